@@ -1,0 +1,233 @@
+//! One challenge and its parameters: views into the list that owns the text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::Challenges;
+use super::grammar::{is_token, text, unescape};
+use super::list::{self, Entry, Span};
+
+/// One challenge: a scheme, and a token68 or parameters (RFC 9110 §11.3).
+///
+/// Lookups ignore the case of names; values keep theirs. Two challenges are equal if scheme, token68 and parameters are,
+/// the case of names and the way in which values were written aside.
+#[derive(Clone, Copy)]
+pub struct Challenge<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) of: &'a Challenges,
+}
+
+impl<'a> Challenge<'a> {
+    /// The auth-scheme as it was sent.
+    #[must_use]
+    pub fn scheme(&self) -> &'a str {
+        ascii(self.piece(self.entry.scheme))
+    }
+
+    /// Whether it is of that scheme, in any case.
+    #[must_use]
+    pub fn is(&self, scheme: &str) -> bool {
+        self.scheme().eq_ignore_ascii_case(scheme)
+    }
+
+    /// All parameters in order, duplicates and broken ones included.
+    #[must_use]
+    pub fn params(&self) -> Params<'a> {
+        let (from, to) = self.entry.params;
+        Params { of: self.of, left: &self.of.found.params[usize::from(from)..usize::from(to)] }
+    }
+
+    /// The value of the first parameter of that name, in any case, that is whole.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.first(name).map(|param| param.value())
+    }
+
+    /// The values of all parameters of that name, in any case, that are whole.
+    pub fn param_all<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, str>> + use<'a, 'n> {
+        self.params().filter(move |param| !param.is_broken() && param.is(name)).map(|param| param.value())
+    }
+
+    /// The first parameter of that name, in any case, that is whole.
+    pub(super) fn first(&self, name: &str) -> Option<Param<'a>> {
+        self.params().find(|param| !param.is_broken() && param.is(name))
+    }
+
+    /// The token68 that stands in place of parameters.
+    #[must_use]
+    pub fn token68(&self) -> Option<&'a str> {
+        self.entry.token68.map(|span| ascii(self.piece(span)))
+    }
+
+    /// The name of the protection space (RFC 9110 §11.5).
+    #[must_use]
+    pub fn realm(&self) -> Option<Cow<'a, str>> {
+        self.param("realm")
+    }
+
+    /// The canonical form with the values' own octets: what `Display` shows, but for control characters.
+    ///
+    /// A value that was quoted stays quoted, and one that needs quotes gets them: some schemes say which of their
+    /// parameters are quoted. A value that was cut is left out: written back it would look whole.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.scheme().as_bytes().to_vec();
+        if let Some(token68) = self.token68() {
+            out.push(b' ');
+            out.extend_from_slice(token68.as_bytes());
+        }
+        for (index, param) in self.params().filter(|param| !param.is_broken()).enumerate() {
+            // A parameter behind a token68 stands there only because the server left the comma out: so does this.
+            out.extend_from_slice(if index == 0 { b" " } else { b", " });
+            param.write(&mut out);
+        }
+        out
+    }
+
+    fn piece(&self, span: Span) -> &'a [u8] {
+        span.of(self.of.lines[usize::from(self.entry.line)].octets())
+    }
+}
+
+/// The canonical form, as one line: control characters are shown as escapes.
+impl fmt::Display for Challenge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape_controls(&text(Cow::Owned(self.to_bytes())), f)
+    }
+}
+
+/// Writes text of a server's for a terminal: no control character of it arrives there.
+fn escape_controls(shown: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    use fmt::Write as _;
+    for character in shown.chars() {
+        match character {
+            '\t' => f.write_char('\t')?,
+            _ if character.is_control() => write!(f, "{}", character.escape_default())?,
+            _ => f.write_char(character)?,
+        }
+    }
+    Ok(())
+}
+
+impl PartialEq for Challenge<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.scheme()) && self.token68() == other.token68() && self.params().eq(other.params())
+    }
+}
+
+impl Eq for Challenge<'_> {}
+
+impl fmt::Debug for Challenge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge")
+            .field("scheme", &self.scheme())
+            .field("token68", &self.token68().map(|_| format_args!("_")))
+            .field("params", &self.params().map(|param| param.name()).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// One parameter of a challenge (RFC 9110 §11.2).
+#[derive(Clone, Copy)]
+pub struct Param<'a> {
+    param: &'a list::Param,
+    line: &'a [u8],
+}
+
+impl<'a> Param<'a> {
+    /// Its name as it was sent.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        ascii(self.param.name.of(self.line))
+    }
+
+    /// Whether it has that name, in any case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name)
+    }
+
+    /// Its value as text, without quotes and escapes: UTF-8 where it is, else Latin-1.
+    #[must_use]
+    pub fn value(&self) -> Cow<'a, str> {
+        text(self.bytes())
+    }
+
+    /// Its value's octets, without quotes and escapes.
+    #[must_use]
+    pub fn bytes(&self) -> Cow<'a, [u8]> {
+        let octets = self.param.value.of(self.line);
+        if self.param.flags.escaped() { Cow::Owned(unescape(octets)) } else { Cow::Borrowed(octets) }
+    }
+
+    /// Whether the value's closing quote is missing: it is the rest of the line, and nobody knows what it would have been.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.param.flags.broken()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let value = self.bytes();
+        out.extend_from_slice(self.name().as_bytes());
+        out.push(b'=');
+        if !self.param.flags.quoted() && is_token(&value) {
+            return out.extend_from_slice(&value);
+        }
+        out.push(b'"');
+        for &octet in value.iter() {
+            if matches!(octet, b'"' | b'\\') {
+                out.push(b'\\');
+            }
+            out.push(octet);
+        }
+        out.push(b'"');
+    }
+}
+
+impl PartialEq for Param<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other.name()) && self.bytes() == other.bytes() && self.is_broken() == other.is_broken()
+    }
+}
+
+impl Eq for Param<'_> {}
+
+impl fmt::Debug for Param<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Param").field("name", &self.name()).field("broken", &self.is_broken()).finish_non_exhaustive()
+    }
+}
+
+/// The parameters of a [`Challenge`], in order.
+#[derive(Clone)]
+pub struct Params<'a> {
+    of: &'a Challenges,
+    left: &'a [list::Param],
+}
+
+impl<'a> Iterator for Params<'a> {
+    type Item = Param<'a>;
+
+    fn next(&mut self) -> Option<Param<'a>> {
+        let (param, left) = self.left.split_first()?;
+        self.left = left;
+        Some(Param { param, line: self.of.lines[usize::from(param.line)].octets() })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left.len(), Some(self.left.len()))
+    }
+}
+
+impl ExactSizeIterator for Params<'_> {}
+
+impl fmt::Debug for Params<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// Text of a token or token68, which the grammar makes of ASCII alone: the other case does not occur.
+fn ascii(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap_or_default()
+}

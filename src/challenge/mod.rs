@@ -1,0 +1,218 @@
+//! Reading `WWW-Authenticate`: challenges, their parameters, their defects (RFC 9110 §11).
+//!
+//! ```
+//! use reqwest_challenge::Challenges;
+//!
+//! let read = Challenges::parse(r#"Negotiate, Bearer realm="api", error=https://example.com/, scope="a b""#);
+//! let bearer = read.get("bearer").unwrap();
+//! assert_eq!(bearer.realm().as_deref(), Some("api"));
+//! assert_eq!(bearer.param("SCOPE").as_deref(), Some("a b"));
+//! assert_eq!(read.defects().next().unwrap().to_string(), "line 1, byte 43: a value that is no token is not quoted (RFC 9110 §11.2)");
+//! ```
+
+mod challenge;
+mod defect;
+mod grammar;
+mod list;
+mod parse;
+mod views;
+
+use std::fmt;
+
+use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use smallvec::SmallVec;
+
+pub use challenge::{Challenge, Param, Params};
+pub use defect::{Defect, Mark, Rule};
+pub use views::{Basic, Bearer, Cargo, ClaimsError, Digest, DigestAlgorithm, Dpop, ErrorCode, Registry};
+
+use defect::Place;
+use list::{Found, Line};
+
+/// The challenges of one response: everything that could be read, in order, and the defects of the rest (RFC 9110 §11.6.1).
+///
+/// Reading never fails. The list owns its text by sharing the header values' buffers; it is bounded by the constants
+/// below, and says so by a defect where one of them was met.
+///
+/// `Debug` names schemes and parameters and shows no values: a server can echo a secret. `Display` writes everything.
+#[derive(Clone, Default)]
+pub struct Challenges {
+    lines: SmallVec<[Line; 1]>,
+    found: Found,
+}
+
+impl Challenges {
+    /// How many header lines of one response are read: more than the 100 header lines that hyper accepts in all.
+    pub const MAX_LINES: usize = list::MAX_LINES;
+    /// How many octets of one line are read: 1 MiB, above what HTTP/1.1 and HTTP/2 stacks let through.
+    pub const MAX_LINE_LENGTH: usize = list::MAX_LINE_LENGTH;
+    /// How many challenges of one response are read: 256, where the longest seen from real servers had five.
+    pub const MAX_CHALLENGES: usize = list::MAX_CHALLENGES;
+    /// How many parameters of one response are read: 1,024 in all challenges together.
+    pub const MAX_PARAMS: usize = list::MAX_PARAMS;
+    /// How many defects of one response are noted: 64. The last of them says that there were more.
+    pub const MAX_DEFECTS: usize = list::MAX_DEFECTS;
+
+    /// The challenges of all `WWW-Authenticate` lines.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        Self::from_values(headers.get_all(WWW_AUTHENTICATE))
+    }
+
+    /// The challenges of these field lines, for a field of another name such as `Proxy-Authenticate`.
+    #[must_use]
+    pub fn from_values<'v>(values: impl IntoIterator<Item = &'v HeaderValue>) -> Self {
+        let mut read = Self::default();
+        for value in values {
+            read.line(Line::Value(value.clone()), None);
+        }
+        read.joined()
+    }
+
+    /// The challenges of one field line of raw bytes.
+    ///
+    /// Unlike a `HeaderValue` it can have control characters: NUL, CR, LF and obs-fold are read as a space.
+    #[must_use]
+    pub fn parse(value: impl AsRef<[u8]>) -> Self {
+        Self::parse_lines([value])
+    }
+
+    /// The challenges of several field lines of raw bytes.
+    #[must_use]
+    pub fn parse_lines<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> Self {
+        let mut read = Self::default();
+        for value in values {
+            match grammar::without_forbidden(value.as_ref()) {
+                Some((clean, at)) => read.line(Line::Raw(clean.into()), Some(at)),
+                None => read.line(Line::Raw(value.as_ref().into()), None),
+            }
+        }
+        read.joined()
+    }
+
+    /// The challenges, in the order in which they came.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { of: self, next: 0 }
+    }
+
+    /// The first challenge of that scheme, in any case.
+    #[must_use]
+    pub fn get(&self, scheme: &str) -> Option<Challenge<'_>> {
+        self.iter().find(|challenge| challenge.is(scheme))
+    }
+
+    /// How many challenges there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.found.challenges.len()
+    }
+
+    /// Whether no challenge could be read: there was no header, or nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.found.challenges.is_empty()
+    }
+
+    /// What the lines break, in the order in which it was seen.
+    pub fn defects(&self) -> impl ExactSizeIterator<Item = Defect<'_>> + Clone {
+        self.found.defects.iter().map(|place| Defect { place, text: self.text_of(place) })
+    }
+
+    /// Whether RFC 9110's grammar was met: there is no defect.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.found.defects.is_empty()
+    }
+
+    fn text_of(&self, place: &Place) -> &[u8] {
+        self.lines.get(usize::from(place.line)).map_or(&[], Line::octets)
+    }
+
+    fn line(&mut self, mut line: Line, forbidden: Option<usize>) {
+        let number = self.lines.len();
+        let note = |found: &mut Found, rule, byte: usize| {
+            found.note(Place { rule, line: number as u16, byte: byte as u32 });
+        };
+        if self.found.full {
+            return;
+        }
+        if number >= Self::MAX_LINES {
+            note(&mut self.found, Rule::TooManyLines, 0);
+            self.found.full = true;
+            return;
+        }
+        if let Some(at) = forbidden {
+            note(&mut self.found, Rule::ControlCharacter, at.min(Self::MAX_LINE_LENGTH));
+        }
+        if line.octets().len() > Self::MAX_LINE_LENGTH {
+            note(&mut self.found, Rule::LineTooLong, Self::MAX_LINE_LENGTH);
+            line = Line::Raw(line.octets()[..Self::MAX_LINE_LENGTH].into());
+        }
+        self.lines.push(line);
+        self.found.cut |= parse::read_last(&self.lines, &mut self.found);
+    }
+
+    /// A field split over lines is one value (RFC 9110 §5.3), even inside of quotes: believed only where the joined
+    /// value has no defect at all, because an open quote is far more often a mistake than a split.
+    fn joined(self) -> Self {
+        if !self.found.cut || self.lines.len() < 2 {
+            return self;
+        }
+        let mut whole = Self::default();
+        whole.line(Line::Raw(self.lines.iter().map(Line::octets).collect::<Vec<_>>().join(&b", "[..]).into()), None);
+        if whole.is_strict() { whole } else { self }
+    }
+}
+
+impl<'a> IntoIterator for &'a Challenges {
+    type Item = Challenge<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// All challenges as one field value, in canonical form.
+impl fmt::Display for Challenges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, challenge) in self.iter().enumerate() {
+            write!(f, "{}{challenge}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Challenges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenges")
+            .field("challenges", &self.iter().collect::<Vec<_>>())
+            .field("defects", &self.defects().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// The challenges of a [`Challenges`], in order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    of: &'a Challenges,
+    next: usize,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Challenge<'a>;
+
+    fn next(&mut self) -> Option<Challenge<'a>> {
+        let entry = self.of.found.challenges.get(self.next)?;
+        self.next += 1;
+        Some(Challenge { entry, of: self.of })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.of.len() - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}

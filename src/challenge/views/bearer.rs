@@ -1,0 +1,198 @@
+//! `Bearer` and `DPoP`, which share their errors.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::challenge::Challenge;
+
+/// The `error` of a `Bearer` or `DPoP` challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// `invalid_request`: the request is malformed (RFC 6750 §3.1).
+    InvalidRequest,
+    /// `invalid_token`: the token is expired, revoked or malformed (RFC 6750 §3.1).
+    InvalidToken,
+    /// `insufficient_scope`: the token is good and does not reach (RFC 6750 §3.1).
+    InsufficientScope,
+    /// `insufficient_user_authentication`: the person must sign in again, or better (RFC 9470 §3).
+    InsufficientUserAuthentication,
+    /// `insufficient_claims`: the token lacks the claims of the `claims` parameter (continuous access evaluation).
+    InsufficientClaims,
+    /// `use_dpop_nonce`: the proof lacks a nonce, which the `DPoP-Nonce` header gives (RFC 9449 §9).
+    UseDpopNonce,
+    /// `invalid_dpop_proof`: the proof is not right (RFC 9449 §7.1).
+    InvalidDpopProof,
+    /// Any other code, as it was sent.
+    Other(Box<str>),
+}
+
+impl ErrorCode {
+    pub(super) fn new(code: &str) -> Self {
+        // Codes are compared with their case (RFC 6749 §5.2 defines them as literal ASCII values).
+        match code {
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_token" => Self::InvalidToken,
+            "insufficient_scope" => Self::InsufficientScope,
+            "insufficient_user_authentication" => Self::InsufficientUserAuthentication,
+            "insufficient_claims" => Self::InsufficientClaims,
+            "use_dpop_nonce" => Self::UseDpopNonce,
+            "invalid_dpop_proof" => Self::InvalidDpopProof,
+            other => Self::Other(other.into()),
+        }
+    }
+
+    /// The code as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
+            Self::InsufficientClaims => "insufficient_claims",
+            Self::UseDpopNonce => "use_dpop_nonce",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::Other(other) => other,
+        }
+    }
+}
+
+/// A `Bearer` challenge (RFC 6750 §3), with what RFC 9470, RFC 9728 and continuous access evaluation add to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bearer<'a>(pub(super) Challenge<'a>);
+
+impl<'a> Bearer<'a> {
+    /// The protection space.
+    #[must_use]
+    pub fn realm(&self) -> Option<Cow<'a, str>> {
+        self.0.realm()
+    }
+
+    /// Why the request was refused; absent where it carried no token.
+    #[must_use]
+    pub fn error(&self) -> Option<ErrorCode> {
+        self.0.error()
+    }
+
+    /// A sentence for developers.
+    #[must_use]
+    pub fn error_description(&self) -> Option<Cow<'a, str>> {
+        self.0.param("error_description")
+    }
+
+    /// A page for people.
+    #[must_use]
+    pub fn error_uri(&self) -> Option<Cow<'a, str>> {
+        self.0.param("error_uri")
+    }
+
+    /// The scopes that are needed, in their order.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Cow<'a, str>> {
+        self.0.words("scope")
+    }
+
+    /// Where the protected resource describes itself (RFC 9728 §5.1). Whoever dials it must check it first.
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<Cow<'a, str>> {
+        self.0.param("resource_metadata")
+    }
+
+    /// The authentication contexts that would do, the preferred one first (RFC 9470 §3).
+    #[must_use]
+    pub fn acr_values(&self) -> Vec<Cow<'a, str>> {
+        self.0.words("acr_values")
+    }
+
+    /// How long ago the person may have signed in, in whole seconds (RFC 9470 §3). `None` too where it is no number.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        let seconds = self.0.param("max_age")?;
+        // `parse` would take a leading plus, which JSON and the RFC's text do not.
+        let digits = seconds.bytes().all(|octet| octet.is_ascii_digit());
+        digits.then(|| seconds.parse().ok().map(Duration::from_secs)).flatten()
+    }
+
+    /// The claims that the token must have, as they were sent: what a token request hands on.
+    #[must_use]
+    pub fn claims(&self) -> Option<Cow<'a, str>> {
+        self.0.param("claims")
+    }
+
+    /// The claims decoded: JSON, by convention. Standard and URL-safe base64 are read, padded or not.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] if the value is no base64 of either alphabet.
+    pub fn decoded_claims(&self) -> Option<Result<Vec<u8>, ClaimsError>> {
+        self.claims().map(|claims| decode(&claims))
+    }
+}
+
+fn decode(claims: &str) -> Result<Vec<u8>, ClaimsError> {
+    let padding = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let url_safe = claims.contains(['-', '_']);
+    let alphabet = if url_safe { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    GeneralPurpose::new(alphabet, padding).decode(claims).map_err(|_| ClaimsError(()))
+}
+
+/// A `claims` parameter that is no base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimsError(());
+
+impl fmt::Display for ClaimsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the challenge's claims parameter is not base64")
+    }
+}
+
+impl std::error::Error for ClaimsError {}
+
+/// A `DPoP` challenge (RFC 9449 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dpop<'a>(pub(super) Challenge<'a>);
+
+impl<'a> Dpop<'a> {
+    /// The protection space.
+    #[must_use]
+    pub fn realm(&self) -> Option<Cow<'a, str>> {
+        self.0.realm()
+    }
+
+    /// The signature algorithms that the server takes, in their order.
+    #[must_use]
+    pub fn algs(&self) -> Vec<Cow<'a, str>> {
+        self.0.words("algs")
+    }
+
+    /// Why the request was refused.
+    #[must_use]
+    pub fn error(&self) -> Option<ErrorCode> {
+        self.0.error()
+    }
+
+    /// A sentence for developers.
+    #[must_use]
+    pub fn error_description(&self) -> Option<Cow<'a, str>> {
+        self.0.param("error_description")
+    }
+
+    /// The scopes that are needed, in their order.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Cow<'a, str>> {
+        self.0.words("scope")
+    }
+
+    /// Where the protected resource describes itself (RFC 9728 §5.1). Whoever dials it must check it first.
+    #[must_use]
+    pub fn resource_metadata(&self) -> Option<Cow<'a, str>> {
+        self.0.param("resource_metadata")
+    }
+}

@@ -1,0 +1,10 @@
+//! One binary, a module a behaviour.
+#![allow(clippy::unwrap_used)]
+
+mod challenge_oracle;
+mod challenge_properties;
+mod challenge_vectors;
+mod challenge_views;
+mod challenges;
+mod origins;
+mod secrets;
