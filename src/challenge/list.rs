@@ -98,9 +98,10 @@ pub(super) struct Param {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) scheme: Span,
-    pub(super) token68: Option<Span>,
-    /// Its first and one past its last parameter.
-    pub(super) params: (u16, u16),
+    /// Empty where there is none.
+    pub(super) token68: Span,
+    /// Its first parameter; they end where the next challenge's begin.
+    pub(super) first: u16,
     pub(super) line: u16,
 }
 
@@ -121,12 +122,14 @@ impl Line {
 }
 
 /// All that was read so far, and what the next line needs to know.
-// Inline are one challenge and its parameters (Digest, the longest in use, has eight) and a second one.
+// Inline are four challenges and twelve parameters: Digest, the longest in use, has eight, and a Bearer or Basic beside it.
 #[derive(Clone, Default)]
 pub(super) struct Found {
-    pub(super) challenges: SmallVec<[Entry; 2]>,
-    pub(super) params: SmallVec<[Param; 8]>,
+    pub(super) challenges: SmallVec<[Entry; 4]>,
+    pub(super) params: SmallVec<[Param; 12]>,
     pub(super) defects: Vec<Place>,
+    /// A bit for each hash that a name of the last challenge has: where it is not set, nothing needs to be compared.
+    names: u64,
     /// Whether the last challenge takes more parameters.
     pub(super) open: bool,
     /// Whether a line ended inside of quotes.
@@ -137,27 +140,40 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn push_challenge(&mut self, line: u16, scheme: Span) {
-        let next = self.params.len() as u16;
-        self.challenges.push(Entry { scheme, token68: None, params: (next, next), line });
+        self.names = 0;
+        self.challenges.push(Entry { scheme, token68: Span::new(0, 0), first: self.params.len() as u16, line });
     }
 
     pub(super) fn close_with_token68(&mut self, token68: Span) {
         if let Some(last) = self.challenges.last_mut() {
-            last.token68 = Some(token68);
+            last.token68 = token68;
         }
         self.open = false;
     }
 
     /// Gives the last challenge a parameter and returns whether it had one of that name.
+    #[inline]
     pub(super) fn push_param(&mut self, param: Param, lines: &[Line]) -> bool {
-        let Some(last) = self.challenges.last_mut() else { return false };
-        let name = |param: &Param| param.name.of(lines[usize::from(param.line)].octets());
-        let twice = self.params[usize::from(last.params.0)..]
-            .iter()
-            .any(|earlier| earlier.hash == param.hash && name(earlier).eq_ignore_ascii_case(name(&param)));
+        let bit = 1 << (param.hash % 64);
+        let twice = self.names & bit != 0 && self.has_name_of(&param, lines);
+        self.names |= bit;
         self.params.push(param);
-        last.params.1 = self.params.len() as u16;
         twice
+    }
+
+    fn has_name_of(&self, param: &Param, lines: &[Line]) -> bool {
+        let name = |param: &Param| param.name.of(lines[usize::from(param.line)].octets());
+        let first = self.challenges.last().map_or(0, |last| usize::from(last.first));
+        self.params[first..]
+            .iter()
+            .any(|earlier| earlier.hash == param.hash && name(earlier).eq_ignore_ascii_case(name(param)))
+    }
+
+    /// The parameters of the challenge of that number.
+    pub(super) fn params_of(&self, number: usize) -> &[Param] {
+        let first =
+            |number: usize| self.challenges.get(number).map_or(self.params.len(), |entry| usize::from(entry.first));
+        &self.params[first(number)..first(number + 1)]
     }
 
     /// Notes a defect; the last one that there is room for says that there were more.

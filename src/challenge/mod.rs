@@ -7,14 +7,14 @@
 //! let bearer = read.get("bearer").unwrap();
 //! assert_eq!(bearer.realm().as_deref(), Some("api"));
 //! assert_eq!(bearer.param("SCOPE").as_deref(), Some("a b"));
-//! assert_eq!(read.defects().next().unwrap().to_string(), "line 1, byte 43: a value that is no token is not quoted (RFC 9110 §11.2)");
+//! assert_eq!(read.defects().next().unwrap().to_string(), "line 1, byte 42: a value that is no token is not quoted (RFC 9110 §11.2)");
 //! ```
 
-mod challenge;
 mod defect;
 mod grammar;
 mod list;
 mod parse;
+mod view;
 mod views;
 
 use std::fmt;
@@ -22,8 +22,8 @@ use std::fmt;
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
-pub use challenge::{Challenge, Param, Params};
 pub use defect::{Defect, Mark, Rule};
+pub use view::{Challenge, Param, Params};
 pub use views::{Basic, Bearer, Cargo, ClaimsError, Digest, DigestAlgorithm, Dpop, ErrorCode, Registry};
 
 use defect::Place;
@@ -64,9 +64,14 @@ impl Challenges {
     pub fn from_values<'v>(values: impl IntoIterator<Item = &'v HeaderValue>) -> Self {
         let mut read = Self::default();
         for value in values {
-            read.line(Line::Value(value.clone()), None);
+            if value.len() > Self::MAX_LINE_LENGTH {
+                read.long_line(value.as_bytes());
+            } else {
+                read.line(Line::Value(value.clone()));
+            }
         }
-        read.joined()
+        read.join();
+        read
     }
 
     /// The challenges of one field line of raw bytes.
@@ -74,7 +79,9 @@ impl Challenges {
     /// Unlike a `HeaderValue` it can have control characters: NUL, CR, LF and obs-fold are read as a space.
     #[must_use]
     pub fn parse(value: impl AsRef<[u8]>) -> Self {
-        Self::parse_lines([value])
+        let mut read = Self::default();
+        read.raw_line(value.as_ref());
+        read
     }
 
     /// The challenges of several field lines of raw bytes.
@@ -82,12 +89,10 @@ impl Challenges {
     pub fn parse_lines<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> Self {
         let mut read = Self::default();
         for value in values {
-            match grammar::without_forbidden(value.as_ref()) {
-                Some((clean, at)) => read.line(Line::Raw(clean.into()), Some(at)),
-                None => read.line(Line::Raw(value.as_ref().into()), None),
-            }
+            read.raw_line(value.as_ref());
         }
-        read.joined()
+        read.join();
+        read
     }
 
     /// The challenges, in the order in which they came.
@@ -129,39 +134,67 @@ impl Challenges {
         self.lines.get(usize::from(place.line)).map_or(&[], Line::octets)
     }
 
-    fn line(&mut self, mut line: Line, forbidden: Option<usize>) {
-        let number = self.lines.len();
-        let note = |found: &mut Found, rule, byte: usize| {
-            found.note(Place { rule, line: number as u16, byte: byte as u32 });
-        };
-        if self.found.full {
-            return;
+    #[inline]
+    fn raw_line(&mut self, octets: &[u8]) {
+        match grammar::without_forbidden(octets) {
+            Some((clean, at)) => {
+                self.note(Rule::ControlCharacter, at);
+                self.long_line(&clean);
+            }
+            None if octets.len() > Self::MAX_LINE_LENGTH => self.long_line(octets),
+            None => self.line(Line::Raw(octets.into())),
         }
-        if number >= Self::MAX_LINES {
-            note(&mut self.found, Rule::TooManyLines, 0);
-            self.found.full = true;
-            return;
-        }
-        if let Some(at) = forbidden {
-            note(&mut self.found, Rule::ControlCharacter, at.min(Self::MAX_LINE_LENGTH));
-        }
-        if line.octets().len() > Self::MAX_LINE_LENGTH {
-            note(&mut self.found, Rule::LineTooLong, Self::MAX_LINE_LENGTH);
-            line = Line::Raw(line.octets()[..Self::MAX_LINE_LENGTH].into());
+    }
+
+    #[inline]
+    fn line(&mut self, line: Line) {
+        if self.found.full || self.lines.len() >= Self::MAX_LINES {
+            return self.refuse();
         }
         self.lines.push(line);
         self.found.cut |= parse::read_last(&self.lines, &mut self.found);
     }
 
+    #[cold]
+    fn refuse(&mut self) {
+        if !self.found.full {
+            self.note(Rule::TooManyLines, 0);
+            self.found.full = true;
+        }
+    }
+
+    /// A line of which no more is read than there is room for.
+    #[cold]
+    fn long_line(&mut self, line: &[u8]) {
+        if line.len() > Self::MAX_LINE_LENGTH {
+            self.note(Rule::LineTooLong, Self::MAX_LINE_LENGTH);
+        }
+        self.line(Line::Raw(line[..line.len().min(Self::MAX_LINE_LENGTH)].into()));
+    }
+
+    /// Notes a defect of the line that comes next.
+    fn note(&mut self, rule: Rule, byte: usize) {
+        let byte = byte.min(Self::MAX_LINE_LENGTH) as u32;
+        self.found.note(Place { rule, line: self.lines.len() as u16, byte });
+    }
+
     /// A field split over lines is one value (RFC 9110 §5.3), even inside of quotes: believed only where the joined
     /// value has no defect at all, because an open quote is far more often a mistake than a split.
-    fn joined(self) -> Self {
-        if !self.found.cut || self.lines.len() < 2 {
-            return self;
+    #[inline]
+    fn join(&mut self) {
+        if self.found.cut && self.lines.len() > 1 {
+            self.reread_joined();
         }
+    }
+
+    #[cold]
+    fn reread_joined(&mut self) {
+        let joined = self.lines.iter().map(Line::octets).collect::<Vec<_>>().join(&b", "[..]);
         let mut whole = Self::default();
-        whole.line(Line::Raw(self.lines.iter().map(Line::octets).collect::<Vec<_>>().join(&b", "[..]).into()), None);
-        if whole.is_strict() { whole } else { self }
+        whole.long_line(&joined);
+        if whole.is_strict() {
+            *self = whole;
+        }
     }
 }
 
@@ -204,9 +237,9 @@ impl<'a> Iterator for Iter<'a> {
     type Item = Challenge<'a>;
 
     fn next(&mut self) -> Option<Challenge<'a>> {
-        let entry = self.of.found.challenges.get(self.next)?;
-        self.next += 1;
-        Some(Challenge { entry, of: self.of })
+        let number = self.next;
+        self.next += usize::from(number < self.of.len());
+        (number < self.next).then_some(Challenge { of: self.of, number })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -19,8 +19,8 @@
 //! 11. NUL, CR, LF and obs-fold become a space (before this pass).
 
 use super::defect::{Place, Rule};
-use super::grammar::{BETWEEN, BLANK, ESCAPABLE, LOOSE, QDTEXT, TCHAR, TOKEN68};
-use super::grammar::{challenge_at, is, is_token, name_at, next_comma, run};
+use super::grammar::{BETWEEN, BLANK, ESCAPABLE, LOOSE, TCHAR, TOKEN68};
+use super::grammar::{challenge_at, is, is_token, name, name_at, next_comma, run, run_quoted};
 use super::list::{Flags, Found, Line, MAX_CHALLENGES, MAX_PARAMS, Param, Span};
 
 /// Reads the last of the lines into `found`. Returns whether a quoted-string ran off its end.
@@ -69,7 +69,8 @@ impl Reader<'_> {
             None | Some(b',') => self.scheme(name, self.line.get(name.end()) == Some(&b' ')),
             Some(b';') => self.scheme(name, true),
             Some(_) if self.at > name.end() => {
-                if self.line[name.end()..self.at].contains(&b'\t') {
+                let gap = &self.line[name.end()..self.at];
+                if gap != b" " && gap.contains(&b'\t') {
                     self.defect(Rule::TabAfterScheme, name.end());
                 }
                 self.scheme(name, true);
@@ -101,6 +102,24 @@ impl Reader<'_> {
     /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
     fn content(&mut self) {
         let start = self.at;
+        let (name, hash) = self.name();
+        let value = self.line.get(name.end() + 1);
+        let sure = self.byte() == Some(b'=') && value.is_some_and(|&octet| is(octet, LOOSE) && octet != b'=');
+        if sure && !name.is_empty() {
+            return self.value(name, hash);
+        }
+        if let Some(end) = self.token68(start) {
+            return self.closed_by(Span::new(start, end));
+        }
+        self.at = run(self.line, name.end(), BLANK);
+        if name.is_empty() || self.byte() != Some(b'=') {
+            return self.junk(start);
+        }
+        self.value(name, hash);
+    }
+
+    /// Where the token68 at `start` ends, if it is one: a comma or the end follows, or what can follow nothing else.
+    fn token68(&self, start: usize) -> Option<usize> {
         let body = run(self.line, start, TOKEN68);
         let end = body + self.line[body..].iter().take_while(|&&octet| octet == b'=').count();
         let next = run(self.line, end, BLANK);
@@ -108,20 +127,15 @@ impl Reader<'_> {
         // `A b= c` is a parameter with bad whitespace, and so is `A b =c`; `A b= c=d` can only be a token68 and more.
         let param = (end == body + 1 && is_token(&self.line[start..body]) && !name_at(self.line, next))
             || (end == body && self.line.get(next) == Some(&b'='));
-        if body > start && (alone || (next > end && !param)) {
-            self.at = next;
-            self.found.close_with_token68(Span::new(start, end));
-            if !alone {
-                self.after_token68();
-            }
-            return;
+        (body > start && (alone || (next > end && !param))).then_some(end)
+    }
+
+    fn closed_by(&mut self, token68: Span) {
+        self.found.close_with_token68(token68);
+        self.at = run(self.line, token68.end(), BLANK);
+        if !matches!(self.byte(), None | Some(b',' | b';')) {
+            self.after_token68();
         }
-        let (name, hash) = self.name();
-        self.at = run(self.line, name.end(), BLANK);
-        if name.is_empty() || self.byte() != Some(b'=') {
-            return self.junk(start);
-        }
-        self.value(name, hash);
     }
 
     fn after_token68(&mut self) {
@@ -178,7 +192,7 @@ impl Reader<'_> {
         let mut flags = Flags::empty().with_quoted();
         self.at = start;
         loop {
-            self.at = run(self.line, self.at, QDTEXT);
+            self.at = run_quoted(self.line, self.at);
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
@@ -235,6 +249,7 @@ impl Reader<'_> {
         }
     }
 
+    #[inline]
     fn after_value(&mut self) {
         self.at = run(self.line, self.at, BLANK);
         match self.byte() {
@@ -252,16 +267,12 @@ impl Reader<'_> {
     }
 
     /// `token`, and a hash of it without case, so that duplicates are found without comparing all names with all.
+    #[inline]
     fn name(&mut self) -> (Span, u16) {
         let start = self.at;
-        let mut hash: u32 = 0;
-        while let Some(&octet) = self.line.get(self.at)
-            && is(octet, TCHAR)
-        {
-            hash = hash.wrapping_mul(31).wrapping_add(u32::from(octet | 0x20));
-            self.at += 1;
-        }
-        (Span::new(start, self.at), (hash ^ (hash >> 16)) as u16)
+        let (end, hash) = name(self.line, start);
+        self.at = end;
+        (Span::new(start, end), hash)
     }
 
     #[inline]

@@ -1,1 +1,142 @@
+//! Over random values: written and read again is the same, and nothing is too odd to be read.
 
+use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use proptest::prelude::*;
+use reqwest_challenge::Challenges;
+
+const TOKEN: &str = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,8}";
+const TOKEN68: &str = "[A-Za-z0-9._~+/-]{1,12}={0,3}";
+
+#[derive(Clone, Debug)]
+struct Written {
+    scheme: String,
+    token68: Option<String>,
+    /// Name, value, and whether it is quoted.
+    params: Vec<(String, Vec<u8>, bool)>,
+}
+
+fn value() -> impl Strategy<Value = (Vec<u8>, bool)> {
+    let octet =
+        prop_oneof![9 => 0x20..=0x7eu8, 1 => Just(b'\t'), 1 => Just(b'"'), 1 => Just(b'\\'), 2 => 0x80..=0xffu8];
+    prop_oneof![
+        TOKEN.prop_map(|token| (token.into_bytes(), false)),
+        prop::collection::vec(octet, 0..20).prop_map(|octets| (octets, true)),
+    ]
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    let params = prop::collection::btree_map("[a-z][a-z0-9_-]{0,6}", value(), 0..5);
+    let body = prop_oneof![
+        TOKEN68.prop_map(|token68| (Some(token68), Vec::new())),
+        params.prop_map(|params| {
+            (None, params.into_iter().map(|(name, (value, quoted))| (name, value, quoted)).collect())
+        }),
+    ];
+    (TOKEN, body).prop_map(|(scheme, (token68, params))| Written { scheme, token68, params })
+}
+
+/// Blanks of that many spaces and tabs, as a server may strew them.
+fn strewn(challenges: &[Written], blanks: &[&str]) -> Vec<u8> {
+    let mut blanks = blanks.iter().copied().cycle();
+    let mut blank = || blanks.next().unwrap_or_default();
+    let mut line = Vec::new();
+    for (index, challenge) in challenges.iter().enumerate() {
+        if index > 0 {
+            line.extend_from_slice([blank(), ",", blank()].concat().as_bytes());
+        }
+        line.extend_from_slice(challenge.scheme.as_bytes());
+        if let Some(token68) = &challenge.token68 {
+            line.extend_from_slice(format!(" {token68}").as_bytes());
+        }
+        for (index, (name, value, quoted)) in challenge.params.iter().enumerate() {
+            line.extend_from_slice(if index == 0 { " " } else { "," }.as_bytes());
+            line.extend_from_slice([name.as_str(), blank(), "=", blank()].concat().as_bytes());
+            if !quoted {
+                line.extend_from_slice(value);
+                continue;
+            }
+            line.push(b'"');
+            for &octet in value {
+                line.extend_from_slice(if matches!(octet, b'"' | b'\\') { b"\\" } else { b"" });
+                line.push(octet);
+            }
+            line.push(b'"');
+        }
+    }
+    line
+}
+
+fn same(read: &Challenges, written: &[Written]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(read.len(), written.len());
+    for (challenge, written) in read.iter().zip(written) {
+        prop_assert_eq!(challenge.scheme(), &written.scheme);
+        prop_assert_eq!(challenge.token68(), written.token68.as_deref());
+        let params: Vec<_> =
+            challenge.params().map(|param| (param.name().to_owned(), param.bytes().into_owned())).collect();
+        let wanted: Vec<_> = written.params.iter().map(|(name, value, _)| (name.clone(), value.clone())).collect();
+        prop_assert_eq!(params, wanted);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn what_was_written_is_read(
+        challenges in prop::collection::vec(written(), 0..4),
+        blanks in prop::collection::vec(prop::sample::select(vec!["", " ", "\t", "  "]), 1..5),
+    ) {
+        let read = Challenges::parse(strewn(&challenges, &blanks));
+        prop_assert!(read.is_strict(), "{:?}", read.defects().collect::<Vec<_>>());
+        same(&read, &challenges)?;
+    }
+
+    #[test]
+    fn canonical_form_is_read_as_the_same(challenges in prop::collection::vec(written(), 1..4)) {
+        let first = Challenges::parse(strewn(&challenges, &[" "]));
+        for challenge in &first {
+            let again = Challenges::parse(challenge.to_bytes());
+            prop_assert_eq!(again.iter().collect::<Vec<_>>(), vec![challenge]);
+            prop_assert_eq!(again.iter().next().unwrap().to_bytes(), challenge.to_bytes());
+        }
+        // The text form holds the same text: octets that are no UTF-8 are written as the characters that they stand for.
+        let text = Challenges::parse(first.to_string());
+        let values = |read: &Challenges| -> Vec<String> {
+            read.iter().flat_map(|challenge| challenge.params()).map(|param| param.value().into_owned()).collect()
+        };
+        let controls = values(&first).iter().any(|value| value.chars().any(|character| character != '\t' && character.is_control()));
+        prop_assert!(controls || values(&text) == values(&first));
+    }
+
+    #[test]
+    fn any_octets_are_read(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4)) {
+        let read = Challenges::parse_lines(&lines);
+        exercise(&read)?;
+        let mut headers = HeaderMap::new();
+        for line in lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok()) {
+            headers.append(WWW_AUTHENTICATE, line);
+        }
+        exercise(&Challenges::from_headers(&headers))?;
+    }
+}
+
+/// Touches everything that can be asked of a list, and what must hold of any.
+fn exercise(read: &Challenges) -> Result<(), TestCaseError> {
+    prop_assert_eq!(read.is_strict(), read.defects().len() == 0);
+    let _ = (format!("{read}"), format!("{read:?}"));
+    for defect in read.defects() {
+        let mark = defect.mark().to_string();
+        prop_assert!(mark.is_ascii() && mark.lines().all(|line| line.len() <= 61), "{mark}");
+        let _ = defect.to_string();
+    }
+    for challenge in read {
+        prop_assert!(!challenge.scheme().is_empty());
+        prop_assert!(!challenge.to_string().chars().any(|shown| shown != '\t' && shown.is_control()));
+        for param in challenge.params() {
+            prop_assert!(!param.name().is_empty());
+            prop_assert!(param.is_broken() || challenge.param(param.name()).is_some());
+        }
+    }
+    Ok(())
+}

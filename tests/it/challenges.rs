@@ -1,1 +1,171 @@
+//! Defects, caps, and what a list shows.
 
+use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest_challenge::Challenges;
+use reqwest_challenge::challenge::Rule;
+
+/// The first defect: rule, line, byte.
+#[track_caller]
+fn defect_of(lines: &[&str]) -> (Rule, usize, usize) {
+    let read = Challenges::parse_lines(lines);
+    let found = read.defects().next().map(|defect| (defect.rule(), defect.line(), defect.byte()));
+    found.expect("a defect")
+}
+
+#[test]
+fn each_defect_is_located() {
+    let cases: [(&[&str], (Rule, usize, usize)); 14] = [
+        (&["Basic\trealm=\"x\""], (Rule::TabAfterScheme, 0, 5)),
+        (&["Bearer a=b, Ba/sic c=d"], (Rule::BrokenScheme, 0, 14)),
+        (&["Negotiate", "a=\"b\", realm=\"x\""], (Rule::OrphanParameter, 1, 0)),
+        (&["Basic a=b, realm=, c=d"], (Rule::MissingValue, 0, 17)),
+        (&["Basic x=y, realm= a=b"], (Rule::MissingValue, 0, 18)),
+        (&["Bearer realm=https://a.example"], (Rule::UnquotedValue, 0, 18)),
+        (&["Bearer a=b, realm=\"x, y"], (Rule::UnterminatedQuote, 0, 18)),
+        (&["Basic realm=\"a\u{7}b\""], (Rule::ControlCharacter, 0, 14)),
+        (&["Basic realm=\"a\" charset=\"UTF-8\""], (Rule::MissingComma, 0, 16)),
+        (&["Basic realm=\"a\"; charset=\"UTF-8\""], (Rule::Semicolon, 0, 15)),
+        (&["Basic realm=\"a\", Realm=\"b\""], (Rule::DuplicateParameter, 0, 17)),
+        (&["Negotiate abc== realm=\"x\""], (Rule::AfterToken68, 0, 16)),
+        (&["Basic realm=\"a\" (staging)"], (Rule::Junk, 0, 16)),
+        (&["Basic realm=\"a\0b\""], (Rule::ControlCharacter, 0, 14)),
+    ];
+    for (lines, wanted) in cases {
+        assert_eq!(defect_of(lines), wanted, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_duplicate_is_found_across_lines_and_not_across_challenges() {
+    assert_eq!(defect_of(&["Basic realm=\"a\"", "REALM=\"b\""]), (Rule::DuplicateParameter, 1, 0));
+    assert!(Challenges::parse("Basic realm=\"a\", Digest realm=\"b\"").is_strict());
+}
+
+#[test]
+fn the_mark_stands_under_the_byte() {
+    let read = Challenges::parse("Bearer authorization_uri=https://login.example.com/common/oauth2/authorize, é");
+    let marks: Vec<_> = read.defects().map(|defect| defect.mark().to_string()).collect();
+    let unquoted = "Bearer authorization_uri=https://login.example.com/common/";
+    assert_eq!(marks[0], format!("{unquoted}\n{}^", " ".repeat(30)));
+    let junk = "le.com/common/oauth2/authorize, ??";
+    assert_eq!(marks[1], format!("{junk}\n{}^", " ".repeat(32)));
+}
+
+#[test]
+fn a_cut_value_is_shown_and_not_handed_out() {
+    let read = Challenges::parse("Bearer realm=\"good\", scope=\"read admin");
+    let bearer = read.get("bearer").unwrap();
+    let broken: Vec<_> = bearer.params().filter(|param| param.is_broken()).collect();
+    assert_eq!((broken.len(), broken[0].name(), broken[0].value().as_ref()), (1, "scope", "read admin"));
+    assert_eq!(bearer.param("scope"), None);
+    assert_eq!(bearer.param_all("scope").count(), 0);
+    assert!(bearer.bearer().unwrap().scopes().is_empty());
+    assert_eq!(bearer.to_string(), "Bearer realm=\"good\"");
+}
+
+#[test]
+fn the_first_whole_parameter_of_a_name_is_found() {
+    let read = Challenges::parse("Digest nonce=\"1\", Nonce=2, NONCE=\"3");
+    let digest = read.get("DIGEST").unwrap();
+    assert_eq!(digest.param("nonce").as_deref(), Some("1"));
+    assert_eq!(digest.param_all("nonce").collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(digest.params().map(|param| param.name()).collect::<Vec<_>>(), ["nonce", "Nonce", "NONCE"]);
+}
+
+#[test]
+fn a_parameter_after_a_cut_value_belongs_to_nobody() {
+    let read = Challenges::parse_lines(["Bearer realm=\"cut", "scope=\"x\""]);
+    assert_eq!(read.get("Bearer").unwrap().param("scope"), None);
+}
+
+#[test]
+fn a_value_split_inside_quotes_is_joined_only_where_it_is_then_well_formed() {
+    let split = Challenges::parse_lines(["Bearer error_description=\"one", "two\", error=\"invalid_token\""]);
+    let bearer = split.get("Bearer").unwrap();
+    assert!(split.is_strict());
+    assert_eq!(bearer.param("error_description").as_deref(), Some("one, two"));
+    assert_eq!(bearer.param("error").as_deref(), Some("invalid_token"));
+
+    let mistake = Challenges::parse_lines(["Bearer realm=\"oops", "Basic realm=\"ok\""]);
+    assert!(!mistake.is_strict());
+    assert_eq!(mistake.get("Basic").unwrap().realm().as_deref(), Some("ok"));
+}
+
+#[test]
+fn an_unreadable_line_does_not_hide_its_neighbours() {
+    let mut headers = HeaderMap::new();
+    for line in [&b"Basic realm=\"a\""[..], b"\xff\xfe,=\"", b"Bearer realm=\"b\""] {
+        headers.append(WWW_AUTHENTICATE, HeaderValue::from_bytes(line).unwrap());
+    }
+    let read = Challenges::from_headers(&headers);
+    assert_eq!(read.iter().map(|challenge| challenge.scheme()).collect::<Vec<_>>(), ["Basic", "Bearer"]);
+}
+
+#[test]
+fn text_inside_of_another_value_is_never_taken() {
+    let read = Challenges::parse(r#"Bearer error_description="ask for scope=admin, scope=\"root\"", xscope="no""#);
+    assert!(read.get("Bearer").unwrap().bearer().unwrap().scopes().is_empty());
+}
+
+#[test]
+fn octets_are_kept_and_text_is_utf8_or_latin1() {
+    let read = Challenges::parse(b"Basic a=\"\xc3\xa4\", b=\"\xe4\"");
+    let params: Vec<_> = read
+        .get("Basic")
+        .unwrap()
+        .params()
+        .map(|param| (param.bytes().into_owned(), param.value().into_owned()))
+        .collect();
+    assert_eq!(params, [(b"\xc3\xa4".to_vec(), "ä".to_owned()), (b"\xe4".to_vec(), "ä".to_owned())]);
+}
+
+#[test]
+fn caps_are_met_with_a_defect_and_what_came_before_is_kept() {
+    let last = |read: &Challenges| read.defects().last().map(|defect| defect.rule());
+    let schemes = Challenges::parse("A,".repeat(30_000));
+    assert_eq!((schemes.len(), last(&schemes)), (Challenges::MAX_CHALLENGES, Some(Rule::TooManyChallenges)));
+
+    let line = (0..2_000).map(|number| format!("p{number}=\"x\"")).collect::<Vec<_>>().join(", ");
+    let params = Challenges::parse(format!("Bearer {line}"));
+    assert_eq!(params.get("Bearer").unwrap().params().len(), Challenges::MAX_PARAMS);
+    assert_eq!(last(&params), Some(Rule::TooManyParameters));
+
+    let lines = Challenges::parse_lines(vec!["Basic realm=\"x\""; 1_000]);
+    assert_eq!((lines.len(), last(&lines)), (Challenges::MAX_LINES, Some(Rule::TooManyLines)));
+
+    let defects = Challenges::parse(format!("Basic realm=\"x\"{}, Digest nonce=\"n\"", ", @".repeat(1_000)));
+    assert_eq!((defects.defects().len(), last(&defects)), (Challenges::MAX_DEFECTS, Some(Rule::TooManyDefects)));
+    assert!(defects.get("Digest").is_some());
+
+    let long =
+        Challenges::parse(format!("Basic realm=\"x\", Bearer realm=\"{}\"", "y".repeat(Challenges::MAX_LINE_LENGTH)));
+    assert_eq!(long.defects().next().map(|defect| defect.rule()), Some(Rule::LineTooLong));
+    assert_eq!((long.get("Basic").unwrap().realm().as_deref(), long.get("Bearer").unwrap().realm()), (Some("x"), None));
+}
+
+#[test]
+fn a_cap_in_the_middle_of_a_challenge_changes_no_other() {
+    let read = Challenges::parse(format!("{}Z abc==, Basic realm=\"x\"", "A,".repeat(Challenges::MAX_CHALLENGES)));
+    assert!(read.iter().all(|challenge| challenge.scheme() == "A" && challenge.token68().is_none()));
+}
+
+#[test]
+fn debug_shows_no_value() {
+    let read = Challenges::parse("Bearer realm=\"hunter2\", error=hunter2; Negotiate hunter2==, Basic realm=hunter2:x");
+    let shown = format!("{read:?} {:#?} {:?}", read, read.defects().collect::<Vec<_>>());
+    assert!(shown.contains("realm") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn no_control_character_reaches_a_terminal() {
+    let read = Challenges::parse(b"Basic realm=\"\x1b[2J\xc2\x9b\x9b\"");
+    assert_eq!(read.to_string(), "Basic realm=\"\\u{1b}[2J\u{c2}\\u{9b}\\u{9b}\"");
+    assert_eq!(read.get("Basic").unwrap().to_bytes(), b"Basic realm=\"\x1b[2J\xc2\x9b\x9b\"");
+}
+
+#[test]
+fn rules_have_names_of_their_own() {
+    let rules = [Rule::Junk, Rule::MissingComma, Rule::TooManyLines];
+    assert_eq!(rules.map(Rule::id), ["junk", "missing-comma", "too-many-lines"]);
+    assert!(rules.iter().all(|rule| rule.section().starts_with("RFC 9110 §") && !rule.sentence().is_empty()));
+}

@@ -1,6 +1,7 @@
 //! One binary, a module a behaviour.
 #![allow(clippy::unwrap_used)]
 
+mod challenge_differential;
 mod challenge_oracle;
 mod challenge_properties;
 mod challenge_vectors;
@@ -8,3 +9,4 @@ mod challenge_views;
 mod challenges;
 mod origins;
 mod secrets;
+mod support;

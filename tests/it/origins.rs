@@ -1,1 +1,91 @@
+//! Where a credential belongs.
 
+use reqwest::Url;
+use reqwest_challenge::Origin;
+
+#[track_caller]
+fn origin(text: &str) -> Origin {
+    Origin::new(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn an_origin_is_read_by_the_url_standard() {
+    for (text, wanted) in [
+        ("https://api.example.com", "https://api.example.com"),
+        ("HTTPS://API.Example.COM:443/", "https://api.example.com"),
+        ("http://example.com:80", "http://example.com"),
+        ("http://example.com:8080", "http://example.com:8080"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://[2001:DB8:0::1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://0x7f.1", "http://127.0.0.1"),
+        ("https://example.com.", "https://example.com."),
+    ] {
+        assert_eq!(origin(text).to_string(), wanted);
+        assert_eq!(origin(wanted), origin(text));
+    }
+    assert_ne!(origin("https://example.com."), origin("https://example.com"));
+    assert_ne!(origin("https://example.com:80"), origin("http://example.com"));
+}
+
+#[test]
+fn what_is_no_origin_is_told_what_to_write() {
+    for (text, wanted) in [
+        ("https://api.example.com/v1", "an origin has no path: write `https://api.example.com`"),
+        ("https://api.example.com:8443/?q", "an origin has no query: write `https://api.example.com:8443`"),
+        ("https://api.example.com/#f", "an origin has no fragment: write `https://api.example.com`"),
+        (
+            "https://me:hunter2@api.example.com",
+            "an origin has no user name or password: write `https://api.example.com`",
+        ),
+        ("https://@api.example.com", "an origin has no user name or password: write `https://api.example.com`"),
+        ("ftp://api.example.com", "an origin is http or https: write `https://host` or `https://host:port`"),
+        (
+            "api.example.com",
+            "this is no origin (relative URL without a base): write `https://host` or `https://host:port`",
+        ),
+        ("https://", "this is no origin (empty host): write `https://host` or `https://host:port`"),
+    ] {
+        let error = Origin::new(text).unwrap_err();
+        assert_eq!(error.to_string(), wanted, "{text}");
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_url_is_of_its_origin_alone() {
+    let api = origin("https://api.example.com");
+    for (url, inside) in [
+        ("https://api.example.com/v1?x#y", true),
+        ("https://user@API.example.com:443/", true),
+        ("http://api.example.com/", false),
+        ("https://api.example.com:444/", false),
+        ("https://api.example.com./", false),
+        ("https://api.example.com.evil.example/", false),
+        ("https://evil.example/?api.example.com", false),
+        ("data:text/plain,x", false),
+    ] {
+        let url = Url::parse(url).unwrap();
+        assert_eq!(api.contains(&url), inside, "{url}");
+        assert_eq!(Origin::of(&url).as_ref() == Some(&api), inside, "{url}");
+    }
+    assert!(api.is_host_of(&Url::parse("http://api.example.com:8080/").unwrap()));
+}
+
+#[test]
+fn loopback_is_known_by_its_name() {
+    for (text, loopback) in [
+        ("http://127.0.0.1", true),
+        ("http://127.8.9.10:1", true),
+        ("http://[::1]", true),
+        ("http://LOCALHOST:3000", true),
+        ("http://localhost.example.com", false),
+        ("http://127.0.0.1.example.com", false),
+        ("http://[::ffff:127.0.0.1]", false),
+        ("http://0.0.0.0", false),
+        ("http://10.0.0.1", false),
+    ] {
+        assert_eq!(origin(text).is_loopback(), loopback, "{text}");
+    }
+    assert!(!origin("http://localhost").is_https() && origin("https://localhost").is_https());
+}

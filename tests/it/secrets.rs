@@ -1,1 +1,19 @@
+//! What holds a secret prints none. (That it is wiped is shown in `tests/memory.rs`.)
 
+use reqwest_challenge::Secret;
+
+#[test]
+fn a_secret_prints_nothing() {
+    let secret = Secret::new("hunter2");
+    let shown = format!("{secret:?} {:#?} {:?}", Some(&secret), [secret.clone()]);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_eq!(secret.expose(), "hunter2");
+}
+
+#[test]
+fn secrets_are_equal_by_their_text() {
+    assert_eq!(Secret::new("a"), Secret::from("a".to_owned()));
+    assert_ne!(Secret::new("a"), Secret::from("b"));
+    assert_ne!(Secret::new("a"), Secret::from("ab"));
+    assert!(Secret::new("").is_empty() && !Secret::new("a").is_empty());
+}

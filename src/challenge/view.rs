@@ -13,15 +13,15 @@ use super::list::{self, Entry, Span};
 /// the case of names and the way in which values were written aside.
 #[derive(Clone, Copy)]
 pub struct Challenge<'a> {
-    pub(super) entry: &'a Entry,
     pub(super) of: &'a Challenges,
+    pub(super) number: usize,
 }
 
 impl<'a> Challenge<'a> {
     /// The auth-scheme as it was sent.
     #[must_use]
     pub fn scheme(&self) -> &'a str {
-        ascii(self.piece(self.entry.scheme))
+        ascii(self.piece(self.entry().scheme))
     }
 
     /// Whether it is of that scheme, in any case.
@@ -33,8 +33,7 @@ impl<'a> Challenge<'a> {
     /// All parameters in order, duplicates and broken ones included.
     #[must_use]
     pub fn params(&self) -> Params<'a> {
-        let (from, to) = self.entry.params;
-        Params { of: self.of, left: &self.of.found.params[usize::from(from)..usize::from(to)] }
+        Params { of: self.of, left: self.of.found.params_of(self.number) }
     }
 
     /// The value of the first parameter of that name, in any case, that is whole.
@@ -56,7 +55,7 @@ impl<'a> Challenge<'a> {
     /// The token68 that stands in place of parameters.
     #[must_use]
     pub fn token68(&self) -> Option<&'a str> {
-        self.entry.token68.map(|span| ascii(self.piece(span)))
+        Some(ascii(self.piece(self.entry().token68))).filter(|token68| !token68.is_empty())
     }
 
     /// The name of the protection space (RFC 9110 §11.5).
@@ -71,28 +70,35 @@ impl<'a> Challenge<'a> {
     /// parameters are quoted. A value that was cut is left out: written back it would look whole.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.scheme().as_bytes().to_vec();
-        if let Some(token68) = self.token68() {
-            out.push(b' ');
-            out.extend_from_slice(token68.as_bytes());
-        }
-        for (index, param) in self.params().filter(|param| !param.is_broken()).enumerate() {
-            // A parameter behind a token68 stands there only because the server left the comma out: so does this.
-            out.extend_from_slice(if index == 0 { b" " } else { b", " });
-            param.write(&mut out);
-        }
-        out
+        self.canonical().flatten().collect()
+    }
+
+    /// The canonical form in pieces, of which each holds one value at most.
+    fn canonical(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+        let token68 = self.token68().map(|token68| [b" ", token68.as_bytes()].concat());
+        let whole = self.params().filter(|param| !param.is_broken());
+        // A parameter behind a token68 stands there only because the server left the comma out: so does this.
+        let params = whole.enumerate().map(|(index, param)| {
+            let mut piece = if index == 0 { b" ".to_vec() } else { b", ".to_vec() };
+            param.write(&mut piece);
+            piece
+        });
+        std::iter::once(self.scheme().as_bytes().to_vec()).chain(token68).chain(params)
+    }
+
+    fn entry(&self) -> &'a Entry {
+        &self.of.found.challenges[self.number]
     }
 
     fn piece(&self, span: Span) -> &'a [u8] {
-        span.of(self.of.lines[usize::from(self.entry.line)].octets())
+        span.of(self.of.lines[usize::from(self.entry().line)].octets())
     }
 }
 
 /// The canonical form, as one line: control characters are shown as escapes.
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        escape_controls(&text(Cow::Owned(self.to_bytes())), f)
+        self.canonical().try_for_each(|piece| escape_controls(&text(Cow::Owned(piece)), f))
     }
 }
 

@@ -1,0 +1,151 @@
+//! How many instructions reading a challenge takes, beside http-auth, and how 64 KiB of each hostile shape fare.
+//!
+//! `cargo bench --bench challenges` prints the tables. The first runs this same binary under valgrind's callgrind, which
+//! counts instructions: `valgrind` must be installed. The second measures time; its column is the best of many runs.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest_challenge::Challenges;
+
+/// Name, value, and the share of http-auth's instructions that is allowed.
+const VALUES: [(&str, &str, f64); 4] = [
+    (
+        "Bearer, 4 parameters",
+        r#"Bearer realm="https://auth.example.com/", error="invalid_token", error_description="The access token expired", scope="read write admin:org x""#,
+        0.25,
+    ),
+    (
+        "Digest, 7 parameters",
+        r#"Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS", charset=UTF-8, userhash=true"#,
+        0.25,
+    ),
+    (
+        "a list of three",
+        r#"Bearer realm="https://auth.example.com/", error="invalid_token", scope="read write", Digest realm="api@example.org", qop="auth", algorithm=SHA-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", opaque="HRPCssKJSGjCrkzDg8OhwpzC", Basic realm="api""#,
+        0.25,
+    ),
+    ("Basic realm", r#"Basic realm="foo""#, 0.5),
+];
+
+const ROUNDS: u64 = 1_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.iter().position(|argument| argument == "--count") {
+        Some(at) => counted(&arguments[at + 1], arguments[at + 2].parse().unwrap()),
+        None => {
+            let within = [instructions(), hostile()];
+            assert!(within.iter().all(|&within| within), "a figure is above its bound");
+        }
+    }
+}
+
+/// The work that callgrind counts.
+fn counted(reader: &str, index: usize) {
+    let value = HeaderValue::from_static(VALUES[index].1);
+    let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]);
+    for _ in 0..ROUNDS {
+        // Looked at by reference: a move out of the reader is nobody's work.
+        match reader {
+            "nothing" => black_box(&headers).len(),
+            "headers" => black_box(&Challenges::from_headers(black_box(&headers))).len(),
+            "parse" => black_box(&Challenges::parse(black_box(VALUES[index].1))).len(),
+            "http-auth" => black_box(&http_auth::parse_challenges(black_box(VALUES[index].1)).unwrap()).len(),
+            other => panic!("no reader {other}"),
+        };
+    }
+}
+
+fn count(reader: &str, index: usize) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--count", reader, &index.to_string()])
+        .output()
+        .expect("valgrind is installed");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = text.lines().find(|line| line.contains("Collected :")).unwrap_or_else(|| panic!("{text}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+fn instructions() -> bool {
+    println!("instructions for one reading (callgrind, {ROUNDS} rounds, the empty loop taken off)");
+    println!("share: of from_headers, its look-up of the header included; parse: raw bytes, which are copied\n");
+    println!(
+        "{:<22} {:>5} {:>10} {:>13} {:>8} {:>7} {:>8}",
+        "input", "bytes", "http-auth", "from_headers", "parse", "share", "allowed"
+    );
+    let mut within = true;
+    for (index, (name, value, allowed)) in VALUES.iter().enumerate() {
+        let base = count("nothing", index);
+        let [theirs, headers, parse] =
+            ["http-auth", "headers", "parse"].map(|reader| (count(reader, index) - base) / ROUNDS);
+        let share = headers as f64 / theirs as f64;
+        within &= share <= *allowed;
+        println!("{name:<22} {:>5} {theirs:>10} {headers:>13} {parse:>8} {share:>7.3} {allowed:>8}", value.len());
+    }
+    within
+}
+
+/// A shape, filled to about that many bytes.
+type Shape = (&'static str, fn(usize) -> String);
+
+const SHAPES: [Shape; 12] = [
+    ("commas", |size| ",".repeat(size)),
+    ("quotes", |size| "\"".repeat(size)),
+    ("quotes in a value", |size| format!("A b={}", "\"".repeat(size))),
+    ("backslashes in a value", |size| format!("A b=\"{}", "\\".repeat(size))),
+    ("A,A,A…", |size| "A,".repeat(size / 2)),
+    ("1,000 parameters", |size| {
+        let params: Vec<_> =
+            (0..1_000).map(|number| format!("p{number:04}=\"{}\"", "x".repeat(size / 1_000 - 10))).collect();
+        format!("A {}", params.join(","))
+    }),
+    ("30,000 schemes", |size| "A b,".repeat(size / 4)),
+    ("spaces", |size| format!("A{}b", " ".repeat(size))),
+    ("words in a value", |size| format!("A b=c/{}", " d".repeat(size / 2))),
+    ("equals signs", |size| format!("A {}", "=".repeat(size))),
+    ("semicolons", |size| format!("A b=c/{}", ";d".repeat(size / 2))),
+    ("one long value", |size| format!("A b=\"{}\"", "x".repeat(size))),
+];
+
+const ALLOWED: Duration = Duration::from_micros(300);
+const EXPONENT: f64 = 1.1;
+
+/// The best of many runs: noise only ever adds.
+fn best(line: &str) -> Duration {
+    let one = || {
+        let start = Instant::now();
+        drop(black_box(Challenges::parse(black_box(line))));
+        start.elapsed()
+    };
+    (0..200).map(|_| one()).min().unwrap()
+}
+
+fn hostile() -> bool {
+    println!("\nhostile shapes (best of 200; exponent: how the time grows from 16 to 64 KiB, 1 is linear)\n");
+    println!("{:<24} {:>9} {:>9} {:>9} {:>11} {:>8}", "shape", "16 KiB", "64 KiB", "exponent", "challenges", "defects");
+    let mut within = true;
+    for (name, shape) in SHAPES {
+        let [small, large] = [16 << 10, 64 << 10].map(shape);
+        let times = [best(&small), best(&large)];
+        let grown = (times[1].as_nanos() as f64 / times[0].as_nanos() as f64).ln()
+            / (large.len() as f64 / small.len() as f64).ln();
+        let read = Challenges::parse(&large);
+        within &= times[1] <= ALLOWED && grown <= EXPONENT;
+        let micros = times.map(|time| format!("{:.1} µs", time.as_nanos() as f64 / 1e3));
+        println!(
+            "{name:<24} {:>9} {:>9} {grown:>9.2} {:>11} {:>8}",
+            micros[0],
+            micros[1],
+            read.len(),
+            read.defects().len()
+        );
+    }
+    println!("\nallowed: {} µs for 64 KiB, exponent {EXPONENT}", ALLOWED.as_micros());
+    within
+}

@@ -1,0 +1,13 @@
+//! http-auth reads the same, but for the differences that are intended and written down beside the comparison.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/it/support/http_auth_oracle.rs"]
+mod http_auth_oracle;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(value) = std::str::from_utf8(data) {
+        http_auth_oracle::compare(value).unwrap_or_else(|difference| panic!("{difference}"));
+    }
+});

@@ -1,0 +1,39 @@
+//! Any octets, as one line and as several, are read without a panic, and every question about them has an answer.
+#![no_main]
+
+use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use libfuzzer_sys::fuzz_target;
+use reqwest_challenge::Challenges;
+
+fuzz_target!(|data: &[u8]| {
+    ask(&Challenges::parse(data));
+    let lines: Vec<&[u8]> = data.split(|&octet| octet == b'\n').collect();
+    ask(&Challenges::parse_lines(&lines));
+    let mut headers = HeaderMap::new();
+    for value in lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok()) {
+        headers.append(WWW_AUTHENTICATE, value);
+    }
+    ask(&Challenges::from_headers(&headers));
+});
+
+fn ask(read: &Challenges) {
+    assert_eq!(read.is_strict(), read.defects().len() == 0);
+    let _ = format!("{read} {read:?}");
+    for defect in read.defects() {
+        assert!(defect.mark().to_string().lines().all(|line| line.len() <= 61));
+        let _ = (defect.to_string(), defect.rule().section());
+    }
+    for challenge in read {
+        assert!(challenge.to_string().chars().all(|shown| shown == '\t' || !shown.is_control()));
+        for param in challenge.params() {
+            assert!(param.is_broken() || challenge.param(param.name()).is_some());
+        }
+        if let Some(bearer) = challenge.bearer() {
+            let _ = (bearer.error(), bearer.scopes(), bearer.max_age(), bearer.decoded_claims(), bearer.acr_values());
+        }
+        if let Some(digest) = challenge.digest() {
+            let _ = (digest.algorithm(), digest.qop(), digest.domain(), digest.stale());
+        }
+        let _ = (challenge.registry().map(|registry| registry.scopes()), challenge.dpop().map(|dpop| dpop.algs()));
+    }
+}

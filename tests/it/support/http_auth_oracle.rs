@@ -1,0 +1,75 @@
+//! http-auth as a second opinion, and in words where ours differs on purpose. Used by the tests and by the fuzzer.
+
+use reqwest_challenge::Challenges;
+use reqwest_challenge::challenge::Rule;
+
+/// Why http-auth refuses what RFC 9110 allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Difference {
+    /// It is not made for token68, which RFC 9110 §11.3 allows a challenge to have.
+    Token68,
+    /// It takes text of ASCII alone; obs-text is allowed in a quoted-string.
+    ObsText,
+    /// It wants one challenge at least, as RFC 7235 did; RFC 9110 has `#challenge`.
+    Empty,
+    /// It takes one space after a scheme and then a parameter; RFC 9110 has `1*SP` and then a list that may begin with
+    /// empty elements: `Basic  realm="x"`, `Basic , realm="x"`.
+    SpacesAfterScheme,
+    /// It takes a name twice in one challenge, which RFC 9110 §11.2 forbids: here that is a defect, and both are kept.
+    Duplicate,
+}
+
+/// Compares both readings of a value.
+///
+/// # Errors
+/// A sentence, if they differ and none of the intended differences says why.
+pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
+    // Blanks at either end are the line's and not the value's (RFC 9110 §5.5).
+    let value = value.trim_matches([' ', '\t']);
+    let read = Challenges::parse(value);
+    let rules: Vec<_> = read.defects().map(|defect| defect.rule()).collect();
+    match http_auth::parse_challenges(value) {
+        Ok(theirs) => {
+            let theirs: Vec<_> = theirs
+                .iter()
+                .map(|challenge| {
+                    let params =
+                        challenge.params.iter().map(|(name, value)| ((*name).to_owned(), value.to_unescaped()));
+                    (challenge.scheme.to_owned(), params.collect::<Vec<_>>())
+                })
+                .collect();
+            let ours: Vec<_> = read
+                .iter()
+                .map(|challenge| {
+                    let params = challenge.params().map(|param| (param.name().to_owned(), param.value().into_owned()));
+                    (challenge.scheme().to_owned(), params.collect::<Vec<_>>())
+                })
+                .collect();
+            if ours != theirs {
+                return Err(format!("{value:?}: ours {ours:?}, theirs {theirs:?}"));
+            }
+            match rules.as_slice() {
+                [] => Ok(None),
+                rules if rules.iter().all(|rule| *rule == Rule::DuplicateParameter) => Ok(Some(Difference::Duplicate)),
+                rules => Err(format!("{value:?}: theirs takes it, ours has {rules:?}")),
+            }
+        }
+        Err(_) if !read.is_strict() => Ok(None),
+        Err(_) if !value.is_ascii() => Ok(Some(Difference::ObsText)),
+        Err(_) if read.is_empty() => Ok(Some(Difference::Empty)),
+        Err(_) if read.iter().any(|challenge| challenge.token68().is_some()) => Ok(Some(Difference::Token68)),
+        Err(_) if read.iter().any(|challenge| spaces_after(value, challenge.scheme())) => {
+            Ok(Some(Difference::SpacesAfterScheme))
+        }
+        Err(error) => Err(format!("{value:?}: theirs refuses what ours takes: {error}")),
+    }
+}
+
+fn spaces_after(value: &str, scheme: &str) -> bool {
+    value.match_indices(scheme).any(|(at, _)| {
+        let rest = &value[at + scheme.len()..];
+        let after = rest.trim_start_matches([' ', '\t']);
+        let blanks = rest.len() - after.len();
+        blanks > 1 || (blanks == 1 && after.starts_with(','))
+    })
+}
