@@ -1,11 +1,41 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
+// Each file uses only what stands above it here, and its own folder.
+mod chain;
 pub mod challenge;
 mod origin;
 mod secret;
 
+mod credential;
+
+mod refresh;
+
+mod error;
+mod replay;
+mod report;
+mod verdict;
+
+mod builder;
+mod call;
+mod middleware;
+mod read;
+mod session;
+mod settings;
+
+pub use reqwest;
+pub use reqwest_middleware;
+
+pub use builder::{BuildError, Builder};
 pub use challenge::{Challenge, Challenges, Defect};
+pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead};
+pub use error::{AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, Reason, SessionEnded, Unauthorized};
+pub use middleware::ChallengeMiddleware;
 pub use origin::{Origin, OriginError};
+pub use refresh::{Cause, Clock, Demand, Refresh, RefreshError, RefreshErrorKind, Rejection};
+pub use report::{AuthReport, Renewed};
 pub use secret::Secret;
+pub use session::Session;
+
+/// Any error, as a refresher or a scheme gives it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -18,6 +18,7 @@ fn each_intended_difference_is_one() {
     ] {
         assert_eq!(compare(value), Ok(wanted), "{value}");
     }
+    assert_eq!(compare(&"A, ".repeat(300)), Ok(Some(Difference::Cap)));
 }
 
 proptest! {

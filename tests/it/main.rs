@@ -7,6 +7,7 @@ mod challenge_properties;
 mod challenge_vectors;
 mod challenge_views;
 mod challenges;
+mod first_pass;
 mod origins;
 mod secrets;
 mod support;

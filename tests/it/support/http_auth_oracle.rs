@@ -17,6 +17,8 @@ pub(crate) enum Difference {
     SpacesAfterScheme,
     /// It takes a name twice in one challenge, which RFC 9110 §11.2 forbids: here that is a defect, and both are kept.
     Duplicate,
+    /// It has no bound; here reading ends at one, which is a defect.
+    Cap,
 }
 
 /// Compares both readings of a value.
@@ -45,12 +47,17 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
                     (challenge.scheme().to_owned(), params.collect::<Vec<_>>())
                 })
                 .collect();
+            if rules.iter().any(|rule| matches!(rule, Rule::TooManyChallenges | Rule::TooManyParameters)) {
+                return Ok(Some(Difference::Cap));
+            }
             if ours != theirs {
                 return Err(format!("{value:?}: ours {ours:?}, theirs {theirs:?}"));
             }
             match rules.as_slice() {
                 [] => Ok(None),
-                rules if rules.iter().all(|rule| *rule == Rule::DuplicateParameter) => Ok(Some(Difference::Duplicate)),
+                rules if rules.iter().all(|rule| matches!(rule, Rule::DuplicateParameter | Rule::TooManyDefects)) => {
+                    Ok(Some(Difference::Duplicate))
+                }
                 rules => Err(format!("{value:?}: theirs takes it, ours has {rules:?}")),
             }
         }

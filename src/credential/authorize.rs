@@ -1,0 +1,83 @@
+//! What a scheme of its own does: signs each request, and looks at each response.
+
+use async_trait::async_trait;
+use http::StatusCode;
+use http::header::{HeaderMap, HeaderName};
+use reqwest::{Request, Url};
+
+use crate::BoxError;
+use crate::challenge::Challenges;
+
+/// A scheme that signs requests: what stands behind [`Credential::custom`](crate::Credential::custom).
+///
+/// The plain kinds (a bearer token, a password, a header) do not pass through here.
+#[async_trait]
+pub trait Authorize: Send + Sync + 'static {
+    /// The scheme's name, such as `DPoP`.
+    fn scheme(&self) -> &str;
+
+    /// The header that it sets, if it is a single one: a request that has it already is the caller's own business.
+    fn header_name(&self) -> Option<&HeaderName> {
+        Some(&http::header::AUTHORIZATION)
+    }
+
+    /// Signs the request, which is about to be sent. Called anew for each send. A buffered body can be read; whoever
+    /// sets a header with a secret in it marks it as sensitive.
+    ///
+    /// # Errors
+    /// Whatever keeps it from signing: nothing is sent then.
+    async fn authorize(&self, request: &mut Request) -> Result<(), BoxError>;
+
+    /// Looks at the head of a response to a request that it signed.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the response, such as a server's proof that does not hold.
+    fn observe(&self, _head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
+        Ok(Observed::Nothing)
+    }
+}
+
+/// What a scheme makes of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Observed {
+    /// Nothing that concerns it.
+    Nothing,
+    /// It can answer this 401 itself: sign once more, and nobody needs to be asked.
+    Resign,
+}
+
+/// The head of a response, as a scheme sees it.
+#[derive(Debug)]
+pub struct ResponseHead<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) url: &'a Url,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) challenges: &'a Challenges,
+}
+
+impl ResponseHead<'_> {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The URL that answered.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        self.url
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.headers
+    }
+
+    /// The challenges; none but on a 401.
+    #[must_use]
+    pub fn challenges(&self) -> &Challenges {
+        self.challenges
+    }
+}

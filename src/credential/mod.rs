@@ -1,0 +1,233 @@
+//! What is put on a request.
+
+mod authorize;
+mod header;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::Request;
+
+use crate::BoxError;
+use crate::secret::Secret;
+
+pub use authorize::{Authorize, Observed, ResponseHead};
+pub use header::CredentialError;
+
+/// A credential: what is put on a request, and what is known of it (RFC 9110 §11.4).
+///
+/// It is cheap to clone and prints no secret; its text is wiped when the last clone is gone and the last request that
+/// carries it has been sent. Two are equal if they put the same on a request.
+///
+/// ```
+/// use std::time::Duration;
+/// use reqwest_challenge::Credential;
+///
+/// let credential = Credential::bearer("s3cret").expires_in(Duration::from_secs(3600)).scopes(["read", "write"]);
+/// assert_eq!(format!("{credential:?}"), r#"Credential { scheme: "Bearer", scopes: ["read", "write"], .. }"#);
+/// ```
+#[derive(Clone)]
+pub struct Credential(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: Kind,
+    scheme: Box<str>,
+    expires_at: Option<SystemTime>,
+    scopes: Option<Arc<[String]>>,
+    source: Option<Box<str>>,
+    attachment: Option<Secret>,
+}
+
+#[derive(Clone)]
+enum Kind {
+    /// The plain kinds: one header, made once.
+    Header(HeaderName, Result<HeaderValue, CredentialError>),
+    Custom(Arc<dyn Authorize>),
+}
+
+impl Credential {
+    /// `Authorization: Bearer …` (RFC 6750 §2.1). Where the token cannot stand in a header, [`check`](Self::check) says so.
+    #[must_use]
+    pub fn bearer(token: impl Into<String>) -> Self {
+        Self::of("Bearer", Kind::Header(AUTHORIZATION, header::bearer(&Secret::new(token))))
+    }
+
+    /// `Authorization: Basic …` (RFC 7617 §2), encoded as UTF-8. Where the user name has a colon, or either of them a
+    /// control character, [`check`](Self::check) says so.
+    #[must_use]
+    pub fn basic(user: impl AsRef<str>, password: impl Into<String>) -> Self {
+        Self::of("Basic", Kind::Header(AUTHORIZATION, header::basic(user.as_ref(), &Secret::new(password))))
+    }
+
+    /// A header of its own, such as `x-api-key`. Where the value cannot stand in a header, [`check`](Self::check) says so.
+    ///
+    /// On a redirect to another server reqwest takes `Authorization` away, and no other header: send such a credential
+    /// with a client whose redirects stop at the origin.
+    #[must_use]
+    pub fn header(name: HeaderName, value: impl Into<String>) -> Self {
+        Self::of(name.as_str(), Kind::Header(name.clone(), header::plain(&Secret::new(value))))
+    }
+
+    /// Whatever a scheme of one's own does to a request.
+    #[must_use]
+    pub fn custom(authorize: impl Authorize) -> Self {
+        let authorize: Arc<dyn Authorize> = Arc::new(authorize);
+        Self::of(authorize.scheme(), Kind::Custom(authorize.clone()))
+    }
+
+    fn of(scheme: &str, kind: Kind) -> Self {
+        let scheme = scheme.into();
+        Self(Arc::new(Inner { kind, scheme, expires_at: None, scopes: None, source: None, attachment: None }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// The same, known to expire then.
+    #[must_use]
+    pub fn expires_at(self, time: SystemTime) -> Self {
+        self.with(|inner| inner.expires_at = Some(time))
+    }
+
+    /// The same, known to expire that long after now, by the system's clock. A span beyond what a time can be is no expiry.
+    #[must_use]
+    pub fn expires_in(self, span: Duration) -> Self {
+        self.with(|inner| inner.expires_at = SystemTime::now().checked_add(span))
+    }
+
+    /// The same, known to have these scopes (RFC 6749 §3.3).
+    #[must_use]
+    pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.with(|inner| inner.scopes = Some(scopes))
+    }
+
+    /// The same, with where it came from: `env:API_TOKEN`, `file:/home/…`, `keyring`. No secret belongs in it.
+    #[must_use]
+    pub fn source(self, source: impl AsRef<str>) -> Self {
+        self.with(|inner| inner.source = Some(source.as_ref().into()))
+    }
+
+    /// The same, with a secret that belongs to it and is never sent with a request: a refresh token, a key.
+    #[must_use]
+    pub fn attach(self, attachment: impl Into<Secret>) -> Self {
+        self.with(|inner| inner.attachment = Some(attachment.into()))
+    }
+
+    /// The name of its scheme, or of its header.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.0.scheme
+    }
+
+    /// When it expires, if that is known.
+    #[must_use]
+    pub fn expiry(&self) -> Option<SystemTime> {
+        self.0.expires_at
+    }
+
+    /// The scopes that it has, in their order, if that is known.
+    #[must_use]
+    pub fn granted_scopes(&self) -> Option<&[String]> {
+        self.0.scopes.as_deref()
+    }
+
+    /// Where it came from, if that is known.
+    #[must_use]
+    pub fn provenance(&self) -> Option<&str> {
+        self.0.source.as_deref()
+    }
+
+    /// The secret that belongs to it.
+    #[must_use]
+    pub fn attachment(&self) -> Option<&Secret> {
+        self.0.attachment.as_ref()
+    }
+
+    /// Whether it can be put on a request at all.
+    ///
+    /// # Errors
+    /// [`CredentialError`], which names the byte and never the text: a control character or an octet that is no ASCII in
+    /// a token or a header's value, an empty token, a colon in a user name.
+    pub fn check(&self) -> Result<(), CredentialError> {
+        match &self.0.kind {
+            Kind::Header(_, value) => value.as_ref().map(|_| ()).map_err(Clone::clone),
+            Kind::Custom(_) => Ok(()),
+        }
+    }
+
+    /// The header that it sets, if it sets one of its own.
+    pub(crate) fn header_name(&self) -> Option<&HeaderName> {
+        match &self.0.kind {
+            Kind::Header(name, _) => Some(name),
+            Kind::Custom(authorize) => authorize.header_name(),
+        }
+    }
+
+    /// Puts it on the request, in place of what was there, if it is of a plain kind; the value is marked as sensitive.
+    pub(crate) fn put_on(&self, request: &mut Request) -> Option<Result<(), BoxError>> {
+        match &self.0.kind {
+            Kind::Header(name, Ok(value)) => {
+                request.headers_mut().insert(name, value.clone());
+                Some(Ok(()))
+            }
+            Kind::Header(_, Err(error)) => Some(Err(error.clone().into())),
+            Kind::Custom(_) => None,
+        }
+    }
+
+    /// What signs each request, if it is not of a plain kind.
+    pub(crate) fn authorizer(&self) -> Option<&Arc<dyn Authorize>> {
+        match &self.0.kind {
+            Kind::Header(..) => None,
+            Kind::Custom(authorize) => Some(authorize),
+        }
+    }
+
+    /// The text with each piece of this credential's secrets in it made `***`: for what a server echoes back.
+    pub(crate) fn mask(&self, text: String) -> String {
+        let whole = match &self.0.kind {
+            Kind::Header(_, Ok(value)) => value.to_str().unwrap_or_default(),
+            _ => "",
+        };
+        let token = whole.split_once(' ').map_or(whole, |(_, token)| token);
+        let attachment = self.0.attachment.as_ref().map_or("", Secret::expose);
+        [whole, token, attachment]
+            .into_iter()
+            .filter(|secret| !secret.is_empty())
+            .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })
+    }
+}
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0.kind, &other.0.kind) {
+            (Kind::Header(name, Ok(value)), Kind::Header(other_name, Ok(other_value))) => {
+                name == other_name && value == other_value
+            }
+            (Kind::Custom(ours), Kind::Custom(theirs)) => Arc::ptr_eq(ours, theirs),
+            _ => Arc::ptr_eq(&self.0, &other.0),
+        }
+    }
+}
+
+impl Eq for Credential {}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Credential");
+        shown.field("scheme", &self.0.scheme);
+        if let Some(scopes) = &self.0.scopes {
+            shown.field("scopes", scopes);
+        }
+        if let Some(source) = &self.0.source {
+            shown.field("source", source);
+        }
+        shown.finish_non_exhaustive()
+    }
+}

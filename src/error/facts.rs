@@ -1,0 +1,177 @@
+//! What is known of a refusal: the head of the response, as much of its body as was read, and what both say.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap};
+use http::{Method, StatusCode};
+use reqwest::Url;
+
+use crate::challenge::Challenges;
+use crate::report::AuthReport;
+
+/// As much of a body as was read.
+#[derive(Clone, Default)]
+pub(crate) struct Body {
+    pub(crate) bytes: Bytes,
+    pub(crate) whole: bool,
+}
+
+/// What is known of a refusal.
+pub(crate) struct Facts {
+    pub(crate) method: Method,
+    /// Without userinfo and query.
+    pub(crate) url: Url,
+    /// Of the response, where that is another.
+    pub(crate) final_url: Option<Url>,
+    pub(crate) foreign: bool,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) challenges: Arc<Challenges>,
+    pub(crate) body: Body,
+    pub(crate) authenticated: bool,
+    pub(crate) problem: Problem,
+    pub(crate) report: AuthReport,
+}
+
+/// The head of a response.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) url: Url,
+    pub(crate) foreign: bool,
+    pub(crate) headers: HeaderMap,
+}
+
+/// The URL without what may be secret in it: userinfo, query and fragment.
+pub(crate) fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    // Neither can fail where there is a host, and without one there is nothing to take away.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    bare.set_query(None);
+    bare.set_fragment(None);
+    bare
+}
+
+/// What a refusal's body says: a problem (RFC 9457), or the common shapes of JSON errors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// `error`, `code`, or the problem's `type`.
+    pub code: Option<String>,
+    /// The problem's `title`.
+    pub title: Option<String>,
+    /// `detail`, `message`, `error_description`, or `error` where it is a sentence.
+    pub detail: Option<String>,
+    /// Where to read on: `documentation_url`, `help_url`, `error_uri`.
+    pub help_url: Option<String>,
+}
+
+impl Problem {
+    /// Reads a body by its media type; text that is no JSON says nothing that could be told apart from a page.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media != "application/json" && !media.ends_with("+json") {
+            return Self::default();
+        }
+        let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) else { return Self::default() };
+        let text = |json: &serde_json::Value, names: &[&str]| {
+            names.iter().find_map(|name| json.get(name)?.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        // Some wrap it: {"error": {"code": …, "message": …}}, {"errors": [{…}]}.
+        let inner = json.get("error").filter(|error| error.is_object());
+        let inner = inner.or_else(|| json.get("errors").and_then(|errors| errors.get(0))).unwrap_or(&json);
+        let error = text(inner, &["error"]);
+        let is_code = |text: &String| !text.contains(' ');
+        Self {
+            code: error.clone().filter(is_code).or_else(|| text(inner, &["code", "type", "reason"])),
+            title: text(inner, &["title"]),
+            detail: text(inner, &["detail", "error_description", "message", "error_message"])
+                .or_else(|| error.filter(|text| !is_code(text))),
+            help_url: text(inner, &["documentation_url", "help_url", "error_uri"])
+                .or_else(|| text(&json, &["documentation_url"])),
+        }
+    }
+}
+
+impl Facts {
+    /// Of a response whose header was taken and whose body was read; URLs without what may be secret in them.
+    pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
+        let Answered { status, url: answered, foreign, headers } = answered;
+        let mut problem = Problem::read(&headers, &body.bytes);
+        for text in [&mut problem.code, &mut problem.title, &mut problem.detail, &mut problem.help_url] {
+            *text = text.take().map(|text| report.mask(text));
+        }
+        Self {
+            method,
+            final_url: Some(answered).filter(|answered| *answered != url),
+            url,
+            foreign,
+            status,
+            challenges: Arc::new(Challenges::from_headers(&headers)),
+            headers,
+            body,
+            authenticated: report.sent.iter().any(Option::is_some),
+            problem,
+            report,
+        }
+    }
+
+    /// `401 Unauthorized to GET https://…`, and what the server says of it: one line for a terminal.
+    pub(super) fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {} {}", self.status.as_u16(), self.method, Printed(self.url.as_str()))?;
+        if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
+            write!(f, " from another server, {}", Printed(url.as_str()))?;
+        }
+        let said = self.message();
+        said.map_or(Ok(()), |said| write!(f, ": {}", Printed(&said)))
+    }
+
+    pub(super) fn message(&self) -> Option<String> {
+        let described = || {
+            let description = |name| self.challenges.iter().find_map(|challenge| challenge.param(name));
+            description("error_description").map(|text| self.report.mask(text.into_owned()))
+        };
+        self.problem.detail.clone().or_else(described).or_else(|| self.problem.title.clone())
+    }
+
+    pub(super) fn error_code(&self) -> Option<String> {
+        let sent = self.challenges.iter().find_map(|challenge| challenge.param("error"));
+        sent.map(|code| self.report.mask(code.into_owned())).or_else(|| self.problem.code.clone())
+    }
+
+    pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("method", &self.method)
+            .field("url", &self.url.as_str())
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("challenges", &self.challenges)
+            .field("body_length", &self.body.bytes.len())
+            .field("report", &self.report)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server's text on a terminal: control characters escaped, cut at a length that fits a few lines.
+pub(super) struct Printed<'t>(pub(super) &'t str);
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 300;
+        use fmt::Write as _;
+        for character in self.0.chars().take(LONGEST) {
+            // Marks that turn the direction of text round are no control characters by Unicode's word, and hide as well.
+            if character.is_control()
+                || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}

@@ -1,0 +1,83 @@
+//! A 403.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{HeaderMap, RETRY_AFTER};
+use http::{Method, StatusCode};
+use reqwest::Url;
+
+use super::facts::{Facts, Printed, Problem};
+use super::refusal::refusal_getters;
+use crate::challenge::Challenges;
+use crate::report::AuthReport;
+
+/// A 403: the server knows who asks, and says no (RFC 9110 §15.5.4). It was sent once and is never sent again.
+///
+/// `Display` is one line for a terminal; `Debug` shows no values.
+pub struct Forbidden(Box<Inner>);
+
+struct Inner {
+    facts: Facts,
+}
+
+impl Forbidden {
+    pub(crate) fn new(facts: Facts) -> Self {
+        Self(Box::new(Inner { facts }))
+    }
+
+    refusal_getters!();
+
+    /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`.
+    #[must_use]
+    pub fn required_scopes(&self) -> Vec<String> {
+        let challenges = self.0.facts.challenges.iter();
+        let scopes = challenges.filter_map(|challenge| {
+            let bearer = challenge.bearer().map(|bearer| bearer.scopes());
+            bearer.or_else(|| challenge.dpop().map(|dpop| dpop.scopes()))
+        });
+        scopes.flatten().map(Cow::into_owned).fold(Vec::new(), |mut all, scope| {
+            if !all.contains(&scope) {
+                all.push(scope);
+            }
+            all
+        })
+    }
+
+    /// How long to leave the server alone, from now: a 403 that is really a rate limit (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.0.facts.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()) {
+            // A number too large to read is still a very long time.
+            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+        }
+        let date = httpdate::parse_http_date(value).ok()?;
+        Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    }
+}
+
+impl AsRef<AuthReport> for Forbidden {
+    fn as_ref(&self) -> &AuthReport {
+        self.report()
+    }
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.facts.line(f)?;
+        let scopes = self.required_scopes();
+        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes.join(" "))) }
+    }
+}
+
+impl fmt::Debug for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.facts.debug("Forbidden", f)
+    }
+}
+
+impl StdError for Forbidden {}

@@ -1,0 +1,149 @@
+//! Typed outcomes.
+//!
+//! ```text
+//! Error ─┬─ Unauthorized   a 401, and why it stayed one     source: RefreshError, where a refresh failed
+//!        ├─ Forbidden      a 403
+//!        ├─ Refresh        no credential before a send       source: RefreshError
+//!        ├─ Authorize      the scheme could not sign         source: the scheme's own
+//!        ├─ Ended          the session ended before a send
+//!        └─ Insecure       plain http to a host of ours
+//! ```
+
+mod envelope;
+mod facts;
+mod find;
+mod forbidden;
+mod refusal;
+mod unauthorized;
+
+use std::error::Error as StdError;
+use std::fmt;
+
+pub use facts::Problem;
+pub use find::Findable;
+pub use forbidden::Forbidden;
+pub use unauthorized::{Reason, Unauthorized};
+
+pub(crate) use envelope::envelope;
+pub(crate) use facts::{Answered, Body, Facts, bare};
+
+use crate::BoxError;
+use crate::refresh::{Ended, RefreshError};
+
+/// How a call ended that this crate ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A 401, and why it stayed one.
+    Unauthorized(Unauthorized),
+    /// A 403.
+    Forbidden(Forbidden),
+    /// No credential could be had before anything was sent.
+    Refresh(RefreshError),
+    /// The scheme could not sign the request; nothing was sent.
+    Authorize(AuthorizeError),
+    /// The session ended before anything was sent.
+    Ended(SessionEnded),
+    /// The request would have gone by plain `http` to a host that was given with `https`; nothing was sent.
+    Insecure(InsecureUrl),
+}
+
+impl Error {
+    /// Of a credential that could not be had, when nothing was sent yet.
+    pub(crate) fn before_send(ended: Ended<RefreshError>) -> Self {
+        match ended {
+            Ended::Failed(error) => Self::Refresh(error),
+            Ended::Declined => Self::Refresh(RefreshError::other("the refresher has no credential to give")),
+            Ended::SessionChanged => Self::Ended(SessionEnded { logged_out: false }),
+            Ended::LoggedOut => Self::Ended(SessionEnded { logged_out: true }),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthorized(error) => error.fmt(f),
+            Self::Forbidden(error) => error.fmt(f),
+            Self::Refresh(_) => f.write_str("no credential to send the request with"),
+            Self::Authorize(error) => error.fmt(f),
+            Self::Ended(error) => error.fmt(f),
+            Self::Insecure(error) => error.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unauthorized(error) => error.source(),
+            Self::Forbidden(error) => error.source(),
+            Self::Refresh(error) => Some(error),
+            Self::Authorize(error) => error.source(),
+            Self::Ended(_) | Self::Insecure(_) => None,
+        }
+    }
+}
+
+/// A scheme that could not sign a request.
+#[derive(Debug)]
+pub struct AuthorizeError {
+    pub(crate) scheme: Box<str>,
+    pub(crate) source: BoxError,
+}
+
+impl AuthorizeError {
+    /// The scheme's name.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+}
+
+impl fmt::Display for AuthorizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} credential cannot be put on the request", self.scheme)
+    }
+}
+
+impl StdError for AuthorizeError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// A session that ended before a request was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionEnded {
+    pub(crate) logged_out: bool,
+}
+
+impl SessionEnded {
+    /// Whether nobody is logged in now; else somebody logged in anew.
+    #[must_use]
+    pub fn is_logged_out(&self) -> bool {
+        self.logged_out
+    }
+}
+
+impl fmt::Display for SessionEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.logged_out { "logged out" } else { "the session changed while the request waited" })
+    }
+}
+
+impl StdError for SessionEnded {}
+
+/// A request by plain `http` to a host that was given with `https`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InsecureUrl {
+    pub(crate) origin: String,
+}
+
+impl fmt::Display for InsecureUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a request by plain http to the host of {}: nothing was sent", self.origin)
+    }
+}
+
+impl StdError for InsecureUrl {}

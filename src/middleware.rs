@@ -1,0 +1,101 @@
+//! The middleware: it obeys the judge, and knows no scheme.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::Extensions;
+use reqwest::{Request, Response, Url};
+use reqwest_middleware::{Middleware, Next};
+
+use crate::builder::{BuildError, Builder};
+use crate::call::{Call, Judged, Refused};
+use crate::error::{Error, InsecureUrl, envelope};
+use crate::origin::Origin;
+use crate::refresh::{Core, Refresh};
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// Answers the challenges of a 401, once, and makes a 403 an error.
+///
+/// Clones share one session: one credential, one refresh for all who wait. One middleware is one protection space and one
+/// identity; a client of two APIs carries two.
+#[derive(Clone)]
+pub struct ChallengeMiddleware {
+    session: Arc<Core>,
+    origins: Arc<[Origin]>,
+    settings: Settings,
+}
+
+impl ChallengeMiddleware {
+    /// A middleware for one origin, with every default.
+    ///
+    /// # Errors
+    /// [`BuildError`]: text that is no origin, or an origin by plain `http` that is not this machine; a fixed
+    /// [`Credential`] that cannot be put on a request is found when it is first sent.
+    pub fn new(origin: impl AsRef<str>, refresher: impl Refresh) -> Result<Self, BuildError> {
+        Self::builder(origin, refresher).build()
+    }
+
+    /// A middleware to set up.
+    pub fn builder(origin: impl AsRef<str>, refresher: impl Refresh) -> Builder {
+        Builder::new(origin.as_ref(), refresher)
+    }
+
+    pub(crate) fn of(session: Arc<Core>, origins: Vec<Origin>, settings: Settings) -> Self {
+        Self { session, origins: origins.into(), settings }
+    }
+
+    /// The handle on what all clones share.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session(self.session.clone())
+    }
+
+    /// Whether the URL is ours.
+    ///
+    /// # Errors
+    /// If it is by plain `http` to a host that was given with `https`.
+    fn is_ours(&self, url: &Url) -> Result<bool, Error> {
+        if self.origins.iter().any(|origin| origin.contains(url)) {
+            return Ok(true);
+        }
+        let meant = self.origins.iter().find(|origin| origin.is_https() && origin.is_host_of(url));
+        match meant.filter(|_| url.scheme() == "http") {
+            Some(origin) => Err(Error::Insecure(InsecureUrl { origin: origin.to_string() })),
+            None => Ok(false),
+        }
+    }
+}
+
+impl fmt::Debug for ChallengeMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origins: Vec<_> = self.origins.iter().map(Origin::to_string).collect();
+        f.debug_struct("ChallengeMiddleware").field("origins", &origins).field("session", &self.session()).finish()
+    }
+}
+
+#[async_trait]
+impl Middleware for ChallengeMiddleware {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        if !self.is_ours(request.url()).map_err(envelope)? {
+            return next.run(request, extensions).await;
+        }
+        let mut call = Call::new(&self.session, &self.settings, &mut request);
+        call.sign_first(&mut request).await.map_err(envelope)?;
+        let first = next.clone().run(request, extensions).await?;
+        let Refused { response, challenges } = match call.judge(first).await {
+            Judged::Done(response) => return Ok(response),
+            Judged::Over(error) => return Err(envelope(error)),
+            Judged::Refused(refused) => refused,
+        };
+        let second = call.second(response, challenges).await.map_err(envelope)?;
+        let response = next.run(second, extensions).await?;
+        call.conclude(response).await.map_err(envelope)
+    }
+}

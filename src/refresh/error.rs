@@ -1,0 +1,203 @@
+//! Why a refresh gave no credential.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::BoxError;
+use crate::chain;
+
+/// Why a refresh gave no credential. Cheap to clone: all who wait for one refresh share one error.
+///
+/// `Debug` and `Display` show no foreign backtrace and no URL.
+#[derive(Clone)]
+pub struct RefreshError {
+    kind: RefreshErrorKind,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What a caller does about a [`RefreshError`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshErrorKind {
+    /// A person must act; the hint says how, such as a command to run.
+    LoginRequired {
+        /// What the person does.
+        hint: String,
+    },
+    /// This credential is finished: `invalid_grant`. Only this clears a store.
+    Rejected {
+        /// The code that was given.
+        code: String,
+    },
+    /// A final no that says nothing about the credential: `invalid_client`, `invalid_scope`, `access_denied`.
+    Refused {
+        /// The code that was given.
+        code: String,
+    },
+    /// It may go well later: the network, 408, 429, 5xx. Nothing is erased.
+    Transient {
+        /// How long the server asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// It took longer than its bound.
+    TimedOut,
+    /// A refresher waited for itself: it sent a request through a client that needs this very refresh.
+    Recursive,
+    /// The refresher panicked.
+    Panicked,
+    /// The runtime that it ran on was shut down.
+    Gone,
+    /// Anything else, for which the source speaks.
+    Other,
+}
+
+use RefreshErrorKind as Kind;
+
+impl RefreshError {
+    /// A person must act.
+    #[must_use]
+    pub fn login_required(hint: impl Into<String>) -> Self {
+        Self::of(Kind::LoginRequired { hint: hint.into() })
+    }
+
+    /// This credential is finished.
+    #[must_use]
+    pub fn rejected(code: impl Into<String>) -> Self {
+        Self::of(Kind::Rejected { code: code.into() })
+    }
+
+    /// A final no that says nothing about the credential.
+    #[must_use]
+    pub fn refused(code: impl Into<String>) -> Self {
+        Self::of(Kind::Refused { code: code.into() })
+    }
+
+    /// It may go well later.
+    #[must_use]
+    pub fn transient(retry_after: Option<Duration>) -> Self {
+        Self::of(Kind::Transient { retry_after })
+    }
+
+    /// Anything else.
+    #[must_use]
+    pub fn other(source: impl Into<BoxError>) -> Self {
+        Self::of(Kind::Other).caused_by(source)
+    }
+
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// The same, with what caused it.
+    #[must_use]
+    pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
+        Self { source: Some(Arc::from(source.into())), ..self }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn kind(&self) -> &RefreshErrorKind {
+        &self.kind
+    }
+
+    /// Whether it may go well later, without anybody doing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, Kind::Transient { .. } | Kind::TimedOut)
+    }
+}
+
+/// Two are equal if they are one error, shared, or if they say the same.
+impl PartialEq for RefreshError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && match (&self.source, &other.source) {
+                (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs) || ours.to_string() == theirs.to_string(),
+                (ours, theirs) => ours.is_none() && theirs.is_none(),
+            }
+    }
+}
+
+impl fmt::Display for RefreshError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::LoginRequired { hint } => write!(f, "a login is required: {hint}"),
+            Kind::Rejected { code } => write!(f, "the credential was rejected ({code})"),
+            Kind::Refused { code } => write!(f, "a new credential was refused ({code})"),
+            Kind::Transient { retry_after: None } => f.write_str("no new credential could be had for now"),
+            Kind::Transient { retry_after: Some(span) } => {
+                write!(
+                    f,
+                    "no new credential could be had for now, and none is to be asked for in the next {} s",
+                    span.as_secs()
+                )
+            }
+            Kind::TimedOut => f.write_str("the refresh took too long"),
+            Kind::Recursive => f.write_str(
+                "the refresher waits for itself: it sent a request through a client that needs this refresh",
+            ),
+            Kind::Panicked => f.write_str("the refresher panicked"),
+            Kind::Gone => f.write_str("the runtime of the refresh was shut down"),
+            // Its source speaks for it, and is printed by whoever prints the chain.
+            Kind::Other => f.write_str("the refresh failed"),
+        }
+    }
+}
+
+impl fmt::Debug for RefreshError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source.as_ref().map(ToString::to_string);
+        f.debug_struct("RefreshError").field("kind", &self.kind).field("source", &source).finish()
+    }
+}
+
+impl StdError for RefreshError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Finds a `RefreshError` in the box, wherever it stands there; a network's error is a transient one, without its URL.
+impl From<BoxError> for RefreshError {
+    fn from(error: BoxError) -> Self {
+        if let Some(found) = chain::find::<Self>(error.as_ref()) {
+            return found.clone();
+        }
+        match chain::into_reqwest(error) {
+            Ok(error) => error.into(),
+            Err(error) => Self::of(Kind::Other).caused_by(error),
+        }
+    }
+}
+
+impl From<reqwest::Error> for RefreshError {
+    fn from(error: reqwest::Error) -> Self {
+        let passing = |status: reqwest::StatusCode| status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+        let kind = match error.status() {
+            Some(status) if !passing(status) => Kind::Other,
+            _ if error.is_builder() || error.is_decode() => Kind::Other,
+            _ => Kind::Transient { retry_after: None },
+        };
+        Self::of(kind).caused_by(error.without_url())
+    }
+}
+
+impl From<std::io::Error> for RefreshError {
+    fn from(error: std::io::Error) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<&str> for RefreshError {
+    fn from(error: &str) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<String> for RefreshError {
+    fn from(error: String) -> Self {
+        Self::other(error)
+    }
+}

@@ -1,0 +1,115 @@
+//! Renewal: the one thing that a user plugs in, and who calls it.
+
+mod error;
+mod flight;
+mod rejection;
+mod session;
+mod state;
+mod sync;
+mod tasks;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use error::{RefreshError, RefreshErrorKind};
+pub use rejection::{Cause, Demand, Rejection};
+pub use session::Clock;
+pub(crate) use session::{Bounds, Core, Current, How, Want};
+pub(crate) use state::{Ended, Stage};
+
+use crate::BoxError;
+use crate::credential::Credential;
+
+/// Answers a rejection with a credential: the one thing to plug in.
+///
+/// An `async fn(Rejection) -> Result<Credential, E>` is one, and so is a fixed [`Credential`]. Everything else
+/// decorates: a store is a `Refresh` around a `Refresh`, and forwards all four methods.
+#[async_trait]
+pub trait Refresh: Send + Sync + 'static {
+    /// Answers a rejection. `Ok(None)` declines: these challenges are not for this refresher.
+    ///
+    /// It is called once, however many requests wait for the answer, on a task of its own that outlives them.
+    ///
+    /// # Errors
+    /// Why there is no credential. All who wait share the error.
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError>;
+
+    /// What to send before the server has refused anything; asked once an epoch.
+    ///
+    /// # Errors
+    /// Why that is not known. Nothing is sent then.
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    /// Logout: forget this credential, where it is stored or where it was issued.
+    ///
+    /// # Errors
+    /// Why it could not be forgotten.
+    async fn forget(&self, _credential: Option<Credential>) -> Result<(), RefreshError> {
+        Ok(())
+    }
+
+    /// How long one refresh may take. 30 s: a token endpoint answers in one, and a caller does not wait for longer. Whoever
+    /// asks a person says minutes.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+}
+
+#[async_trait]
+impl<F, Fut, C, E> Refresh for F
+where
+    F: Fn(Rejection) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<C, E>> + Send + 'static,
+    C: Into<Option<Credential>> + Send + 'static,
+    E: Into<BoxError> + Send + 'static,
+{
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        self(rejection).await.map(Into::into).map_err(|error| RefreshError::from(error.into()))
+    }
+}
+
+/// A fixed credential: sent from the first request on, and declined to be renewed.
+#[async_trait]
+impl Refresh for Credential {
+    async fn refresh(&self, _rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        Ok(Some(self.clone()))
+    }
+}
+
+macro_rules! forward {
+    ($([$($generic:tt)*] $pointer:ty;)*) => {$(
+        #[async_trait]
+        impl<$($generic)*> Refresh for $pointer {
+            async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+                (**self).refresh(rejection).await
+            }
+
+            async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+                (**self).initial().await
+            }
+
+            async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+                (**self).forget(credential).await
+            }
+
+            fn timeout(&self) -> Duration {
+                (**self).timeout()
+            }
+        }
+    )*};
+}
+
+// A generic `Box<R>` could be a function too, as far as the compiler knows.
+forward! {
+    [R: Refresh + ?Sized] Arc<R>;
+    [] Box<dyn Refresh>;
+}

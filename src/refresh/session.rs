@@ -1,0 +1,275 @@
+//! The state that all clones of one middleware share, and the tasks that change it.
+
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::Refresh;
+use super::error::{RefreshError, RefreshErrorKind};
+use super::flight::Wait;
+use super::rejection::{Cause, Demand, Surroundings};
+use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
+use super::sync::lock;
+use crate::challenge::Challenges;
+use crate::credential::Credential;
+use crate::origin::Origin;
+
+/// What time it is. A plain `fn() -> SystemTime` is one; tests move theirs.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> SystemTime;
+}
+
+impl<F: Fn() -> SystemTime + Send + Sync + 'static> Clock for F {
+    fn now(&self) -> SystemTime {
+        self()
+    }
+}
+
+pub(crate) type Current = Held<Credential, Demand>;
+type Ending = Ended<RefreshError>;
+
+/// The spans of time that a session lives by; each default has its reason where the builder sets it.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    /// How long before its expiry a credential is renewed, at most a tenth of its lifetime.
+    pub(crate) skew: Duration,
+    /// How long a passing failure is answered from memory.
+    pub(crate) back_off: Duration,
+    /// How long a final failure is answered from memory.
+    pub(crate) cool_down: Duration,
+}
+
+/// How long whoever waits gives a flight beyond its own bound, before he takes it for dead.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often one caller looks again after flights that were not his: two demands that alternate must not hold him for ever.
+const LOOKS: usize = 8;
+
+tokio::task_local! {
+    /// The sessions whose refreshers are at work above the running task.
+    pub(super) static ANCESTRY: Vec<usize>;
+}
+
+/// What a request wants of a session.
+pub(crate) struct Want {
+    pub(crate) cause: Cause,
+    pub(crate) epoch: u64,
+    pub(crate) generation: u64,
+    pub(crate) failures: u64,
+    pub(crate) demand: Demand,
+    pub(crate) challenges: Arc<Challenges>,
+    pub(crate) request: Option<(http::Method, reqwest::Url)>,
+}
+
+impl Want {
+    /// Of somebody who has seen that much, without a request.
+    fn nobodys(cause: Cause, seen: &Current) -> Self {
+        Self {
+            cause,
+            epoch: seen.epoch,
+            generation: seen.generation,
+            failures: seen.failures,
+            demand: Demand::default(),
+            challenges: Arc::default(),
+            request: None,
+        }
+    }
+}
+
+/// How a request came to its second credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It started the flight.
+    ByUs,
+    /// It waited for a flight that another had started.
+    Joined,
+    /// Another had renewed already.
+    TakenOver,
+}
+
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    pub(crate) held: Arc<Current>,
+    pub(crate) how: How,
+}
+
+pub(crate) struct Core {
+    pub(super) state: Mutex<State<Credential, RefreshError, Demand>>,
+    /// What `state` holds, for those who only look.
+    pub(super) current: ArcSwap<Current>,
+    pub(super) aborts: Mutex<Option<(u64, AbortHandle)>>,
+    pub(super) tasks: watch::Sender<usize>,
+    pub(super) refresher: Arc<dyn Refresh>,
+    pub(super) origin: Origin,
+    pub(super) bounds: Bounds,
+    clock: Arc<dyn Clock>,
+    http: OnceLock<reqwest::Client>,
+    /// Itself, for the tasks that it starts.
+    pub(super) this: Weak<Self>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        refresher: Arc<dyn Refresh>,
+        origin: Origin,
+        bounds: Bounds,
+        clock: Arc<dyn Clock>,
+        http: Option<reqwest::Client>,
+    ) -> Arc<Self> {
+        let state = State::new();
+        Arc::new_cyclic(|this| Self {
+            current: ArcSwap::new(state.held().clone()),
+            state: Mutex::new(state),
+            aborts: Mutex::new(None),
+            tasks: watch::Sender::new(0),
+            refresher,
+            origin,
+            bounds,
+            clock,
+            http: http.map(OnceLock::from).unwrap_or_default(),
+            this: this.clone(),
+        })
+    }
+
+    /// What is held now, without a lock.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        self.current.load_full()
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// Changes the state and shows the change to those who only look.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State<Credential, RefreshError, Demand>) -> T) -> T {
+        let mut state = lock(&self.state);
+        let done = change(&mut state);
+        if !Arc::ptr_eq(state.held(), &self.current.load()) {
+            self.current.store(state.held().clone());
+        }
+        done
+    }
+
+    /// What there is to begin with: asked for once an epoch, whoever comes first.
+    pub(crate) async fn initial(&self, seen: &Current) -> Result<Arc<Current>, Ending> {
+        let want = Want::nobodys(Cause::Asked, seen);
+        self.fly(Purpose::Initial, want).await.map(|renewal| renewal.held)
+    }
+
+    /// A newer credential than the one that was seen: there already, or by the one flight that is up, or by a new one.
+    pub(crate) async fn renew(&self, want: Want) -> Result<Renewal, Ending> {
+        self.fly(Purpose::Renew, want).await
+    }
+
+    /// Begins a new epoch with a credential of its own; the one that is held stays until there is one.
+    pub(crate) async fn login(&self) -> Result<Arc<Current>, Ending> {
+        self.refuse_recursion()?;
+        let (number, wait) = self.change(State::login);
+        let want = Want::nobodys(Cause::Asked, &self.current());
+        self.launch(number, Purpose::Renew, want);
+        self.wait(number, wait).await
+    }
+
+    /// Begins a new epoch with nothing, and has the refresher forget what was held, on a task that outlives the caller.
+    pub(crate) async fn logout(&self) -> Result<(), Ending> {
+        self.refuse_recursion()?;
+        let Some(held) = self.change(State::logout) else { return Ok(()) };
+        let (done, forgotten) = oneshot::channel();
+        let (refresher, bound) = (self.refresher.clone(), self.refresher.timeout());
+        self.spawn(None, async move {
+            let answer = timeout(bound, refresher.forget(held)).await;
+            // Whoever asked may be gone.
+            let _ = done.send(answer.unwrap_or_else(|_| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
+        });
+        let answer = timeout(bound.saturating_add(GRACE), forgotten).await;
+        let answer =
+            answer.map_err(|_| RefreshErrorKind::TimedOut).and_then(|sent| sent.map_err(|_| RefreshErrorKind::Gone));
+        answer.unwrap_or_else(|kind| Err(RefreshError::of(kind))).map_err(Ended::Failed)
+    }
+
+    pub(crate) fn invalidate(&self, epoch: u64, generation: u64) -> bool {
+        self.change(|state| state.invalidate(epoch, generation))
+    }
+
+    /// Waits until no task of this session is at work, for that long at most; returns whether it came to that.
+    pub(crate) async fn settle(&self, bound: Duration) -> bool {
+        let mut tasks = self.tasks.subscribe();
+        timeout(bound, tasks.wait_for(|count| *count == 0)).await.is_ok()
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    async fn fly(&self, purpose: Purpose, want: Want) -> Result<Renewal, Ending> {
+        self.refuse_recursion()?;
+        let Want { epoch, generation, failures, .. } = want;
+        let ask = Ask { purpose, epoch, generation, failures, demand: want.demand.clone() };
+        for _ in 0..LOOKS {
+            match self.change(|state| state.next(&ask, self.now())) {
+                Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
+                Step::End(ended) => return Err(ended),
+                Step::Await(number, wait) => drop(self.wait(number, wait).await),
+                Step::Join(number, wait) => match self.wait(number, wait).await {
+                    // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
+                    Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
+                    outcome => return outcome.map(|held| Renewal { held, how: How::Joined }),
+                },
+                Step::Start(number, wait) => {
+                    self.launch(number, purpose, want);
+                    return self.wait(number, wait).await.map(|held| Renewal { held, how: How::ByUs });
+                }
+            }
+        }
+        Err(Ended::Failed(RefreshError::of(RefreshErrorKind::TimedOut)))
+    }
+
+    fn refuse_recursion(&self) -> Result<(), Ending> {
+        let recursive = ANCESTRY.try_with(|above| above.contains(&self.id())).unwrap_or(false);
+        if recursive { Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Recursive))) } else { Ok(()) }
+    }
+
+    pub(super) fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Waits with a deadline of its own: the flight's runtime may be parked, and then nothing ends it but whoever waits.
+    async fn wait(
+        &self,
+        number: u64,
+        wait: Wait<Outcome<Credential, RefreshError, Demand>>,
+    ) -> Outcome<Credential, RefreshError, Demand> {
+        let bound = self.refresher.timeout().saturating_add(GRACE);
+        timeout(bound, wait).await.unwrap_or_else(|_| {
+            // Ended before its slot is free, so that two are never at work.
+            lock(&self.aborts).take_if(|(up, _)| *up == number).inspect(|(_, task)| task.abort());
+            let error = RefreshError::of(RefreshErrorKind::TimedOut);
+            self.fail(number, error.clone());
+            Err(Ended::Failed(error))
+        })
+    }
+}
+
+impl Surroundings for Core {
+    fn waiting(&self, flight: u64) -> usize {
+        lock(&self.state).waiting(flight)
+    }
+
+    fn http(&self) -> Result<reqwest::Client, RefreshError> {
+        if let Some(client) = self.http.get() {
+            return Ok(client.clone());
+        }
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(30))
+            .build()
+            .map_err(RefreshError::other)?;
+        Ok(self.http.get_or_init(|| client).clone())
+    }
+}

@@ -1,0 +1,293 @@
+//! What one session knows, and what a caller does next: decisions alone, made under one lock, without waiting for
+//! anything. It knows no HTTP, no runtime and no clock.
+
+use std::time::SystemTime;
+
+use super::flight::{Flight, Wait};
+use super::sync::Arc;
+
+/// A credential of one generation, as every request sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Held<C, D> {
+    /// Numbers the identities: a login and a logout begin a new one.
+    pub(crate) epoch: u64,
+    /// Numbers the credentials of this session, through all epochs.
+    pub(crate) generation: u64,
+    pub(crate) stage: Stage,
+    pub(crate) credential: Option<C>,
+    /// From when on it is renewed before it is sent.
+    pub(crate) renew_at: Option<SystemTime>,
+    /// What was asked for beyond a fresh credential when this one came.
+    pub(crate) met: D,
+    /// How many flights had failed when this was published: who saw fewer was signed before the last failure.
+    pub(crate) failures: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nobody has asked yet what there is to begin with.
+    New,
+    Open,
+    /// The credential is known to be of no use: renewed before anything is sent.
+    Stale,
+    /// Nothing is asked for until the next login.
+    LoggedOut,
+}
+
+/// Why a flight ended without a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ended<E> {
+    Declined,
+    Failed(E),
+    /// A login began while it was up.
+    SessionChanged,
+    LoggedOut,
+}
+
+pub(crate) type Outcome<C, E, D> = Result<Arc<Held<C, D>>, Ended<E>>;
+
+/// What somebody wants, and what he had seen when he was refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask<D> {
+    pub(crate) purpose: Purpose,
+    pub(crate) epoch: u64,
+    pub(crate) generation: u64,
+    pub(crate) failures: u64,
+    pub(crate) demand: D,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// What there is before the server has refused anything.
+    Initial,
+    Renew,
+}
+
+/// What to do about an ask.
+pub(crate) enum Step<C, E, D> {
+    /// There is one already.
+    Take(Arc<Held<C, D>>),
+    /// A flight for the same is up: its outcome is the answer.
+    Join(u64, Wait<Outcome<C, E, D>>),
+    /// Another flight is up: wait for its end, then ask again.
+    Await(u64, Wait<Outcome<C, E, D>>),
+    /// Nothing is up: the caller starts the flight of this number, and waits for it.
+    Start(u64, Wait<Outcome<C, E, D>>),
+    /// The answer is known.
+    End(Ended<E>),
+}
+
+/// What became of a result.
+pub(crate) enum Landed<C> {
+    Kept,
+    /// It came too late, and this is to be forgotten at its source.
+    Forget(C),
+    /// It came too late.
+    Dropped,
+}
+
+struct Up<C, E, D> {
+    number: u64,
+    purpose: Purpose,
+    demand: D,
+    flight: Arc<Flight<Outcome<C, E, D>>>,
+}
+
+struct Failure<E, D> {
+    purpose: Purpose,
+    generation: u64,
+    demand: D,
+    number: u64,
+    ended: Ended<E>,
+    /// Since when and until when the answer to the same question is known.
+    span: Option<(SystemTime, SystemTime)>,
+}
+
+pub(crate) struct State<C, E, D> {
+    held: Arc<Held<C, D>>,
+    up: Option<Up<C, E, D>>,
+    failure: Option<Failure<E, D>>,
+    flights: u64,
+}
+
+impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
+    pub(crate) fn new() -> Self {
+        let held = Held {
+            epoch: 0,
+            generation: 0,
+            stage: Stage::New,
+            credential: None,
+            renew_at: None,
+            met: D::default(),
+            failures: 0,
+        };
+        Self { held: Arc::new(held), up: None, failure: None, flights: 0 }
+    }
+
+    pub(crate) fn held(&self) -> &Arc<Held<C, D>> {
+        &self.held
+    }
+
+    pub(crate) fn next(&mut self, ask: &Ask<D>, now: SystemTime) -> Step<C, E, D> {
+        if self.held.stage == Stage::LoggedOut {
+            return Step::End(Ended::LoggedOut);
+        }
+        if self.held.epoch != ask.epoch {
+            return Step::End(Ended::SessionChanged);
+        }
+        if self.answers(ask) {
+            return Step::Take(self.held.clone());
+        }
+        if let Some(up) = &self.up {
+            let same = up.purpose == ask.purpose && up.demand == ask.demand;
+            let wait = up.flight.wait();
+            return if same { Step::Join(up.number, wait) } else { Step::Await(up.number, wait) };
+        }
+        if let Some(ended) = self.remembered(ask, now) {
+            return Step::End(ended);
+        }
+        let (number, wait) = self.start(ask.purpose, ask.demand.clone());
+        Step::Start(number, wait)
+    }
+
+    /// Whether what is held now is what is asked for.
+    fn answers(&self, ask: &Ask<D>) -> bool {
+        match ask.purpose {
+            Purpose::Initial => self.held.stage != Stage::New,
+            Purpose::Renew => {
+                self.held.stage == Stage::Open
+                    && self.held.generation > ask.generation
+                    && (ask.demand == D::default() || ask.demand == self.held.met)
+            }
+        }
+    }
+
+    fn remembered(&self, ask: &Ask<D>, now: SystemTime) -> Option<Ended<E>> {
+        let failure = self.failure.as_ref()?;
+        let same = failure.purpose == ask.purpose
+            && failure.generation == self.held.generation
+            && failure.demand == ask.demand;
+        // Who was signed before the failure shares it, as if he had come in time to wait for it.
+        let shares = ask.failures < failure.number;
+        // A clock that was set back ends the span too: no failure may last for as long as a clock is wrong.
+        let rests = failure.span.is_some_and(|(since, until)| since <= now && now < until);
+        (same && (shares || rests)).then(|| failure.ended.clone())
+    }
+
+    fn start(&mut self, purpose: Purpose, demand: D) -> (u64, Wait<Outcome<C, E, D>>) {
+        self.flights += 1;
+        let flight = Flight::new();
+        let wait = flight.wait();
+        self.up = Some(Up { number: self.flights, purpose, demand, flight });
+        (self.flights, wait)
+    }
+
+    /// How many wait for the flight of that number, if it is still up.
+    pub(crate) fn waiting(&self, number: u64) -> usize {
+        self.up.as_ref().filter(|up| up.number == number).map_or(0, |up| up.flight.waiting())
+    }
+
+    fn take(&mut self, number: u64) -> Option<Up<C, E, D>> {
+        self.up.take_if(|up| up.number == number)
+    }
+
+    /// Ends the flight of that number with what its refresher gave: a credential and from when on it is renewed.
+    pub(crate) fn land(&mut self, number: u64, credential: C, renew_at: Option<SystemTime>) -> Landed<C> {
+        let Some(up) = self.take(number) else {
+            return if self.held.stage == Stage::LoggedOut { Landed::Forget(credential) } else { Landed::Dropped };
+        };
+        self.failure = None;
+        self.hold(|held| {
+            held.generation += 1;
+            held.stage = Stage::Open;
+            held.credential = Some(credential);
+            held.renew_at = renew_at;
+            held.met = up.demand.clone();
+        });
+        up.flight.land(Ok(self.held.clone()));
+        Landed::Kept
+    }
+
+    /// Ends the first flight of an epoch, whose refresher has nothing to begin with.
+    pub(crate) fn land_empty(&mut self, number: u64) {
+        if let Some(up) = self.take(number) {
+            self.hold(|held| held.stage = Stage::Open);
+            up.flight.land(Ok(self.held.clone()));
+        }
+    }
+
+    /// Ends the flight of that number with a failure, which is remembered for that span.
+    pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, span: Option<(SystemTime, SystemTime)>) {
+        let Some(up) = self.take(number) else { return };
+        self.hold(|held| held.failures += 1);
+        self.failure = Some(Failure {
+            purpose: up.purpose,
+            generation: self.held.generation,
+            demand: up.demand,
+            number: self.held.failures,
+            ended: ended.clone(),
+            span,
+        });
+        up.flight.land(Err(ended));
+    }
+
+    /// Ends the flight of that number without an outcome that anybody shares: who waits asks again.
+    pub(crate) fn lose(&mut self, number: u64, ended: Ended<E>) {
+        if let Some(up) = self.take(number) {
+            up.flight.land(Err(ended));
+        }
+    }
+
+    /// Begins a new epoch and a flight for its first credential; the one that is held stays until there is another.
+    pub(crate) fn login(&mut self) -> (u64, Wait<Outcome<C, E, D>>) {
+        self.end_epoch(&Ended::SessionChanged);
+        self.hold(|held| {
+            held.epoch += 1;
+            held.stage = if held.credential.is_some() { held.stage } else { Stage::Open };
+        });
+        self.start(Purpose::Renew, D::default())
+    }
+
+    /// Begins a new epoch in which nothing is held and nothing asked for. Returns what was held, or `None` if that is so
+    /// already.
+    pub(crate) fn logout(&mut self) -> Option<Option<C>> {
+        if self.held.stage == Stage::LoggedOut {
+            return None;
+        }
+        self.end_epoch(&Ended::LoggedOut);
+        let held = self.held.credential.clone();
+        self.hold(|held| {
+            held.epoch += 1;
+            held.stage = Stage::LoggedOut;
+            held.credential = None;
+            held.renew_at = None;
+            held.met = D::default();
+        });
+        Some(held)
+    }
+
+    /// Marks the credential of that generation as of no use, if it is still the one that is held.
+    pub(crate) fn invalidate(&mut self, epoch: u64, generation: u64) -> bool {
+        let held = &self.held;
+        let is_it = held.epoch == epoch && held.generation == generation && held.stage == Stage::Open;
+        let clears = is_it && held.credential.is_some();
+        if clears {
+            self.failure = None;
+            self.hold(|held| held.stage = Stage::Stale);
+        }
+        clears
+    }
+
+    fn end_epoch(&mut self, ended: &Ended<E>) {
+        self.failure = None;
+        if let Some(up) = self.up.take() {
+            up.flight.land(Err(ended.clone()));
+        }
+    }
+
+    fn hold(&mut self, change: impl FnOnce(&mut Held<C, D>)) {
+        let mut held = Held::clone(&self.held);
+        change(&mut held);
+        self.held = Arc::new(held);
+    }
+}

@@ -1,0 +1,53 @@
+//! A copy of a request, for the second send.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http_body::Body as _;
+use reqwest::{Body, Request};
+
+/// A copy of the request: URL, method, header, version, timeout and a body of bytes. `None` where the body is a stream.
+///
+/// By hand, because `Request::try_clone` makes four allocations where one does. What came inside of an `http::Request`'s
+/// extensions is reqwest's own and stays with the first.
+pub(crate) fn copy(request: &mut Request) -> Option<Request> {
+    let body = match request.body_mut().take() {
+        None => None,
+        Some(body) => match bytes_of(body) {
+            Ok(bytes) => {
+                *request.body_mut() = Some(Body::from(bytes.clone()));
+                Some(Body::from(bytes))
+            }
+            Err(stream) => {
+                *request.body_mut() = Some(stream);
+                return None;
+            }
+        },
+    };
+    let mut copy = Request::new(request.method().clone(), request.url().clone());
+    copy.headers_mut().clone_from(request.headers());
+    *copy.version_mut() = request.version();
+    if let Some(timeout) = request.timeout() {
+        *copy.timeout_mut() = Some(*timeout);
+    }
+    *copy.body_mut() = body;
+    Some(copy)
+}
+
+/// The bytes of a body that has them at hand, uncopied.
+///
+/// # Errors
+/// The body, if it is a stream.
+fn bytes_of(mut body: Body) -> Result<Bytes, Body> {
+    match body.as_bytes() {
+        None => return Err(body),
+        Some([]) => return Ok(Bytes::new()),
+        Some(_) => {}
+    }
+    match Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
+        // The first frame of such a body is all of it.
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().map_err(|_| body),
+        _ => Err(body),
+    }
+}

@@ -1,0 +1,94 @@
+//! What was done about authentication for one call.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::credential::Credential;
+
+/// What was done about authentication for one call: in both refusals, and by [`of`](Self::of) for every response.
+#[derive(Clone, Default)]
+pub struct AuthReport {
+    pub(crate) attempts: u8,
+    pub(crate) epoch: u64,
+    pub(crate) generation: u64,
+    pub(crate) renewal: Option<Renewed>,
+    pub(crate) waited: Duration,
+    /// The credentials that were on the request, for masking what a server echoes.
+    pub(crate) sent: [Option<Credential>; 2],
+}
+
+/// How a call came to its second credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Renewed {
+    /// It started the refresh.
+    ByUs,
+    /// It waited for a refresh that another call had started.
+    Joined,
+    /// Another call had refreshed already.
+    TakenOver,
+    /// The scheme answered by itself.
+    ByScheme,
+}
+
+impl AuthReport {
+    /// The report of a response. A plain first success stores none: one attempt, nothing renewed.
+    #[must_use]
+    pub fn of(response: &reqwest::Response) -> Self {
+        let stored = response.extensions().get::<Self>().cloned();
+        stored.unwrap_or_else(|| Self { attempts: 1, ..Self::default() })
+    }
+
+    /// How often the request was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u8 {
+        self.attempts
+    }
+
+    /// The number of the identity.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The number of the credential that was sent last; zero where there was none.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// How the call came to a new credential, if it did.
+    #[must_use]
+    pub fn renewed(&self) -> Option<Renewed> {
+        self.renewal
+    }
+
+    /// How long the call waited for a new credential.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// The text with the credentials that were sent made `***`.
+    pub(crate) fn mask(&self, text: String) -> String {
+        self.sent.iter().flatten().fold(text, |text, credential| credential.mask(text))
+    }
+}
+
+impl fmt::Debug for AuthReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthReport")
+            .field("attempts", &self.attempts)
+            .field("epoch", &self.epoch)
+            .field("generation", &self.generation)
+            .field("renewed", &self.renewal)
+            .field("waited", &self.waited)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AsRef<AuthReport> for AuthReport {
+    fn as_ref(&self) -> &AuthReport {
+        self
+    }
+}

@@ -1,0 +1,67 @@
+//! The handle on what all clones of one middleware share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::refresh::{Core, Stage};
+use crate::report::AuthReport;
+
+/// The handle on what all clones of one middleware share: who is logged in, and with which credential.
+#[derive(Clone)]
+pub struct Session(pub(crate) Arc<Core>);
+
+impl Session {
+    /// The credential that the next request carries, if there is one.
+    #[must_use]
+    pub fn credential(&self) -> Option<Credential> {
+        let held = self.0.current();
+        held.credential.clone().filter(|_| held.stage == Stage::Open)
+    }
+
+    /// Logs in anew: begins a new epoch and asks the refresher, as [`Cause::Asked`](crate::Cause::Asked). What was held stays
+    /// until there is something new. A refresh that was up is not joined, and its result is thrown away.
+    ///
+    /// # Errors
+    /// [`Error::Refresh`] if the refresher fails or declines; [`Error::Ended`] if another login, or a logout, came between.
+    pub async fn login(&self) -> Result<Credential, Error> {
+        let held = self.0.login().await.map_err(Error::before_send)?;
+        held.credential.clone().ok_or_else(|| Error::before_send(crate::refresh::Ended::Declined))
+    }
+
+    /// Logs out: forgets the credential, here and by [`Refresh::forget`](crate::Refresh::forget). Until the next login, requests
+    /// go without one and a 401 is an error at once. Logged out already, it does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Refresh`] if the refresher could not forget it; here it is forgotten all the same.
+    pub async fn logout(&self) -> Result<(), Error> {
+        self.0.logout().await.map_err(Error::before_send)
+    }
+
+    /// Marks the credential that a call went out with as of no use, by the call's error or report, so that the next
+    /// request renews first. Nothing happens if another has come meanwhile. Returns whether it was the one that is held.
+    pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
+        let report = refused.as_ref();
+        self.0.invalidate(report.epoch(), report.generation())
+    }
+
+    /// Waits until no refresh and no logout is at work, for that long at most: what a command does before it exits, so that
+    /// a new credential is saved. Returns whether it came to that.
+    pub async fn settle(&self, bound: Duration) -> bool {
+        self.0.settle(bound).await
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = self.0.current();
+        f.debug_struct("Session")
+            .field("origin", &self.0.origin().to_string())
+            .field("epoch", &held.epoch)
+            .field("generation", &held.generation)
+            .field("credential", &held.credential)
+            .finish_non_exhaustive()
+    }
+}

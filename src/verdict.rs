@@ -1,0 +1,52 @@
+//! What a response means: a pure function, which the middleware obeys.
+
+use http::{Method, StatusCode};
+use reqwest::Url;
+
+use crate::error::Reason;
+
+/// What a response means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// None of our business.
+    Pass,
+    /// Who are you?
+    Challenged,
+    /// Who are you, and nothing is to be done about it.
+    Unauthorized(Reason),
+    /// Not you.
+    Forbidden,
+}
+
+/// The judge of one request.
+pub(crate) struct Judge<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) url: &'r Url,
+}
+
+impl Judge<'_> {
+    pub(crate) fn verdict(&self, status: StatusCode, answered: &Url) -> Verdict {
+        match status {
+            StatusCode::FORBIDDEN => Verdict::Forbidden,
+            StatusCode::UNAUTHORIZED if self.is_foreign(answered) => Verdict::Unauthorized(Reason::ForeignOrigin),
+            StatusCode::UNAUTHORIZED => Verdict::Challenged,
+            _ => Verdict::Pass,
+        }
+    }
+
+    /// Whether another origin answered, after a redirect.
+    pub(crate) fn is_foreign(&self, answered: &Url) -> bool {
+        answered.origin() != self.url.origin() && !has_no_url(answered)
+    }
+
+    /// Whether it was redirected before it was refused, and sending it again would do its work twice.
+    pub(crate) fn is_redirected_work(&self, answered: &Url) -> bool {
+        let path = |url: &Url| (url.path().to_owned(), url.query().map(str::to_owned));
+        !self.method.is_safe() && !has_no_url(answered) && path(answered) != path(self.url)
+    }
+}
+
+/// A response that was made by hand, as mocks do, has no URL; reqwest puts this one in its place.
+fn has_no_url(answered: &Url) -> bool {
+    answered.host_str() == Some("no.url.provided.local")
+}
