@@ -32,7 +32,7 @@ impl ChallengeMiddleware {
     ///
     /// # Errors
     /// [`BuildError`]: text that is no origin, or an origin by plain `http` that is not this machine; a fixed
-    /// [`Credential`] that cannot be put on a request is found when it is first sent.
+    /// [`Credential`](crate::Credential) that cannot be put on a request is found when it is first sent.
     pub fn new(origin: impl AsRef<str>, refresher: impl Refresh) -> Result<Self, BuildError> {
         Self::builder(origin, refresher).build()
     }

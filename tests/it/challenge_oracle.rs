@@ -63,12 +63,11 @@ fn auth_param(value: &[u8], at: usize) -> Option<(usize, (String, Vec<u8>))> {
     Some((to, (String::from_utf8(value[at..end].to_vec()).unwrap().to_ascii_lowercase(), content)))
 }
 
+/// Every end of an element at a place, with what it holds.
+type Element<'e, T> = &'e dyn Fn(&[u8], usize) -> Vec<(usize, T)>;
+
 /// `#element = [ element ] *( OWS "," OWS [ element ] )`: every place where it may end, with what it holds there.
-fn list<T: Clone + Ord>(
-    value: &[u8],
-    at: usize,
-    element: &dyn Fn(&[u8], usize) -> Vec<(usize, T)>,
-) -> BTreeSet<(usize, Vec<T>)> {
+fn list<T: Clone + Ord>(value: &[u8], at: usize, element: Element<'_, T>) -> BTreeSet<(usize, Vec<T>)> {
     let mut ends = BTreeSet::new();
     let mut open = vec![(at, Vec::new())];
     open.extend(element(value, at).into_iter().map(|(end, first)| (end, vec![first])));

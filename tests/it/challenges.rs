@@ -14,7 +14,8 @@ fn defect_of(lines: &[&str]) -> (Rule, usize, usize) {
 
 #[test]
 fn each_defect_is_located() {
-    let cases: [(&[&str], (Rule, usize, usize)); 14] = [
+    type Case<'c> = (&'c [&'c str], (Rule, usize, usize));
+    let cases: [Case<'_>; 14] = [
         (&["Basic\trealm=\"x\""], (Rule::TabAfterScheme, 0, 5)),
         (&["Bearer a=b, Ba/sic c=d"], (Rule::BrokenScheme, 0, 14)),
         (&["Negotiate", "a=\"b\", realm=\"x\""], (Rule::OrphanParameter, 1, 0)),

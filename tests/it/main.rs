@@ -8,6 +8,7 @@ mod challenge_vectors;
 mod challenge_views;
 mod challenges;
 mod first_pass;
+mod floors;
 mod origins;
 mod secrets;
 mod support;

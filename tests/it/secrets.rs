@@ -5,7 +5,7 @@ use reqwest_challenge::Secret;
 #[test]
 fn a_secret_prints_nothing() {
     let secret = Secret::new("hunter2");
-    let shown = format!("{secret:?} {:#?} {:?}", Some(&secret), [secret.clone()]);
+    let shown = format!("{secret:?} {:#?} {:?}", Some(&secret), vec![secret.clone()]);
     assert!(!shown.contains("hunter2"), "{shown}");
     assert_eq!(secret.expose(), "hunter2");
 }
