@@ -20,8 +20,7 @@ fn floor(module: &str) -> Option<usize> {
 }
 
 /// The modules that a file names by `crate::`.
-fn named(text: &str) -> Vec<String> {
-    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+fn named(code: &str) -> Vec<String> {
     code.match_indices("crate::")
         .flat_map(|(at, found)| {
             let rest = &code[at + found.len()..];
@@ -40,8 +39,9 @@ fn named(text: &str) -> Vec<String> {
 /// What a file of that module does wrong.
 fn faults(file: &str, text: &str) -> Vec<String> {
     let module = file.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let Some(own) = floor(module) else { return vec![format!("{file}: on no floor")] };
-    let mut faults: Vec<_> = named(text)
+    let mut faults: Vec<_> = named(&code)
         .into_iter()
         .filter_map(|name| match floor(&name) {
             Some(other) if other <= own => None,
@@ -49,7 +49,7 @@ fn faults(file: &str, text: &str) -> Vec<String> {
             None => Some(format!("{file}: names {name}, which is on no floor")),
         })
         .collect();
-    if text.contains("reqwest_middleware::") && !MIDDLEWARE.contains(&file) {
+    if code.contains("reqwest_middleware::") && !MIDDLEWARE.contains(&file) {
         faults.push(format!("{file}: names reqwest_middleware"));
     }
     faults
