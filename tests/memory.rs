@@ -13,6 +13,8 @@ const MARKER: &[u8] = b"hunter2-hunter2-hunter2";
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
     static LEFT_BEHIND: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 struct Watching;
@@ -22,11 +24,15 @@ struct Watching;
 unsafe impl GlobalAlloc for Watching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        let held = HELD.with(Cell::get) + layout.size() as isize;
+        HELD.with(|count| count.set(held));
+        PEAK.with(|peak| peak.set(peak.get().max(held)));
         // SAFETY: the caller's own contract. Zeroed, so that `dealloc` reads nothing uninitialised.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        HELD.with(|count| count.set(count.get() - layout.size() as isize));
         // SAFETY: the block is of this layout and was zeroed when it was given out.
         let octets = unsafe { std::slice::from_raw_parts(block, layout.size()) };
         if octets.windows(MARKER.len()).any(|window| window == MARKER) {
@@ -52,6 +58,14 @@ fn left_behind(work: impl FnOnce()) -> usize {
     let before = LEFT_BEHIND.with(Cell::get);
     work();
     LEFT_BEHIND.with(Cell::get) - before
+}
+
+/// How many bytes the work holds at its worst, beyond what was held before.
+fn peak<T>(work: impl FnOnce() -> T) -> isize {
+    let before = HELD.with(Cell::get);
+    PEAK.with(|peak| peak.set(before));
+    drop(work());
+    PEAK.with(Cell::get) - before
 }
 
 const ONE_CHALLENGE: [&str; 3] = [
@@ -90,4 +104,25 @@ fn a_secret_is_wiped_when_the_last_clone_goes() {
     assert_eq!(left_behind(|| drop(text())), 1, "the allocator sees what is not wiped");
     assert_eq!(left_behind(|| drop(Secret::new(text()))), 0);
     assert_eq!(left_behind(|| drop(vec![Secret::new(text()); 3])), 0);
+}
+
+#[test]
+fn a_hostile_line_costs_its_own_length_and_the_caps() {
+    let size = 64 << 10;
+    let params = (0..2_000).map(|number| format!("p{number}=\"{}\"", "x".repeat(20))).collect::<Vec<_>>().join(",");
+    let shapes = [
+        ",".repeat(size),
+        "\"".repeat(size),
+        "\\".repeat(size),
+        "A,".repeat(size / 2),
+        "A b,".repeat(size / 4),
+        "@,".repeat(size / 2),
+        format!("A {params}"),
+        format!("A b=\"{}\"", "\\x".repeat(size / 2)),
+    ];
+    for shape in shapes {
+        let peak = peak(|| Challenges::parse(&shape));
+        // The lists double as they grow, so that the old and the new one are there together for a moment.
+        assert!(peak <= shape.len() as isize + (100 << 10), "{peak} for {} bytes of {:?}…", shape.len(), &shape[..4]);
+    }
 }

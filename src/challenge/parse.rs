@@ -152,6 +152,7 @@ impl Reader<'_> {
     }
 
     /// `BWS "=" BWS ( token / quoted-string )`, from the equals sign on.
+    #[inline]
     fn value(&mut self, name: Span, hash: u16) {
         let equals = self.at;
         self.at = run(self.line, equals + 1, BLANK);
@@ -200,10 +201,7 @@ impl Reader<'_> {
                 }
                 Some(b'\\') => {
                     flags = flags.with_escaped();
-                    if self.line.get(self.at + 1).is_some_and(|&octet| !is(octet, ESCAPABLE)) {
-                        self.defect(Rule::ControlCharacter, self.at + 1);
-                    }
-                    self.at = (self.at + 2).min(self.line.len());
+                    self.quoted_pairs();
                 }
                 Some(_) => {
                     self.defect(Rule::ControlCharacter, self.at);
@@ -215,6 +213,16 @@ impl Reader<'_> {
                     return (Span::new(start, self.at), flags.with_broken());
                 }
             }
+        }
+    }
+
+    /// `1*quoted-pair`
+    fn quoted_pairs(&mut self) {
+        while self.byte() == Some(b'\\') {
+            if self.line.get(self.at + 1).is_some_and(|&octet| !is(octet, ESCAPABLE)) {
+                self.defect(Rule::ControlCharacter, self.at + 1);
+            }
+            self.at = (self.at + 2).min(self.line.len());
         }
     }
 
