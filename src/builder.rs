@@ -7,10 +7,13 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use crate::credential::{Credential, CredentialError};
+use crate::error::Forbidden;
+use crate::event::{Event, Listeners};
 use crate::middleware::ChallengeMiddleware;
 use crate::origin::{Origin, OriginError};
 use crate::refresh::{Bounds, Clock, Core, Refresh, RefreshError, Rejection};
-use crate::settings::Settings;
+use crate::repeats::Repeats;
+use crate::settings::{Settings, Shared};
 
 /// Sets up a [`ChallengeMiddleware`].
 #[must_use]
@@ -21,6 +24,7 @@ pub struct Builder {
     plaintext: bool,
     http: Option<reqwest::Client>,
     clock: Option<Arc<dyn Clock>>,
+    listeners: Listeners,
     bounds: Bounds,
     settings: Settings,
 }
@@ -34,12 +38,25 @@ impl Builder {
             plaintext: false,
             http: None,
             clock: None,
+            listeners: Listeners::default(),
             bounds: Bounds {
                 skew: Duration::from_secs(30),
+                ahead: None,
                 back_off: Duration::from_secs(1),
                 cool_down: Duration::from_secs(30),
+                refresh: None,
             },
-            settings: Settings { body_bytes: 64 << 10, body_time: Duration::from_secs(1) },
+            settings: Settings {
+                body_bytes: 64 << 10,
+                body_time: Duration::from_secs(1),
+                schemes: None,
+                strict: false,
+                eager: false,
+                pass_through: false,
+                safe_methods_only: false,
+                expired_when: None,
+                repeat_rest: Duration::from_secs(1),
+            },
         }
     }
 
@@ -83,6 +100,95 @@ impl Builder {
         self
     }
 
+    /// The schemes that this client answers, in any case. A 401 with challenges of others alone is declined, and nobody is
+    /// asked. Not set, every 401 asks the refresher, which sees the challenges and can decline by itself.
+    pub fn schemes<S: Into<String>>(mut self, schemes: impl IntoIterator<Item = S>) -> Self {
+        self.settings.schemes = Some(schemes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Declines a 401 without a challenge, or with challenges that RFC 9110's grammar does not allow. Off by default: both are
+    /// common, and a client that gives up on them helps nobody; contract tests want it.
+    pub fn strict(mut self) -> Self {
+        self.settings.strict = true;
+        self
+    }
+
+    /// Asks the refresher before a request is sent whose body is a stream, if there is no credential yet: such a request
+    /// cannot be sent twice. Off by default: nobody is asked who was not refused.
+    pub fn eager(mut self) -> Self {
+        self.settings.eager = true;
+        self
+    }
+
+    /// Gives a last 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
+    /// [`AuthReport`](crate::AuthReport) in its extensions. Off by default: an unchecked response is an unseen error.
+    pub fn pass_through(mut self) -> Self {
+        self.settings.pass_through = true;
+        self
+    }
+
+    /// Sends again what is safe alone (RFC 9110 §9.2.1: GET, HEAD, OPTIONS, TRACE). Off by default: a server that answers 401
+    /// has done nothing.
+    pub fn safe_methods_only(mut self) -> Self {
+        self.settings.safe_methods_only = true;
+        self
+    }
+
+    /// Says which 403 means an expired credential, for servers that say 403 for that. The call ends with its `Forbidden` all
+    /// the same; the credential is marked, and the next call renews it first.
+    pub fn expired_when(mut self, means_expired: impl Fn(&Forbidden) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.expired_when = Some(Arc::new(means_expired));
+        self
+    }
+
+    /// How long before its expiry a credential is renewed: 30 s by default, which covers a slow request and a clock that is a
+    /// little off; at most a tenth of its lifetime. One that lives for less than this is sent until a 401.
+    pub fn skew(mut self, span: Duration) -> Self {
+        self.bounds.skew = span;
+        self
+    }
+
+    /// Renews in the background, at the first request in that span before the renewal is due, at a moment that is drawn by
+    /// chance so that a fleet does not ask at once. Off by default: nothing runs that nobody waits for.
+    pub fn renew_ahead(mut self, span: Duration) -> Self {
+        self.bounds.ahead = Some(span);
+        self
+    }
+
+    /// How long a refresh may take, in place of what the refresher says.
+    pub fn refresh_timeout(mut self, span: Duration) -> Self {
+        self.bounds.refresh = Some(span);
+        self
+    }
+
+    /// How long a passing failure is answered from memory if the server does not say: 1 s by default, so that a thousand
+    /// callers do not ask a token endpoint that is down a thousand times a second.
+    pub fn back_off(mut self, span: Duration) -> Self {
+        self.bounds.back_off = span;
+        self
+    }
+
+    /// How long a final failure is answered from memory: 30 s by default; a login ends it. It is never for ever: somebody may
+    /// mend it elsewhere.
+    pub fn cool_down(mut self, span: Duration) -> Self {
+        self.bounds.cool_down = span;
+        self
+    }
+
+    /// How long a path that refused a fresh credential is taken at its word: 1 s by default, doubled each time up to 60 s,
+    /// ended by a success there. Until then a 401 there refreshes nothing.
+    pub fn repeat_rest(mut self, span: Duration) -> Self {
+        self.settings.repeat_rest = span;
+        self
+    }
+
+    /// Hears of what happens: an audit without `tracing`. It is called on the way of the request, so it should be quick.
+    pub fn on_event(mut self, hear: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listeners = Listeners(Some(Arc::new(hear)));
+        self
+    }
+
     /// Lets the credential go to an origin by plain `http` that is not this machine: everybody on the way reads it.
     pub fn dangerous_allow_plaintext(mut self) -> Self {
         self.plaintext = true;
@@ -111,8 +217,10 @@ impl Builder {
             None => self.refresher,
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
-        let core = Core::new(refresher, origins[0].clone(), self.bounds, clock, self.http);
-        Ok(ChallengeMiddleware::of(core, origins, self.settings))
+        let core = Core::new(refresher, origins[0].clone(), self.bounds, clock, self.http, self.listeners);
+        let shared =
+            Shared { session: core, origins: origins.into(), settings: self.settings, repeats: Repeats::default() };
+        Ok(ChallengeMiddleware::of(shared))
     }
 }
 

@@ -3,50 +3,52 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::Method;
 use http::header::AUTHORIZATION;
+use http::{Extensions, Method};
 use reqwest::{Request, Response, Url};
 
 use crate::challenge::Challenges;
 use crate::credential::{Credential, Observed, ResponseHead};
-use crate::error::{Answered, Body, Facts, bare};
-use crate::error::{AuthorizeError, Error, Forbidden, Reason, Unauthorized};
-use crate::refresh::{Cause, Core, Current, Demand, Ended, How, Stage, Want};
+use crate::end::End;
+use crate::error::{AuthorizeError, Body, Error, Reason};
+use crate::event::Event;
+use crate::options::CallOptions;
+use crate::refresh::{Cause, Current, Demand, Ended, How, RefreshError, Stage, Want};
 use crate::report::{AuthReport, Renewed};
-use crate::settings::Settings;
+use crate::settings::Shared;
 use crate::verdict::{Judge, Verdict};
 use crate::{BoxError, read, replay};
 
 /// One call through the middleware: what was sent, and what became of it.
 pub(crate) struct Call<'m> {
-    session: &'m Core,
-    settings: &'m Settings,
-    sent: Kept,
+    pub(crate) of: &'m Shared,
+    pub(crate) options: CallOptions,
+    pub(crate) sent: Kept,
+    pub(crate) report: AuthReport,
     /// Whether the caller set the credential himself.
     callers_own: bool,
     held: Arc<Current>,
     /// Whether this call has had its one renewal.
     spent: bool,
-    report: AuthReport,
 }
 
 /// What is kept of a request that is sent.
-enum Kept {
+pub(crate) enum Kept {
     /// All of it, to be sent again.
-    Copy(Box<Request>),
+    Copy(Request),
     /// Its body is a stream.
     Head(Method, Url),
 }
 
 impl Kept {
-    fn method(&self) -> &Method {
+    pub(crate) fn method(&self) -> &Method {
         match self {
             Self::Copy(request) => request.method(),
             Self::Head(method, _) => method,
         }
     }
 
-    fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         match self {
             Self::Copy(request) => request.url(),
             Self::Head(_, url) => url,
@@ -54,56 +56,68 @@ impl Kept {
     }
 }
 
-pub(crate) enum Judged {
-    Done(Response),
-    Over(Error),
-    Refused(Refused),
-}
-
-/// A 401 that there may be an answer to.
-pub(crate) struct Refused {
-    pub(crate) response: Response,
-    pub(crate) challenges: Arc<Challenges>,
-}
-
 impl<'m> Call<'m> {
-    pub(crate) fn new(session: &'m Core, settings: &'m Settings, request: &mut Request) -> Self {
-        let held = session.current();
-        let sent = match replay::copy(request) {
-            Some(copy) => Kept::Copy(Box::new(copy)),
+    /// Keeps what a second send needs, before the credential goes in.
+    pub(crate) fn new(of: &'m Shared, request: &mut Request, extensions: &Extensions) -> Self {
+        let held = of.session.current();
+        let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
+        let sent = match replay::copy(request, options.body.as_deref()) {
+            Some(copy) => Kept::Copy(copy),
             None => Kept::Head(request.method().clone(), request.url().clone()),
         };
         let own = held.credential.as_ref().and_then(Credential::header_name);
-        let callers_own =
-            [Some(&AUTHORIZATION), own].into_iter().flatten().any(|name| request.headers().contains_key(name));
-        Self { session, settings, sent, callers_own, held, spent: false, report: AuthReport::default() }
+        let set = |name| request.headers().contains_key(name);
+        let callers_own = set(&AUTHORIZATION) || own.is_some_and(|name| *name != AUTHORIZATION && set(name));
+        Self { of, options, sent, callers_own, held, spent: false, report: AuthReport::default() }
     }
 
-    fn judge_of(&self) -> Judge<'_> {
+    pub(crate) fn judge(&self) -> Judge<'_> {
         Judge { method: self.sent.method(), url: self.sent.url() }
     }
 
     /// Puts the current credential on the first request, renewed if it is known to be of no use.
     pub(crate) async fn sign_first(&mut self, request: &mut Request) -> Result<(), Error> {
+        if let Some(identity) = self.options.identity.clone() {
+            self.callers_own = true;
+            return self.sign(request, Some(identity)).await;
+        }
         if self.callers_own {
             self.report.attempts = 1;
             return Ok(());
         }
         if self.held.stage == Stage::New {
-            self.held = self.session.initial(&self.held).await.map_err(Error::before_send)?;
+            self.held = self.of.session.initial(&self.held).await.map_err(Error::before_send)?;
         }
-        let expired = self.held.renew_at.is_some_and(|time| time <= self.session.now());
-        if self.held.credential.is_some() && (expired || self.held.stage == Stage::Stale) {
-            self.renew_first().await?;
-        }
-        self.sign(request).await
+        self.renew_first().await?;
+        self.sign(request, self.held.credential.clone()).await
     }
 
     async fn renew_first(&mut self) -> Result<(), Error> {
+        let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
+        let held = &self.held;
+        let cause = if held.credential.is_some() {
+            if held.stage != Stage::Stale && !due(held.renew_at) {
+                if due(held.ahead_at) {
+                    self.of.session.renew_soon(held);
+                }
+                return Ok(());
+            }
+            Cause::Expired
+        } else {
+            let stream = matches!(self.sent, Kept::Head(..));
+            if !(self.of.settings.eager && stream && held.stage == Stage::Open) {
+                return Ok(());
+            }
+            Cause::Asked
+        };
+        self.renew_before(cause).await
+    }
+
+    async fn renew_before(&mut self, cause: Cause) -> Result<(), Error> {
         let started = Instant::now();
-        let want = self.want(Cause::Expired, Arc::default(), Demand::default());
         let stale = self.held.stage == Stage::Stale;
-        match self.session.renew(want).await {
+        let want = self.want(cause, Arc::default(), Demand::default());
+        match self.of.session.renew(want).await {
             Ok(renewal) => {
                 self.report.renewal = Some(renewal.how.into());
                 self.report.waited += started.elapsed();
@@ -113,7 +127,7 @@ impl<'m> Call<'m> {
             }
             // Nothing was signed yet: whoever is logged in now sends it.
             Err(Ended::SessionChanged) => {
-                self.held = self.session.current();
+                self.held = self.of.session.current();
                 Ok(())
             }
             // The server's word is better than a clock's: the old one is tried.
@@ -126,18 +140,21 @@ impl<'m> Call<'m> {
         }
     }
 
-    /// Puts the credential that is held on the request, which is about to be sent.
-    async fn sign(&mut self, request: &mut Request) -> Result<(), Error> {
+    /// Puts a credential on the request, which is about to be sent.
+    async fn sign(&mut self, request: &mut Request, credential: Option<Credential>) -> Result<(), Error> {
         let attempt = usize::from(self.report.attempts.min(1));
         self.report.attempts += 1;
-        (self.report.epoch, self.report.generation) = (self.held.epoch, self.held.generation);
-        let Some(credential) = &self.held.credential else { return Ok(()) };
-        self.report.sent[attempt] = Some(credential.clone());
+        if !self.callers_own {
+            (self.report.epoch, self.report.generation) = (self.held.epoch, self.held.generation);
+        }
+        let Some(credential) = credential else { return Ok(()) };
         let done = match credential.authorizer() {
             Some(authorize) => authorize.authorize(request).await,
             None => credential.put_on(request).unwrap_or(Ok(())),
         };
-        done.map_err(|source| unsigned(credential, source))
+        done.map_err(|source| unsigned(&credential, source))?;
+        self.report.sent[attempt] = Some(credential);
+        Ok(())
     }
 
     fn want(&self, cause: Cause, challenges: Arc<Challenges>, demand: Demand) -> Want {
@@ -152,65 +169,95 @@ impl<'m> Call<'m> {
         }
     }
 
-    /// What the first response means.
-    pub(crate) async fn judge(&mut self, mut response: Response) -> Judged {
-        match self.judge_of().verdict(response.status(), response.url()) {
-            Verdict::Pass => match self.observe(&response, &Challenges::default()) {
-                Ok(_) => Judged::Done(self.marked(response)),
-                Err(error) => Judged::Over(error),
-            },
-            Verdict::Forbidden => Judged::Over(self.forbidden(response).await),
-            Verdict::Unauthorized(reason) => Judged::Over(self.unauthorized(response, reason).await),
-            Verdict::Challenged if self.callers_own => {
-                Judged::Over(self.unauthorized(response, Reason::CallerCredential).await)
-            }
+    /// What the first response means: the end, or a second request.
+    pub(crate) async fn first_answer(&mut self, response: Response) -> Result<Request, End> {
+        match self.judge().verdict(response.status(), response.url()) {
+            Verdict::Pass => Err(self.passed(response)),
+            Verdict::Forbidden => Err(self.forbidden(response).await),
+            Verdict::Foreign => Err(self.unauthorized(response, Reason::ForeignOrigin).await),
+            Verdict::Challenged => self.challenged(response).await,
+        }
+    }
+
+    /// What the second response means: there is no third.
+    pub(crate) async fn second_answer(&mut self, response: Response) -> End {
+        match self.judge().verdict(response.status(), response.url()) {
+            Verdict::Pass => self.passed(response),
+            Verdict::Forbidden => self.forbidden(response).await,
+            Verdict::Foreign => self.unauthorized(response, Reason::ForeignOrigin).await,
             Verdict::Challenged => {
-                let challenges = Arc::new(Challenges::from_headers(response.headers()));
-                match self.observe(&response, &challenges) {
-                    Err(error) => Judged::Over(error),
-                    Ok(Observed::Resign) => {
-                        // Read so that its connection serves the second send.
-                        self.read(&mut response).await;
-                        self.report.renewal = Some(Renewed::ByScheme);
-                        Judged::Refused(Refused { response, challenges })
-                    }
-                    Ok(Observed::Nothing) if self.spent => {
-                        Judged::Over(self.unauthorized(response, Reason::StillRejected).await)
-                    }
-                    Ok(Observed::Nothing) => Judged::Refused(Refused { response, challenges }),
+                let challenges = self.heard(&response);
+                if let Err(error) = self.observe(&response, &challenges) {
+                    return error.into();
                 }
+                self.remember_refusal();
+                self.keep_for_the_next(&response, challenges).await;
+                self.unauthorized(response, Reason::StillRejected).await
             }
         }
     }
 
-    fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
-        let credential = self.held.credential.as_ref();
-        let Some((credential, authorize)) = credential.and_then(|held| Some((held, held.authorizer()?))) else {
-            return Ok(Observed::Nothing);
-        };
-        let head =
-            ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges };
-        authorize.observe(&head).map_err(|source| unsigned(credential, source))
+    fn passed(&self, response: Response) -> End {
+        match self.observe(&response, &Challenges::default()) {
+            Err(error) => error.into(),
+            Ok(_) => {
+                self.of.repeats.succeeded(self.sent.method(), self.sent.url());
+                End::Response(self.marked(response))
+            }
+        }
     }
 
-    /// The second request: signed with a newer credential, while what is left of the first answer is read.
-    pub(crate) async fn second(
+    /// The challenges of a 401 of ours, which is told to whoever listens.
+    fn heard(&self, response: &Response) -> Arc<Challenges> {
+        let challenges = Arc::new(Challenges::from_headers(response.headers()));
+        self.of.session.listeners().tell(|| Event::Challenged {
+            method: self.sent.method().clone(),
+            url: crate::error::bare(self.sent.url()),
+            schemes: challenges.iter().map(|challenge| challenge.scheme().to_owned()).collect(),
+            defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
+        });
+        challenges
+    }
+
+    async fn challenged(&mut self, mut response: Response) -> Result<Request, End> {
+        let challenges = self.heard(&response);
+        if self.callers_own {
+            return Err(self.unauthorized(response, Reason::CallerCredential).await);
+        }
+        if self.options.no_retry {
+            return Err(self.unauthorized(response, Reason::NoRetry).await);
+        }
+        if self.observe(&response, &challenges)? == Observed::Resign {
+            // Read, so that its connection serves the second send.
+            let body = self.read(&mut response).await;
+            self.report.renewal = Some(Renewed::ByScheme);
+            return self.again(response, body).await;
+        }
+        let demand = Demand::of(&challenges);
+        let (session, method, url) = (&self.of.session, self.sent.method(), self.sent.url());
+        if self.spent || (demand.is_empty() && self.of.repeats.rests(method, url, self.held.epoch, session.now())) {
+            return Err(self.unauthorized(response, Reason::StillRejected).await);
+        }
+        if !self.of.settings.answers(&challenges) {
+            return Err(self.unauthorized(response, Reason::Declined).await);
+        }
+        self.renewed(response, challenges, demand).await
+    }
+
+    /// The second request, with a newer credential; what is left of the first answer is read meanwhile.
+    async fn renewed(
         &mut self,
         mut response: Response,
         challenges: Arc<Challenges>,
-    ) -> Result<Request, Error> {
-        if self.report.renewal == Some(Renewed::ByScheme) {
-            return self.again(response, Body::default()).await;
-        }
+        demand: Demand,
+    ) -> Result<Request, End> {
         let started = Instant::now();
-        let want = self.want(Cause::Challenged, challenges.clone(), Demand::of(&challenges));
-        let (renewal, body) = read::both(self.session.renew(want), self.read(&mut response)).await;
+        let want = self.want(Cause::Challenged, challenges, demand);
+        let (renewal, body) = read::both(self.of.session.renew(want), self.read(&mut response)).await;
         self.report.waited += started.elapsed();
         let renewal = match renewal {
             Ok(renewal) => renewal,
-            Err(Ended::Failed(error)) => {
-                return Err(Error::Unauthorized(Unauthorized::refresh_failed(self.facts(response, body), error)));
-            }
+            Err(Ended::Failed(error)) => return Err(self.refresh_failed(response, body, error)),
             Err(Ended::Declined) => return Err(self.refusal(response, body, Reason::Declined)),
             Err(Ended::SessionChanged) => return Err(self.refusal(response, body, Reason::SessionChanged)),
             Err(Ended::LoggedOut) => return Err(self.refusal(response, body, Reason::LoggedOut)),
@@ -224,68 +271,63 @@ impl<'m> Call<'m> {
         self.again(response, body).await
     }
 
-    async fn again(&mut self, response: Response, body: Body) -> Result<Request, Error> {
-        if self.judge_of().is_redirected_work(response.url()) {
+    async fn again(&mut self, response: Response, body: Body) -> Result<Request, End> {
+        if self.judge().is_redirected_work(response.url()) {
             return Err(self.refusal(response, body, Reason::Redirected));
+        }
+        if self.of.settings.safe_methods_only && !self.sent.method().is_safe() {
+            return Err(self.refusal(response, body, Reason::NoRetry));
         }
         let head = Kept::Head(self.sent.method().clone(), self.sent.url().clone());
         let Kept::Copy(mut request) = std::mem::replace(&mut self.sent, head) else {
             return Err(self.refusal(response, body, Reason::NotReplayable));
         };
         drop(response);
-        self.sign(&mut request).await?;
-        Ok(*request)
+        self.sign(&mut request, self.held.credential.clone()).await?;
+        Ok(request)
     }
 
-    /// What the second response means: there is no third.
-    pub(crate) async fn conclude(&mut self, response: Response) -> Result<Response, Error> {
-        match self.judge_of().verdict(response.status(), response.url()) {
-            Verdict::Pass => {
-                self.observe(&response, &Challenges::default())?;
-                Ok(self.marked(response))
-            }
-            Verdict::Forbidden => Err(self.forbidden(response).await),
-            Verdict::Unauthorized(reason) => Err(self.unauthorized(response, reason).await),
-            Verdict::Challenged => Err(self.unauthorized(response, Reason::StillRejected).await),
+    fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
+        let Some(credential) = self.report.sent.iter().rev().flatten().next() else { return Ok(Observed::Nothing) };
+        let Some(authorize) = credential.authorizer() else { return Ok(Observed::Nothing) };
+        let (status, url, headers) = (response.status(), response.url(), response.headers());
+        let head = ResponseHead { status, url, headers, challenges };
+        authorize.observe(&head).map_err(|source| unsigned(credential, source))
+    }
+
+    /// Remembers a path that refused a credential which had just been made.
+    fn remember_refusal(&self) {
+        if matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined | Renewed::TakenOver)) {
+            let (session, rest) = (&self.of.session, self.of.settings.repeat_rest);
+            self.of.repeats.refused(self.sent.method(), self.sent.url(), self.held.epoch, rest, session.now());
         }
     }
 
-    /// The response with its report, where there is more to say than that it was sent once.
-    fn marked(&self, mut response: Response) -> Response {
-        if self.report.attempts > 1 || self.report.renewal.is_some() {
-            response.extensions_mut().insert(self.report.clone());
+    /// A scheme answered the first 401 by itself, and the second has another reason: the refresh is for the next call.
+    async fn keep_for_the_next(&mut self, response: &Response, challenges: Arc<Challenges>) {
+        let by_scheme = self.report.renewal == Some(Renewed::ByScheme);
+        if by_scheme && self.of.settings.answers(&challenges) && !self.judge().is_foreign(response.url()) {
+            let demand = Demand::of(&challenges);
+            let want = self.want(Cause::Challenged, challenges, demand);
+            // Whatever comes of it, this call has been answered.
+            drop(self.of.session.renew(want).await);
         }
-        response
     }
 
-    async fn read(&self, response: &mut Response) -> Body {
-        read::bounded(response, self.settings.body_bytes, self.settings.body_time).await
+    pub(crate) async fn read(&self, response: &mut Response) -> Body {
+        if self.passes_through() {
+            // Whoever gets the response reads it himself.
+            return Body::default();
+        }
+        read::bounded(response, self.of.settings.body_bytes, self.of.settings.body_time).await
     }
 
-    async fn forbidden(&self, mut response: Response) -> Error {
-        let body = self.read(&mut response).await;
-        Error::Forbidden(Forbidden::new(self.facts(response, body)))
+    pub(crate) fn passes_through(&self) -> bool {
+        self.of.settings.pass_through || self.options.pass_through
     }
 
-    async fn unauthorized(&self, mut response: Response, reason: Reason) -> Error {
-        let body = self.read(&mut response).await;
-        self.refusal(response, body, reason)
-    }
-
-    fn refusal(&self, response: Response, body: Body, reason: Reason) -> Error {
-        let fresh = matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined));
-        let error = Unauthorized::new(self.facts(response, body), reason);
-        Error::Unauthorized(if fresh { error.of_fresh_credential() } else { error })
-    }
-
-    fn facts(&self, mut response: Response, body: Body) -> Facts {
-        let answered = Answered {
-            status: response.status(),
-            url: bare(response.url()),
-            foreign: self.judge_of().is_foreign(response.url()),
-            headers: std::mem::take(response.headers_mut()),
-        };
-        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, self.report.clone())
+    fn refresh_failed(&self, response: Response, body: Body, error: RefreshError) -> End {
+        self.refused(response, body, Reason::RefreshFailed, Some(error))
     }
 }
 

@@ -9,15 +9,25 @@ mod secret;
 
 mod credential;
 
+mod event;
 mod refresh;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[path = "trace_off.rs"]
+mod trace;
 
 mod error;
+mod options;
+mod repeats;
 mod replay;
 mod report;
 mod verdict;
 
 mod builder;
 mod call;
+mod end;
+mod hardened;
 mod middleware;
 mod read;
 mod session;
@@ -29,8 +39,14 @@ pub use reqwest_middleware;
 pub use builder::{BuildError, Builder};
 pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead};
-pub use error::{AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, Reason, SessionEnded, Unauthorized};
+pub use error::{
+    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, Reason, SessionEnded, StepUpError, StepUpKind,
+    Unauthorized,
+};
+pub use event::{Event, RefreshOutcome};
+pub use hardened::hardened;
 pub use middleware::ChallengeMiddleware;
+pub use options::CallOptions;
 pub use origin::{Origin, OriginError};
 pub use refresh::{Cause, Clock, Demand, Refresh, RefreshError, RefreshErrorKind, Rejection};
 pub use report::{AuthReport, Renewed};

@@ -9,23 +9,20 @@ use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
 use crate::builder::{BuildError, Builder};
-use crate::call::{Call, Judged, Refused};
+use crate::call::Call;
 use crate::error::{Error, InsecureUrl, envelope};
+use crate::options::CallOptions;
 use crate::origin::Origin;
-use crate::refresh::{Core, Refresh};
+use crate::refresh::Refresh;
 use crate::session::Session;
-use crate::settings::Settings;
+use crate::settings::Shared;
 
 /// Answers the challenges of a 401, once, and makes a 403 an error.
 ///
 /// Clones share one session: one credential, one refresh for all who wait. One middleware is one protection space and one
 /// identity; a client of two APIs carries two.
 #[derive(Clone)]
-pub struct ChallengeMiddleware {
-    session: Arc<Core>,
-    origins: Arc<[Origin]>,
-    settings: Settings,
-}
+pub struct ChallengeMiddleware(Arc<Shared>);
 
 impl ChallengeMiddleware {
     /// A middleware for one origin, with every default.
@@ -42,14 +39,14 @@ impl ChallengeMiddleware {
         Builder::new(origin.as_ref(), refresher)
     }
 
-    pub(crate) fn of(session: Arc<Core>, origins: Vec<Origin>, settings: Settings) -> Self {
-        Self { session, origins: origins.into(), settings }
+    pub(crate) fn of(shared: Shared) -> Self {
+        Self(Arc::new(shared))
     }
 
     /// The handle on what all clones share.
     #[must_use]
     pub fn session(&self) -> Session {
-        Session(self.session.clone())
+        Session(self.0.session.clone())
     }
 
     /// Whether the URL is ours.
@@ -57,10 +54,10 @@ impl ChallengeMiddleware {
     /// # Errors
     /// If it is by plain `http` to a host that was given with `https`.
     fn is_ours(&self, url: &Url) -> Result<bool, Error> {
-        if self.origins.iter().any(|origin| origin.contains(url)) {
+        if self.0.origins.iter().any(|origin| origin.contains(url)) {
             return Ok(true);
         }
-        let meant = self.origins.iter().find(|origin| origin.is_https() && origin.is_host_of(url));
+        let meant = self.0.origins.iter().find(|origin| origin.is_https() && origin.is_host_of(url));
         match meant.filter(|_| url.scheme() == "http") {
             Some(origin) => Err(Error::Insecure(InsecureUrl { origin: origin.to_string() })),
             None => Ok(false),
@@ -70,7 +67,7 @@ impl ChallengeMiddleware {
 
 impl fmt::Debug for ChallengeMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origins: Vec<_> = self.origins.iter().map(Origin::to_string).collect();
+        let origins: Vec<_> = self.0.origins.iter().map(Origin::to_string).collect();
         f.debug_struct("ChallengeMiddleware").field("origins", &origins).field("session", &self.session()).finish()
     }
 }
@@ -83,19 +80,18 @@ impl Middleware for ChallengeMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        if !self.is_ours(request.url()).map_err(envelope)? {
+        let skip = extensions.get::<CallOptions>().is_some_and(|options| options.skip);
+        if skip || !self.is_ours(request.url()).map_err(envelope)? {
             return next.run(request, extensions).await;
         }
-        let mut call = Call::new(&self.session, &self.settings, &mut request);
+        let mut call = Call::new(&self.0, &mut request, extensions);
         call.sign_first(&mut request).await.map_err(envelope)?;
         let first = next.clone().run(request, extensions).await?;
-        let Refused { response, challenges } = match call.judge(first).await {
-            Judged::Done(response) => return Ok(response),
-            Judged::Over(error) => return Err(envelope(error)),
-            Judged::Refused(refused) => refused,
+        let second = match call.first_answer(first).await {
+            Ok(second) => second,
+            Err(end) => return end.into_result(),
         };
-        let second = call.second(response, challenges).await.map_err(envelope)?;
-        let response = next.run(second, extensions).await?;
-        call.conclude(response).await.map_err(envelope)
+        let answer = next.run(second, extensions).await?;
+        call.second_answer(answer).await.into_result()
     }
 }

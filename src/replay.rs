@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http_body::Body as _;
 use reqwest::{Body, Request};
 
-/// A copy of the request: URL, method, header, version, timeout and a body of bytes. `None` where the body is a stream.
+/// A copy of the request: URL, method, header, version, timeout and a body of bytes. `None` where the body is a stream,
+/// unless there is something that makes another of the same bytes.
 ///
 /// By hand, because `Request::try_clone` makes four allocations where one does. What came inside of an `http::Request`'s
 /// extensions is reqwest's own and stays with the first.
-pub(crate) fn copy(request: &mut Request) -> Option<Request> {
+pub(crate) fn copy(request: &mut Request, stream: Option<&(dyn Fn() -> Body + Send + Sync)>) -> Option<Request> {
     let body = match request.body_mut().take() {
         None => None,
         Some(body) => match bytes_of(body) {
@@ -19,9 +20,9 @@ pub(crate) fn copy(request: &mut Request) -> Option<Request> {
                 *request.body_mut() = Some(Body::from(bytes.clone()));
                 Some(Body::from(bytes))
             }
-            Err(stream) => {
-                *request.body_mut() = Some(stream);
-                return None;
+            Err(body) => {
+                *request.body_mut() = Some(body);
+                Some(stream?())
             }
         },
     };

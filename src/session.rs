@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::credential::Credential;
-use crate::error::Error;
-use crate::refresh::{Core, Stage};
+use crate::error::{Error, Forbidden, StepUpError, StepUpKind};
+use crate::refresh::{Core, Ended, Stage};
 use crate::report::AuthReport;
 
 /// The handle on what all clones of one middleware share: who is logged in, and with which credential.
@@ -28,7 +28,7 @@ impl Session {
     /// [`Error::Refresh`] if the refresher fails or declines; [`Error::Ended`] if another login, or a logout, came between.
     pub async fn login(&self) -> Result<Credential, Error> {
         let held = self.0.login().await.map_err(Error::before_send)?;
-        held.credential.clone().ok_or_else(|| Error::before_send(crate::refresh::Ended::Declined))
+        held.credential.clone().ok_or_else(|| Error::before_send(Ended::Declined))
     }
 
     /// Logs out: forgets the credential, here and by [`Refresh::forget`](crate::Refresh::forget). Until the next login, requests
@@ -45,6 +45,43 @@ impl Session {
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
         self.0.invalidate(report.epoch(), report.generation())
+    }
+
+    /// Asks for a credential that reaches further, by what a 403 says is missing (RFC 6750 §3.1): the scopes of the credential
+    /// that it refused and the missing ones, together. One refresh serves all who ask for the same. Then send a new request.
+    ///
+    /// # Errors
+    /// [`Error::StepUp`] if the 403 names no scopes, if another server said it, if it is of an earlier login, or if the
+    /// credential that it refused was granted these very scopes; [`Error::Refresh`] if the refresher fails or declines;
+    /// [`Error::Ended`] if nobody is logged in.
+    pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
+        let (report, held) = (forbidden.report(), self.0.current());
+        let needed = forbidden.required_scopes();
+        let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
+        if forbidden.is_foreign() {
+            return refuse(StepUpKind::Foreign);
+        }
+        if needed.is_empty() {
+            return refuse(StepUpKind::NoScopes);
+        }
+        if held.stage == Stage::LoggedOut {
+            return Err(Error::before_send(Ended::LoggedOut));
+        }
+        if report.epoch() != held.epoch {
+            return refuse(StepUpKind::EarlierLogin);
+        }
+        // What was asked for and not refused counts as granted where the refresher does not say (RFC 6749 §5.1).
+        let granted = held.credential.as_ref().and_then(Credential::granted_scopes).unwrap_or(&held.met.scopes);
+        if needed.iter().all(|scope| granted.contains(scope)) {
+            return match &held.credential {
+                Some(credential) if held.generation > report.generation() => Ok(credential.clone()),
+                _ => refuse(StepUpKind::GrantedAndRefused),
+            };
+        }
+        let missing: Vec<_> = needed.into_iter().filter(|scope| !granted.contains(scope)).collect();
+        let scopes = granted.iter().cloned().chain(missing).collect();
+        let credential = self.0.step_up(&held, scopes).await.map_err(Error::before_send)?.credential.clone();
+        credential.ok_or_else(|| Error::before_send(Ended::Declined))
     }
 
     /// Waits until no refresh and no logout is at work, for that long at most: what a command does before it exits, so that

@@ -3,8 +3,6 @@
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use crate::error::Reason;
-
 /// What a response means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -12,8 +10,8 @@ pub(crate) enum Verdict {
     Pass,
     /// Who are you?
     Challenged,
-    /// Who are you, and nothing is to be done about it.
-    Unauthorized(Reason),
+    /// Who are you, says another server than ours.
+    Foreign,
     /// Not you.
     Forbidden,
 }
@@ -28,7 +26,7 @@ impl Judge<'_> {
     pub(crate) fn verdict(&self, status: StatusCode, answered: &Url) -> Verdict {
         match status {
             StatusCode::FORBIDDEN => Verdict::Forbidden,
-            StatusCode::UNAUTHORIZED if self.is_foreign(answered) => Verdict::Unauthorized(Reason::ForeignOrigin),
+            StatusCode::UNAUTHORIZED if self.is_foreign(answered) => Verdict::Foreign,
             StatusCode::UNAUTHORIZED => Verdict::Challenged,
             _ => Verdict::Pass,
         }

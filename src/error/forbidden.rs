@@ -34,8 +34,11 @@ impl Forbidden {
     /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
-        let challenges = self.0.facts.challenges.iter();
-        let scopes = challenges.filter_map(|challenge| {
+        Self::scopes_of(&self.0.facts.challenges)
+    }
+
+    pub(crate) fn scopes_of(challenges: &Challenges) -> Vec<String> {
+        let scopes = challenges.iter().filter_map(|challenge| {
             let bearer = challenge.bearer().map(|bearer| bearer.scopes());
             bearer.or_else(|| challenge.dpop().map(|dpop| dpop.scopes()))
         });

@@ -6,6 +6,7 @@
 //!        ├─ Refresh        no credential before a send       source: RefreshError
 //!        ├─ Authorize      the scheme could not sign         source: the scheme's own
 //!        ├─ Ended          the session ended before a send
+//!        ├─ StepUp         a 403 that no further credential helps against
 //!        └─ Insecure       plain http to a host of ours
 //! ```
 
@@ -44,6 +45,8 @@ pub enum Error {
     Authorize(AuthorizeError),
     /// The session ended before anything was sent.
     Ended(SessionEnded),
+    /// No credential that reaches further could be asked for.
+    StepUp(StepUpError),
     /// The request would have gone by plain `http` to a host that was given with `https`; nothing was sent.
     Insecure(InsecureUrl),
 }
@@ -68,6 +71,7 @@ impl fmt::Display for Error {
             Self::Refresh(_) => f.write_str("no credential to send the request with"),
             Self::Authorize(error) => error.fmt(f),
             Self::Ended(error) => error.fmt(f),
+            Self::StepUp(error) => error.fmt(f),
             Self::Insecure(error) => error.fmt(f),
         }
     }
@@ -80,7 +84,7 @@ impl StdError for Error {
             Self::Forbidden(error) => error.source(),
             Self::Refresh(error) => Some(error),
             Self::Authorize(error) => error.source(),
-            Self::Ended(_) | Self::Insecure(_) => None,
+            Self::Ended(_) | Self::StepUp(_) | Self::Insecure(_) => None,
         }
     }
 }
@@ -147,3 +151,42 @@ impl fmt::Display for InsecureUrl {
 }
 
 impl StdError for InsecureUrl {}
+
+/// A 403 that no further credential helps against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepUpError(pub(crate) StepUpKind);
+
+/// Why no credential that reaches further was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StepUpKind {
+    /// The 403 names no scopes.
+    NoScopes,
+    /// Another server than the API's said 403, after a redirect.
+    Foreign,
+    /// The 403 was for somebody who was logged in earlier.
+    EarlierLogin,
+    /// The credential that was refused had been granted these very scopes.
+    GrantedAndRefused,
+}
+
+impl StepUpError {
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> StepUpKind {
+        self.0
+    }
+}
+
+impl fmt::Display for StepUpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            StepUpKind::NoScopes => "the 403 names no scopes to ask for",
+            StepUpKind::Foreign => "another server said 403: its scopes are not asked for",
+            StepUpKind::EarlierLogin => "the 403 was for an earlier login",
+            StepUpKind::GrantedAndRefused => "the scopes were granted, and the server says 403 all the same",
+        })
+    }
+}
+
+impl StdError for StepUpError {}

@@ -47,22 +47,15 @@ pub enum Reason {
     LoggedOut,
     /// The caller set the credential himself.
     CallerCredential,
+    /// The request, or the client, is not to be sent twice.
+    NoRetry,
     /// The refresh failed.
     RefreshFailed,
 }
 
 impl Unauthorized {
-    pub(crate) fn new(facts: Facts, reason: Reason) -> Self {
-        Self(Box::new(Inner { facts, reason, refresh: None, fresh: false }))
-    }
-
-    pub(crate) fn refresh_failed(facts: Facts, error: RefreshError) -> Self {
-        Self(Box::new(Inner { facts, reason: Reason::RefreshFailed, refresh: Some(error), fresh: false }))
-    }
-
-    pub(crate) fn of_fresh_credential(mut self) -> Self {
-        self.0.fresh = true;
-        self
+    pub(crate) fn new(facts: Facts, reason: Reason, refresh: Option<RefreshError>, fresh: bool) -> Self {
+        Self(Box::new(Inner { facts, reason, refresh, fresh }))
     }
 
     refusal_getters!();
@@ -105,6 +98,7 @@ impl fmt::Display for Unauthorized {
             Reason::SessionChanged => " (somebody logged in meanwhile; call again)",
             Reason::LoggedOut => " (logged out)",
             Reason::CallerCredential => " (the caller's own credential)",
+            Reason::NoRetry => " (it is not to be sent twice)",
             Reason::RefreshFailed => " (no new credential)",
         })?;
         self.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))

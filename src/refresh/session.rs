@@ -16,6 +16,7 @@ use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
 use super::sync::lock;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
+use crate::event::Listeners;
 use crate::origin::Origin;
 
 /// What time it is. A plain `fn() -> SystemTime` is one; tests move theirs.
@@ -42,6 +43,10 @@ pub(crate) struct Bounds {
     pub(crate) back_off: Duration,
     /// How long a final failure is answered from memory.
     pub(crate) cool_down: Duration,
+    /// How long before its renewal is due it is renewed in the background.
+    pub(crate) ahead: Option<Duration>,
+    /// How long a refresh may take, in place of the refresher's own word.
+    pub(crate) refresh: Option<Duration>,
 }
 
 /// How long whoever waits gives a flight beyond its own bound, before he takes it for dead.
@@ -78,6 +83,11 @@ impl Want {
             request: None,
         }
     }
+
+    fn ask(&self, purpose: Purpose) -> Ask<Demand> {
+        let Self { epoch, generation, failures, .. } = *self;
+        Ask { purpose, epoch, generation, failures, demand: self.demand.clone() }
+    }
 }
 
 /// How a request came to its second credential.
@@ -107,6 +117,7 @@ pub(crate) struct Core {
     pub(super) origin: Origin,
     pub(super) bounds: Bounds,
     clock: Arc<dyn Clock>,
+    pub(super) listeners: Listeners,
     http: OnceLock<reqwest::Client>,
     /// Itself, for the tasks that it starts.
     pub(super) this: Weak<Self>,
@@ -119,6 +130,7 @@ impl Core {
         bounds: Bounds,
         clock: Arc<dyn Clock>,
         http: Option<reqwest::Client>,
+        listeners: Listeners,
     ) -> Arc<Self> {
         let state = State::new();
         Arc::new_cyclic(|this| Self {
@@ -130,6 +142,7 @@ impl Core {
             origin,
             bounds,
             clock,
+            listeners,
             http: http.map(OnceLock::from).unwrap_or_default(),
             this: this.clone(),
         })
@@ -142,6 +155,15 @@ impl Core {
 
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// How long a refresh may take.
+    pub(super) fn bound(&self) -> Duration {
+        self.bounds.refresh.unwrap_or_else(|| self.refresher.timeout())
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.listeners
     }
 
     /// Changes the state and shows the change to those who only look.
@@ -179,7 +201,7 @@ impl Core {
         self.refuse_recursion()?;
         let Some(held) = self.change(State::logout) else { return Ok(()) };
         let (done, forgotten) = oneshot::channel();
-        let (refresher, bound) = (self.refresher.clone(), self.refresher.timeout());
+        let (refresher, bound) = (self.refresher.clone(), self.bound());
         self.spawn(None, async move {
             let answer = timeout(bound, refresher.forget(held)).await;
             // Whoever asked may be gone.
@@ -189,6 +211,13 @@ impl Core {
         let answer =
             answer.map_err(|_| RefreshErrorKind::TimedOut).and_then(|sent| sent.map_err(|_| RefreshErrorKind::Gone));
         answer.unwrap_or_else(|kind| Err(RefreshError::of(kind))).map_err(Ended::Failed)
+    }
+
+    /// A credential with these scopes: one flight for all who ask for the same.
+    pub(crate) async fn step_up(&self, seen: &Current, scopes: Vec<String>) -> Result<Arc<Current>, Ending> {
+        let mut want = Want::nobodys(Cause::SteppingUp, seen);
+        want.demand.scopes = scopes;
+        self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
     }
 
     pub(crate) fn invalidate(&self, epoch: u64, generation: u64) -> bool {
@@ -205,10 +234,20 @@ impl Core {
         &self.origin
     }
 
+    /// Begins to renew, if nobody does already, and waits for nothing.
+    pub(crate) fn renew_soon(&self, seen: &Current) {
+        let want = Want::nobodys(Cause::Expired, seen);
+        let ask = want.ask(Purpose::Renew);
+        if self.refuse_recursion().is_ok()
+            && let Step::Start(number, _) = self.change(|state| state.next(&ask, self.now()))
+        {
+            self.launch(number, Purpose::Renew, want);
+        }
+    }
+
     async fn fly(&self, purpose: Purpose, want: Want) -> Result<Renewal, Ending> {
         self.refuse_recursion()?;
-        let Want { epoch, generation, failures, .. } = want;
-        let ask = Ask { purpose, epoch, generation, failures, demand: want.demand.clone() };
+        let ask = want.ask(purpose);
         for _ in 0..LOOKS {
             match self.change(|state| state.next(&ask, self.now())) {
                 Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
@@ -243,7 +282,7 @@ impl Core {
         number: u64,
         wait: Wait<Outcome<Credential, RefreshError, Demand>>,
     ) -> Outcome<Credential, RefreshError, Demand> {
-        let bound = self.refresher.timeout().saturating_add(GRACE);
+        let bound = self.bound().saturating_add(GRACE);
         timeout(bound, wait).await.unwrap_or_else(|_| {
             // Ended before its slot is free, so that two are never at work.
             lock(&self.aborts).take_if(|(up, _)| *up == number).inspect(|(_, task)| task.abort());

@@ -17,6 +17,8 @@ pub(crate) struct Held<C, D> {
     pub(crate) credential: Option<C>,
     /// From when on it is renewed before it is sent.
     pub(crate) renew_at: Option<SystemTime>,
+    /// From when on it is renewed in the background, where that was asked for.
+    pub(crate) ahead_at: Option<SystemTime>,
     /// What was asked for beyond a fresh credential when this one came.
     pub(crate) met: D,
     /// How many flights had failed when this was published: who saw fewer was signed before the last failure.
@@ -118,6 +120,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             stage: Stage::New,
             credential: None,
             renew_at: None,
+            ahead_at: None,
             met: D::default(),
             failures: 0,
         };
@@ -191,8 +194,9 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         self.up.take_if(|up| up.number == number)
     }
 
-    /// Ends the flight of that number with what its refresher gave: a credential and from when on it is renewed.
-    pub(crate) fn land(&mut self, number: u64, credential: C, renew_at: Option<SystemTime>) -> Landed<C> {
+    /// Ends the flight of that number with what its refresher gave: a credential, and from when on it is renewed, before a
+    /// send and in the background.
+    pub(crate) fn land(&mut self, number: u64, credential: C, due: [Option<SystemTime>; 2]) -> Landed<C> {
         let Some(up) = self.take(number) else {
             return if self.held.stage == Stage::LoggedOut { Landed::Forget(credential) } else { Landed::Dropped };
         };
@@ -201,7 +205,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             held.generation += 1;
             held.stage = Stage::Open;
             held.credential = Some(credential);
-            held.renew_at = renew_at;
+            [held.renew_at, held.ahead_at] = due;
             held.met = up.demand.clone();
         });
         up.flight.land(Ok(self.held.clone()));
@@ -260,7 +264,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             held.epoch += 1;
             held.stage = Stage::LoggedOut;
             held.credential = None;
-            held.renew_at = None;
+            (held.renew_at, held.ahead_at) = (None, None);
             held.met = D::default();
         });
         Some(held)

@@ -1,19 +1,22 @@
 //! The tasks of a session: a flight's, and what a logout leaves to do.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::error::{RefreshError, RefreshErrorKind};
-use super::rejection::{Facts, Rejection};
+use super::rejection::{Facts, Rejection, Surroundings};
 use super::session::{ANCESTRY, Core, Want};
 use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
 use crate::credential::Credential;
+use crate::event::{Event, RefreshOutcome};
 use crate::origin::Origin;
+use crate::trace;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -23,8 +26,9 @@ impl Core {
         let Some(core) = self.this.upgrade() else { return };
         let refused = self.current.load().credential.clone();
         let guard = Guard { core: core.clone(), number };
-        self.spawn(Some(number), async move {
-            let bound = core.refresher.timeout();
+        let cause = want.cause;
+        let flight = async move {
+            let (started, bound) = (Instant::now(), core.bound());
             let answer = match purpose {
                 Purpose::Initial => timeout(bound, core.refresher.initial()).await,
                 Purpose::Renew => {
@@ -33,9 +37,13 @@ impl Core {
                 }
             };
             let answer = answer.unwrap_or_else(|_| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
-            core.land(number, purpose, answer).await;
+            let waiters = core.waiting(number);
+            let outcome = core.land(number, purpose, answer).await;
+            let generation = core.current.load().generation;
+            core.listeners.tell(|| Event::Refreshed { cause, outcome, took: started.elapsed(), waiters, generation });
             drop(guard);
-        });
+        };
+        self.spawn(Some(number), trace::refresh(cause, flight));
     }
 
     /// Runs a piece of a refresher's work on a task of its own, below the sessions that are at work already.
@@ -70,7 +78,12 @@ impl Core {
         })
     }
 
-    async fn land(&self, number: u64, purpose: Purpose, answer: Result<Option<Credential>, RefreshError>) {
+    async fn land(
+        &self,
+        number: u64,
+        purpose: Purpose,
+        answer: Result<Option<Credential>, RefreshError>,
+    ) -> RefreshOutcome {
         let checked = answer.and_then(|credential| match credential {
             Some(credential) => credential.check().map(|()| Some(credential)).map_err(RefreshError::other),
             None => Ok(None),
@@ -78,13 +91,28 @@ impl Core {
         match (checked, purpose) {
             (Ok(Some(credential)), _) => {
                 let renew_at = self.renew_at(&credential);
-                if let Landed::Forget(late) = self.change(|state| state.land(number, credential, renew_at)) {
-                    let _ = timeout(self.refresher.timeout(), self.refresher.forget(Some(late))).await;
+                let due = [renew_at, renew_at.and_then(|time| self.ahead_of(time))];
+                match self.change(|state| state.land(number, credential, due)) {
+                    Landed::Kept => RefreshOutcome::Renewed,
+                    Landed::Dropped => RefreshOutcome::Discarded,
+                    Landed::Forget(late) => {
+                        let _ = timeout(self.bound(), self.refresher.forget(Some(late))).await;
+                        RefreshOutcome::Discarded
+                    }
                 }
             }
-            (Ok(None), Purpose::Initial) => self.change(|state| state.land_empty(number)),
-            (Ok(None), Purpose::Renew) => self.change(|state| state.fail(number, Ended::Declined, None)),
-            (Err(error), _) => self.fail(number, error),
+            (Ok(None), Purpose::Initial) => {
+                self.change(|state| state.land_empty(number));
+                RefreshOutcome::Declined
+            }
+            (Ok(None), Purpose::Renew) => {
+                self.change(|state| state.fail(number, Ended::Declined, None));
+                RefreshOutcome::Declined
+            }
+            (Err(error), _) => {
+                self.fail(number, error);
+                RefreshOutcome::Failed
+            }
         }
     }
 
@@ -108,6 +136,14 @@ impl Core {
         let lifetime = expiry.duration_since(self.now()).ok()?;
         let skew = self.bounds.skew.min(lifetime / 10);
         (lifetime > self.bounds.skew).then(|| expiry.checked_sub(skew)).flatten()
+    }
+
+    /// A moment drawn by chance from the span before the renewal is due.
+    fn ahead_of(&self, renew_at: SystemTime) -> Option<SystemTime> {
+        let span = self.bounds.ahead?;
+        // A hasher's keys are drawn by the system for each of them.
+        let drawn = RandomState::new().hash_one(renew_at) as u32;
+        renew_at.checked_sub(span.mul_f64(f64::from(drawn) / f64::from(u32::MAX)))
     }
 }
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 5] = [
     &["challenge", "chain", "origin", "secret"],
     &["credential"],
-    &["refresh"],
-    &["error", "replay", "report", "verdict"],
-    &["settings", "session", "read", "call", "middleware", "builder"],
+    &["refresh", "event", "trace", "trace_off"],
+    &["error", "options", "repeats", "replay", "report", "verdict"],
+    &["settings", "session", "read", "call", "end", "middleware", "builder", "hardened"],
 ];
 
 /// Who may name the crate that we are a middleware of.
-const MIDDLEWARE: [&str; 4] = ["chain.rs", "error/envelope.rs", "lib.rs", "middleware.rs"];
+const MIDDLEWARE: [&str; 5] = ["chain.rs", "end.rs", "error/envelope.rs", "lib.rs", "middleware.rs"];
 
 fn floor(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))

@@ -1,0 +1,78 @@
+//! What one request does otherwise.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Body;
+
+use crate::credential::Credential;
+
+/// What one request does otherwise: an extension of the request.
+///
+/// ```
+/// # fn example(client: &reqwest_challenge::reqwest_middleware::ClientWithMiddleware) {
+/// use reqwest_challenge::CallOptions;
+///
+/// let request = client.get("https://api.example.com/health").with_extension(CallOptions::new().skip());
+/// # }
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct CallOptions {
+    pub(crate) skip: bool,
+    pub(crate) no_retry: bool,
+    pub(crate) pass_through: bool,
+    pub(crate) body: Option<Arc<dyn Fn() -> Body + Send + Sync>>,
+    pub(crate) identity: Option<Credential>,
+}
+
+impl CallOptions {
+    /// Nothing otherwise.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Passes the request through, both ways: no credential, no refresh, no typed error.
+    pub fn skip(mut self) -> Self {
+        self.skip = true;
+        self
+    }
+
+    /// Sends the request once: a 401 asks nobody and is an error at once.
+    pub fn no_retry(mut self) -> Self {
+        self.no_retry = true;
+        self
+    }
+
+    /// Gives a last 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
+    /// [`AuthReport`](crate::AuthReport) in its extensions. A 403 is not sent again all the same.
+    pub fn pass_through(mut self) -> Self {
+        self.pass_through = true;
+        self
+    }
+
+    /// Makes a body that is a stream one that can be sent twice: the second request gets what this makes. It must give the
+    /// same bytes as the body of the request.
+    pub fn body(mut self, make: impl Fn() -> Body + Send + Sync + 'static) -> Self {
+        self.body = Some(Arc::new(make));
+        self
+    }
+
+    /// Sends the request as somebody else, once: a 401 is an error at once, as with a credential that the caller set himself.
+    pub fn identity(mut self, credential: Credential) -> Self {
+        self.identity = Some(credential);
+        self
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("skip", &self.skip)
+            .field("no_retry", &self.no_retry)
+            .field("pass_through", &self.pass_through)
+            .field("body", &self.body.is_some())
+            .field("identity", &self.identity)
+            .finish()
+    }
+}
