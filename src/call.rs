@@ -30,6 +30,8 @@ pub(crate) struct Call<'m> {
     held: Arc<Current>,
     /// Whether this call has had its one renewal.
     spent: bool,
+    /// Why a renewal before the send failed, and the old credential was sent.
+    failed: Option<RefreshError>,
 }
 
 /// What is kept of a request that is sent.
@@ -65,10 +67,8 @@ impl<'m> Call<'m> {
             Some(copy) => Kept::Copy(copy),
             None => Kept::Head(request.method().clone(), request.url().clone()),
         };
-        let own = held.credential.as_ref().and_then(Credential::header_name);
-        let set = |name| request.headers().contains_key(name);
-        let callers_own = set(&AUTHORIZATION) || own.is_some_and(|name| *name != AUTHORIZATION && set(name));
-        Self { of, options, sent, callers_own, held, spent: false, report: AuthReport::default() }
+        let callers_own = request.headers().contains_key(AUTHORIZATION);
+        Self { of, options, sent, callers_own, held, spent: false, failed: None, report: AuthReport::default() }
     }
 
     pub(crate) fn judge(&self) -> Judge<'_> {
@@ -82,11 +82,15 @@ impl<'m> Call<'m> {
             return self.sign(request, Some(identity)).await;
         }
         if self.callers_own {
-            self.report.attempts = 1;
-            return Ok(());
+            return self.sign(request, None).await;
         }
         if self.held.stage == Stage::New {
-            self.held = self.of.session.initial(&self.held).await.map_err(Error::before_send)?;
+            self.held = match self.of.session.initial(&self.held).await {
+                Ok(held) => held,
+                // Nothing was signed yet: whoever is logged in now sends it, or nobody.
+                Err(Ended::SessionChanged | Ended::LoggedOut) => self.of.session.current(),
+                Err(ended) => return Err(Error::before_send(ended)),
+            };
         }
         self.renew_first().await?;
         self.sign(request, self.held.credential.clone()).await
@@ -133,26 +137,42 @@ impl<'m> Call<'m> {
             // The server's word is better than a clock's: the old one is tried.
             Err(Ended::Declined) if !stale => Ok(()),
             Err(Ended::Failed(error)) if !stale && error.is_transient() => {
-                self.spent = true;
+                self.failed = Some(error);
                 Ok(())
             }
             Err(ended) => Err(Error::before_send(ended)),
         }
     }
 
+    /// Whether the caller set the very header that the credential would.
+    fn is_set_by_caller(request: &Request, credential: &Credential) -> bool {
+        credential.header_name().is_some_and(|name| request.headers().contains_key(name))
+    }
+
     /// Puts a credential on the request, which is about to be sent.
     async fn sign(&mut self, request: &mut Request, credential: Option<Credential>) -> Result<(), Error> {
         let attempt = usize::from(self.report.attempts.min(1));
         self.report.attempts += 1;
-        if !self.callers_own {
-            (self.report.epoch, self.report.generation) = (self.held.epoch, self.held.generation);
+        let theirs = credential.as_ref().filter(|_| self.options.identity.is_none());
+        if self.callers_own || theirs.is_some_and(|credential| Self::is_set_by_caller(request, credential)) {
+            self.callers_own = true;
+            let name = credential.as_ref().and_then(Credential::header_name).unwrap_or(&AUTHORIZATION).clone();
+            self.report.echoes.extend(request.headers().get(name).cloned().map(Credential::of_caller));
+            if self.options.identity.is_none() {
+                return Ok(());
+            }
+        } else {
+            self.report.signed = Some((self.held.epoch, self.held.generation));
         }
         let Some(credential) = credential else { return Ok(()) };
-        let done = match credential.authorizer() {
-            Some(authorize) => authorize.authorize(request).await,
-            None => credential.put_on(request).unwrap_or(Ok(())),
+        let Some(authorize) = credential.authorizer() else {
+            credential.put_on(request).unwrap_or(Ok(())).map_err(|source| unsigned(&credential, source))?;
+            self.report.sent[attempt] = Some(credential);
+            return Ok(());
         };
-        done.map_err(|source| unsigned(&credential, source))?;
+        authorize.authorize(request).await.map_err(|source| unsigned(&credential, source))?;
+        let made = credential.header_name().and_then(|name| request.headers().get(name)).cloned();
+        self.report.echoes.extend(made.map(Credential::of_caller));
         self.report.sent[attempt] = Some(credential);
         Ok(())
     }
@@ -213,7 +233,7 @@ impl<'m> Call<'m> {
         self.of.session.listeners().tell(|| Event::Challenged {
             method: self.sent.method().clone(),
             url: crate::error::bare(self.sent.url()),
-            schemes: challenges.iter().map(|challenge| challenge.scheme().to_owned()).collect(),
+            schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
             defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
         });
         challenges
@@ -234,6 +254,10 @@ impl<'m> Call<'m> {
             return self.again(response, body).await;
         }
         let demand = Demand::of(&challenges);
+        if let Some(error) = self.failed.take() {
+            let body = self.read(&mut response).await;
+            return Err(self.refresh_failed(response, body, error));
+        }
         let (session, method, url) = (&self.of.session, self.sent.method(), self.sent.url());
         if self.spent || (demand.is_empty() && self.of.repeats.rests(method, url, self.held.epoch, session.now())) {
             return Err(self.unauthorized(response, Reason::StillRejected).await);
@@ -267,6 +291,13 @@ impl<'m> Call<'m> {
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
             return Err(self.refusal(response, body, Reason::StillRejected));
         }
+        // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
+        let now = self.of.session.current();
+        if now.epoch != renewal.held.epoch {
+            let logged_out = now.stage == Stage::LoggedOut;
+            let reason = if logged_out { Reason::LoggedOut } else { Reason::SessionChanged };
+            return Err(self.refusal(response, body, reason));
+        }
         self.held = renewal.held;
         self.again(response, body).await
     }
@@ -278,6 +309,12 @@ impl<'m> Call<'m> {
         if self.of.settings.safe_methods_only && !self.sent.method().is_safe() {
             return Err(self.refusal(response, body, Reason::NoRetry));
         }
+        let unsigned = |request: &Request| {
+            self.held.credential.as_ref().is_none_or(|credential| !Self::is_set_by_caller(request, credential))
+        };
+        if matches!(&self.sent, Kept::Copy(request) if !unsigned(request)) {
+            return Err(self.refusal(response, body, Reason::CallerCredential));
+        }
         let head = Kept::Head(self.sent.method().clone(), self.sent.url().clone());
         let Kept::Copy(mut request) = std::mem::replace(&mut self.sent, head) else {
             return Err(self.refusal(response, body, Reason::NotReplayable));
@@ -287,12 +324,17 @@ impl<'m> Call<'m> {
         Ok(request)
     }
 
-    fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
-        let Some(credential) = self.report.sent.iter().rev().flatten().next() else { return Ok(Observed::Nothing) };
+    pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
+        let signed =
+            self.report.sent.iter().rev().flatten().next().filter(|_| !self.judge().is_foreign(response.url()));
+        let Some(credential) = signed else { return Ok(Observed::Nothing) };
         let Some(authorize) = credential.authorizer() else { return Ok(Observed::Nothing) };
         let (status, url, headers) = (response.status(), response.url(), response.headers());
         let head = ResponseHead { status, url, headers, challenges };
-        authorize.observe(&head).map_err(|source| unsigned(credential, source))
+        let seen = authorize.observe(&head);
+        seen.map_err(|source| {
+            Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source })
+        })
     }
 
     /// Remembers a path that refused a credential which had just been made.
@@ -342,5 +384,5 @@ impl From<How> for Renewed {
 }
 
 fn unsigned(credential: &Credential, source: BoxError) -> Error {
-    Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), source })
+    Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: false, source })
 }

@@ -28,7 +28,9 @@ pub(crate) fn into_reqwest(error: BoxError) -> Result<reqwest::Error, BoxError> 
     match error.downcast::<reqwest_middleware::Error>() {
         Ok(error) => match *error {
             reqwest_middleware::Error::Reqwest(error) => Ok(error),
-            reqwest_middleware::Error::Middleware(error) => into_reqwest(error.into()),
+            reqwest_middleware::Error::Middleware(error) => {
+                into_reqwest(error.reallocate_into_boxed_dyn_error_without_backtrace())
+            }
         },
         Err(error) => error.downcast::<reqwest::Error>().map(|error| *error),
     }

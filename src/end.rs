@@ -42,20 +42,21 @@ impl Call<'_> {
     }
 
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
-        let scopes = |challenges: &Challenges| Forbidden::scopes_of(challenges);
         self.of.session.listeners().tell(|| Event::Forbidden {
             method: self.sent.method().clone(),
             url: bare(self.sent.url()),
-            scopes: scopes(&Challenges::from_headers(response.headers())),
+            scopes: Forbidden::scopes_of(&Challenges::from_headers(response.headers())),
             authenticated: self.report.sent.iter().any(Option::is_some),
         });
+        // A scheme learns from every response to what it signed; what it makes of this one changes nothing.
+        let _ = self.observe(&response, &Challenges::default());
         if self.passes_through() {
             return self.through(response);
         }
         let body = self.read(&mut response).await;
         let forbidden = Forbidden::new(self.facts(response, body));
         if self.of.settings.expired_when.as_ref().is_some_and(|means_expired| means_expired(&forbidden)) {
-            self.of.session.invalidate(self.report.epoch, self.report.generation);
+            self.of.session.invalidate(self.report.signed);
         }
         Error::Forbidden(forbidden).into()
     }

@@ -23,8 +23,8 @@ pub enum Event {
         method: Method,
         /// The request's URL, without userinfo and query.
         url: Url,
-        /// The schemes of the challenges, in order.
-        schemes: Vec<String>,
+        /// The schemes of the challenges, in order; `_` for one that is not in use anywhere.
+        schemes: Vec<&'static str>,
         /// What the challenges break: the rule, and the line and byte of the place.
         defects: Vec<(Rule, usize, usize)>,
     },

@@ -7,30 +7,30 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::error::Body;
 
 /// Reads a body up to that many bytes and for that long.
 pub(crate) async fn bounded(response: &mut Response, bytes: usize, span: Duration) -> Body {
-    let deadline = Instant::now() + span;
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     let mut whole = false;
-    while first.len() + more.len() < bytes {
-        match timeout_at(deadline, response.chunk()).await {
-            Ok(Ok(Some(chunk))) if first.is_empty() => first = chunk,
-            Ok(Ok(Some(chunk))) => more.extend_from_slice(&chunk[..chunk.len().min(bytes)]),
-            Ok(Ok(None)) => {
-                whole = true;
-                break;
+    let reading = async {
+        // One byte more than the cap tells whether it was all.
+        while first.len() + more.len() <= bytes {
+            match response.chunk().await {
+                Ok(Some(chunk)) if first.is_empty() => first = chunk,
+                Ok(Some(chunk)) => more.extend_from_slice(&chunk[..chunk.len().min(bytes.saturating_add(1))]),
+                Ok(None) => return whole = true,
+                // What broke is as long as it is.
+                Err(_) => return,
             }
-            // What broke or took too long is as long as it is.
-            Ok(Err(_)) | Err(_) => break,
         }
-    }
+    };
+    // And so is what took too long.
+    let _ = timeout(span, reading).await;
     let mut body = if more.is_empty() { first } else { Bytes::from([first.as_ref(), more.as_ref()].concat()) };
-    whole &= body.len() <= bytes;
     body.truncate(bytes);
     Body { bytes: body, whole }
 }

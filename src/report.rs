@@ -9,12 +9,14 @@ use crate::credential::Credential;
 #[derive(Clone, Default)]
 pub struct AuthReport {
     pub(crate) attempts: u8,
-    pub(crate) epoch: u64,
-    pub(crate) generation: u64,
+    /// The epoch and the generation that the last send was signed with.
+    pub(crate) signed: Option<(u64, u64)>,
     pub(crate) renewal: Option<Renewed>,
     pub(crate) waited: Duration,
     /// The credentials that were on the request, for masking what a server echoes.
     pub(crate) sent: [Option<Credential>; 2],
+    /// What the caller set himself, and what schemes of their own made, for the same.
+    pub(crate) echoes: Vec<Credential>,
 }
 
 /// How a call came to its second credential.
@@ -45,16 +47,17 @@ impl AuthReport {
         self.attempts
     }
 
-    /// The number of the identity.
+    /// The number of the identity; `None` where the credential was the caller's own, and for a plain first success, of which
+    /// nothing is stored.
     #[must_use]
-    pub fn epoch(&self) -> u64 {
-        self.epoch
+    pub fn epoch(&self) -> Option<u64> {
+        self.signed.map(|(epoch, _)| epoch)
     }
 
-    /// The number of the credential that was sent last; zero where there was none.
+    /// The number of the credential that was sent last, zero if there was none yet; `None` as for the epoch.
     #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation
+    pub fn generation(&self) -> Option<u64> {
+        self.signed.map(|(_, generation)| generation)
     }
 
     /// How the call came to a new credential, if it did.
@@ -71,7 +74,7 @@ impl AuthReport {
 
     /// The text with the credentials that were sent made `***`.
     pub(crate) fn mask(&self, text: String) -> String {
-        self.sent.iter().flatten().fold(text, |text, credential| credential.mask(text))
+        self.sent.iter().flatten().chain(&self.echoes).fold(text, |text, credential| credential.mask(text))
     }
 }
 
@@ -79,8 +82,8 @@ impl fmt::Debug for AuthReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthReport")
             .field("attempts", &self.attempts)
-            .field("epoch", &self.epoch)
-            .field("generation", &self.generation)
+            .field("epoch", &self.epoch())
+            .field("generation", &self.generation())
             .field("renewed", &self.renewal)
             .field("waited", &self.waited)
             .finish_non_exhaustive()

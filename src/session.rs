@@ -44,7 +44,7 @@ impl Session {
     /// request renews first. Nothing happens if another has come meanwhile. Returns whether it was the one that is held.
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
-        self.0.invalidate(report.epoch(), report.generation())
+        self.0.invalidate(report.signed)
     }
 
     /// Asks for a credential that reaches further, by what a 403 says is missing (RFC 6750 §3.1): the scopes of the credential
@@ -67,14 +67,14 @@ impl Session {
         if held.stage == Stage::LoggedOut {
             return Err(Error::before_send(Ended::LoggedOut));
         }
-        if report.epoch() != held.epoch {
+        if report.epoch() != Some(held.epoch) {
             return refuse(StepUpKind::EarlierLogin);
         }
         // What was asked for and not refused counts as granted where the refresher does not say (RFC 6749 §5.1).
         let granted = held.credential.as_ref().and_then(Credential::granted_scopes).unwrap_or(&held.met.scopes);
         if needed.iter().all(|scope| granted.contains(scope)) {
             return match &held.credential {
-                Some(credential) if held.generation > report.generation() => Ok(credential.clone()),
+                Some(credential) if Some(held.generation) > report.generation() => Ok(credential.clone()),
                 _ => refuse(StepUpKind::GrantedAndRefused),
             };
         }

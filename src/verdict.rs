@@ -46,5 +46,5 @@ impl Judge<'_> {
 
 /// A response that was made by hand, as mocks do, has no URL; reqwest puts this one in its place.
 fn has_no_url(answered: &Url) -> bool {
-    answered.host_str() == Some("no.url.provided.local")
+    answered.as_str() == "http://no.url.provided.local/"
 }

@@ -153,19 +153,19 @@ pub(super) fn challenge_at(line: &[u8], at: usize) -> bool {
     end > at && next > end && name_at(line, next)
 }
 
-/// Where the next comma outside of quotes stands, or the end.
-pub(super) fn next_comma(line: &[u8], mut at: usize) -> usize {
+/// Where the next comma outside of quotes stands, or the end; `None` where a quote is open there.
+pub(super) fn next_comma(line: &[u8], mut at: usize, quotes: bool) -> Option<usize> {
     let mut quoted = false;
     while at < line.len() {
         match line[at] {
-            b'"' => quoted = !quoted,
+            b'"' if quotes => quoted = !quoted,
             b'\\' if quoted => at += 1,
-            b',' if !quoted => return at,
+            b',' if !quoted => return Some(at),
             _ => {}
         }
         at += 1;
     }
-    line.len()
+    (!quoted).then_some(line.len())
 }
 
 /// The content of a quoted-string without the backslashes of its quoted-pairs.
@@ -193,7 +193,7 @@ pub(super) fn without_forbidden(value: &[u8]) -> Option<(Vec<u8>, usize)> {
     if low == 0 && !rest.iter().any(|&octet| forbidden(octet)) {
         return None;
     }
-    let first = value.iter().position(|&octet| forbidden(octet))?;
+    let mut first = None;
     let mut clean = Vec::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {
@@ -201,16 +201,20 @@ pub(super) fn without_forbidden(value: &[u8]) -> Option<(Vec<u8>, usize)> {
             Some(end) => {
                 let blanks = clean.iter().rev().take_while(|&&octet| is(octet, BLANK)).count();
                 clean.truncate(clean.len() - blanks);
+                first.get_or_insert(clean.len());
                 clean.push(b' ');
                 at = end;
             }
             None => {
+                if forbidden(value[at]) {
+                    first.get_or_insert(clean.len());
+                }
                 clean.push(if forbidden(value[at]) { b' ' } else { value[at] });
                 at += 1;
             }
         }
     }
-    Some((clean, first))
+    Some((clean, first?))
 }
 
 /// `obs-fold = OWS CRLF RWS`, seen from its CRLF (or its bare LF).

@@ -23,6 +23,7 @@ use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
 pub use defect::{Defect, Mark, Rule};
+pub(crate) use view::hides;
 pub use view::{Challenge, Param, Params};
 pub use views::{Basic, Bearer, Cargo, ClaimsError, Digest, DigestAlgorithm, Dpop, ErrorCode, Registry};
 
@@ -34,7 +35,8 @@ use list::{Found, Line};
 /// Reading never fails. The list owns its text by sharing the header values' buffers; it is bounded by the constants
 /// below, and says so by a defect where one of them was met.
 ///
-/// `Debug` names schemes and parameters and shows no values: a server can echo a secret. `Display` writes everything.
+/// `Debug` names the schemes and parameters that are in use, and shows no values: a server can echo a secret. `Display` writes
+/// everything.
 #[derive(Clone, Default)]
 pub struct Challenges {
     lines: SmallVec<[Line; 1]>,
@@ -166,10 +168,13 @@ impl Challenges {
     /// A line of which no more is read than there is room for.
     #[cold]
     fn long_line(&mut self, line: &[u8]) {
-        if line.len() > Self::MAX_LINE_LENGTH {
+        let mut end = line.len();
+        if end > Self::MAX_LINE_LENGTH {
             self.note(Rule::LineTooLong, Self::MAX_LINE_LENGTH);
+            // At a comma, so that no value is cut; one inside of quotes makes a quote without an end, which is flagged.
+            end = line[..Self::MAX_LINE_LENGTH].iter().rposition(|&octet| octet == b',').unwrap_or(0);
         }
-        self.line(Line::Raw(line[..line.len().min(Self::MAX_LINE_LENGTH)].into()));
+        self.line(Line::Raw(line[..end].into()));
     }
 
     /// Notes a defect of the line that comes next.

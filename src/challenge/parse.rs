@@ -8,9 +8,9 @@
 //! 2. A tab after a scheme counts as a space.
 //! 3. An unterminated quoted-string runs to the end of its line and is flagged.
 //! 4. An unquoted value that is no token runs to the next comma, or to blanks and then `name =` or `scheme name =`, or
-//!    to a semicolon and then `name =`.
+//!    to a semicolon and then one of these, another separator or the end.
 //! 5. Where a comma is missing, `name =` goes on with the challenge, `scheme name =` starts a new one, and anything
-//!    else is skipped to the next comma outside of quotes.
+//!    else is skipped to the next comma outside of quotes, or to the next of all if a quote is never closed.
 //! 6. A semicolon after a scheme or a value is a comma that leaves the challenge open.
 //! 7. Duplicates are kept, in order.
 //! 8. A parameter without a value, or without an open challenge, is dropped.
@@ -27,7 +27,7 @@ use super::list::{Flags, Found, Line, MAX_CHALLENGES, MAX_PARAMS, Param, Span};
 pub(super) fn read_last(lines: &[Line], found: &mut Found) -> bool {
     let Some(number) = lines.len().checked_sub(1) else { return false };
     let mut reader =
-        Reader { lines, line: lines[number].octets(), at: 0, number: number as u16, found, ran_off: false };
+        Reader { lines, line: lines[number].octets(), at: 0, number: number as u16, found, ran_off: false, strays: 0 };
     reader.elements();
     reader.ran_off
 }
@@ -39,7 +39,12 @@ struct Reader<'a> {
     number: u16,
     found: &'a mut Found,
     ran_off: bool,
+    /// How many stray quotes were met.
+    strays: usize,
 }
+
+/// How many stray quotes of one line are looked for: each costs a look at the whole rest of it.
+const MOST_STRAYS: usize = 8;
 
 impl Reader<'_> {
     /// `#challenge = [ element ] *( OWS "," OWS [ element ] )`, where an element is a challenge or, in an open
@@ -81,7 +86,7 @@ impl Reader<'_> {
             Some(_) => {
                 self.defect(Rule::BrokenScheme, self.at);
                 self.found.open = false;
-                self.at = next_comma(self.line, self.at);
+                self.skip(self.at);
             }
         }
     }
@@ -124,10 +129,12 @@ impl Reader<'_> {
         let end = body + self.line[body..].iter().take_while(|&&octet| octet == b'=').count();
         let next = run(self.line, end, BLANK);
         let alone = matches!(self.line.get(next), None | Some(b',' | b';'));
+        // `A error=; scope=a` has lost a value; no server that means a token68 puts a semicolon there.
+        let lost = end == body + 1 && self.line.get(next) == Some(&b';') && is_token(&self.line[start..body]);
         // `A b= c` is a parameter with bad whitespace, and so is `A b =c`; `A b= c=d` can only be a token68 and more.
         let param = (end == body + 1 && is_token(&self.line[start..body]) && !name_at(self.line, next))
             || (end == body && self.line.get(next) == Some(&b'='));
-        (body > start && (alone || (next > end && !param))).then_some(end)
+        (body > start && !lost && (alone || (next > end && !param))).then_some(end)
     }
 
     fn closed_by(&mut self, token68: Span) {
@@ -147,7 +154,7 @@ impl Reader<'_> {
             self.value(name, hash);
             self.found.open = false;
         } else if !challenge_at(self.line, self.at) {
-            self.at = next_comma(self.line, self.at);
+            self.skip(self.at);
         }
     }
 
@@ -249,7 +256,7 @@ impl Reader<'_> {
             let next = run(self.line, at, BLANK);
             match self.line.get(next) {
                 None | Some(b',') => return at,
-                Some(b';') if name_at(self.line, run(self.line, next + 1, BLANK)) => return next,
+                Some(b';') if self.separates(next) => return next,
                 Some(b';') => at = next + 1,
                 Some(_) if name_at(self.line, next) || challenge_at(self.line, next) => return at,
                 Some(_) => at = next,
@@ -258,6 +265,14 @@ impl Reader<'_> {
     }
 
     #[inline]
+    /// Whether the semicolon at `at` stands where a comma belongs: what follows goes on, or ends.
+    fn separates(&self, at: usize) -> bool {
+        let next = run(self.line, at + 1, BLANK);
+        matches!(self.line.get(next), None | Some(b',' | b';'))
+            || name_at(self.line, next)
+            || challenge_at(self.line, next)
+    }
+
     fn after_value(&mut self) {
         self.at = run(self.line, self.at, BLANK);
         match self.byte() {
@@ -271,7 +286,17 @@ impl Reader<'_> {
 
     fn junk(&mut self, start: usize) {
         self.defect(Rule::Junk, start);
-        self.at = next_comma(self.line, start);
+        self.skip(start);
+    }
+
+    /// Skips to the next comma outside of quotes. Where a quote is never closed, it is a stray one, and the next comma of
+    /// all is taken, so that it hides nothing.
+    fn skip(&mut self, start: usize) {
+        let comma = next_comma(self.line, start, self.strays < MOST_STRAYS);
+        self.at = comma.unwrap_or_else(|| {
+            self.strays += 1;
+            next_comma(self.line, start, false).unwrap_or(self.line.len())
+        });
     }
 
     /// `token`, and a hash of it without case, so that duplicates are found without comparing all names with all.

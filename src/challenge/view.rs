@@ -24,6 +24,11 @@ impl<'a> Challenge<'a> {
         ascii(self.piece(self.entry().scheme))
     }
 
+    /// The auth-scheme for a log: `_` where it is none that is in use.
+    pub(crate) fn known_scheme(&self) -> &'static str {
+        known(self.scheme(), &SCHEMES)
+    }
+
     /// Whether it is of that scheme, in any case.
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
@@ -108,11 +113,18 @@ fn escape_controls(shown: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for character in shown.chars() {
         match character {
             '\t' => f.write_char('\t')?,
-            _ if character.is_control() => write!(f, "{}", character.escape_default())?,
+            _ if hides(character) => write!(f, "{}", character.escape_unicode())?,
             _ => f.write_char(character)?,
         }
     }
     Ok(())
+}
+
+/// Whether a terminal obeys the character instead of showing it: control characters, and marks that turn the direction of
+/// text round, which are none by Unicode's word.
+pub(crate) fn hides(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl PartialEq for Challenge<'_> {
@@ -126,11 +138,67 @@ impl Eq for Challenge<'_> {}
 impl fmt::Debug for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Challenge")
-            .field("scheme", &self.scheme())
+            .field("scheme", &self.known_scheme())
             .field("token68", &self.token68().map(|_| format_args!("_")))
-            .field("params", &self.params().map(|param| param.name()).collect::<Vec<_>>())
+            .field("params", &self.params().map(|param| known(param.name(), &NAMES)).collect::<Vec<_>>())
             .finish()
     }
+}
+
+const SCHEMES: [&str; 17] = [
+    "Basic",
+    "Bearer",
+    "Cargo",
+    "Concealed",
+    "Digest",
+    "DPoP",
+    "GNAP",
+    "HOBA",
+    "Mutual",
+    "Negotiate",
+    "NTLM",
+    "OAuth",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "UMA",
+    "vapid",
+];
+
+const NAMES: [&str; 28] = [
+    "acr_values",
+    "algorithm",
+    "algs",
+    "as_uri",
+    "authorization_uri",
+    "charset",
+    "claims",
+    "client_id",
+    "domain",
+    "error",
+    "error_description",
+    "error_uri",
+    "login_url",
+    "max_age",
+    "nonce",
+    "opaque",
+    "qop",
+    "realm",
+    "resource",
+    "resource_metadata",
+    "scope",
+    "service",
+    "stale",
+    "ticket",
+    "token-key",
+    "trusted_issuers",
+    "userhash",
+    "version",
+];
+
+/// A name that is in use; `_` for any other, because a malformed echo of a secret can look like a name.
+fn known(name: &str, all: &[&'static str]) -> &'static str {
+    all.iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(&"_")
 }
 
 /// One parameter of a challenge (RFC 9110 §11.2).
@@ -200,7 +268,10 @@ impl Eq for Param<'_> {}
 
 impl fmt::Debug for Param<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Param").field("name", &self.name()).field("broken", &self.is_broken()).finish_non_exhaustive()
+        f.debug_struct("Param")
+            .field("name", &known(self.name(), &NAMES))
+            .field("broken", &self.is_broken())
+            .finish_non_exhaustive()
     }
 }
 

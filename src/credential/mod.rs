@@ -39,6 +39,8 @@ struct Inner {
     scopes: Option<Arc<[String]>>,
     source: Option<Box<str>>,
     attachment: Option<Secret>,
+    /// What else of it is a secret that a server may echo.
+    inner: Option<Secret>,
 }
 
 #[derive(Clone)]
@@ -59,7 +61,9 @@ impl Credential {
     /// control character, [`check`](Self::check) says so.
     #[must_use]
     pub fn basic(user: impl AsRef<str>, password: impl Into<String>) -> Self {
-        Self::of("Basic", Kind::Header(AUTHORIZATION, header::basic(user.as_ref(), &Secret::new(password))))
+        let password = Secret::new(password);
+        let made = Self::of("Basic", Kind::Header(AUTHORIZATION, header::basic(user.as_ref(), &password)));
+        made.with(|inner| inner.inner = Some(password))
     }
 
     /// A header of its own, such as `x-api-key`. Where the value cannot stand in a header, [`check`](Self::check) says so.
@@ -78,9 +82,22 @@ impl Credential {
         Self::of(authorize.scheme(), Kind::Custom(authorize.clone()))
     }
 
+    /// What a caller set himself, to be masked like ours.
+    pub(crate) fn of_caller(value: HeaderValue) -> Self {
+        Self::of("", Kind::Header(AUTHORIZATION, Ok(value)))
+    }
+
     fn of(scheme: &str, kind: Kind) -> Self {
         let scheme = scheme.into();
-        Self(Arc::new(Inner { kind, scheme, expires_at: None, scopes: None, source: None, attachment: None }))
+        Self(Arc::new(Inner {
+            kind,
+            scheme,
+            expires_at: None,
+            scopes: None,
+            source: None,
+            attachment: None,
+            inner: None,
+        }))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
@@ -196,8 +213,9 @@ impl Credential {
             _ => "",
         };
         let token = whole.split_once(' ').map_or(whole, |(_, token)| token);
-        let attachment = self.0.attachment.as_ref().map_or("", Secret::expose);
-        [whole, token, attachment]
+        let [attachment, inner] =
+            [&self.0.attachment, &self.0.inner].map(|held| held.as_ref().map_or("", Secret::expose));
+        [whole, token, attachment, inner]
             .into_iter()
             .filter(|secret| !secret.is_empty())
             .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })

@@ -13,13 +13,14 @@ pub(crate) fn envelope(error: Error) -> reqwest_middleware::Error {
     reqwest_middleware::Error::Middleware(anyhow::Error::new(Envelope(error)))
 }
 
-/// The full line for `{}`. With `{:#}`, as whoever prints the whole chain does, a name alone: the chain says the rest.
+/// The full line. The error below it prints its kind alone, so that a chain does not say everything twice.
 impl fmt::Display for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() { f.write_str("authentication") } else { self.0.fmt(f) }
+        self.0.line(f)
     }
 }
 
+/// As whoever unwraps a result sees it: the line first.
 impl fmt::Debug for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -8,7 +8,7 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use crate::challenge::Challenges;
+use crate::challenge::{Challenges, hides};
 use crate::report::AuthReport;
 
 /// As much of a body as was read.
@@ -119,14 +119,16 @@ impl Facts {
         }
     }
 
-    /// `401 Unauthorized to GET https://…`, and what the server says of it: one line for a terminal.
-    pub(super) fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {} {}", self.status.as_u16(), self.method, Printed(self.url.as_str()))?;
+    /// `401 to GET https://…`, and what the server says of it: one line for a terminal, without our credentials.
+    pub(super) fn line(&self) -> String {
+        let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.url);
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
-            write!(f, " from another server, {}", Printed(url.as_str()))?;
+            line += &format!(" from another server, {url}");
         }
-        let said = self.message();
-        said.map_or(Ok(()), |said| write!(f, ": {}", Printed(&said)))
+        if let Some(said) = self.message() {
+            line += &format!(": {said}");
+        }
+        self.report.mask(line)
     }
 
     pub(super) fn message(&self) -> Option<String> {
@@ -163,10 +165,7 @@ impl fmt::Display for Printed<'_> {
         const LONGEST: usize = 300;
         use fmt::Write as _;
         for character in self.0.chars().take(LONGEST) {
-            // Marks that turn the direction of text round are no control characters by Unicode's word, and hide as well.
-            if character.is_control()
-                || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            {
+            if hides(character) {
                 write!(f, "{}", character.escape_unicode())?;
             } else {
                 f.write_char(character)?;

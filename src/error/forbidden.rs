@@ -71,9 +71,9 @@ impl AsRef<AuthReport> for Forbidden {
 
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.facts.line(f)?;
-        let scopes = self.required_scopes();
-        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes.join(" "))) }
+        write!(f, "{}", Printed(&self.0.facts.line()))?;
+        let scopes = self.0.facts.report.mask(self.required_scopes().join(" "));
+        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes)) }
     }
 }
 

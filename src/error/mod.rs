@@ -41,7 +41,7 @@ pub enum Error {
     Forbidden(Forbidden),
     /// No credential could be had before anything was sent.
     Refresh(RefreshError),
-    /// The scheme could not sign the request; nothing was sent.
+    /// The scheme could not sign the request, or refuses the response to it.
     Authorize(AuthorizeError),
     /// The session ended before anything was sent.
     Ended(SessionEnded),
@@ -63,17 +63,33 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The full line, for a terminal.
+    pub(crate) fn line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthorized(error) => fmt::Display::fmt(error, f),
+            Self::Forbidden(error) => fmt::Display::fmt(error, f),
+            Self::Refresh(_) => f.write_str("the request was not sent, for want of a credential"),
+            Self::Authorize(error) => fmt::Display::fmt(error, f),
+            Self::Ended(_) => f.write_str("the request was not sent, because its session ended"),
+            Self::StepUp(error) => fmt::Display::fmt(error, f),
+            Self::Insecure(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+/// The kind alone: what is inside says more, and so does the source.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unauthorized(error) => error.fmt(f),
-            Self::Forbidden(error) => error.fmt(f),
-            Self::Refresh(_) => f.write_str("no credential to send the request with"),
-            Self::Authorize(error) => error.fmt(f),
-            Self::Ended(error) => error.fmt(f),
-            Self::StepUp(error) => error.fmt(f),
-            Self::Insecure(error) => error.fmt(f),
-        }
+        f.write_str(match self {
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::Refresh(_) => "no credential",
+            Self::Authorize(_) => "a scheme failed",
+            Self::Ended(_) => "session ended",
+            Self::StepUp(_) => "no further credential",
+            Self::Insecure(_) => "insecure URL",
+        })
     }
 }
 
@@ -84,15 +100,19 @@ impl StdError for Error {
             Self::Forbidden(error) => error.source(),
             Self::Refresh(error) => Some(error),
             Self::Authorize(error) => error.source(),
-            Self::Ended(_) | Self::StepUp(_) | Self::Insecure(_) => None,
+            Self::Ended(error) => Some(error),
+            Self::StepUp(error) => Some(error),
+            Self::Insecure(_) => None,
         }
     }
 }
 
-/// A scheme that could not sign a request.
+/// A scheme that could not sign a request, or that refuses the response to one.
 #[derive(Debug)]
 pub struct AuthorizeError {
     pub(crate) scheme: Box<str>,
+    /// Whether it had been sent: then it is the response that the scheme refuses.
+    pub(crate) sent: bool,
     pub(crate) source: BoxError,
 }
 
@@ -102,10 +122,19 @@ impl AuthorizeError {
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
+
+    /// Whether the request had been sent: it is the response that the scheme refuses.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        self.sent
+    }
 }
 
 impl fmt::Display for AuthorizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.sent {
+            return write!(f, "the {} scheme refuses the response", self.scheme);
+        }
         write!(f, "the {} credential cannot be put on the request", self.scheme)
     }
 }

@@ -8,7 +8,7 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::facts::{Facts, Problem};
+use super::facts::{Facts, Printed, Problem};
 use super::refusal::refusal_getters;
 use crate::challenge::Challenges;
 use crate::refresh::RefreshError;
@@ -88,9 +88,11 @@ impl AsRef<AuthReport> for Unauthorized {
 
 impl fmt::Display for Unauthorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.facts.line(f)?;
+        write!(f, "{}", Printed(&self.0.facts.line()))?;
+        let once = self.report().attempts() < 2;
         f.write_str(match self.0.reason {
             Reason::Declined => " (there is no credential for it)",
+            Reason::StillRejected if once => " (refused, and there is no other credential to try)",
             Reason::StillRejected => " (refused again with a credential that should do)",
             Reason::NotReplayable => " (its body cannot be sent twice; call again)",
             Reason::Redirected => " (it was redirected, and is not safe to send again)",

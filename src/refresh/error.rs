@@ -1,5 +1,6 @@
 //! Why a refresh gave no credential.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -167,20 +168,66 @@ impl From<BoxError> for RefreshError {
         }
         match chain::into_reqwest(error) {
             Ok(error) => error.into(),
-            Err(error) => Self::of(Kind::Other).caused_by(error),
+            Err(error) => match chain::find::<reqwest::Error>(error.as_ref()) {
+                Some(network) => Self::of(kind_of(network)).caused_by(Told::of(error.as_ref(), network)),
+                None => Self::of(Kind::Other).caused_by(error),
+            },
         }
     }
 }
 
+impl RefreshError {
+    /// Of whatever a refresher gives. An `anyhow::Error` is looked into first: once it is a box, nobody can.
+    pub(crate) fn of_any<E: Into<BoxError> + 'static>(error: E) -> Self {
+        let mut slot = Some(error);
+        let held = (&mut slot as &mut dyn Any).downcast_mut::<Option<anyhow::Error>>().and_then(Option::take);
+        if let Some(error) = held {
+            return match error.downcast::<Self>() {
+                Ok(error) => error,
+                Err(error) => Self::from(error.reallocate_into_boxed_dyn_error_without_backtrace()),
+            };
+        }
+        slot.map_or_else(|| Self::of(Kind::Other), |error| Self::from(error.into()))
+    }
+}
+
+/// What a chain of errors said, in one line, without the URL of the network's error in it.
+#[derive(Debug)]
+struct Told(String);
+
+impl Told {
+    fn of(error: &(dyn StdError + 'static), network: &reqwest::Error) -> Self {
+        let mut line = error.to_string();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            line += &format!(": {cause}");
+            next = cause.source();
+        }
+        Self(network.url().map_or(line.clone(), |url| line.replace(url.as_str(), "…")))
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Told {}
+
 impl From<reqwest::Error> for RefreshError {
     fn from(error: reqwest::Error) -> Self {
-        let passing = |status: reqwest::StatusCode| status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-        let kind = match error.status() {
-            Some(status) if !passing(status) => Kind::Other,
-            _ if error.is_builder() || error.is_decode() => Kind::Other,
-            _ => Kind::Transient { retry_after: None },
-        };
-        Self::of(kind).caused_by(error.without_url())
+        Self::of(kind_of(&error)).caused_by(error.without_url())
+    }
+}
+
+/// Whether a network's error may pass.
+fn kind_of(error: &reqwest::Error) -> Kind {
+    let passing = |status: reqwest::StatusCode| status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+    match error.status() {
+        Some(status) if !passing(status) => Kind::Other,
+        _ if error.is_builder() || error.is_decode() => Kind::Other,
+        _ => Kind::Transient { retry_after: None },
     }
 }
 

@@ -85,10 +85,12 @@ impl<T: Clone> Future for Wait<T> {
         if let Some(outcome) = &cell.outcome {
             return Poll::Ready(outcome.clone());
         }
-        match &mut cell.seats[self.seat] {
-            Seat::Taken(Some(waker)) => waker.clone_from(context.waker()),
-            seat => *seat = Seat::Taken(Some(context.waker().clone())),
-        }
+        let seat = &mut cell.seats[self.seat];
+        let known = matches!(seat, Seat::Taken(Some(waker)) if waker.will_wake(context.waker()));
+        let old = (!known).then(|| std::mem::replace(seat, Seat::Taken(Some(context.waker().clone()))));
+        drop(cell);
+        // A waker's own drop may do anything, so it does not run under the lock.
+        drop(old);
         Poll::Pending
     }
 }
@@ -99,7 +101,6 @@ impl<T> Drop for Wait<T> {
         let left = std::mem::replace(&mut cell.seats[self.seat], Seat::Free);
         cell.free.push(self.seat);
         drop(cell);
-        // A waker's own drop may do anything, so it does not run under the lock.
         drop(left);
     }
 }

@@ -69,7 +69,7 @@ where
     E: Into<BoxError> + Send + 'static,
 {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        self(rejection).await.map(Into::into).map_err(|error| RefreshError::from(error.into()))
+        self(rejection).await.map(Into::into).map_err(RefreshError::of_any)
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::Refresh;
 use super::error::{RefreshError, RefreshErrorKind};
 use super::flight::Wait;
 use super::rejection::{Cause, Demand, Surroundings};
 use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
 use super::sync::lock;
+use super::{Refresh, Stage};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::event::Listeners;
@@ -51,8 +51,9 @@ pub(crate) struct Bounds {
 
 /// How long whoever waits gives a flight beyond its own bound, before he takes it for dead.
 const GRACE: Duration = Duration::from_secs(1);
-/// How often one caller looks again after flights that were not his: two demands that alternate must not hold him for ever.
-const LOOKS: usize = 8;
+/// How many times a refresh's own bound one caller waits for flights that are not his: demands that alternate must not hold
+/// him for ever.
+const LONGEST_QUEUE: u32 = 2;
 
 tokio::task_local! {
     /// The sessions whose refreshers are at work above the running task.
@@ -173,6 +174,12 @@ impl Core {
         if !Arc::ptr_eq(state.held(), &self.current.load()) {
             self.current.store(state.held().clone());
         }
+        let ended = state.ended();
+        drop(state);
+        // Whoever is woken sees the change, and may change more.
+        for (flight, outcome) in ended {
+            flight.land(outcome);
+        }
         done
     }
 
@@ -189,16 +196,16 @@ impl Core {
 
     /// Begins a new epoch with a credential of its own; the one that is held stays until there is one.
     pub(crate) async fn login(&self) -> Result<Arc<Current>, Ending> {
-        self.refuse_recursion()?;
-        let (number, wait) = self.change(State::login);
-        let want = Want::nobodys(Cause::Asked, &self.current());
-        self.launch(number, Purpose::Renew, want);
-        self.wait(number, wait).await
+        self.ready()?;
+        let start = self.change(State::login);
+        let want = Want::nobodys(Cause::Asked, &start.held);
+        self.launch(start.number, Purpose::Renew, want, &start.held);
+        self.wait(start.number, start.wait).await
     }
 
     /// Begins a new epoch with nothing, and has the refresher forget what was held, on a task that outlives the caller.
     pub(crate) async fn logout(&self) -> Result<(), Ending> {
-        self.refuse_recursion()?;
+        self.ready()?;
         let Some(held) = self.change(State::logout) else { return Ok(()) };
         let (done, forgotten) = oneshot::channel();
         let (refresher, bound) = (self.refresher.clone(), self.bound());
@@ -220,8 +227,8 @@ impl Core {
         self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
     }
 
-    pub(crate) fn invalidate(&self, epoch: u64, generation: u64) -> bool {
-        self.change(|state| state.invalidate(epoch, generation))
+    pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>) -> bool {
+        signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation)))
     }
 
     /// Waits until no task of this session is at work, for that long at most; returns whether it came to that.
@@ -238,17 +245,18 @@ impl Core {
     pub(crate) fn renew_soon(&self, seen: &Current) {
         let want = Want::nobodys(Cause::Expired, seen);
         let ask = want.ask(Purpose::Renew);
-        if self.refuse_recursion().is_ok()
-            && let Step::Start(number, _) = self.change(|state| state.next(&ask, self.now()))
+        if self.ready().is_ok()
+            && let Step::Start(start) = self.change(|state| state.next(&ask, self.now()))
         {
-            self.launch(number, Purpose::Renew, want);
+            self.launch(start.number, Purpose::Renew, want, &start.held);
         }
     }
 
     async fn fly(&self, purpose: Purpose, want: Want) -> Result<Renewal, Ending> {
-        self.refuse_recursion()?;
+        self.ready()?;
         let ask = want.ask(purpose);
-        for _ in 0..LOOKS {
+        let began = Instant::now();
+        loop {
             match self.change(|state| state.next(&ask, self.now())) {
                 Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
                 Step::End(ended) => return Err(ended),
@@ -258,16 +266,32 @@ impl Core {
                     Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
                     outcome => return outcome.map(|held| Renewal { held, how: How::Joined }),
                 },
-                Step::Start(number, wait) => {
-                    self.launch(number, purpose, want);
-                    return self.wait(number, wait).await.map(|held| Renewal { held, how: How::ByUs });
+                Step::Start(start) => {
+                    self.launch(start.number, purpose, want, &start.held);
+                    let outcome = self.wait(start.number, start.wait).await;
+                    return outcome.map(|held| Renewal { held, how: How::ByUs });
                 }
             }
+            if began.elapsed() > self.bound().saturating_mul(LONGEST_QUEUE) {
+                return self.newer_than(&ask);
+            }
+        }
+    }
+
+    /// For whoever waited long enough for others' demands: a newer credential, whose own 401 can still tell.
+    fn newer_than(&self, ask: &Ask<Demand>) -> Result<Renewal, Ending> {
+        let held = self.current();
+        if held.epoch == ask.epoch && held.generation > ask.generation && held.stage == Stage::Open {
+            return Ok(Renewal { held, how: How::TakenOver });
         }
         Err(Ended::Failed(RefreshError::of(RefreshErrorKind::TimedOut)))
     }
 
-    fn refuse_recursion(&self) -> Result<(), Ending> {
+    /// Whether it can be waited here at all.
+    fn ready(&self) -> Result<(), Ending> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Gone)));
+        }
         let recursive = ANCESTRY.try_with(|above| above.contains(&self.id())).unwrap_or(false);
         if recursive { Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Recursive))) } else { Ok(()) }
     }

@@ -1,7 +1,7 @@
 //! What one session knows, and what a caller does next: decisions alone, made under one lock, without waiting for
 //! anything. It knows no HTTP, no runtime and no clock.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::flight::{Flight, Wait};
 use super::sync::Arc;
@@ -74,9 +74,17 @@ pub(crate) enum Step<C, E, D> {
     /// Another flight is up: wait for its end, then ask again.
     Await(u64, Wait<Outcome<C, E, D>>),
     /// Nothing is up: the caller starts the flight of this number, and waits for it.
-    Start(u64, Wait<Outcome<C, E, D>>),
+    Start(Start<C, E, D>),
     /// The answer is known.
     End(Ended<E>),
+}
+
+/// A flight that is to be started.
+pub(crate) struct Start<C, E, D> {
+    pub(crate) number: u64,
+    pub(crate) wait: Wait<Outcome<C, E, D>>,
+    /// What is held while it is up.
+    pub(crate) held: Arc<Held<C, D>>,
 }
 
 /// What became of a result.
@@ -101,16 +109,27 @@ struct Failure<E, D> {
     demand: D,
     number: u64,
     ended: Ended<E>,
-    /// Since when and until when the answer to the same question is known.
-    span: Option<(SystemTime, SystemTime)>,
+    since: SystemTime,
+    /// How long from then on the answer to the same question is known.
+    rest: Duration,
 }
+
+/// How long a failure is shared with whoever was signed before it: longer than requests that belong together are apart.
+const SHARED: Duration = Duration::from_secs(60);
 
 pub(crate) struct State<C, E, D> {
     held: Arc<Held<C, D>>,
     up: Option<Up<C, E, D>>,
     failure: Option<Failure<E, D>>,
     flights: u64,
+    /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
+    logout: u64,
+    /// Flights that have ended and whose waiters are still to be told, which is done when the state is published and free.
+    ended: Vec<Landing<C, E, D>>,
 }
+
+/// A flight that has ended, and how.
+type Landing<C, E, D> = (Arc<Flight<Outcome<C, E, D>>>, Outcome<C, E, D>);
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
     pub(crate) fn new() -> Self {
@@ -124,7 +143,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             met: D::default(),
             failures: 0,
         };
-        Self { held: Arc::new(held), up: None, failure: None, flights: 0 }
+        Self { held: Arc::new(held), up: None, failure: None, flights: 0, logout: 0, ended: Vec::new() }
+    }
+
+    /// The flights that have ended since this was last asked.
+    pub(crate) fn ended(&mut self) -> Vec<Landing<C, E, D>> {
+        std::mem::take(&mut self.ended)
     }
 
     pub(crate) fn held(&self) -> &Arc<Held<C, D>> {
@@ -149,8 +173,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         if let Some(ended) = self.remembered(ask, now) {
             return Step::End(ended);
         }
-        let (number, wait) = self.start(ask.purpose, ask.demand.clone());
-        Step::Start(number, wait)
+        Step::Start(self.start(ask.purpose, ask.demand.clone()))
     }
 
     /// Whether what is held now is what is asked for.
@@ -171,18 +194,18 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             && failure.generation == self.held.generation
             && failure.demand == ask.demand;
         // Who was signed before the failure shares it, as if he had come in time to wait for it.
-        let shares = ask.failures < failure.number;
-        // A clock that was set back ends the span too: no failure may last for as long as a clock is wrong.
-        let rests = failure.span.is_some_and(|(since, until)| since <= now && now < until);
-        (same && (shares || rests)).then(|| failure.ended.clone())
+        let shared = if ask.failures < failure.number { SHARED } else { Duration::ZERO };
+        // A clock that was set back ends both: no failure may last for as long as a clock is wrong.
+        let age = now.duration_since(failure.since).unwrap_or(Duration::MAX);
+        (same && age < failure.rest.max(shared)).then(|| failure.ended.clone())
     }
 
-    fn start(&mut self, purpose: Purpose, demand: D) -> (u64, Wait<Outcome<C, E, D>>) {
+    fn start(&mut self, purpose: Purpose, demand: D) -> Start<C, E, D> {
         self.flights += 1;
         let flight = Flight::new();
         let wait = flight.wait();
         self.up = Some(Up { number: self.flights, purpose, demand, flight });
-        (self.flights, wait)
+        Start { number: self.flights, wait, held: self.held.clone() }
     }
 
     /// How many wait for the flight of that number, if it is still up.
@@ -194,11 +217,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         self.up.take_if(|up| up.number == number)
     }
 
-    /// Ends the flight of that number with what its refresher gave: a credential, and from when on it is renewed, before a
+    /// Ends the flight of that number and epoch with what its refresher gave: a credential, and from when on it is renewed, before a
     /// send and in the background.
-    pub(crate) fn land(&mut self, number: u64, credential: C, due: [Option<SystemTime>; 2]) -> Landed<C> {
+    pub(crate) fn land(&mut self, number: u64, epoch: u64, credential: C, due: [Option<SystemTime>; 2]) -> Landed<C> {
         let Some(up) = self.take(number) else {
-            return if self.held.stage == Stage::LoggedOut { Landed::Forget(credential) } else { Landed::Dropped };
+            return if epoch < self.logout { Landed::Forget(credential) } else { Landed::Dropped };
         };
         self.failure = None;
         self.hold(|held| {
@@ -206,9 +229,9 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             held.stage = Stage::Open;
             held.credential = Some(credential);
             [held.renew_at, held.ahead_at] = due;
-            held.met = up.demand.clone();
+            held.met = up.demand;
         });
-        up.flight.land(Ok(self.held.clone()));
+        self.ended.push((up.flight, Ok(self.held.clone())));
         Landed::Kept
     }
 
@@ -216,12 +239,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
     pub(crate) fn land_empty(&mut self, number: u64) {
         if let Some(up) = self.take(number) {
             self.hold(|held| held.stage = Stage::Open);
-            up.flight.land(Ok(self.held.clone()));
+            self.ended.push((up.flight, Ok(self.held.clone())));
         }
     }
 
-    /// Ends the flight of that number with a failure, which is remembered for that span.
-    pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, span: Option<(SystemTime, SystemTime)>) {
+    /// Ends the flight of that number with a failure, which is remembered for that long.
+    pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, since: SystemTime, rest: Duration) {
         let Some(up) = self.take(number) else { return };
         self.hold(|held| held.failures += 1);
         self.failure = Some(Failure {
@@ -230,20 +253,21 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             demand: up.demand,
             number: self.held.failures,
             ended: ended.clone(),
-            span,
+            since,
+            rest,
         });
-        up.flight.land(Err(ended));
+        self.ended.push((up.flight, Err(ended)));
     }
 
     /// Ends the flight of that number without an outcome that anybody shares: who waits asks again.
     pub(crate) fn lose(&mut self, number: u64, ended: Ended<E>) {
         if let Some(up) = self.take(number) {
-            up.flight.land(Err(ended));
+            self.ended.push((up.flight, Err(ended)));
         }
     }
 
     /// Begins a new epoch and a flight for its first credential; the one that is held stays until there is another.
-    pub(crate) fn login(&mut self) -> (u64, Wait<Outcome<C, E, D>>) {
+    pub(crate) fn login(&mut self) -> Start<C, E, D> {
         self.end_epoch(&Ended::SessionChanged);
         self.hold(|held| {
             held.epoch += 1;
@@ -267,6 +291,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             (held.renew_at, held.ahead_at) = (None, None);
             held.met = D::default();
         });
+        self.logout = self.held.epoch;
         Some(held)
     }
 
@@ -285,7 +310,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
     fn end_epoch(&mut self, ended: &Ended<E>) {
         self.failure = None;
         if let Some(up) = self.up.take() {
-            up.flight.land(Err(ended.clone()));
+            self.ended.push((up.flight, Err(ended.clone())));
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Facts, Rejection, Surroundings};
-use super::session::{ANCESTRY, Core, Want};
+use super::session::{ANCESTRY, Core, Current, Want};
 use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
 use crate::credential::Credential;
@@ -22,9 +22,9 @@ use crate::trace;
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 impl Core {
     /// Starts the flight's task, which outlives whoever waits for it.
-    pub(super) fn launch(&self, number: u64, purpose: Purpose, want: Want) {
+    pub(super) fn launch(&self, number: u64, purpose: Purpose, want: Want, held: &Current) {
         let Some(core) = self.this.upgrade() else { return };
-        let refused = self.current.load().credential.clone();
+        let (refused, epoch) = (held.credential.clone(), held.epoch);
         let guard = Guard { core: core.clone(), number };
         let cause = want.cause;
         let flight = async move {
@@ -38,7 +38,7 @@ impl Core {
             };
             let answer = answer.unwrap_or_else(|_| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
             let waiters = core.waiting(number);
-            let outcome = core.land(number, purpose, answer).await;
+            let outcome = core.land(number, epoch, purpose, answer).await;
             let generation = core.current.load().generation;
             core.listeners.tell(|| Event::Refreshed { cause, outcome, took: started.elapsed(), waiters, generation });
             drop(guard);
@@ -59,7 +59,10 @@ impl Core {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let task = runtime.spawn(work).abort_handle();
             if let Some(number) = number {
-                *lock(&self.aborts) = Some((number, task));
+                let mut aborts = lock(&self.aborts);
+                if aborts.as_ref().is_none_or(|(up, _)| *up < number) {
+                    *aborts = Some((number, task));
+                }
             }
         }
     }
@@ -81,6 +84,7 @@ impl Core {
     async fn land(
         &self,
         number: u64,
+        epoch: u64,
         purpose: Purpose,
         answer: Result<Option<Credential>, RefreshError>,
     ) -> RefreshOutcome {
@@ -92,7 +96,7 @@ impl Core {
             (Ok(Some(credential)), _) => {
                 let renew_at = self.renew_at(&credential);
                 let due = [renew_at, renew_at.and_then(|time| self.ahead_of(time))];
-                match self.change(|state| state.land(number, credential, due)) {
+                match self.change(|state| state.land(number, epoch, credential, due)) {
                     Landed::Kept => RefreshOutcome::Renewed,
                     Landed::Dropped => RefreshOutcome::Discarded,
                     Landed::Forget(late) => {
@@ -106,7 +110,8 @@ impl Core {
                 RefreshOutcome::Declined
             }
             (Ok(None), Purpose::Renew) => {
-                self.change(|state| state.fail(number, Ended::Declined, None));
+                let now = self.now();
+                self.change(|state| state.fail(number, Ended::Declined, now, Duration::ZERO));
                 RefreshOutcome::Declined
             }
             (Err(error), _) => {
@@ -125,8 +130,7 @@ impl Core {
             RefreshErrorKind::Rejected { .. } | RefreshErrorKind::Refused { .. } => Some(self.bounds.cool_down),
             _ => None,
         };
-        let span = rest.and_then(|rest| Some((now, now.checked_add(rest)?)));
-        self.change(|state| state.fail(number, Ended::Failed(error), span));
+        self.change(|state| state.fail(number, Ended::Failed(error), now, rest.unwrap_or_default()));
     }
 
     /// From when on a credential is renewed before it is sent. One that arrives expired, or lives for less than the skew,

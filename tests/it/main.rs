@@ -1,14 +1,21 @@
 //! One binary, a module a behaviour.
 #![allow(clippy::unwrap_used)]
 
+mod cases;
 mod challenge_differential;
 mod challenge_oracle;
 mod challenge_properties;
 mod challenge_vectors;
 mod challenge_views;
 mod challenges;
+mod finders;
 mod first_pass;
+mod flights;
 mod floors;
 mod origins;
+mod secrecy;
 mod secrets;
+mod sequences;
+mod sessions;
 mod support;
+mod switches;

@@ -1,3 +1,5 @@
 //! What several tests use.
 
+pub(crate) mod fake;
 pub(crate) mod http_auth_oracle;
+pub(crate) mod script;

@@ -1,0 +1,492 @@
+//! The table of what happens, a row a test: each counts sends and refreshes.
+
+use std::time::Duration;
+
+use http::header::WWW_AUTHENTICATE;
+use reqwest_challenge::{
+    AuthReport, Authorize, BoxError, Cause, ChallengeMiddleware, Credential, Error, Forbidden, Observed, Reason,
+    RefreshError, Renewed, ResponseHead, Unauthorized,
+};
+use reqwest_middleware::Error as MiddlewareError;
+
+use crate::support::fake::{Fake, Hands};
+use crate::support::script::{API, Script, challenged, challenged_with, from_url, respond, status, stream};
+
+fn auth(fake: &Fake) -> ChallengeMiddleware {
+    ChallengeMiddleware::new(API, fake.clone()).unwrap()
+}
+
+#[track_caller]
+fn reason(error: &MiddlewareError) -> Reason {
+    Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}")).reason()
+}
+
+/// One GET, and how many sends and refreshes it made.
+async fn get(server: &Script, auth: &ChallengeMiddleware) -> Result<u16, MiddlewareError> {
+    server.client(auth).get(API).send().await.map(|response| response.status().as_u16())
+}
+
+#[tokio::test]
+async fn a_401_without_a_credential_yet_is_refreshed_and_replayed() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+    assert_eq!(fake.causes(), [Cause::Challenged]);
+}
+
+#[tokio::test]
+async fn a_401_for_our_current_credential_is_refreshed_and_replayed() {
+    let (server, fake) = (Script::takes("t1"), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
+    let auth = auth(&fake);
+    let response = server.client(&auth).get(API).send().await.unwrap();
+    assert_eq!(server.tokens(), ["t0", "t1"]);
+    let report = AuthReport::of(&response);
+    assert_eq!((report.attempts(), report.generation(), report.renewed()), (2, Some(2), Some(Renewed::ByUs)));
+    assert_eq!(fake.rejections()[0].credential(), Some(&Credential::bearer("t0")));
+    assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
+}
+
+/// Two requests signed with `t0`; the second is refused only after the first has renewed.
+async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, MiddlewareError>) {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let auth = auth(&fake);
+    let (client, late) = (server.client(&auth), std::sync::Arc::new(tokio::sync::Semaphore::new(0)));
+    struct Late(std::sync::Arc<tokio::sync::Semaphore>);
+    #[async_trait::async_trait]
+    impl reqwest_middleware::Middleware for Late {
+        async fn handle(
+            &self,
+            request: reqwest::Request,
+            extensions: &mut http::Extensions,
+            next: reqwest_middleware::Next<'_>,
+        ) -> reqwest_middleware::Result<reqwest::Response> {
+            self.0.acquire().await.unwrap().forget();
+            next.run(request, extensions).await
+        }
+    }
+    let held = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+        .with(auth)
+        .with(Late(late.clone()))
+        .with(server.clone())
+        .build();
+    let slow = tokio::spawn(held.get(format!("{API}/late")).send());
+    tokio::task::yield_now().await;
+    client.get(API).send().await.unwrap();
+    late.add_permits(2);
+    (server, fake, slow.await.unwrap())
+}
+
+#[tokio::test]
+async fn a_401_after_somebody_renewed_takes_the_current_one_without_a_refresh() {
+    let (server, fake, late) = late_401(Script::takes("t1")).await;
+    assert_eq!(AuthReport::of(&late.unwrap()).renewed(), Some(Renewed::TakenOver));
+    assert_eq!((server.tokens(), fake.calls()), (["t0", "t1", "t0", "t1"].map(String::from).to_vec(), 1));
+}
+
+#[tokio::test]
+async fn a_401_whose_taken_over_credential_is_refused_too_does_not_blame_the_server() {
+    let server = Script::new(
+        |arrived, _| {
+            if arrived.path == "/" && arrived.token() == "t1" { status(200) } else { challenged() }
+        },
+    );
+    let (server, fake, late) = late_401(server).await;
+    let error = late.unwrap_err();
+    assert_eq!(reason(&error), Reason::StillRejected);
+    assert_eq!(Unauthorized::find(&error).unwrap().hint(), None);
+    assert_eq!((server.sends(), fake.calls()), (4, 1));
+}
+
+#[tokio::test]
+async fn a_401_whose_demand_the_newer_credential_does_not_meet_gets_a_flight_of_its_own() {
+    let server = Script::new(|arrived, _| match (arrived.path.as_str(), arrived.token()) {
+        ("/", "t1") | ("/late", "t2") => status(200),
+        ("/late", _) => challenged_with("Bearer error=\"insufficient_claims\", claims=\"e30=\""),
+        _ => challenged(),
+    });
+    let (server, fake, late) = late_401(server).await;
+    assert_eq!(late.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (4, 2));
+    assert_eq!(fake.rejections()[1].demand().claims(), Some("e30="));
+}
+
+#[tokio::test]
+async fn a_401_without_a_challenge_is_as_any_and_strict_mode_declines_it() {
+    let bare = || Script::new(|arrived, _| status(if arrived.token() == "t1" { 200 } else { 401 }));
+    let (server, fake) = (bare(), Fake::new());
+    assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
+    assert!(fake.rejections()[0].challenges().is_empty());
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+
+    let (server, fake) = (bare(), Fake::new());
+    let strict = ChallengeMiddleware::builder(API, fake.clone()).strict().build().unwrap();
+    assert_eq!(reason(&get(&server, &strict).await.unwrap_err()), Reason::Declined);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_401_with_a_broken_challenge_has_what_can_be_read() {
+    let server = Script::new(|arrived, _| match arrived.token() {
+        "t1" => status(200),
+        _ => challenged_with("@@@, Bearer realm=\"api\", error=https://x, Basic realm=\"cut"),
+    });
+    let fake = Fake::new();
+    assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
+    let rejection = &fake.rejections()[0];
+    assert_eq!((rejection.realm().as_deref(), rejection.challenges().defects().len()), (Some("api"), 3));
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_401_that_the_refresher_declines_is_declined_with_the_first_401s_facts() {
+    let (server, fake) = (Script::takes("never"), Fake::answering(|_, _| Ok(None)));
+    let error = get(&server, &auth(&fake)).await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), refused.body().as_ref()), (Reason::Declined, &b"who are you?"[..]));
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_401_without_a_configured_scheme_asks_nobody() {
+    let (server, fake) = (Script::says(|| challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).schemes(["bearer", "basic"]).build().unwrap();
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::Declined);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn the_very_credential_that_was_refused_is_not_sent_again() {
+    let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t0")))).initially(Ok(Some(Credential::bearer("t0"))));
+    let server = Script::takes("never");
+    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_401_after_the_replay_has_the_second_responses_facts() {
+    let server = Script::new(|_, number| respond(401, &[], if number == 0 { "first" } else { "second" }));
+    let fake = Fake::new();
+    let error = get(&server, &auth(&fake)).await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), refused.body().as_ref()), (Reason::StillRejected, &b"second"[..]));
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears_it() {
+    let (fake, clock) = (Fake::new(), Hands::new());
+    let server =
+        Script::new(|arrived, number| if arrived.path == "/denied" && number < 7 { challenged() } else { status(200) });
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+    let client = server.client(&auth);
+    let denied = || client.get(format!("{API}/denied?page=2")).send();
+    denied().await.unwrap_err();
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+    for _ in 0..3 {
+        assert_eq!(reason(&denied().await.unwrap_err()), Reason::StillRejected);
+    }
+    assert_eq!((server.sends(), fake.calls()), (5, 1));
+    clock.forward(Duration::from_secs(2));
+    denied().await.unwrap_err();
+    assert_eq!((server.sends(), fake.calls()), (7, 2));
+    assert_eq!(denied().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (8, 2));
+}
+
+#[tokio::test]
+async fn a_401_then_a_403_on_the_replay_is_forbidden() {
+    let (server, fake) = (Script::new(|_, number| if number == 0 { challenged() } else { status(403) }), Fake::new());
+    let error = get(&server, &auth(&fake)).await.unwrap_err();
+    assert!(Forbidden::find(&error).unwrap().authenticated());
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_403_is_forbidden_and_leaves_the_credential_alone() {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let (server, auth) = (Script::says(|| status(403)), auth(&fake));
+    let error = get(&server, &auth).await.unwrap_err();
+    assert!(Forbidden::find(&error).is_some() && !error.to_string().contains("log"), "{error}");
+    assert_eq!((server.sends(), fake.calls(), fake.forgotten().len()), (1, 0, 0));
+    assert_eq!(auth.session().credential(), Some(Credential::bearer("t0")));
+}
+
+#[tokio::test]
+async fn a_403_that_means_expired_ends_this_call_and_renews_before_the_next() {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let server = Script::new(|arrived, _| match arrived.token() {
+        "t1" => status(200),
+        _ => respond(403, &[("content-type", "application/json")], r#"{"error":"token_expired"}"#),
+    });
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .expired_when(|forbidden| forbidden.error_code().as_deref() == Some("token_expired"))
+        .build()
+        .unwrap();
+    assert!(Forbidden::find(&get(&server, &auth).await.unwrap_err()).is_some());
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+    assert_eq!(get(&server, &auth).await.unwrap(), 200);
+    assert_eq!((server.tokens(), fake.causes()), (vec!["t0".into(), "t1".into()], vec![Cause::Expired]));
+}
+
+#[tokio::test]
+async fn a_403_of_another_origin_after_a_redirect_is_foreign() {
+    let scopes = || respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"admin\"")], "");
+    let server = Script::says(move || from_url(scopes(), "https://evil.example/"));
+    let (fake, auth) = (Fake::new(), |fake: &Fake| auth(fake));
+    let auth = auth(&fake);
+    let error = get(&server, &auth).await.unwrap_err();
+    let forbidden = Forbidden::find(&error).unwrap();
+    assert!(forbidden.is_foreign() && error.to_string().contains("another server, https://evil.example/"), "{error}");
+    assert!(matches!(auth.session().step_up(forbidden).await, Err(Error::StepUp(_))));
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_demand_reaches_the_refresher() {
+    let server = Script::new(|arrived, _| match arrived.token() {
+        "t1" => status(200),
+        _ => challenged_with(
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold silver\", max_age=\"5\"",
+        ),
+    });
+    let fake = Fake::new();
+    assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
+    let rejections = fake.rejections();
+    let demand = rejections[0].demand();
+    assert_eq!(
+        (demand.acr_values(), demand.max_age()),
+        (&["gold".into(), "silver".into()][..], Some(Duration::from_secs(5)))
+    );
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+/// A scheme that answers `use_dpop_nonce` by itself.
+struct Nonce;
+
+#[async_trait::async_trait]
+impl Authorize for Nonce {
+    fn scheme(&self) -> &str {
+        "Nonce"
+    }
+
+    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+        request.headers_mut().insert("authorization", "Bearer signed".parse()?);
+        Ok(())
+    }
+
+    fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
+        let nonce = head.challenges().iter().any(|challenge| challenge.param("error").as_deref() == Some("use_nonce"));
+        Ok(if nonce { Observed::Resign } else { Observed::Nothing })
+    }
+}
+
+#[tokio::test]
+async fn a_scheme_that_answers_by_itself_is_sent_again_without_a_refresh() {
+    let fake = Fake::new().initially(Ok(Some(Credential::custom(Nonce))));
+    let server = Script::new(|_, number| match number {
+        0 => challenged_with("Nonce error=\"use_nonce\""),
+        _ => status(200),
+    });
+    let response = server.client(&auth(&fake)).get(API).send().await.unwrap();
+    assert_eq!(AuthReport::of(&response).renewed(), Some(Renewed::ByScheme));
+    assert_eq!((server.sends(), fake.calls()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_scheme_that_answers_and_is_refused_for_another_reason_refreshes_for_the_next_call() {
+    let fake = Fake::new().initially(Ok(Some(Credential::custom(Nonce))));
+    let server = Script::new(|arrived, number| match (arrived.token(), number) {
+        ("t1", _) => status(200),
+        (_, 0) => challenged_with("Nonce error=\"use_nonce\""),
+        _ => challenged(),
+    });
+    let auth = auth(&fake);
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+    assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
+}
+
+#[tokio::test]
+async fn authorize_that_fails_names_the_scheme_and_sends_nothing() {
+    struct Broken;
+    #[async_trait::async_trait]
+    impl Authorize for Broken {
+        fn scheme(&self) -> &str {
+            "Broken"
+        }
+
+        async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), BoxError> {
+            Err("the key is locked".into())
+        }
+    }
+    let (server, fake) = (Script::takes("t"), Fake::new().initially(Ok(Some(Credential::custom(Broken)))));
+    let error = get(&server, &auth(&fake)).await.unwrap_err();
+    assert_eq!(error.to_string(), "the Broken credential cannot be put on the request");
+    assert!(format!("{:#}", anyhow::Error::from(error)).contains("the key is locked"));
+    assert_eq!((server.sends(), fake.calls()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_let_in_is_an_untouched_success() {
+    let (server, fake) = (Script::says(|| status(200)), Fake::new());
+    let response = server.client(&auth(&fake)).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 0));
+}
+
+#[tokio::test]
+async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let client = server.client(&auth(&fake));
+    let error = client.post(API).body(stream("once")).send().await.unwrap_err();
+    assert_eq!(reason(&error), Reason::NotReplayable);
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+    assert_eq!(client.post(API).body(stream("once")).send().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_sent() {
+    let clock = Hands::new();
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(clock.in_secs(3600)))));
+    let server =
+        Script::new(|arrived, number| if number == 0 || arrived.token() == "t1" { status(200) } else { challenged() });
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+    get(&server, &auth).await.unwrap();
+    clock.forward(Duration::from_secs(3580));
+    let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!(AuthReport::of(&response).attempts(), 1);
+    assert_eq!((server.tokens(), fake.causes()), (vec!["t0".into(), "t1".into()], vec![Cause::Expired]));
+}
+
+#[tokio::test]
+async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).eager().build().unwrap();
+    let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
+}
+
+/// A session whose credential `t0` was let in once and has expired since.
+async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddleware {
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .initially(Credential::bearer("t0").expires_at(clock.in_secs(3600)))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    get(server, &auth).await.unwrap();
+    clock.forward(Duration::from_secs(3700));
+    auth
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
+    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let fake = Fake::failing(RefreshError::transient(None));
+    let auth = expired(&fake, &server, &clock).await;
+    assert_eq!(get(&server, &auth).await.unwrap(), 200);
+    assert_eq!((server.tokens(), fake.calls()), (vec!["t0".to_owned(); 2], 1));
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_for_good_is_an_error_before_the_send() {
+    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let fake = Fake::failing(RefreshError::rejected("invalid_grant"));
+    let auth = expired(&fake, &server, &clock).await;
+    let error = get(&server, &auth).await.unwrap_err();
+    assert!(matches!(Error::find(&error), Some(Error::Refresh(_))), "{error:?}");
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+    get(&server, &auth).await.unwrap_err();
+    assert_eq!((server.sends(), fake.calls()), (1, 1), "answered from memory, before a send");
+}
+
+#[tokio::test]
+async fn a_renewal_before_the_send_is_the_one_refresh_of_its_request() {
+    let (clock, fake) = (Hands::new(), Fake::new());
+    let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
+    let auth = expired(&fake, &server, &clock).await;
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() {
+    let span = Duration::from_secs;
+    for expiry in [Hands::new().time() - span(7200), Hands::new().time(), Hands::new().time() + span(20)] {
+        let (clock, server) = (Hands::new(), Script::says(|| status(200)));
+        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(expiry))));
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+        for _ in 0..3 {
+            get(&server, &auth).await.unwrap();
+            clock.forward(span(60));
+        }
+        assert_eq!((server.sends(), fake.calls()), (3, 0), "{expiry:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
+    for back in [false, true] {
+        let (clock, server) = (
+            Hands::new(),
+            Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) }),
+        );
+        let skewed = clock.time();
+        if back {
+            clock.back(Duration::from_secs(7200));
+        } else {
+            clock.forward(Duration::from_secs(7200));
+        }
+        // The server's expiry is by the right clock, the session's clock is two hours off.
+        let fake = Fake::answering(move |number, _| {
+            Ok(Some(Credential::bearer(format!("t{number}")).expires_at(skewed + Duration::from_secs(3600))))
+        });
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+        for _ in 0..5 {
+            assert_eq!(get(&server, &auth).await.unwrap(), 200);
+        }
+        assert_eq!((server.sends(), fake.calls()), (6, 1), "back: {back}");
+    }
+}
+
+#[tokio::test]
+async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
+    let (server, fake) = (Script::says(|| from_url(challenged(), "https://evil.example/")), Fake::new());
+    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), Reason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
+    let (server, fake) = (Script::says(|| from_url(challenged(), "https://two.example.com/")), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
+    let server = Script::says(|| from_url(challenged(), &format!("{API}/done")));
+    let fake = Fake::new();
+    let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
+    assert_eq!(reason(&error), Reason::Redirected);
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn other_statuses_are_untouched() {
+    for other in [200, 204, 302, 404, 407, 419, 500, 503] {
+        let (server, fake) = (Script::says(move || status(other)), Fake::new());
+        assert_eq!(get(&server, &auth(&fake)).await.unwrap(), other);
+        assert_eq!((server.sends(), fake.calls()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let (server, auth) = (Script::takes("t0"), auth(&fake));
+    for _ in 0..1_000 {
+        get(&server, &auth).await.unwrap();
+    }
+    assert_eq!((server.sends(), fake.calls(), fake.initial_calls()), (1_000, 0, 1));
+}

@@ -1,0 +1,298 @@
+//! One refresh for all who wait: herds, callers who go away, hangs, panics, recursion, runtimes that end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest_challenge::{
+    BoxError, ChallengeMiddleware, Credential, Error, Reason, RefreshError, RefreshErrorKind, Rejection, Unauthorized,
+};
+
+use crate::support::fake::{Fake, Hands, until};
+use crate::support::script::{API, Script, challenged, status};
+
+fn auth(fake: &Fake) -> ChallengeMiddleware {
+    ChallengeMiddleware::new(API, fake.clone()).unwrap()
+}
+
+#[track_caller]
+fn failure(error: &reqwest_middleware::Error) -> RefreshErrorKind {
+    let refused = Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}"));
+    assert_eq!(refused.reason(), Reason::RefreshFailed);
+    refused.refresh_error().unwrap().kind().clone()
+}
+
+async fn herd(callers: usize) {
+    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let auth = auth(&fake);
+    // Clones of the client, and clones of the middleware in clients of their own.
+    let calls: Vec<_> = (0..callers).map(|_| tokio::spawn(server.client(&auth.clone()).get(API).send())).collect();
+    until(|| server.sends() == callers).await;
+    fake.open();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!((server.sends(), fake.calls()), (2 * callers, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_rejections_make_one_refresh() {
+    herd(100).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_rejections_make_one_refresh() {
+    herd(10_000).await;
+}
+
+#[tokio::test]
+async fn a_refresh_outlives_its_caller_and_serves_the_next() {
+    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let auth = auth(&fake);
+    let caller = tokio::spawn(server.client(&auth).get(API).send());
+    fake.begun(1).await;
+    assert!(fake.rejections()[0].is_awaited());
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    assert!(!fake.rejections()[0].is_awaited());
+    fake.open();
+    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!((server.tokens(), fake.calls()), (vec![String::new(), "t1".into()], 1));
+}
+
+#[tokio::test]
+async fn three_callers_that_go_away_behind_a_failing_refresh_make_one_call() {
+    let (server, fake) = (Script::takes("t1"), Fake::failing("down".into()).gated());
+    let auth = auth(&fake);
+    for _ in 0..3 {
+        let caller = tokio::spawn(server.client(&auth).get(API).send());
+        let sends = server.sends();
+        until(|| server.sends() > sends).await;
+        fake.begun(1).await;
+        tokio::task::yield_now().await;
+        caller.abort();
+        let _ = caller.await;
+    }
+    assert_eq!((server.sends(), fake.calls()), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresher_that_hangs_times_out_for_all_and_the_slot_is_free_again() {
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated().within(Duration::from_secs(30)));
+    let auth = auth(&fake);
+    let calls: Vec<_> = (0..10).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
+    for call in calls {
+        assert_eq!(failure(&call.await.unwrap().unwrap_err()), RefreshErrorKind::TimedOut);
+    }
+    assert_eq!(fake.calls(), 1);
+    fake.open();
+    assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!(fake.calls(), 2);
+}
+
+#[tokio::test]
+async fn fifty_waiters_share_one_failure_and_whoever_is_signed_later_may_ask_again() {
+    let (server, fake) = (
+        Script::takes("t2"),
+        Fake::answering(|number, _| match number {
+            1 => Err("down".into()),
+            _ => Ok(Some(Credential::bearer("t2"))),
+        })
+        .gated(),
+    );
+    let auth = auth(&fake);
+    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
+    until(|| server.sends() == 50).await;
+    fake.open();
+    let mut errors = Vec::new();
+    for call in calls {
+        errors.push(call.await.unwrap().unwrap_err());
+    }
+    let first = Unauthorized::find(&errors[0]).unwrap().refresh_error().cloned();
+    assert!(errors.iter().all(|error| Unauthorized::find(error).unwrap().refresh_error() == first.as_ref()));
+    assert_eq!((server.sends(), fake.calls()), (50, 1));
+    fake.open();
+    assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!(fake.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_passing_failure_rests_for_its_retry_after_and_a_final_one_for_the_cool_down() {
+    let span = Duration::from_secs;
+    for (error, rest) in [
+        (RefreshError::transient(Some(span(20))), 20),
+        (RefreshError::transient(None), 1),
+        (RefreshError::transient(Some(span(1_000_000))), 300),
+        (RefreshError::rejected("invalid_grant"), 30),
+        (RefreshError::refused("invalid_client"), 30),
+    ] {
+        let (server, fake, clock) = (Script::takes("t1"), Fake::failing(error.clone()), Hands::new());
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+        let client = server.client(&auth);
+        for _ in 0..3 {
+            assert_eq!(&failure(&client.get(API).send().await.unwrap_err()), error.kind());
+        }
+        clock.forward(span(rest - 1));
+        client.get(API).send().await.unwrap_err();
+        assert_eq!(fake.calls(), 1, "{error:?}");
+        clock.forward(span(1));
+        client.get(API).send().await.unwrap_err();
+        assert_eq!(fake.calls(), 2, "{error:?}");
+        // A clock that was set back ends the rest.
+        clock.back(span(7200));
+        client.get(API).send().await.unwrap_err();
+        assert_eq!(fake.calls(), 3, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refresher_that_panics_is_an_error_for_all_and_the_next_401_refreshes() {
+    let (server, fake) = (
+        Script::takes("t2"),
+        Fake::answering(|number, _| {
+            assert!(number > 1, "the refresher's own mistake");
+            Ok(Some(Credential::bearer("t2")))
+        })
+        .gated(),
+    );
+    let auth = auth(&fake);
+    let calls: Vec<_> = (0..5).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
+    until(|| server.sends() == 5).await;
+    fake.open();
+    for call in calls {
+        assert_eq!(failure(&call.await.unwrap().unwrap_err()), RefreshErrorKind::Panicked);
+    }
+    fake.open();
+    assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!(fake.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_refresher_that_calls_through_its_own_client_gets_an_error_at_once() {
+    let server = Script::takes("never");
+    let client: Arc<std::sync::OnceLock<reqwest_middleware::ClientWithMiddleware>> = Arc::default();
+    let inner = client.clone();
+    let refresher = move |_: Rejection| {
+        let client = inner.get().unwrap().clone();
+        async move {
+            client.get(API).send().await?;
+            Ok::<_, BoxError>(Credential::bearer("t1"))
+        }
+    };
+    client.set(server.client(&ChallengeMiddleware::new(API, refresher).unwrap())).unwrap();
+    let error = client.get().unwrap().get(API).send().await.unwrap_err();
+    assert_eq!(failure(&error), RefreshErrorKind::Recursive);
+    assert_eq!(server.sends(), 2);
+}
+
+#[tokio::test]
+async fn two_clients_whose_refreshers_call_each_other_get_an_error_at_once() {
+    const OTHER: &str = "https://other.example.com";
+    type Slot = Arc<std::sync::OnceLock<reqwest_middleware::ClientWithMiddleware>>;
+    let (server, clients): (_, [Slot; 2]) = (Script::takes("never"), Default::default());
+    for (mine, (origin, other)) in [(API, OTHER), (OTHER, API)].into_iter().enumerate() {
+        let slot = clients[1 - mine].clone();
+        let refresher = move |_: Rejection| {
+            let client = slot.get().unwrap().clone();
+            async move {
+                client.get(other).send().await?;
+                Ok::<_, BoxError>(Credential::bearer("t1"))
+            }
+        };
+        clients[mine].set(server.client(&ChallengeMiddleware::new(origin, refresher).unwrap())).unwrap();
+    }
+    let error = clients[0].get().unwrap().get(API).send().await.unwrap_err();
+    assert_eq!(failure(&error), RefreshErrorKind::Recursive);
+}
+
+#[tokio::test]
+async fn a_session_call_from_inside_its_refresher_is_an_error_at_once() {
+    let session: Arc<std::sync::OnceLock<reqwest_challenge::Session>> = Arc::default();
+    let inner = session.clone();
+    let refresher = move |_: Rejection| {
+        let session = inner.get().unwrap().clone();
+        async move { session.login().await.map(Some) }
+    };
+    let auth = ChallengeMiddleware::new(API, refresher).unwrap();
+    session.set(auth.session()).unwrap();
+    let error = auth.session().login().await.unwrap_err();
+    assert!(matches!(&error, Error::Refresh(error) if *error.kind() == RefreshErrorKind::Recursive), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_good_credential_is_sent_while_a_refresh_is_blocked() {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0")))).gated();
+    let server =
+        Script::new(
+            |arrived, _| if arrived.path == "/good" || arrived.token() == "t1" { status(200) } else { challenged() },
+        );
+    let auth = auth(&fake);
+    let blocked = tokio::spawn(server.client(&auth).get(API).send());
+    fake.begun(1).await;
+    assert_eq!(server.client(&auth).get(format!("{API}/good")).send().await.unwrap().status(), 200);
+    fake.open();
+    assert_eq!(blocked.await.unwrap().unwrap().status(), 200);
+}
+
+#[test]
+fn a_runtime_that_shuts_down_with_a_flight_on_it_leaves_nobody_stuck() {
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated());
+    let auth = auth(&fake);
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    first.spawn(server.client(&auth).get(API).send());
+    second.block_on(fake.begun(1));
+    let waiting = second.spawn(server.client(&auth).get(API).send());
+    second.block_on(until(|| server.sends() == 2));
+    first.shutdown_timeout(Duration::from_secs(5));
+    second.block_on(fake.begun(2));
+    fake.open();
+    assert_eq!(second.block_on(waiting).unwrap().unwrap().status(), 200);
+    assert_eq!(fake.calls(), 2);
+}
+
+#[test]
+fn a_runtime_that_is_parked_with_a_flight_on_it_is_not_waited_for() {
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated().within(Duration::from_millis(50)));
+    let auth = auth(&fake);
+    let parked = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = server.client(&auth).get(API).send();
+    parked.block_on(async {
+        let call = tokio::spawn(first);
+        fake.begun(1).await;
+        drop(call);
+    });
+    // Nothing runs on that runtime any more, its timers neither.
+    let other = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let error = other.block_on(server.client(&auth).get(API).send()).unwrap_err();
+    assert_eq!(failure(&error), RefreshErrorKind::TimedOut);
+    // The first goes to the one that is parked at the gate.
+    fake.open();
+    fake.open();
+    assert_eq!(other.block_on(server.client(&auth).get(API).send()).unwrap().status(), 200);
+    drop(parked);
+}
+
+#[tokio::test]
+async fn renewal_ahead_of_time_keeps_nobody_waiting() {
+    let (server, clock) = (Script::says(|| status(200)), Hands::new());
+    let fake = Fake::new().gated();
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .initially(Credential::bearer("t0").expires_at(clock.in_secs(3600)))
+        .clock(clock.clone())
+        .renew_ahead(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    let client = server.client(&auth);
+    client.get(API).send().await.unwrap();
+    // Inside of the span, at a moment that was drawn by chance, and before the renewal is due.
+    clock.forward(Duration::from_secs(3569));
+    for _ in 0..3 {
+        client.get(API).send().await.unwrap();
+    }
+    fake.begun(1).await;
+    fake.open();
+    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    client.get(API).send().await.unwrap();
+    assert_eq!((server.tokens().last().map(String::as_str), fake.calls()), (Some("t1"), 1));
+}

@@ -1,0 +1,159 @@
+//! No secret is printed, whatever a server does and whoever listens.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use reqwest_challenge::{ChallengeMiddleware, Credential, Secret};
+
+use crate::support::fake::Fake;
+use crate::support::script::{API, Script, respond};
+
+const SECRETS: [&str; 4] = ["hunter2-first", "hunter2-second", "hunter2-attached", "hunter2-query"];
+
+fn fake() -> Fake {
+    Fake::answering(|_, _| Ok(Some(Credential::bearer(SECRETS[1]).attach(Secret::new(SECRETS[2])))))
+        .initially(Ok(Some(Credential::bearer(SECRETS[0]).attach(SECRETS[2]))))
+}
+
+/// A server that echoes what it was sent, in its challenge and in its body.
+fn echo(code: u16) -> Script {
+    Script::new(move |arrived, _| {
+        let sent = arrived.authorization.clone().unwrap_or_default();
+        let challenge = format!(
+            "Bearer realm=\"{sent}\", error_description=\"bad: {sent}\", error=\"{sent}\", x={sent}:, {sent} a=b"
+        );
+        let body =
+            serde_json::json!({ "error": sent, "detail": format!("you sent {sent}"), "title": sent }).to_string();
+        respond(
+            code,
+            &[("www-authenticate", &challenge), ("content-type", "application/problem+json"), ("x-echo", &sent)],
+            &body,
+        )
+    })
+}
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Captured {
+    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        let writer = self.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .finish()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_echoes_our_credential_finds_it_masked() {
+    let captured = Captured::default();
+    let _tracing = tracing::subscriber::set_default(captured.subscriber());
+    for (code, own) in [(401, false), (401, true), (403, false), (403, true)] {
+        let (server, fake) = (echo(code), fake());
+        let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+        let url = format!("https://api.example.com/?token={}", SECRETS[3]);
+        let request = server.client(&auth).get(url);
+        let request = if own { request.bearer_auth(SECRETS[0]) } else { request };
+        let error = request.send().await.unwrap_err();
+        let mut shown = format!("{error} {error:?} {error:#?} {auth:?} {:#?} {:?}", auth.session(), fake.rejections());
+        for found in reqwest_challenge::Error::find(&error) {
+            shown += &format!("{found} {found:?}");
+        }
+        if let Some(refused) = reqwest_challenge::Unauthorized::find(&error) {
+            shown += &format!(
+                "{:?} {:?} {:?} {:?}",
+                refused.message(),
+                refused.error_code(),
+                refused.report(),
+                refused.problem()
+            );
+        }
+        if let Some(denied) = reqwest_challenge::Forbidden::find(&error) {
+            shown += &format!(
+                "{:?} {:?} {:?} {:?}",
+                denied.message(),
+                denied.error_code(),
+                denied.report(),
+                denied.problem()
+            );
+        }
+        shown += &format!("{:#}", anyhow::Error::from(error));
+        assert!(shown.contains("you sent ***"), "{shown}");
+        for secret in SECRETS {
+            assert!(!shown.contains(secret), "{code}: {secret} in {shown}");
+        }
+    }
+    let traced = captured.text();
+    assert_eq!(traced.contains("refresh"), cfg!(feature = "tracing"), "{traced}");
+    for secret in SECRETS {
+        assert!(!traced.contains(secret), "{secret} in {traced}");
+    }
+}
+
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn a_refresh_has_a_span_below_its_callers() {
+    use tracing::Instrument;
+
+    let captured = Captured::default();
+    let _tracing = tracing::subscriber::set_default(captured.subscriber());
+    let server = Script::takes(SECRETS[1]);
+    let auth = ChallengeMiddleware::new(API, fake()).unwrap();
+    let call = server.client(&auth).get(API).send();
+    call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
+    let traced = captured.text();
+    let line = traced.lines().find(|line| line.contains("refreshed")).unwrap();
+    assert!(line.contains("my_command{run=7}:refresh{cause=Challenged"), "{line}");
+    let closed = traced.lines().find(|line| line.contains("close") && line.contains("Challenged")).unwrap();
+    for field in ["outcome=\"renewed\"", "duration_ms=", "waiters=1", "generation=2"] {
+        assert!(closed.contains(field), "{field} in {closed}");
+    }
+    assert!(traced.contains("401 method=GET url=\"https://api.example.com/\" schemes=\"Bearer\""), "{traced}");
+}
+
+#[test]
+fn what_holds_a_secret_prints_none() {
+    let header = Credential::header("x-api-key".parse().unwrap(), SECRETS[0]);
+    let all = [Credential::bearer(SECRETS[0]).attach(SECRETS[2]), Credential::basic("me", SECRETS[0]), header];
+    let shown = format!("{all:?} {all:#?} {:?}", reqwest_challenge::CallOptions::new().identity(all[0].clone()));
+    assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[test]
+fn text_that_cannot_stand_in_a_header_is_refused_by_its_place() {
+    for (credential, wanted) in [
+        (
+            Credential::bearer("hunter2\nx"),
+            "the token has a blank, a control character or a non-ASCII character (byte 7)",
+        ),
+        (Credential::bearer(""), "the token is empty"),
+        (Credential::basic("a:b", "hunter2"), "the user name has a colon, which would end it (byte 1)"),
+        (Credential::basic("a", "hunter2\0"), "the password has a control character (byte 7)"),
+        (
+            Credential::header("x-api-key".parse().unwrap(), "hunter2é"),
+            "the value has a control character or a non-ASCII character (byte 7)",
+        ),
+    ] {
+        let error = credential.check().unwrap_err();
+        assert_eq!(error.to_string(), wanted);
+        assert!(!format!("{error:?} {credential:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,312 @@
+//! The table of a session: login, logout, invalidate, step up, and what there is to begin with.
+
+use std::time::Duration;
+
+use http::header::WWW_AUTHENTICATE;
+use reqwest_challenge::{
+    Cause, ChallengeMiddleware, Credential, Error, Forbidden, Reason, RefreshError, RefreshErrorKind, StepUpKind,
+    Unauthorized,
+};
+
+use crate::support::fake::{Fake, until};
+use crate::support::script::{API, Script, challenged, respond, status};
+
+fn auth(fake: &Fake) -> ChallengeMiddleware {
+    ChallengeMiddleware::new(API, fake.clone()).unwrap()
+}
+
+fn with_t0() -> Fake {
+    Fake::new().initially(Ok(Some(Credential::bearer("t0"))))
+}
+
+#[track_caller]
+fn refresh_kind(error: &Error) -> RefreshErrorKind {
+    match error {
+        Error::Refresh(error) => error.kind().clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn login_with_nothing_held_asks_and_is_sent_from_then_on() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let auth = auth(&fake);
+    assert_eq!(auth.session().login().await.unwrap(), Credential::bearer("t1"));
+    assert_eq!(fake.causes(), [Cause::Asked]);
+    assert!(fake.rejections()[0].url().is_none() && fake.rejections()[0].origin().to_string() == API);
+    assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls(), fake.initial_calls()), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn login_replaces_a_good_credential_only_on_success() {
+    let (server, fake) = (
+        Script::takes("t0"),
+        Fake::failing(RefreshError::login_required("run `app login`")).initially(Ok(Some(Credential::bearer("t0")))),
+    );
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    client.get(API).send().await.unwrap();
+    let error = auth.session().login().await.unwrap_err();
+    assert_eq!(refresh_kind(&error), RefreshErrorKind::LoginRequired { hint: "run `app login`".into() });
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn login_never_joins_a_flight_and_throws_its_result_away() {
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated());
+    let auth = auth(&fake);
+    let waiting = tokio::spawn(server.client(&auth).get(API).send());
+    fake.begun(1).await;
+    let login = tokio::spawn({
+        let session = auth.session();
+        async move { session.login().await }
+    });
+    fake.begun(2).await;
+    // Whoever waited for the old identity gets no other.
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    fake.open();
+    fake.open();
+    assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t2"));
+    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert_eq!(auth.session().credential(), Some(Credential::bearer("t2")));
+    assert_eq!((server.sends(), fake.calls(), fake.forgotten().len()), (1, 2, 0));
+}
+
+#[tokio::test]
+async fn login_forgets_a_remembered_failure() {
+    let fake = Fake::answering(|number, _| match number {
+        1 => Err(RefreshError::rejected("invalid_grant")),
+        _ => Ok(Some(Credential::bearer("t2"))),
+    });
+    let (server, auth) = (Script::takes("t2"), auth(&fake));
+    let client = server.client(&auth);
+    for _ in 0..3 {
+        client.get(API).send().await.unwrap_err();
+    }
+    assert_eq!(fake.calls(), 1, "the cool-down answers");
+    auth.session().login().await.unwrap();
+    assert_eq!((client.get(API).send().await.unwrap().status().as_u16(), fake.calls()), (200, 2));
+}
+
+#[tokio::test]
+async fn logout_forgets_the_credential_and_a_401_is_an_error_until_the_next_login() {
+    let (server, fake) =
+        (Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) }), with_t0());
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    client.get(API).send().await.unwrap();
+    auth.session().logout().await.unwrap();
+    auth.session().logout().await.unwrap();
+    assert_eq!(fake.forgotten(), [Some(Credential::bearer("t0"))]);
+    assert_eq!(auth.session().credential(), None);
+    let error = client.get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!((server.tokens(), fake.calls()), (vec!["t0".to_owned(), String::new()], 0));
+    auth.session().login().await.unwrap();
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn logout_with_nothing_held_tells_the_refresher() {
+    let fake = Fake::new();
+    auth(&fake).session().logout().await.unwrap();
+    assert_eq!(fake.forgotten(), [None]);
+}
+
+#[tokio::test]
+async fn logout_ends_a_flight_and_forgets_its_result() {
+    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let auth = auth(&fake);
+    let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
+    until(|| server.sends() == 5).await;
+    fake.begun(1).await;
+    auth.session().logout().await.unwrap();
+    for call in waiting {
+        let error = call.await.unwrap().unwrap_err();
+        assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    }
+    fake.open();
+    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert_eq!(fake.forgotten(), [None, Some(Credential::bearer("t1"))]);
+    assert_eq!((server.sends(), fake.calls(), auth.session().credential()), (5, 1, None));
+}
+
+#[tokio::test]
+async fn a_request_that_was_signed_before_a_login_is_not_replayed_as_another() {
+    let fake = with_t0();
+    let server = Script::takes("never");
+    let auth = auth(&fake);
+    let session = auth.session();
+    let script = {
+        let session = session.clone();
+        Script::new(move |_, _| {
+            let session = session.clone();
+            // Somebody logs out and in while the request is on its way.
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    session.logout().await.unwrap();
+                    session.login().await.unwrap()
+                });
+            })
+            .join()
+            .unwrap();
+            challenged()
+        })
+    };
+    drop(server);
+    let error = script.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!((script.tokens(), fake.calls()), (vec!["t0".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn a_hundred_who_see_expired_invalidate_once() {
+    let fake = with_t0();
+    let server = Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { status(403) });
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    let mut errors = Vec::new();
+    for _ in 0..100 {
+        errors.push(client.get(API).send().await.unwrap_err());
+    }
+    let invalidated = errors.iter().filter(|error| auth.session().invalidate(Forbidden::find(*error).unwrap()));
+    assert_eq!(invalidated.count(), 1);
+    assert_eq!(auth.session().credential(), None);
+    assert_eq!((client.get(API).send().await.unwrap().status().as_u16(), fake.causes()), (200, vec![Cause::Expired]));
+    assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "a newer one is held");
+}
+
+fn insufficient(scopes: &str) -> reqwest::Response {
+    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
+    respond(403, &[(WWW_AUTHENTICATE.as_str(), &challenge)], "")
+}
+
+/// A refresher that grants what is asked for.
+fn generous() -> Fake {
+    Fake::answering(|number, rejection| {
+        Ok(Some(Credential::bearer(format!("t{number}")).scopes(rejection.demand().scopes().iter().cloned())))
+    })
+    .initially(Ok(Some(Credential::bearer("t0").scopes(["read"]))))
+}
+
+#[tokio::test]
+async fn a_hundred_403s_that_step_up_make_one_flight_with_the_union_of_scopes() {
+    let (server, fake) = (
+        Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { insufficient("write read") }),
+        generous().gated(),
+    );
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    let mut steps = Vec::new();
+    for _ in 0..100 {
+        let error = client.get(API).send().await.unwrap_err();
+        let session = auth.session();
+        steps.push(tokio::spawn(async move { session.step_up(Forbidden::find(&error).unwrap()).await.unwrap() }));
+    }
+    fake.begun(1).await;
+    fake.open();
+    for step in steps {
+        assert_eq!(step.await.unwrap(), Credential::bearer("t1"));
+    }
+    assert_eq!((server.sends(), fake.causes()), (100, vec![Cause::SteppingUp]));
+    assert_eq!(fake.rejections()[0].demand().scopes(), ["read", "write"]);
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+}
+
+#[track_caller]
+fn step_up_kind(result: Result<Credential, Error>) -> StepUpKind {
+    match result.unwrap_err() {
+        Error::StepUp(error) => error.kind(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_same_scopes_refused_after_a_grant_are_an_error() {
+    let (server, fake) = (Script::says(|| insufficient("write")), generous());
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    let first = client.get(API).send().await.unwrap_err();
+    auth.session().step_up(Forbidden::find(&first).unwrap()).await.unwrap();
+    let second = client.get(API).send().await.unwrap_err();
+    let kind = step_up_kind(auth.session().step_up(Forbidden::find(&second).unwrap()).await);
+    assert_eq!((kind, fake.calls()), (StepUpKind::GrantedAndRefused, 1));
+    // What the first one asks for is held now: nobody is asked.
+    assert_eq!(auth.session().step_up(Forbidden::find(&first).unwrap()).await.unwrap(), Credential::bearer("t1"));
+    assert_eq!(fake.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_403_without_scopes_or_of_an_earlier_login_cannot_be_stepped_up() {
+    let (server, fake) =
+        (Script::new(|_, number| if number == 0 { status(403) } else { insufficient("write") }), generous());
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    let none = client.get(API).send().await.unwrap_err();
+    assert_eq!(step_up_kind(auth.session().step_up(Forbidden::find(&none).unwrap()).await), StepUpKind::NoScopes);
+    let earlier = client.get(API).send().await.unwrap_err();
+    auth.session().login().await.unwrap();
+    let kind = step_up_kind(auth.session().step_up(Forbidden::find(&earlier).unwrap()).await);
+    assert_eq!((kind, fake.calls()), (StepUpKind::EarlierLogin, 1));
+    auth.session().logout().await.unwrap();
+    let error = auth.session().step_up(Forbidden::find(&earlier).unwrap()).await.unwrap_err();
+    assert!(matches!(error, Error::Ended(ended) if ended.is_logged_out()));
+}
+
+#[tokio::test]
+async fn step_up_waits_for_another_flight_and_then_looks_again() {
+    let fake = generous().gated();
+    let server = Script::new(|arrived, _| if arrived.path == "/scoped" { insufficient("write") } else { challenged() });
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    let denied = client.get(format!("{API}/scoped")).send().await.unwrap_err();
+    let other = tokio::spawn(client.get(API).send());
+    fake.begun(1).await;
+    let step = tokio::spawn({
+        let session = auth.session();
+        async move { session.step_up(Forbidden::find(&denied).unwrap()).await }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(fake.calls(), 1);
+    fake.open();
+    fake.begun(2).await;
+    fake.open();
+    assert_eq!(step.await.unwrap().unwrap(), Credential::bearer("t2"));
+    drop(other.await);
+    assert_eq!(fake.causes(), [Cause::Challenged, Cause::SteppingUp]);
+}
+
+#[tokio::test]
+async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
+    let (server, fake) = (Script::takes("t0"), with_t0());
+    let client = server.client(&auth(&fake));
+    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!((server.sends(), fake.initial_calls(), fake.calls()), (50, 1, 0));
+}
+
+#[tokio::test]
+async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
+    let (server, fake) = (Script::takes("t0"), Fake::new().initially(Err("the store is locked".into())));
+    let client = server.client(&auth(&fake));
+    let error = client.get(API).send().await.unwrap_err();
+    assert!(matches!(Error::find(&error), Some(Error::Refresh(_))));
+    assert!(format!("{:#}", anyhow::Error::from(error)).contains("the store is locked"));
+    assert_eq!((server.sends(), fake.initial_calls()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_dropped_session_is_no_longer_awaited() {
+    let fake = Fake::new();
+    let auth = auth(&fake);
+    auth.session().login().await.unwrap();
+    let rejection = fake.rejections().remove(0);
+    assert!(!rejection.is_awaited() && rejection.http().is_ok());
+    drop(auth);
+    assert!(rejection.http().is_err());
+}

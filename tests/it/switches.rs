@@ -1,0 +1,152 @@
+//! What one request, or one client, does otherwise.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::header::WWW_AUTHENTICATE;
+use reqwest::Body;
+use reqwest_challenge::{
+    AuthReport, CallOptions, Cause, ChallengeMiddleware, Challenges, Credential, Event, Forbidden, Reason,
+    RefreshError, Unauthorized,
+};
+
+use crate::support::fake::Fake;
+use crate::support::script::{API, Script, challenged, respond, status, stream};
+
+fn auth(fake: &Fake) -> ChallengeMiddleware {
+    ChallengeMiddleware::new(API, fake.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn skip_passes_a_request_through_both_ways() {
+    let (server, fake) = (Script::takes("t1"), Fake::new().initially(Ok(Some(Credential::bearer("t1")))));
+    let response = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().skip()).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.tokens(), fake.calls()), (401, vec![String::new()], 0));
+}
+
+#[tokio::test]
+async fn no_retry_is_sent_once_and_asks_nobody() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let request = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().no_retry());
+    let error = request.send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::NoRetry);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn pass_through_gives_refusals_as_responses_with_their_challenges() {
+    let denied = || respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"a\"")], "not you");
+    let server = Script::new(move |arrived, _| if arrived.path == "/403" { denied() } else { challenged() });
+    let fake = Fake::new();
+    let client = server.client(&ChallengeMiddleware::builder(API, fake.clone()).pass_through().build().unwrap());
+    let response = client.get(format!("{API}/403")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (403, 1, 0));
+    let challenges = response.extensions().get::<Arc<Challenges>>().unwrap();
+    assert_eq!(challenges.get("bearer").unwrap().param("scope").as_deref(), Some("a"));
+    assert_eq!(response.text().await.unwrap(), "not you");
+
+    let response = client.get(API).send().await.unwrap();
+    assert_eq!((AuthReport::of(&response).attempts(), server.sends(), fake.calls()), (2, 3, 1));
+    assert_eq!(response.text().await.unwrap(), "who are you?");
+
+    let one = server.client(&auth(&fake)).get(format!("{API}/403")).with_extension(CallOptions::new().pass_through());
+    assert_eq!(one.send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn a_body_factory_makes_a_stream_replayable() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let options = CallOptions::new().body(|| Body::from("the same bytes"));
+    let request = server.client(&auth(&fake)).post(API).body(stream("the same bytes")).with_extension(options);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+    assert_eq!(server.arrived()[1].body.as_deref(), Some(&b"the same bytes"[..]));
+}
+
+#[tokio::test]
+async fn another_identity_is_sent_once_and_touches_nothing() {
+    let (server, fake) = (Script::takes("theirs"), Fake::new().initially(Ok(Some(Credential::bearer("ours")))));
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    let as_them = |token: &str| CallOptions::new().identity(Credential::bearer(token));
+    assert_eq!(client.get(API).with_extension(as_them("theirs")).send().await.unwrap().status(), 200);
+    let error = client.get(API).with_extension(as_them("nobody")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::CallerCredential);
+    assert!(!auth.session().invalidate(Unauthorized::find(&error).unwrap()));
+    assert_eq!((server.tokens(), fake.calls()), (vec!["theirs".to_owned(), "nobody".into()], 0));
+}
+
+#[tokio::test]
+async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).safe_methods_only().build().unwrap();
+    let client = server.client(&auth);
+    let error = client.post(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::NoRetry);
+    assert_eq!(client.post(API).send().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn the_replay_has_what_the_first_had_and_one_authorization() {
+    let (server, fake) = (Script::takes("t1"), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
+    let request = server
+        .client(&auth(&fake))
+        .post(format!("{API}/path?query"))
+        .version(http::Version::HTTP_11)
+        .timeout(Duration::from_secs(9))
+        .header("x-mine", "1")
+        .header("x-mine", "2")
+        .body("bytes");
+    request.send().await.unwrap();
+    let [first, second] = <[_; 2]>::try_from(server.arrived()).unwrap();
+    assert_eq!((&first.method, &first.path, &first.body), (&second.method, &second.path, &second.body));
+    assert_eq!((first.version, first.timeout), (second.version, Some(Duration::from_secs(9))));
+    assert_eq!(second.headers.get_all("x-mine").iter().count(), 2);
+    assert_eq!(second.headers.get_all("authorization").iter().collect::<Vec<_>>(), ["Bearer t1"]);
+    assert!(second.headers["authorization"].is_sensitive());
+    assert_eq!(second.timeout, first.timeout);
+}
+
+#[tokio::test]
+async fn events_tell_an_audit_what_happened() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let fake = Fake::answering(|number, _| {
+        if number == 1 { Ok(Some(Credential::bearer("t1"))) } else { Err(RefreshError::rejected("x")) }
+    });
+    let server = Script::new(|arrived, _| match (arrived.path.as_str(), arrived.token()) {
+        ("/403", _) => respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"a b\"")], ""),
+        (_, "t1") => status(200),
+        _ => respond(401, &[(WWW_AUTHENTICATE.as_str(), "Bearer realm=https://x, Basic realm=\"y\"")], ""),
+    });
+    let sink = heard.clone();
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .on_event(move |event| sink.lock().unwrap().push(event.clone()))
+        .build()
+        .unwrap();
+    let client = server.client(&auth);
+    client.get(format!("{API}/?secret=hunter2")).send().await.unwrap();
+    let error = client.get(format!("{API}/403?secret=hunter2")).send().await.unwrap_err();
+    assert!(Forbidden::find(&error).is_some());
+    auth.session().login().await.unwrap_err();
+    let heard = heard.lock().unwrap();
+    let shown = format!("{heard:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
+    let mut lines = heard.iter().map(|event| match event {
+        Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
+        Event::Refreshed { cause, outcome, waiters, generation, .. } => {
+            format!("{cause:?} {} {waiters} {generation}", outcome.as_str())
+        }
+        Event::Forbidden { method, url, scopes, authenticated, .. } => {
+            format!("403 {method} {url} {scopes:?} {authenticated}")
+        }
+        other => format!("{other:?}"),
+    });
+    // What there is to begin with is a refresh of its own.
+    assert_eq!(lines.next().unwrap(), "Asked declined 1 0");
+    assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
+    assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", Cause::Challenged));
+    assert_eq!(lines.next().unwrap(), format!(r#"403 GET {API}/403 ["a", "b"] true"#));
+    assert_eq!(lines.next().unwrap(), "Asked failed 1 1");
+    assert_eq!(lines.next(), None);
+}
