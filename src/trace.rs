@@ -4,6 +4,7 @@ use std::future::Future;
 
 use tracing::field::Empty;
 use tracing::instrument::Instrumented;
+use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Level, Span};
 
 use crate::event::Event;
@@ -13,7 +14,7 @@ use crate::refresh::Cause;
 const TARGET: &str = "reqwest_challenge";
 
 pub(crate) fn is_on() -> bool {
-    tracing::enabled!(target: TARGET, Level::INFO)
+    LevelFilter::current() >= Level::INFO
 }
 
 /// The work of a refresh in a span of its own, which keeps the caller's span as its parent on whatever task it runs.

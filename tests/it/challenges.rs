@@ -141,7 +141,7 @@ fn caps_are_met_with_a_defect_and_what_came_before_is_kept() {
     let long =
         Challenges::parse(format!("Basic realm=\"x\", Bearer realm=\"{}\"", "y".repeat(Challenges::MAX_LINE_LENGTH)));
     assert_eq!(long.defects().next().map(|defect| defect.rule()), Some(Rule::LineTooLong));
-    assert_eq!((long.get("Basic").unwrap().realm().as_deref(), long.get("Bearer").unwrap().realm()), (Some("x"), None));
+    assert_eq!((long.get("Basic").unwrap().realm().as_deref(), long.get("Bearer")), (Some("x"), None));
 }
 
 #[test]
@@ -169,4 +169,50 @@ fn rules_have_names_of_their_own() {
     let rules = [Rule::Junk, Rule::MissingComma, Rule::TooManyLines];
     assert_eq!(rules.map(Rule::id), ["junk", "missing-comma", "too-many-lines"]);
     assert!(rules.iter().all(|rule| rule.section().starts_with("RFC 9110 §") && !rule.sentence().is_empty()));
+}
+
+#[track_caller]
+fn read_as(value: &str, wanted: &[&str]) {
+    let read = Challenges::parse(value);
+    assert_eq!(read.iter().map(|challenge| challenge.to_string()).collect::<Vec<_>>(), wanted, "{value}");
+    assert!(!read.is_strict(), "{value}");
+}
+
+#[test]
+fn a_semicolon_never_becomes_part_of_a_token() {
+    read_as("Bearer error=invalid_token;", &["Bearer error=invalid_token"]);
+    read_as("Bearer error=invalid_token; Basic realm=\"x\"", &["Bearer error=invalid_token", "Basic realm=\"x\""]);
+    read_as("Bearer error=invalid_token;, Basic a=b", &["Bearer error=invalid_token", "Basic a=b"]);
+    read_as("Bearer error=a;;scope=b", &["Bearer error=a, scope=b"]);
+    read_as("Bearer error=; scope=a", &["Bearer scope=a"]);
+    read_as("Bearer realm=https://a/b;c=d;", &["Bearer realm=\"https://a/b\", c=d"]);
+}
+
+#[test]
+fn a_stray_quote_hides_no_challenge_behind_it() {
+    read_as("Foo\"bar, Bearer realm=\"a\"", &["Bearer realm=\"a\""]);
+    read_as("Negotiate it\"s, Bearer realm=\"a\"", &["Negotiate", "Bearer realm=\"a\""]);
+    read_as("Bearer realm=\"a\"b\", Basic realm=\"x\"", &["Bearer realm=\"a\"", "Basic realm=\"x\""]);
+    // And a pair of quotes still holds a comma together.
+    read_as("Bearer realm=\"a\" \"b, c=d\", Basic realm=\"x\"", &["Bearer realm=\"a\"", "Basic realm=\"x\""]);
+}
+
+#[test]
+fn a_line_that_is_cut_at_the_cap_hands_out_no_cut_value() {
+    let filler = "a".repeat(Challenges::MAX_LINE_LENGTH - 40);
+    let read = Challenges::parse(format!("Bearer x=\"{filler}\", scope=abcdefghijklmnopqrstuvwxyz0123456789"));
+    let bearer = read.get("Bearer").unwrap();
+    assert_eq!((bearer.param("scope"), bearer.param("x").map(|value| value.len())), (None, Some(filler.len())));
+}
+
+#[test]
+fn a_place_in_a_folded_line_is_that_of_the_unfolded_one() {
+    let read = Challenges::parse("Basic   \r\n realm=\"x\", a=b\0c");
+    let places: Vec<_> = read.defects().map(|defect| (defect.rule(), defect.byte())).collect();
+    assert_eq!(places[0], (Rule::ControlCharacter, 5));
+}
+
+#[test]
+fn marks_that_turn_text_round_are_shown_as_escapes() {
+    assert_eq!(Challenges::parse("Basic realm=\"a\u{202e}b\"").to_string(), "Basic realm=\"a\\u{202e}b\"");
 }

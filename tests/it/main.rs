@@ -1,6 +1,7 @@
 //! One binary, a module a behaviour.
 #![allow(clippy::unwrap_used)]
 
+mod attacks;
 mod cases;
 mod challenge_differential;
 mod challenge_oracle;

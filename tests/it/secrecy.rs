@@ -120,7 +120,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
     let call = server.client(&auth).get(API).send();
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
     let traced = captured.text();
-    let line = traced.lines().find(|line| line.contains("refreshed")).unwrap();
+    let line = traced.lines().find(|line| line.contains("refreshed") && line.contains("Challenged")).expect(&traced);
     assert!(line.contains("my_command{run=7}:refresh{cause=Challenged"), "{line}");
     let closed = traced.lines().find(|line| line.contains("close") && line.contains("Challenged")).unwrap();
     for field in ["outcome=\"renewed\"", "duration_ms=", "waiters=1", "generation=2"] {
