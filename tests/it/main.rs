@@ -20,3 +20,4 @@ mod sequences;
 mod sessions;
 mod support;
 mod switches;
+mod wires;

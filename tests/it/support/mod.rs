@@ -3,3 +3,4 @@
 pub(crate) mod fake;
 pub(crate) mod http_auth_oracle;
 pub(crate) mod script;
+pub(crate) mod wire;

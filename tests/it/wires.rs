@@ -1,0 +1,191 @@
+//! What only real sockets show: redirects below us, and connections.
+
+use std::time::Duration;
+
+use http::Method;
+use reqwest_challenge::{
+    Authorize, BoxError, ChallengeMiddleware, Credential, Forbidden, Reason, Unauthorized, hardened, reqwest::Client,
+};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+use crate::support::fake::Fake;
+use crate::support::wire::{Head, Wire, answer, chunked};
+
+const CHALLENGE: &str = "WWW-Authenticate: Bearer realm=\"api\"\r\n";
+
+fn client(http: Client, auth: ChallengeMiddleware) -> ClientWithMiddleware {
+    ClientBuilder::new(http).with(auth).build()
+}
+
+fn bearer(fake: &Fake, wire: &Wire) -> ClientWithMiddleware {
+    client(Client::new(), ChallengeMiddleware::new(wire.url(""), fake.clone()).unwrap())
+}
+
+/// A server that sends everybody away with that status, and where to.
+async fn sends_away(status: &'static str, to: String) -> Wire {
+    Wire::start(move |_| answer(status, &format!("Location: {to}\r\n"), "")).await
+}
+
+/// A server that says 401 with a challenge of its own to everybody.
+async fn other() -> Wire {
+    Wire::start(|_| answer("401 Unauthorized", "WWW-Authenticate: Bearer realm=\"evil\", scope=\"all\"\r\n", "")).await
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_server_takes_no_credential_there_and_its_401_asks_nobody() {
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
+        let other = other().await;
+        let api = sends_away(status, other.url("/")).await;
+        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let error = bearer(&fake, &api).get(api.url("/")).send().await.unwrap_err();
+        let refused = Unauthorized::find(&error).unwrap();
+        assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
+        assert_eq!((api.heads().len(), other.heads().len(), fake.calls()), (1, 1, 0), "{status}");
+        assert!(api.heads()[0].has("authorization") && !other.heads()[0].has("authorization"));
+    }
+}
+
+#[tokio::test]
+async fn a_credential_does_not_come_back_by_way_of_another_server() {
+    // A → B → A: reqwest takes the header away at B, and does not put it back.
+    let api = Wire::start(|head| match head.path.as_str() {
+        "/" => answer("302 Found", &format!("Location: http://{}/to-b\r\n", head.value("x-other").unwrap()), ""),
+        _ if head.has("authorization") => answer("200 OK", "", "with it"),
+        _ => answer("200 OK", "", "without"),
+    })
+    .await;
+    let back = api.url("/back");
+    let other = Wire::start(move |_| answer("302 Found", &format!("Location: {back}\r\n"), "")).await;
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let address = other.url("").trim_start_matches("http://").to_owned();
+    let response = bearer(&fake, &api).get(api.url("/")).header("x-other", address).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "without");
+    assert!(!other.heads()[0].has("authorization"));
+}
+
+#[tokio::test]
+async fn a_post_that_was_sent_elsewhere_by_303_and_refused_is_not_done_twice() {
+    let api = Wire::start(|head| match head.method.as_str() {
+        "POST" => answer("303 See Other", "Location: /status\r\n", ""),
+        _ => answer("401 Unauthorized", CHALLENGE, ""),
+    })
+    .await;
+    let fake = Fake::new();
+    let error = bearer(&fake, &api).post(api.url("/orders")).body("one").send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Redirected);
+    assert_eq!(api.heads().iter().map(|head| head.method.as_str()).collect::<Vec<_>>(), ["POST", "GET"]);
+}
+
+/// A scheme that sends a proof in a header of its own.
+struct Proof;
+
+#[async_trait::async_trait]
+impl Authorize for Proof {
+    fn scheme(&self) -> &str {
+        "Proof"
+    }
+
+    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+        request.headers_mut().insert("dpop", "proof".parse()?);
+        Ok(())
+    }
+}
+
+fn header_credentials() -> [(Credential, &'static str); 2] {
+    [(Credential::header("x-api-key".parse().unwrap(), "k"), "x-api-key"), (Credential::custom(Proof), "dpop")]
+}
+
+#[tokio::test]
+async fn a_header_of_ones_own_leaks_by_a_plain_client_and_not_by_the_hardened_one() {
+    for (credential, name) in header_credentials() {
+        for safe in [false, true] {
+            let other = Wire::start(|_| answer("200 OK", "", "thanks")).await;
+            let api = sends_away("302 Found", other.url("/")).await;
+            let http = if safe { hardened(Client::builder()).build().unwrap() } else { Client::new() };
+            let auth = ChallengeMiddleware::new(api.url(""), credential.clone()).unwrap();
+            let response = client(http, auth).get(api.url("/")).send().await.unwrap();
+            assert!(api.heads()[0].has(name));
+            let leaked: Vec<bool> = other.heads().iter().map(|head| head.has(name)).collect();
+            // The plain one is what the hardened one is for: if reqwest takes these headers away one day, this says so.
+            assert_eq!((response.status().as_u16(), leaked), if safe { (302, vec![]) } else { (200, vec![true]) });
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_hardened_client_follows_at_home_and_resends_no_body() {
+    let api = Wire::start(|head: &Head| match head.path.as_str() {
+        "/see" => answer("303 See Other", "Location: /here\r\n", ""),
+        "/resend" => answer("307 Temporary", "Location: /here\r\n", ""),
+        "/for-ever" => answer("302 Found", "Location: /for-ever\r\n", ""),
+        _ if head.has("referer") => answer("500 Oops", "", "a referer"),
+        _ => answer("200 OK", "", ""),
+    })
+    .await;
+    let auth = ChallengeMiddleware::new(api.url(""), Credential::bearer("t")).unwrap();
+    let client = client(hardened(Client::builder()).build().unwrap(), auth);
+    let status = |method, path| {
+        let request = client.request(method, api.url(path)).body("once");
+        async move { request.send().await.map(|response| response.status().as_u16()) }
+    };
+    assert_eq!(status(Method::POST, "/see").await.unwrap(), 200);
+    assert_eq!(status(Method::POST, "/resend").await.unwrap(), 307);
+    let before = api.heads().len();
+    status(Method::GET, "/for-ever").await.unwrap_err();
+    assert_eq!(api.heads().len() - before, 11);
+}
+
+#[tokio::test]
+async fn a_403_of_the_redirects_target_is_foreign() {
+    let other = Wire::start(|_| answer("403 Forbidden", "WWW-Authenticate: Bearer scope=\"all\"\r\n", "")).await;
+    let api = sends_away("302 Found", other.url("/")).await;
+    let auth = ChallengeMiddleware::new(api.url(""), Fake::new()).unwrap();
+    let session = auth.session();
+    let error = client(Client::new(), auth).get(api.url("/")).send().await.unwrap_err();
+    let denied = Forbidden::find(&error).unwrap();
+    assert!(denied.is_foreign() && session.step_up(denied).await.is_err());
+}
+
+/// 401 with a long body until the token is there.
+fn long_401(head: &Head, whole: fn(&str, &str, &str) -> Vec<u8>) -> Vec<u8> {
+    match head.value("authorization") {
+        Some(value) if value.starts_with("Bearer t") => answer("200 OK", "", "in"),
+        _ => whole("401 Unauthorized", CHALLENGE, &"x".repeat(60_000)),
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_401s_and_their_replays_use_one_connection() {
+    for whole in [answer, chunked] {
+        let api = Wire::start(move |head| long_401(head, whole)).await;
+        let http = Client::new();
+        for number in 0..100 {
+            // A session of its own each time, so that each call is refused first.
+            let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer(format!("t{number}")))));
+            let auth = ChallengeMiddleware::new(api.url(""), fake).unwrap();
+            assert_eq!(client(http.clone(), auth).get(api.url("/")).send().await.unwrap().text().await.unwrap(), "in");
+        }
+        assert_eq!((api.heads().len(), api.connections()), (200, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_endless_401_does_not_hold_up_the_replay() {
+    let api = Wire::start(|head| match head.value("authorization") {
+        Some(_) => answer("200 OK", "", "in"),
+        // More is promised than ever comes.
+        None => format!("HTTP/1.1 401 Unauthorized\r\n{CHALLENGE}Content-Length: 1000000\r\n\r\nx").into_bytes(),
+    })
+    .await;
+    let auth = ChallengeMiddleware::builder(api.url(""), Fake::new()).body_timeout(Duration::from_millis(20));
+    let client = client(Client::new(), auth.build().unwrap());
+    assert_eq!(client.get(api.url("/")).send().await.unwrap().status(), 200);
+    assert_eq!(api.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_replay_has_a_timeout_of_its_own() {
+    let api = Wire::start(|head| long_401(head, answer)).await;
+    let request = bearer(&Fake::new(), &api).get(api.url("/")).timeout(Duration::from_secs(30));
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
