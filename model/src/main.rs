@@ -1,0 +1,241 @@
+//! A model checker runs the flight and the state machine: the crate's own files, on a scheduler that tries the orders in
+//! which threads can meet.
+//!
+//! `cargo run --release --manifest-path model/Cargo.toml` prints a table; a schedule that breaks a promise, or in which
+//! anybody waits for ever, ends it with that schedule.
+
+mod refresh;
+
+use std::future::{Future, poll_fn};
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime};
+
+use refresh::state::{Ask, Ended, Held, Landed, Outcome, Purpose, Stage, Start, State, Step};
+use refresh::sync::lock;
+use shuttle::future::{JoinHandle, block_on, spawn};
+use shuttle::sync::atomic::AtomicUsize;
+use shuttle::sync::{Arc, Mutex};
+
+type Model = State<u64, &'static str, u8>;
+
+/// What the crate's own session does with the state, without a runtime's timers.
+struct Session {
+    state: Mutex<Model>,
+    refreshing: AtomicUsize,
+    refreshes: AtomicUsize,
+    forgotten: AtomicUsize,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    fails: bool,
+}
+
+impl Session {
+    fn new(fails: bool) -> Arc<Self> {
+        let (refreshing, refreshes, forgotten) = Default::default();
+        let (state, tasks) = (Mutex::new(State::new()), Mutex::new(Vec::new()));
+        Arc::new(Self { state, refreshing, refreshes, forgotten, tasks, fails })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
+        let mut state = lock(&self.state);
+        let done = change(&mut state);
+        let ended = state.ended();
+        drop(state);
+        for (flight, outcome) in ended {
+            flight.land(outcome);
+        }
+        done
+    }
+
+    fn held(&self) -> Arc<Held<u64, u8>> {
+        lock(&self.state).held().clone()
+    }
+
+    fn ask(&self, demand: u8) -> Ask<u8> {
+        let held = self.held();
+        let (epoch, generation, failures) = (held.epoch, held.generation, held.failures);
+        Ask { purpose: Purpose::Renew, epoch, generation, failures, demand }
+    }
+
+    async fn renew(self: &Arc<Self>, ask: &Ask<u8>) -> Outcome<u64, &'static str, u8> {
+        loop {
+            match self.change(|state| state.next(ask, SystemTime::UNIX_EPOCH)) {
+                Step::Take(held) => return Ok(held),
+                Step::End(ended) => return Err(ended),
+                Step::Await(_, wait) => drop(wait.await),
+                Step::Join(_, wait) => return wait.await,
+                Step::Start(start) => return self.start(start, ask.epoch).await,
+            }
+        }
+    }
+
+    async fn start(
+        self: &Arc<Self>,
+        start: Start<u64, &'static str, u8>,
+        epoch: u64,
+    ) -> Outcome<u64, &'static str, u8> {
+        let (session, number) = (self.clone(), start.number);
+        let task = spawn(async move { session.refresh(number, epoch).await });
+        lock(&self.tasks).push(task);
+        start.wait.await
+    }
+
+    /// Waits for all that is at work, and looks that nobody is left waiting.
+    async fn settle(&self) {
+        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        for task in tasks {
+            task.await.expect("it ends");
+        }
+        assert_eq!(lock(&self.state).waiting(1), 0);
+    }
+
+    async fn refresh(&self, number: u64, epoch: u64) {
+        let others = self.refreshing.fetch_add(1, Ordering::SeqCst);
+        // A logout ends a flight and leaves its refresher at work; before that there is never a second one.
+        assert!(others == 0 || self.held().epoch > epoch, "two refreshers at work");
+        let call = self.refreshes.fetch_add(1, Ordering::SeqCst) + 1;
+        shuttle::future::yield_now().await;
+        self.refreshing.fetch_sub(1, Ordering::SeqCst);
+        if self.fails && call == 1 {
+            return self
+                .change(|state| state.fail(number, Ended::Failed("down"), SystemTime::UNIX_EPOCH, Duration::ZERO));
+        }
+        if let Landed::Forget(_) = self.change(|state| state.land(number, epoch, call as u64, [None, None])) {
+            self.forgotten.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Three callers of one generation.
+fn herd() {
+    block_on(async {
+        let session = Session::new(false);
+        let callers = callers(&session, [0; 3].map(|demand| session.ask(demand)));
+        for caller in callers {
+            assert!(caller.await.expect("it ends").is_ok());
+        }
+        session.settle().await;
+        assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// Three callers, of whom one goes away.
+fn leaver() {
+    block_on(async {
+        let session = Session::new(false);
+        let ask = session.ask(0);
+        let (leaves, stay) = (leaver_of(&session, ask.clone()), callers(&session, [ask.clone(), ask]));
+        for caller in stay {
+            assert!(caller.await.expect("it ends").is_ok());
+        }
+        leaves.await.expect("it ends");
+        session.settle().await;
+        assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// Three callers who were signed before a failure share it.
+fn failure() {
+    block_on(async {
+        let session = Session::new(true);
+        let callers = callers(&session, [0; 3].map(|demand| session.ask(demand)));
+        for caller in callers {
+            assert_eq!(caller.await.expect("it ends").err(), Some(Ended::Failed("down")));
+        }
+        session.settle().await;
+        assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// A caller, another with a demand, and a third with the same demand: never two at work, two in all.
+fn demands() {
+    block_on(async {
+        let session = Session::new(false);
+        let callers = callers(&session, [0, 1, 1].map(|demand| session.ask(demand)));
+        for caller in callers {
+            assert!(caller.await.expect("it ends").is_ok());
+        }
+        session.settle().await;
+        assert!(session.refreshes.load(Ordering::SeqCst) <= 2);
+    });
+}
+
+/// Three callers and a logout: whoever comes too late is told, and nothing is held after it.
+fn logout() {
+    block_on(async {
+        let session = Session::new(false);
+        let callers = callers(&session, [0; 3].map(|demand| session.ask(demand)));
+        let leaves = session.clone();
+        let logout = spawn(async move { leaves.change(State::logout) });
+        let mut held = 0;
+        for caller in callers {
+            match caller.await.expect("it ends") {
+                Ok(_) => held += 1,
+                Err(ended) => assert_eq!(ended, Ended::LoggedOut),
+            }
+        }
+        session.settle().await;
+        let forgotten = logout.await.expect("it ends").flatten().is_some();
+        assert_eq!((session.held().credential, session.held().stage), (None, Stage::LoggedOut));
+        assert!(session.refreshes.load(Ordering::SeqCst) <= 1);
+        assert!(held == 0 || forgotten, "a credential that somebody had is forgotten by the logout");
+    });
+}
+
+/// A failure, a caller who goes away and a logout at once.
+fn all() {
+    block_on(async {
+        let session = Session::new(true);
+        let (leaves, stay) = (leaver_of(&session, session.ask(0)), callers(&session, [session.ask(0), session.ask(1)]));
+        let other = session.clone();
+        let logout = spawn(async move { other.change(State::logout) });
+        for caller in stay {
+            let _ = caller.await.expect("it ends");
+        }
+        let _ = (logout.await.expect("it ends"), leaves.await.expect("it ends"));
+        session.settle().await;
+        assert_eq!((session.held().credential, session.held().stage), (None, Stage::LoggedOut));
+    });
+}
+
+type Caller = JoinHandle<Outcome<u64, &'static str, u8>>;
+
+/// A caller who asks, looks once, and goes away.
+fn leaver_of(session: &Arc<Session>, ask: Ask<u8>) -> JoinHandle<()> {
+    let session = session.clone();
+    spawn(async move {
+        let mut renewal = Box::pin(session.renew(&ask));
+        poll_fn(|context| Poll::Ready(drop(renewal.as_mut().poll(context)))).await;
+    })
+}
+
+/// Callers who were all refused with what is held now.
+fn callers<const N: usize>(session: &Arc<Session>, asks: [Ask<u8>; N]) -> [Caller; N] {
+    asks.map(|ask| {
+        let session = session.clone();
+        spawn(async move { session.renew(&ask).await })
+    })
+}
+
+fn main() {
+    const SCHEDULES: usize = 300_000;
+    println!("{:<10} {:>10} {:>12} {:>8}", "scenario", "schedules", "kind", "seconds");
+    let scenarios: [(&str, fn()); 6] = [
+        ("herd", herd),
+        ("leaver", leaver),
+        ("failure", failure),
+        ("demands", demands),
+        ("logout", logout),
+        ("all", all),
+    ];
+    for (name, scenario) in scenarios {
+        for kind in ["random", "PCT, depth 3"] {
+            let start = Instant::now();
+            match kind {
+                "random" => shuttle::check_random(scenario, SCHEDULES),
+                _ => shuttle::check_pct(scenario, SCHEDULES, 3),
+            }
+            println!("{name:<10} {SCHEDULES:>10} {kind:>12} {:>8.1}", start.elapsed().as_secs_f32());
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The crate's own files, on the model checker's primitives.
+
+pub(crate) mod sync {
+    pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
+
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().expect("nothing panics under the lock")
+    }
+}
+
+#[path = "../../../src/refresh/flight.rs"]
+pub(crate) mod flight;
+#[path = "../../../src/refresh/state.rs"]
+#[allow(dead_code, reason = "the crate uses what the model does not")]
+pub(crate) mod state;
