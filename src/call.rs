@@ -75,6 +75,22 @@ impl<'m> Call<'m> {
         Judge { method: self.sent.method(), url: self.sent.url() }
     }
 
+    /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
+    pub(crate) fn sign_now(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
+        let held = &self.held;
+        let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
+        let plain = !self.callers_own && self.options.identity.is_none() && held.stage == Stage::Open;
+        let credential = held.credential.as_ref().filter(|_| plain && !due(held.renew_at) && !due(held.ahead_at))?;
+        if Self::is_set_by_caller(request, credential) {
+            return None;
+        }
+        let put = credential.put_on(request)?;
+        let credential = credential.clone();
+        self.report.attempts = 1;
+        self.report.signed = Some((held.epoch, held.generation));
+        Some(put.map_err(|source| unsigned(&credential, source)).map(|()| self.report.sent[0] = Some(credential)))
+    }
+
     /// Puts the current credential on the first request, renewed if it is known to be of no use.
     pub(crate) async fn sign_first(&mut self, request: &mut Request) -> Result<(), Error> {
         if let Some(identity) = self.options.identity.clone() {
@@ -189,6 +205,11 @@ impl<'m> Call<'m> {
         }
     }
 
+    /// Whether the response is none of our business.
+    pub(crate) fn is_passed(&self, response: &Response) -> bool {
+        self.judge().verdict(response.status(), response.url()) == Verdict::Pass
+    }
+
     /// What the first response means: the end, or a second request.
     pub(crate) async fn first_answer(&mut self, response: Response) -> Result<Request, End> {
         match self.judge().verdict(response.status(), response.url()) {
@@ -217,7 +238,7 @@ impl<'m> Call<'m> {
         }
     }
 
-    fn passed(&self, response: Response) -> End {
+    pub(crate) fn passed(&self, response: Response) -> End {
         match self.observe(&response, &Challenges::default()) {
             Err(error) => error.into(),
             Ok(_) => {
@@ -325,16 +346,19 @@ impl<'m> Call<'m> {
     }
 
     pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
-        let signed =
-            self.report.sent.iter().rev().flatten().next().filter(|_| !self.judge().is_foreign(response.url()));
-        let Some(credential) = signed else { return Ok(Observed::Nothing) };
-        let Some(authorize) = credential.authorizer() else { return Ok(Observed::Nothing) };
+        let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
+        let authorize = credential.authorizer().filter(|_| !self.judge().is_foreign(response.url()));
+        let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
         let (status, url, headers) = (response.status(), response.url(), response.headers());
         let head = ResponseHead { status, url, headers, challenges };
         let seen = authorize.observe(&head);
         seen.map_err(|source| {
             Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source })
         })
+    }
+
+    fn last_sent(&self) -> Option<&Credential> {
+        self.report.sent.iter().rev().flatten().next()
     }
 
     /// Remembers a path that refused a credential which had just been made.

@@ -84,14 +84,21 @@ impl Middleware for ChallengeMiddleware {
         if skip || !self.is_ours(request.url()).map_err(envelope)? {
             return next.run(request, extensions).await;
         }
+        // What is rare is boxed, so that a call that is let in at once is small.
         let mut call = Call::new(&self.0, &mut request, extensions);
-        call.sign_first(&mut request).await.map_err(envelope)?;
+        match call.sign_now(&mut request) {
+            Some(signed) => signed.map_err(envelope)?,
+            None => Box::pin(call.sign_first(&mut request)).await.map_err(envelope)?,
+        }
         let first = next.clone().run(request, extensions).await?;
-        let second = match call.first_answer(first).await {
+        if call.is_passed(&first) {
+            return call.passed(first).into_result();
+        }
+        let second = match Box::pin(call.first_answer(first)).await {
             Ok(second) => second,
             Err(end) => return end.into_result(),
         };
         let answer = next.run(second, extensions).await?;
-        call.second_answer(answer).await.into_result()
+        Box::pin(call.second_answer(answer)).await.into_result()
     }
 }

@@ -1,0 +1,55 @@
+//! Counts allocations and the bytes that are held.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+static HELD: AtomicI64 = AtomicI64::new(0);
+static PEAK: AtomicI64 = AtomicI64::new(0);
+
+struct Counting;
+
+fn hold(bytes: usize) {
+    COUNT.fetch_add(1, Relaxed);
+    let held = HELD.fetch_add(bytes as i64, Relaxed) + bytes as i64;
+    PEAK.fetch_max(held, Relaxed);
+}
+
+// SAFETY: every call is handed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        hold(layout.size());
+        // SAFETY: the caller's own contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size() as i64, Relaxed);
+        // SAFETY: the caller's own contract.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        HELD.fetch_sub(layout.size() as i64, Relaxed);
+        hold(size);
+        // SAFETY: the caller's own contract.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How many allocations the work makes.
+pub(crate) fn count(work: impl FnOnce()) -> u64 {
+    let before = COUNT.load(Relaxed);
+    work();
+    COUNT.load(Relaxed) - before
+}
+
+/// Starts to look for the most bytes that are held at once, beyond what is held now.
+pub(crate) fn peak() -> impl FnOnce() -> f64 {
+    let before = HELD.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    move || (PEAK.load(Relaxed) - before) as f64 / f64::from(1 << 20)
+}
