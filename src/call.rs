@@ -30,6 +30,8 @@ pub(crate) struct Call<'m> {
     held: Arc<Current>,
     /// Whether this call has had its one renewal.
     spent: bool,
+    /// Whether the first send carries the credential that is held.
+    signed_now: bool,
     /// Why a renewal before the send failed, and the old credential was sent.
     failed: Option<RefreshError>,
 }
@@ -60,6 +62,7 @@ impl Kept {
 
 impl<'m> Call<'m> {
     /// Keeps what a second send needs, before the credential goes in.
+    #[inline(always)]
     pub(crate) fn new(of: &'m Shared, request: &mut Request, extensions: &Extensions) -> Self {
         let held = of.session.current();
         let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
@@ -68,7 +71,17 @@ impl<'m> Call<'m> {
             None => Kept::Head(request.method().clone(), request.url().clone()),
         };
         let callers_own = request.headers().contains_key(AUTHORIZATION);
-        Self { of, options, sent, callers_own, held, spent: false, failed: None, report: AuthReport::default() }
+        Self {
+            of,
+            options,
+            sent,
+            callers_own,
+            held,
+            spent: false,
+            signed_now: false,
+            failed: None,
+            report: AuthReport::default(),
+        }
     }
 
     pub(crate) fn judge(&self) -> Judge<'_> {
@@ -76,6 +89,7 @@ impl<'m> Call<'m> {
     }
 
     /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
+    #[inline]
     pub(crate) fn sign_now(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
         let held = &self.held;
         let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
@@ -85,10 +99,10 @@ impl<'m> Call<'m> {
             return None;
         }
         let put = credential.put_on(request)?;
-        let credential = credential.clone();
         self.report.attempts = 1;
         self.report.signed = Some((held.epoch, held.generation));
-        Some(put.map_err(|source| unsigned(&credential, source)).map(|()| self.report.sent[0] = Some(credential)))
+        self.signed_now = true;
+        Some(put.map_err(|source| unsigned(credential, source)))
     }
 
     /// Puts the current credential on the first request, renewed if it is known to be of no use.
@@ -205,15 +219,20 @@ impl<'m> Call<'m> {
         }
     }
 
-    /// Whether the response is none of our business.
-    pub(crate) fn is_passed(&self, response: &Response) -> bool {
-        self.judge().verdict(response.status(), response.url()) == Verdict::Pass
+    /// Whether the response is none of our business, and there is nothing to do about that: nearly always.
+    pub(crate) fn is_passed_at_once(&self, response: &Response) -> bool {
+        let plain = self.signed_now && self.held.credential.as_ref().is_some_and(|held| held.authorizer().is_none());
+        plain
+            && self.report.renewal.is_none()
+            && self.of.repeats.is_empty()
+            && self.judge().verdict(response.status(), response.url()) == Verdict::Pass
     }
 
     /// What the first response means: the end, or a second request.
-    pub(crate) async fn first_answer(&mut self, response: Response) -> Result<Request, End> {
+    pub(crate) async fn first_answer(&mut self, mut response: Response) -> Result<Request, End> {
+        self.remember_sent();
         match self.judge().verdict(response.status(), response.url()) {
-            Verdict::Pass => Err(self.passed(response)),
+            Verdict::Pass => Err(self.pass(&mut response).map_or_else(End::from, |()| End::Response(response))),
             Verdict::Forbidden => Err(self.forbidden(response).await),
             Verdict::Foreign => Err(self.unauthorized(response, Reason::ForeignOrigin).await),
             Verdict::Challenged => self.challenged(response).await,
@@ -221,9 +240,9 @@ impl<'m> Call<'m> {
     }
 
     /// What the second response means: there is no third.
-    pub(crate) async fn second_answer(&mut self, response: Response) -> End {
+    pub(crate) async fn second_answer(&mut self, mut response: Response) -> End {
         match self.judge().verdict(response.status(), response.url()) {
-            Verdict::Pass => self.passed(response),
+            Verdict::Pass => self.pass(&mut response).map_or_else(End::from, |()| End::Response(response)),
             Verdict::Forbidden => self.forbidden(response).await,
             Verdict::Foreign => self.unauthorized(response, Reason::ForeignOrigin).await,
             Verdict::Challenged => {
@@ -238,13 +257,21 @@ impl<'m> Call<'m> {
         }
     }
 
-    pub(crate) fn passed(&self, response: Response) -> End {
-        match self.observe(&response, &Challenges::default()) {
-            Err(error) => error.into(),
-            Ok(_) => {
-                self.of.repeats.succeeded(self.sent.method(), self.sent.url());
-                End::Response(self.marked(response))
-            }
+    /// What is done about a response that is none of our business.
+    fn pass(&mut self, response: &mut Response) -> Result<(), Error> {
+        self.observe(response, &Challenges::default())?;
+        self.of.repeats.succeeded(self.sent.method(), self.sent.url());
+        if self.report.attempts > 1 || self.report.renewal.is_some() {
+            self.remember_sent();
+            response.extensions_mut().insert(self.report.clone());
+        }
+        Ok(())
+    }
+
+    /// The credential of a first send, which is not counted up until somebody wants to know.
+    fn remember_sent(&mut self) {
+        if self.signed_now && self.report.sent[0].is_none() {
+            self.report.sent[0] = self.held.credential.clone();
         }
     }
 
@@ -358,7 +385,8 @@ impl<'m> Call<'m> {
     }
 
     fn last_sent(&self) -> Option<&Credential> {
-        self.report.sent.iter().rev().flatten().next()
+        let now = || self.held.credential.as_ref().filter(|_| self.signed_now);
+        self.report.sent.iter().rev().flatten().next().or_else(now)
     }
 
     /// Remembers a path that refused a credential which had just been made.

@@ -33,14 +33,6 @@ impl End {
 }
 
 impl Call<'_> {
-    /// The response with its report, where there is more to say than that it was sent once.
-    pub(crate) fn marked(&self, mut response: Response) -> Response {
-        if self.report.attempts > 1 || self.report.renewal.is_some() {
-            response.extensions_mut().insert(self.report.clone());
-        }
-        response
-    }
-
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
         self.of.session.listeners().tell(|| Event::Forbidden {
             method: self.sent.method().clone(),

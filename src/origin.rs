@@ -26,6 +26,8 @@ pub struct Origin {
     secure: bool,
     host: Host<String>,
     port: u16,
+    /// How every URL of this origin begins that has no userinfo.
+    text: Box<str>,
 }
 
 impl Origin {
@@ -57,12 +59,23 @@ impl Origin {
     /// The origin of a URL; `None` where it is neither `http` nor `https`.
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
-        Some(Self { secure: secure(url)?, host: url.host()?.to_owned(), port: url.port_or_known_default()? })
+        let (secure, host, port) = (secure(url)?, url.host()?.to_owned(), url.port_or_known_default()?);
+        let text = match (secure, port) {
+            (true, 443) => format!("https://{host}"),
+            (false, 80) => format!("http://{host}"),
+            (secure, port) => format!("{}://{host}:{port}", if secure { "https" } else { "http" }),
+        };
+        Some(Self { secure, host, port, text: text.into() })
     }
 
     /// Whether the URL is of this origin. Allocates nothing.
     #[must_use]
     pub fn contains(&self, url: &Url) -> bool {
+        // A URL is kept in its normal form, so that its text says it nearly always.
+        url.as_str().strip_prefix(&*self.text).is_some_and(|rest| rest.starts_with('/')) || self.contains_parts(url)
+    }
+
+    fn contains_parts(&self, url: &Url) -> bool {
         secure(url) == Some(self.secure) && url.port_or_known_default() == Some(self.port) && self.is_host_of(url)
     }
 
@@ -149,11 +162,7 @@ impl TryFrom<&str> for Origin {
 /// As RFC 6454 §6.2 writes it: `https://api.example.com`, with the port where it is not the default one.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme(), self.host)?;
-        match (self.secure, self.port) {
-            (true, 443) | (false, 80) => Ok(()),
-            (_, port) => write!(f, ":{port}"),
-        }
+        f.write_str(&self.text)
     }
 }
 

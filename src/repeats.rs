@@ -54,7 +54,7 @@ impl Repeats {
 
     /// Whether a fresh credential of this identity was refused there just now.
     pub(crate) fn rests(&self, method: &Method, url: &Url, epoch: u64, now: SystemTime) -> bool {
-        self.count.load(Ordering::Relaxed) > 0
+        !self.is_empty()
             && self.lock().iter().any(|path| {
                 // A clock that was set back ends the rest.
                 let rested = now.duration_since(path.since).unwrap_or(LONGEST);
@@ -62,9 +62,13 @@ impl Repeats {
             })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == 0
+    }
+
     /// Forgets a path that let somebody in.
     pub(crate) fn succeeded(&self, method: &Method, url: &Url) {
-        if self.count.load(Ordering::Relaxed) == 0 {
+        if self.is_empty() {
             return;
         }
         let mut paths = self.lock();

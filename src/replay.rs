@@ -12,28 +12,36 @@ use reqwest::{Body, Request};
 ///
 /// By hand, because `Request::try_clone` makes four allocations where one does. What came inside of an `http::Request`'s
 /// extensions is reqwest's own and stays with the first.
+#[inline(always)]
 pub(crate) fn copy(request: &mut Request, stream: Option<&(dyn Fn() -> Body + Send + Sync)>) -> Option<Request> {
-    let body = match request.body_mut().take() {
+    let body = match request.body() {
         None => None,
-        Some(body) => match bytes_of(body) {
-            Ok(bytes) => {
-                *request.body_mut() = Some(Body::from(bytes.clone()));
-                Some(Body::from(bytes))
-            }
-            Err(body) => {
-                *request.body_mut() = Some(body);
-                Some(stream?())
-            }
-        },
+        Some(_) => Some(copy_body(request.body_mut()).or_else(|| Some(stream?()))?),
     };
     let mut copy = Request::new(request.method().clone(), request.url().clone());
-    copy.headers_mut().clone_from(request.headers());
+    if !request.headers().is_empty() {
+        *copy.headers_mut() = request.headers().clone();
+    }
     *copy.version_mut() = request.version();
     if let Some(timeout) = request.timeout() {
         *copy.timeout_mut() = Some(*timeout);
     }
     *copy.body_mut() = body;
     Some(copy)
+}
+
+/// A copy of a body of bytes, which shares them with it.
+fn copy_body(body: &mut Option<Body>) -> Option<Body> {
+    match bytes_of(body.take()?) {
+        Ok(bytes) => {
+            *body = Some(Body::from(bytes.clone()));
+            Some(Body::from(bytes))
+        }
+        Err(stream) => {
+            *body = Some(stream);
+            None
+        }
+    }
 }
 
 /// The bytes of a body that has them at hand, uncopied.
