@@ -1,36 +1,38 @@
 //! Takes `WWW-Authenticate` values apart: each challenge, what its scheme makes of it, each defect and its place.
 //!
-//! `cargo run --example challenge -- 'Negotiate, Bearer realm="a", error=…'`, or with lines on standard input, one value
-//! each; `--json` prints the same as JSON.
+//! `cargo run --example challenge -- 'Negotiate, Bearer realm="a", error=…'`, or with the lines of one field on
+//! standard input; `--json` prints the same as JSON.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::ffi::OsString;
+use std::io::{BufRead, ErrorKind, IsTerminal, Write};
 
 use reqwest_challenge::{Challenge, Challenges};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (flags, mut values): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|argument| argument == "--json");
-    if values.is_empty() {
-        let input = std::io::stdin();
-        if input.is_terminal() {
-            eprintln!("usage: challenge [--json] [VALUE…]   (or values on standard input, one a line)");
-            std::process::exit(2);
-        }
-        // Octets that are no UTF-8 are legal in a field value; here they are shown as replacement characters.
-        values = input
-            .lock()
-            .split(b'\n')
-            .map(|line| line.map(|line| String::from_utf8_lossy(&line).into_owned()))
-            .collect::<Result<_, _>>()?;
+    let (flags, mut values): (Vec<_>, Vec<_>) =
+        std::env::args_os().skip(1).map(OsString::into_encoded_bytes).partition(|argument| argument.starts_with(b"--"));
+    let odd = flags.iter().any(|flag| flag != b"--json");
+    if values.is_empty() && !odd && !std::io::stdin().is_terminal() {
+        values = std::io::stdin().lock().split(b'\n').collect::<Result<_, _>>()?;
     }
-    let read = Challenges::parse_lines(&values);
+    if values.is_empty() || odd {
+        eprintln!("usage: challenge [--json] [VALUE…]   (or the lines of one field on standard input)");
+        std::process::exit(2);
+    }
+    let read = Challenges::parse_lines(values.iter().map(|value| field_value(value)));
     let mut out = std::io::stdout().lock();
-    if flags.is_empty() {
-        print(&read, &mut out)?
-    } else {
-        writeln!(out, "{:#}", as_json(&read))?
-    }
-    Ok(())
+    let printed = if flags.is_empty() { print(&read, &mut out) } else { writeln!(out, "{:#}", as_json(&read)) };
+    // Whoever reads only the head of it has what he wanted.
+    printed.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error.into()) })
+}
+
+/// What stands behind the field's name, if somebody pasted a whole line.
+fn field_value(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let name = b"www-authenticate:";
+    let named = line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    if named { line[name.len()..].trim_ascii() } else { line }
 }
 
 fn print(read: &Challenges, out: &mut impl Write) -> std::io::Result<()> {

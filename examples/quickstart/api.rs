@@ -1,5 +1,5 @@
-//! A small API over real sockets: `/token` hands out tokens that live for a second, `/reports` wants one, and `/admin`
-//! wants more than any of them has.
+//! A small API over real sockets: `/token` hands out tokens that live for a second, `/reports` wants one, `/admin`
+//! wants more than any of them has, and `/never` refuses them all.
 
 use std::collections::HashMap;
 use std::io;
@@ -86,7 +86,7 @@ impl State {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let error = match tokens.get(token) {
             None if token.is_empty() => "",
-            Some(made) if made.elapsed() < LIFETIME => return allowed(path),
+            Some(made) if path != "/never" && made.elapsed() < LIFETIME => return allowed(path),
             _ => ", error=\"invalid_token\"",
         };
         answer("401 Unauthorized", &format!("WWW-Authenticate: Bearer realm=\"reports\"{error}\r\n"), "who are you?")

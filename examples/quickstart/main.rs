@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use api::Api;
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Rejection, Unauthorized,
+    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Rejection, Session, Unauthorized,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -34,7 +34,7 @@ async fn timeline() -> Result<(), BoxError> {
     say(start, format_args!("an API listens on {}; its tokens live for a second", api.url("")));
 
     let refreshes = Arc::new(AtomicUsize::new(0));
-    let client = client(start, &api, refreshes.clone())?;
+    let (client, session) = client(start, &api, refreshes.clone())?;
 
     say(start, "GET /reports, without a credential");
     let response = client.get(api.url("/reports")).send().await?;
@@ -65,11 +65,34 @@ async fn timeline() -> Result<(), BoxError> {
             None => return Err(error.into()),
         },
     }
+
+    say(start, "GET /never, which says 401 to everybody");
+    let before = api.requests();
+    let error = client.get(api.url("/never")).send().await.unwrap_err();
+    say(start, format_args!("given up after {} requests: {error}", api.requests() - before));
+
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    say(start, "the token has expired; a caller asks, and goes away while it is renewed");
+    let before = (api.requests(), refreshes.load(Ordering::SeqCst));
+    let caller = tokio::spawn(client.get(api.url("/reports")).send());
+    while refreshes.load(Ordering::SeqCst) == before.1 {
+        tokio::task::yield_now().await;
+    }
+    caller.abort();
+    session.settle(Duration::from_secs(5)).await;
+    let response = client.get(api.url("/reports")).send().await?;
+    let refreshed = refreshes.load(Ordering::SeqCst) - before.1;
+    say(start, format_args!("the next caller: {} with {refreshed} refresh in all", response.status()));
+
+    session.logout().await?;
+    say(start, "logged out");
+    let error = client.get(api.url("/reports")).send().await.unwrap_err();
+    say(start, error);
     Ok(())
 }
 
 /// A client that fetches a token when the API asks for one.
-fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<ClientWithMiddleware, BoxError> {
+fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(ClientWithMiddleware, Session), BoxError> {
     let token_url = api.url("/token");
     let refresh = move |rejection: Rejection| {
         let (token_url, number) = (token_url.clone(), refreshes.fetch_add(1, Ordering::SeqCst) + 1);
@@ -82,7 +105,8 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<Clie
         }
     };
     let auth = ChallengeMiddleware::new(api.url(""), refresh)?;
-    Ok(ClientBuilder::new(reqwest_challenge::reqwest::Client::new()).with(auth).build())
+    let session = auth.session();
+    Ok((ClientBuilder::new(reqwest_challenge::reqwest::Client::new()).with(auth).build(), session))
 }
 
 /// Asks a server of the caller's and prints what it answers.

@@ -1,0 +1,59 @@
+//! A scheme of one's own, which signs the body too, HMAC style: `cargo run --example custom_scheme`
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use http::header::{AUTHORIZATION, HeaderValue};
+use http::{Extensions, Response};
+use reqwest_challenge::reqwest::{self, Body, Client, Request};
+use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, Secret};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+
+struct Signed(Secret);
+
+// Stands for a keyed hash; a real scheme takes a real one.
+fn sign(key: &str, request: &Request) -> String {
+    let mut hasher = DefaultHasher::new();
+    let body = request.body().and_then(Body::as_bytes).unwrap_or_default();
+    (key, request.method().as_str(), request.url().path(), body).hash(&mut hasher);
+    format!("Signed {:016x}", hasher.finish())
+}
+
+#[async_trait::async_trait]
+impl Authorize for Signed {
+    fn scheme(&self) -> &str {
+        "Signed"
+    }
+
+    async fn authorize(&self, request: &mut Request) -> Result<(), BoxError> {
+        let mut value = HeaderValue::try_from(sign(self.0.expose(), request))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+        Ok(())
+    }
+}
+
+/// An API without a socket that checks the signature.
+struct Api;
+
+#[async_trait::async_trait]
+impl Middleware for Api {
+    async fn handle(
+        &self,
+        mut request: Request,
+        _: &mut Extensions,
+        _: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let sent = request.headers_mut().remove(AUTHORIZATION);
+        let right = sent.is_some_and(|sent| sent == sign("k3y", &request).as_str());
+        Ok(reqwest::Response::from(Response::new(Body::from(if right { "signed" } else { "forged" }))))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let signed = Credential::custom(Signed(Secret::new("k3y")));
+    let auth = ChallengeMiddleware::new("https://api.example.com", signed)?;
+    let client = ClientBuilder::new(Client::new()).with(auth).with(Api).build();
+    println!("{}", client.post("https://api.example.com/orders").body("one").send().await?.text().await?);
+    Ok(())
+}

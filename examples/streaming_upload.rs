@@ -1,0 +1,52 @@
+//! A body that is a stream is sent and cannot be sent twice, unless something makes another of the same bytes.
+//!
+//! `cargo run --example streaming_upload`
+
+#[path = "quickstart/api.rs"]
+#[allow(dead_code)]
+mod api;
+
+use std::io::Cursor;
+
+use reqwest_challenge::reqwest::{Body, Client};
+use reqwest_challenge::{BoxError, CallOptions, ChallengeMiddleware, Credential, Rejection, Unauthorized};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use tokio_util::io::ReaderStream;
+
+const BYTES: &[u8] = b"a file that is too long for the memory";
+
+/// What stands for a file: opened anew for each body.
+fn file() -> Body {
+    Body::wrap_stream(ReaderStream::new(Cursor::new(BYTES)))
+}
+
+fn client(url: &str) -> Result<ClientWithMiddleware, BoxError> {
+    let token_url = format!("{url}/token");
+    let log_in = move |rejection: Rejection| {
+        let token_url = token_url.clone();
+        async move {
+            let token = rejection.http()?.post(token_url).send().await?.text().await?;
+            Ok::<_, BoxError>(Credential::bearer(token))
+        }
+    };
+    let auth = ChallengeMiddleware::new(url, log_in)?;
+    Ok(ClientBuilder::new(Client::new()).with(auth).build())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let api = api::Api::start().await?;
+    let url = api.url("/reports");
+    // The length is said, so that this API, which knows no chunks, can read the body.
+    let upload = |client: &ClientWithMiddleware| client.put(&url).header("content-length", BYTES.len()).body(file());
+
+    let client_1 = client(&api.url(""))?;
+    let error = upload(&client_1).send().await.unwrap_err();
+    println!("{}", Unauthorized::find(&error).ok_or("another error")?);
+    println!("called again: {}", upload(&client_1).send().await?.status());
+
+    let client_2 = client(&api.url(""))?;
+    let replayable = upload(&client_2).with_extension(CallOptions::new().body(file));
+    println!("with a body that can be made anew: {}", replayable.send().await?.status());
+    Ok(())
+}

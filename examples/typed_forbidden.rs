@@ -1,0 +1,55 @@
+//! What a 403 says, and a step up: the scopes that were missing are asked for, once, and the request is sent anew.
+//!
+//! `cargo run --example typed_forbidden`
+
+use http::{Extensions, Response};
+use reqwest_challenge::reqwest::{self, Body, Client, Request};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Rejection};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+
+/// An API without a socket: it wants the scope `write` for everything.
+struct Api;
+
+#[async_trait::async_trait]
+impl Middleware for Api {
+    async fn handle(
+        &self,
+        request: Request,
+        _: &mut Extensions,
+        _: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let sent = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let answer = match sent {
+            "" => Response::builder().status(401).header("www-authenticate", "Bearer realm=\"notes\""),
+            sent if sent.contains("write") => Response::builder().status(200),
+            _ => Response::builder()
+                .status(403)
+                .header("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\""),
+        };
+        Ok(answer.body(Body::default()).map_err(reqwest_middleware::Error::middleware)?.into())
+    }
+}
+
+/// Gives what it is asked for, and `read` at first.
+async fn log_in(rejection: Rejection) -> Result<Credential, BoxError> {
+    let scopes = match rejection.demand().scopes() {
+        [] => vec!["read".to_owned()],
+        scopes => scopes.to_vec(),
+    };
+    println!("asked for {scopes:?}, because {:?}", rejection.cause());
+    Ok(Credential::bearer(scopes.join("+")).scopes(scopes))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let auth = ChallengeMiddleware::new("https://notes.example.com", log_in)?;
+    let session = auth.session();
+    let client = ClientBuilder::new(Client::new()).with(auth).with(Api).build();
+
+    let error = client.get("https://notes.example.com/1").send().await.unwrap_err();
+    let denied = Forbidden::find(&error).ok_or("another error")?;
+    println!("{denied}");
+    session.step_up(denied).await?;
+    println!("{}", client.get("https://notes.example.com/1").send().await?.status());
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Beside a retry middleware: what may pass is retried by it, what is final is not, and one refresh serves all.
+//!
+//! `cargo run --example with_retry`
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Extensions, Response};
+use reqwest_challenge::reqwest::{self, Body, Client, Request};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Rejection};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
+
+/// An API without a socket: 503 at first, then 401 until there is a token; 403 at `/secret`.
+#[derive(Default)]
+struct Api(AtomicUsize);
+
+#[async_trait::async_trait]
+impl Middleware for Api {
+    async fn handle(
+        &self,
+        request: Request,
+        _: &mut Extensions,
+        _: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        let status = match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => 503,
+            _ if request.url().path() == "/secret" => 403,
+            _ if request.headers().contains_key("authorization") => 200,
+            _ => 401,
+        };
+        println!("  {} {} → {status}", request.method(), request.url().path());
+        let answer = Response::builder().status(status).body(Body::default());
+        Ok(answer.map_err(reqwest_middleware::Error::middleware)?.into())
+    }
+}
+
+async fn log_in(_: Rejection) -> Result<Credential, BoxError> {
+    println!("  one refresh");
+    Ok(Credential::bearer("token"))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let policy = ExponentialBackoff::builder().retry_bounds(Duration::ZERO, Duration::from_millis(10));
+    let retry = RetryTransientMiddleware::new_with_policy(policy.build_with_max_retries(3));
+    let auth = ChallengeMiddleware::new("https://api.example.com", log_in)?;
+    // The retry is outside, so that each of its tries is a whole call with a refresh of its own.
+    let client = ClientBuilder::new(Client::new()).with(retry).with(auth).with(Api::default()).build();
+
+    println!("{}", client.get("https://api.example.com/data").send().await?.status());
+    let error = client.get("https://api.example.com/secret").send().await.unwrap_err();
+    println!("sent once: {}", Forbidden::find(&error).ok_or("another error")?);
+    Ok(())
+}
