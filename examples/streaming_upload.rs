@@ -41,7 +41,7 @@ async fn main() -> Result<(), BoxError> {
     let upload = |client: &ClientWithMiddleware| client.put(&url).header("content-length", BYTES.len()).body(file());
 
     let client_1 = client(&api.url(""))?;
-    let error = upload(&client_1).send().await.unwrap_err();
+    let error = upload(&client_1).send().await.expect_err("it is refused");
     println!("{}", Unauthorized::find(&error).ok_or("another error")?);
     println!("called again: {}", upload(&client_1).send().await?.status());
 

@@ -46,7 +46,7 @@ async fn main() -> Result<(), BoxError> {
     let session = auth.session();
     let client = ClientBuilder::new(Client::new()).with(auth).with(Api).build();
 
-    let error = client.get("https://notes.example.com/1").send().await.unwrap_err();
+    let error = client.get("https://notes.example.com/1").send().await.expect_err("it is refused");
     let denied = Forbidden::find(&error).ok_or("another error")?;
     println!("{denied}");
     session.step_up(denied).await?;

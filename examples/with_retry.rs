@@ -49,7 +49,7 @@ async fn main() -> Result<(), BoxError> {
     let client = ClientBuilder::new(Client::new()).with(retry).with(auth).with(Api::default()).build();
 
     println!("{}", client.get("https://api.example.com/data").send().await?.status());
-    let error = client.get("https://api.example.com/secret").send().await.unwrap_err();
+    let error = client.get("https://api.example.com/secret").send().await.expect_err("it is refused");
     println!("sent once: {}", Forbidden::find(&error).ok_or("another error")?);
     Ok(())
 }

@@ -68,7 +68,7 @@ async fn timeline() -> Result<(), BoxError> {
 
     say(start, "GET /never, which says 401 to everybody");
     let before = api.requests();
-    let error = client.get(api.url("/never")).send().await.unwrap_err();
+    let error = client.get(api.url("/never")).send().await.expect_err("it is refused");
     say(start, format_args!("given up after {} requests: {error}", api.requests() - before));
 
     tokio::time::sleep(Duration::from_millis(1_100)).await;
@@ -86,7 +86,7 @@ async fn timeline() -> Result<(), BoxError> {
 
     session.logout().await?;
     say(start, "logged out");
-    let error = client.get(api.url("/reports")).send().await.unwrap_err();
+    let error = client.get(api.url("/reports")).send().await.expect_err("it is refused");
     say(start, error);
     Ok(())
 }
