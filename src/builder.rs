@@ -88,7 +88,7 @@ impl Builder {
     }
 
     /// How much of a refusal's body is read: 64 KiB by default, which holds every error that people write, and so much
-    /// must be read for the connection to be used again.
+    /// must be read for the connection to be used again. Of a 401 that a refresh is tried for, 4 KiB are kept.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.body_bytes = bytes;
         self

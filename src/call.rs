@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::options::CallOptions;
 use crate::refresh::{Cause, Current, Demand, Ended, How, RefreshError, Stage, Want};
 use crate::report::{AuthReport, Renewed};
-use crate::settings::Shared;
+use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
 use crate::{BoxError, read, replay};
 
@@ -325,7 +325,7 @@ impl<'m> Call<'m> {
     ) -> Result<Request, End> {
         let started = Instant::now();
         let want = self.want(Cause::Challenged, challenges, demand);
-        let (renewal, body) = read::both(self.of.session.renew(want), self.read(&mut response)).await;
+        let (renewal, body) = read::both(self.of.session.renew(want), self.drain(&mut response)).await;
         self.report.waited += started.elapsed();
         let renewal = match renewal {
             Ok(renewal) => renewal,
@@ -413,7 +413,19 @@ impl<'m> Call<'m> {
             // Whoever gets the response reads it himself.
             return Body::default();
         }
-        read::bounded(response, self.of.settings.body_bytes, self.of.settings.body_time).await
+        self.read_keeping(response, usize::MAX).await
+    }
+
+    async fn read_keeping(&self, response: &mut Response, keep: usize) -> Body {
+        let Settings { body_bytes, body_time, .. } = self.of.settings;
+        read::bounded(response, body_bytes, keep.min(body_bytes), body_time).await
+    }
+
+    /// What is left of a 401 that there may be an answer to: all of it is read, for its connection's sake, and little is kept,
+    /// because a thousand callers may be waiting.
+    async fn drain(&self, response: &mut Response) -> Body {
+        const KEPT: usize = 4 << 10;
+        if self.passes_through() { Body::default() } else { self.read_keeping(response, KEPT).await }
     }
 
     pub(crate) fn passes_through(&self) -> bool {

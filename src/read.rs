@@ -5,24 +5,24 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use tokio::time::timeout;
 
 use crate::error::Body;
 
-/// Reads a body up to that many bytes and for that long.
-pub(crate) async fn bounded(response: &mut Response, bytes: usize, span: Duration) -> Body {
-    let mut first = Bytes::new();
-    let mut more = BytesMut::new();
-    let mut whole = false;
+/// Reads a body up to that many bytes and for that long, and keeps its beginning: a copy, because a piece of what came over
+/// the wire holds the whole buffer that it came in.
+pub(crate) async fn bounded(response: &mut Response, bytes: usize, keep: usize, span: Duration) -> Body {
+    let (mut kept, mut length, mut ended) = (Vec::new(), 0_usize, false);
     let reading = async {
         // One byte more than the cap tells whether it was all.
-        while first.len() + more.len() <= bytes {
+        while length <= bytes {
             match response.chunk().await {
-                Ok(Some(chunk)) if first.is_empty() => first = chunk,
-                Ok(Some(chunk)) => more.extend_from_slice(&chunk[..chunk.len().min(bytes.saturating_add(1))]),
-                Ok(None) => return whole = true,
+                Ok(Some(chunk)) => {
+                    length += chunk.len();
+                    kept.extend_from_slice(&chunk[..chunk.len().min(keep - kept.len())]);
+                }
+                Ok(None) => return ended = true,
                 // What broke is as long as it is.
                 Err(_) => return,
             }
@@ -30,9 +30,8 @@ pub(crate) async fn bounded(response: &mut Response, bytes: usize, span: Duratio
     };
     // And so is what took too long.
     let _ = timeout(span, reading).await;
-    let mut body = if more.is_empty() { first } else { Bytes::from([first.as_ref(), more.as_ref()].concat()) };
-    body.truncate(bytes);
-    Body { bytes: body, whole }
+    let whole = ended && length == kept.len();
+    Body { bytes: kept.into(), whole }
 }
 
 /// Runs both to their ends.

@@ -74,7 +74,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
         let request = if own { request.bearer_auth(SECRETS[0]) } else { request };
         let error = request.send().await.unwrap_err();
         let mut shown = format!("{error} {error:?} {error:#?} {auth:?} {:#?} {:?}", auth.session(), fake.rejections());
-        for found in reqwest_challenge::Error::find(&error) {
+        if let Some(found) = reqwest_challenge::Error::find(&error) {
             shown += &format!("{found} {found:?}");
         }
         if let Some(refused) = reqwest_challenge::Unauthorized::find(&error) {
