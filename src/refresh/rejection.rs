@@ -9,7 +9,7 @@ use http::Method;
 use reqwest::Url;
 
 use super::error::RefreshError;
-use crate::challenge::Challenges;
+use crate::challenge::{Challenges, Param};
 use crate::credential::Credential;
 use crate::origin::Origin;
 
@@ -40,7 +40,10 @@ impl Demand {
     /// What the challenges of a 401 ask for.
     pub(crate) fn of(challenges: &Challenges) -> Self {
         let mut demand = Self::default();
-        for bearer in challenges.iter().filter_map(|challenge| challenge.bearer()) {
+        for challenge in challenges {
+            // Nearly no challenge has any of them.
+            let asks = |param: Param<'_>| ["claims", "max_age", "acr_values"].iter().any(|name| param.is(name));
+            let Some(bearer) = challenge.params().any(asks).then(|| challenge.bearer()).flatten() else { continue };
             demand.claims = demand.claims.or_else(|| bearer.claims().map(Cow::into_owned));
             demand.max_age = demand.max_age.or_else(|| bearer.max_age());
             demand.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
