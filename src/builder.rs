@@ -217,7 +217,7 @@ impl Builder {
             None => self.refresher,
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
-        let core = Core::new(refresher, origins[0].clone(), self.bounds, clock, self.http, self.listeners);
+        let core = Core::new(refresher, origins.clone().into(), self.bounds, clock, self.http, self.listeners);
         let shared =
             Shared { session: core, origins: origins.into(), settings: self.settings, repeats: Repeats::default() };
         Ok(ChallengeMiddleware::of(shared))

@@ -115,7 +115,8 @@ pub(crate) struct Core {
     pub(super) aborts: Mutex<Option<(u64, AbortHandle)>>,
     pub(super) tasks: watch::Sender<usize>,
     pub(super) refresher: Arc<dyn Refresh>,
-    pub(super) origin: Origin,
+    /// There is one at least.
+    pub(super) origins: Box<[Origin]>,
     pub(super) bounds: Bounds,
     clock: Arc<dyn Clock>,
     pub(super) listeners: Listeners,
@@ -127,7 +128,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(
         refresher: Arc<dyn Refresh>,
-        origin: Origin,
+        origins: Box<[Origin]>,
         bounds: Bounds,
         clock: Arc<dyn Clock>,
         http: Option<reqwest::Client>,
@@ -140,7 +141,7 @@ impl Core {
             aborts: Mutex::new(None),
             tasks: watch::Sender::new(0),
             refresher,
-            origin,
+            origins,
             bounds,
             clock,
             listeners,
@@ -238,7 +239,7 @@ impl Core {
     }
 
     pub(crate) fn origin(&self) -> &Origin {
-        &self.origin
+        &self.origins[0]
     }
 
     /// Begins to renew, if nobody does already, and waits for nothing.

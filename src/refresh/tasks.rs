@@ -15,7 +15,6 @@ use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
 use crate::credential::Credential;
 use crate::event::{Event, RefreshOutcome};
-use crate::origin::Origin;
 use crate::trace;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
@@ -68,13 +67,13 @@ impl Core {
     }
 
     fn rejection(&self, number: u64, want: Want, refused: Option<Credential>) -> Rejection {
-        let theirs = want.request.as_ref().and_then(|(_, url)| Origin::of(url));
+        let theirs = want.request.as_ref().and_then(|(_, url)| self.origins.iter().find(|origin| origin.contains(url)));
         Rejection::new(Facts {
             cause: want.cause,
             challenges: want.challenges,
             demand: want.demand,
             request: want.request,
-            origin: theirs.unwrap_or_else(|| self.origin.clone()),
+            origin: theirs.unwrap_or_else(|| self.origin()).clone(),
             refused,
             surroundings: self.this.clone(),
             flight: number,
