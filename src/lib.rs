@@ -32,6 +32,7 @@ mod middleware;
 mod read;
 mod session;
 mod settings;
+mod sign;
 
 pub use reqwest;
 pub use reqwest_middleware;

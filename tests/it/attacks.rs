@@ -143,27 +143,9 @@ async fn every_echo_of_every_credential_is_masked() {
 async fn an_old_failure_is_not_shared_with_a_slow_request() {
     let (fake, clock) = (Fake::failing(RefreshError::transient(None)), Hands::new());
     let late = Arc::new(tokio::sync::Semaphore::new(0));
-    let hold = late.clone();
     let slow = Script::says(challenged);
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
-    struct Hold(Arc<tokio::sync::Semaphore>);
-    #[async_trait::async_trait]
-    impl reqwest_middleware::Middleware for Hold {
-        async fn handle(
-            &self,
-            request: reqwest::Request,
-            extensions: &mut http::Extensions,
-            next: reqwest_middleware::Next<'_>,
-        ) -> reqwest_middleware::Result<reqwest::Response> {
-            self.0.acquire().await.unwrap().forget();
-            next.run(request, extensions).await
-        }
-    }
-    let held = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
-        .with(auth.clone())
-        .with(Hold(hold))
-        .with(slow.clone())
-        .build();
+    let held = slow.slow_client(&auth, &late);
     let call = tokio::spawn(held.get(API).send());
     until(|| fake.initial_calls() == 1).await;
     slow.client(&auth).get(API).send().await.unwrap_err();

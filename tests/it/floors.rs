@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 5] = [
     &["credential"],
     &["refresh", "event", "trace", "trace_off"],
     &["error", "options", "repeats", "replay", "report", "verdict"],
-    &["settings", "session", "read", "call", "end", "middleware", "builder", "hardened"],
+    &["settings", "session", "read", "call", "end", "sign", "middleware", "builder", "hardened"],
 ];
 
 /// Who may name the crate that we are a middleware of.

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cases;
+mod cases_later;
 mod challenge_differential;
 mod challenge_oracle;
 mod challenge_properties;

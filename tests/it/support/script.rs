@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
 use reqwest_challenge::ChallengeMiddleware;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use tokio::sync::Semaphore;
 
 pub(crate) const API: &str = "https://api.example.com";
 
@@ -58,6 +59,12 @@ impl Script {
         ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).with(self.clone()).build()
     }
 
+    /// A client whose way to the server is slow.
+    pub(crate) fn slow_client(&self, auth: &ChallengeMiddleware, gate: &Arc<Semaphore>) -> ClientWithMiddleware {
+        let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone());
+        client.with(Slow(gate.clone())).with(self.clone()).build()
+    }
+
     pub(crate) fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
     }
@@ -93,6 +100,22 @@ impl Middleware for Script {
             all.len() - 1
         };
         Ok((self.answer)(&arrived, number))
+    }
+}
+
+/// Holds each request until it is let through: a slow way to the server.
+pub(crate) struct Slow(pub(crate) Arc<Semaphore>);
+
+#[async_trait]
+impl Middleware for Slow {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        self.0.acquire().await.unwrap().forget();
+        next.run(request, extensions).await
     }
 }
 

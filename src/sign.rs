@@ -1,0 +1,151 @@
+//! Puts credentials on the requests of a call, and asks for newer ones before a send.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::AUTHORIZATION;
+use reqwest::Request;
+
+use crate::BoxError;
+use crate::call::{Call, Kept};
+use crate::challenge::Challenges;
+use crate::credential::Credential;
+use crate::error::{AuthorizeError, Error};
+use crate::refresh::{Cause, Demand, Ended, Stage, Want};
+
+impl Call<'_> {
+    /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
+    #[inline]
+    pub(crate) fn sign_now(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
+        let held = &self.held;
+        let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
+        let plain = !self.callers_own && self.options.identity.is_none() && held.stage == Stage::Open;
+        let credential = held.credential.as_ref().filter(|_| plain && !due(held.renew_at) && !due(held.ahead_at))?;
+        if Self::is_set_by_caller(request, credential) {
+            return None;
+        }
+        let put = credential.put_on(request)?;
+        self.report.attempts = 1;
+        self.report.signed = Some((held.epoch, held.generation));
+        self.signed_now = true;
+        Some(put.map_err(|source| unsigned(credential, source)))
+    }
+
+    /// Puts the current credential on the first request, renewed if it is known to be of no use.
+    pub(crate) async fn sign_first(&mut self, request: &mut Request) -> Result<(), Error> {
+        if let Some(identity) = self.options.identity.clone() {
+            self.callers_own = true;
+            return self.sign(request, Some(identity)).await;
+        }
+        if self.callers_own {
+            return self.sign(request, None).await;
+        }
+        if self.held.stage == Stage::New {
+            self.held = match self.of.session.initial(&self.held).await {
+                Ok(held) => held,
+                // Nothing was signed yet: whoever is logged in now sends it, or nobody.
+                Err(Ended::SessionChanged | Ended::LoggedOut) => self.of.session.current(),
+                Err(ended) => return Err(Error::before_send(ended)),
+            };
+        }
+        self.renew_first().await?;
+        self.sign(request, self.held.credential.clone()).await
+    }
+
+    async fn renew_first(&mut self) -> Result<(), Error> {
+        let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
+        let held = &self.held;
+        let cause = if held.credential.is_some() {
+            if held.stage != Stage::Stale && !due(held.renew_at) {
+                if due(held.ahead_at) {
+                    self.of.session.renew_soon(held);
+                }
+                return Ok(());
+            }
+            Cause::Expired
+        } else {
+            let stream = matches!(self.sent, Kept::Head(..));
+            if !(self.of.settings.eager && stream && held.stage == Stage::Open) {
+                return Ok(());
+            }
+            Cause::Asked
+        };
+        self.renew_before(cause).await
+    }
+
+    async fn renew_before(&mut self, cause: Cause) -> Result<(), Error> {
+        let started = Instant::now();
+        let stale = self.held.stage == Stage::Stale;
+        let want = self.want(cause, Arc::default(), Demand::default());
+        match self.of.session.renew(want).await {
+            Ok(renewal) => {
+                self.report.renewal = Some(renewal.how.into());
+                self.report.waited += started.elapsed();
+                self.spent = true;
+                self.held = renewal.held;
+                Ok(())
+            }
+            // Nothing was signed yet: whoever is logged in now sends it.
+            Err(Ended::SessionChanged) => {
+                self.held = self.of.session.current();
+                Ok(())
+            }
+            // The server's word is better than a clock's: the old one is tried.
+            Err(Ended::Declined) if !stale => Ok(()),
+            Err(Ended::Failed(error)) if !stale && error.is_transient() => {
+                self.failed = Some(error);
+                Ok(())
+            }
+            Err(ended) => Err(Error::before_send(ended)),
+        }
+    }
+
+    /// Whether the caller set the very header that the credential would.
+    pub(crate) fn is_set_by_caller(request: &Request, credential: &Credential) -> bool {
+        credential.header_name().is_some_and(|name| request.headers().contains_key(name))
+    }
+
+    /// Puts a credential on the request, which is about to be sent.
+    pub(crate) async fn sign(&mut self, request: &mut Request, credential: Option<Credential>) -> Result<(), Error> {
+        let attempt = usize::from(self.report.attempts.min(1));
+        self.report.attempts += 1;
+        let theirs = credential.as_ref().filter(|_| self.options.identity.is_none());
+        if self.callers_own || theirs.is_some_and(|credential| Self::is_set_by_caller(request, credential)) {
+            self.callers_own = true;
+            let name = credential.as_ref().and_then(Credential::header_name).unwrap_or(&AUTHORIZATION).clone();
+            self.report.echoes.extend(request.headers().get(name).cloned().map(Credential::of_caller));
+            if self.options.identity.is_none() {
+                return Ok(());
+            }
+        } else {
+            self.report.signed = Some((self.held.epoch, self.held.generation));
+        }
+        let Some(credential) = credential else { return Ok(()) };
+        let Some(authorize) = credential.authorizer() else {
+            credential.put_on(request).unwrap_or(Ok(())).map_err(|source| unsigned(&credential, source))?;
+            self.report.sent[attempt] = Some(credential);
+            return Ok(());
+        };
+        authorize.authorize(request).await.map_err(|source| unsigned(&credential, source))?;
+        let made = credential.header_name().and_then(|name| request.headers().get(name)).cloned();
+        self.report.echoes.extend(made.map(Credential::of_caller));
+        self.report.sent[attempt] = Some(credential);
+        Ok(())
+    }
+
+    pub(crate) fn want(&self, cause: Cause, challenges: Arc<Challenges>, demand: Demand) -> Want {
+        Want {
+            cause,
+            epoch: self.held.epoch,
+            generation: self.held.generation,
+            failures: self.held.failures,
+            demand,
+            challenges,
+            request: Some((self.sent.method().clone(), self.sent.url().clone())),
+        }
+    }
+}
+
+fn unsigned(credential: &Credential, source: BoxError) -> Error {
+    Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: false, source })
+}

@@ -1,0 +1,174 @@
+//! The table of what happens, its second half: bodies, expiry, redirects.
+
+use std::time::Duration;
+
+use reqwest_challenge::{AuthReport, Cause, ChallengeMiddleware, Credential, Error, Reason, RefreshError};
+
+use crate::cases::{auth, get, reason};
+use crate::support::fake::{Fake, Hands};
+use crate::support::script::{API, Script, challenged, from_url, status, stream};
+
+#[tokio::test]
+async fn a_stream_that_is_let_in_is_an_untouched_success() {
+    let (server, fake) = (Script::says(|| status(200)), Fake::new());
+    let response = server.client(&auth(&fake)).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 0));
+}
+
+#[tokio::test]
+async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let client = server.client(&auth(&fake));
+    let error = client.post(API).body(stream("once")).send().await.unwrap_err();
+    assert_eq!(reason(&error), Reason::NotReplayable);
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+    assert_eq!(client.post(API).body(stream("once")).send().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_sent() {
+    let clock = Hands::new();
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(clock.in_secs(3600)))));
+    let server =
+        Script::new(|arrived, number| if number == 0 || arrived.token() == "t1" { status(200) } else { challenged() });
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+    get(&server, &auth).await.unwrap();
+    clock.forward(Duration::from_secs(3580));
+    let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!(AuthReport::of(&response).attempts(), 1);
+    assert_eq!((server.tokens(), fake.causes()), (vec!["t0".into(), "t1".into()], vec![Cause::Expired]));
+}
+
+#[tokio::test]
+async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).eager().build().unwrap();
+    let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
+}
+
+/// A session whose credential `t0` was let in once and has expired since.
+async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddleware {
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .initially(Credential::bearer("t0").expires_at(clock.in_secs(3600)))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    get(server, &auth).await.unwrap();
+    clock.forward(Duration::from_secs(3700));
+    auth
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
+    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let fake = Fake::failing(RefreshError::transient(None));
+    let auth = expired(&fake, &server, &clock).await;
+    assert_eq!(get(&server, &auth).await.unwrap(), 200);
+    assert_eq!((server.tokens(), fake.calls()), (vec!["t0".to_owned(); 2], 1));
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_for_good_is_an_error_before_the_send() {
+    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let fake = Fake::failing(RefreshError::rejected("invalid_grant"));
+    let auth = expired(&fake, &server, &clock).await;
+    let error = get(&server, &auth).await.unwrap_err();
+    assert!(matches!(Error::find(&error), Some(Error::Refresh(_))), "{error:?}");
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+    get(&server, &auth).await.unwrap_err();
+    assert_eq!((server.sends(), fake.calls()), (1, 1), "answered from memory, before a send");
+}
+
+#[tokio::test]
+async fn a_renewal_before_the_send_is_the_one_refresh_of_its_request() {
+    let (clock, fake) = (Hands::new(), Fake::new());
+    let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
+    let auth = expired(&fake, &server, &clock).await;
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!((server.sends(), fake.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() {
+    let span = Duration::from_secs;
+    for expiry in [Hands::new().time() - span(7200), Hands::new().time(), Hands::new().time() + span(20)] {
+        let (clock, server) = (Hands::new(), Script::says(|| status(200)));
+        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(expiry))));
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+        for _ in 0..3 {
+            get(&server, &auth).await.unwrap();
+            clock.forward(span(60));
+        }
+        assert_eq!((server.sends(), fake.calls()), (3, 0), "{expiry:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
+    for back in [false, true] {
+        let (clock, server) = (
+            Hands::new(),
+            Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) }),
+        );
+        let skewed = clock.time();
+        if back {
+            clock.back(Duration::from_secs(7200));
+        } else {
+            clock.forward(Duration::from_secs(7200));
+        }
+        // The server's expiry is by the right clock, the session's clock is two hours off.
+        let fake = Fake::answering(move |number, _| {
+            Ok(Some(Credential::bearer(format!("t{number}")).expires_at(skewed + Duration::from_secs(3600))))
+        });
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+        for _ in 0..5 {
+            assert_eq!(get(&server, &auth).await.unwrap(), 200);
+        }
+        assert_eq!((server.sends(), fake.calls()), (6, 1), "back: {back}");
+    }
+}
+
+#[tokio::test]
+async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
+    let (server, fake) = (Script::says(|| from_url(challenged(), "https://evil.example/")), Fake::new());
+    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), Reason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
+    let (server, fake) = (Script::says(|| from_url(challenged(), "https://two.example.com/")), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
+    let server = Script::says(|| from_url(challenged(), &format!("{API}/done")));
+    let fake = Fake::new();
+    let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
+    assert_eq!(reason(&error), Reason::Redirected);
+    assert_eq!((server.sends(), fake.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn other_statuses_are_untouched() {
+    for other in [200, 204, 302, 404, 407, 419, 500, 503] {
+        let (server, fake) = (Script::says(move || status(other)), Fake::new());
+        assert_eq!(get(&server, &auth(&fake)).await.unwrap(), other);
+        assert_eq!((server.sends(), fake.calls()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let (server, auth) = (Script::takes("t0"), auth(&fake));
+    for _ in 0..1_000 {
+        get(&server, &auth).await.unwrap();
+    }
+    assert_eq!((server.sends(), fake.calls(), fake.initial_calls()), (1_000, 0, 1));
+}
