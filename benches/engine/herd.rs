@@ -219,13 +219,20 @@ fn herd(
     let peak = allocator::peak();
     let start = Instant::now();
     let good = runtime.block_on(async {
-        let calls: Vec<_> = (0..callers).map(|_| tokio::spawn(client.get(url).send())).collect();
+        let calls: Vec<_> = (0..callers)
+            .map(|_| {
+                let request = client.get(url);
+                tokio::spawn(async move {
+                    let response = request.send().await.unwrap();
+                    let good = response.status() == 200;
+                    response.bytes().await.unwrap();
+                    good
+                })
+            })
+            .collect();
         let mut good = 0;
         for call in calls {
-            if let Ok(response) = call.await.unwrap() {
-                good += usize::from(response.status() == 200);
-                response.bytes().await.unwrap();
-            }
+            good += usize::from(call.await.unwrap());
         }
         good
     });

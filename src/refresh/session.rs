@@ -1,10 +1,11 @@
 //! The state that all clones of one middleware share, and the tasks that change it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
@@ -91,6 +92,14 @@ impl Want {
     }
 }
 
+/// The tasks that are at work.
+#[derive(Default)]
+pub(super) struct Tasks {
+    pub(super) count: AtomicUsize,
+    /// Told when the last of them has ended.
+    pub(super) ended: Notify,
+}
+
 /// How a request came to its second credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
@@ -113,7 +122,7 @@ pub(crate) struct Core {
     /// What `state` holds, for those who only look.
     pub(super) current: ArcSwap<Current>,
     pub(super) aborts: Mutex<Option<(u64, AbortHandle)>>,
-    pub(super) tasks: watch::Sender<usize>,
+    pub(super) tasks: Arc<Tasks>,
     pub(super) refresher: Arc<dyn Refresh>,
     /// There is one at least.
     pub(super) origins: Box<[Origin]>,
@@ -139,7 +148,7 @@ impl Core {
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
             aborts: Mutex::new(None),
-            tasks: watch::Sender::new(0),
+            tasks: Arc::default(),
             refresher,
             origins,
             bounds,
@@ -234,8 +243,16 @@ impl Core {
 
     /// Waits until no task of this session is at work, for that long at most; returns whether it came to that.
     pub(crate) async fn settle(&self, bound: Duration) -> bool {
-        let mut tasks = self.tasks.subscribe();
-        timeout(bound, tasks.wait_for(|count| *count == 0)).await.is_ok()
+        let none_left = async {
+            loop {
+                let ended = self.tasks.ended.notified();
+                if self.tasks.count.load(Ordering::SeqCst) == 0 {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        timeout(bound, none_left).await.is_ok()
     }
 
     pub(crate) fn origin(&self) -> &Origin {

@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Facts, Rejection, Surroundings};
-use super::session::{ANCESTRY, Core, Current, Want};
+use super::session::{ANCESTRY, Core, Current, Tasks, Want};
 use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
 use crate::credential::Credential;
@@ -93,7 +93,13 @@ impl Core {
         });
         match (checked, purpose) {
             (Ok(Some(credential)), _) => {
-                let renew_at = self.renew_at(&credential);
+                // What was stored may have expired since, by the clock that stored it; what was just made cannot have.
+                let renew_at = match purpose {
+                    Purpose::Initial => {
+                        self.renew_at(&credential).or(credential.expiry().filter(|time| *time <= self.now()))
+                    }
+                    Purpose::Renew => self.renew_at(&credential),
+                };
                 let due = [renew_at, renew_at.and_then(|time| self.ahead_of(time))];
                 match self.change(|state| state.land(number, epoch, credential, due)) {
                     Landed::Kept => RefreshOutcome::Renewed,
@@ -164,17 +170,19 @@ impl Drop for Guard {
 }
 
 /// Counts a task for as long as it is there.
-struct TaskCount(watch::Sender<usize>);
+struct TaskCount(Arc<Tasks>);
 
 impl TaskCount {
-    fn one(tasks: &watch::Sender<usize>) -> Self {
-        tasks.send_modify(|count| *count += 1);
+    fn one(tasks: &Arc<Tasks>) -> Self {
+        tasks.count.fetch_add(1, Ordering::SeqCst);
         Self(tasks.clone())
     }
 }
 
 impl Drop for TaskCount {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.ended.notify_waiters();
+        }
     }
 }

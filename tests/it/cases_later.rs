@@ -94,14 +94,15 @@ async fn a_renewal_before_the_send_is_the_one_refresh_of_its_request() {
 async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() {
     let span = Duration::from_secs;
     for expiry in [Hands::new().time() - span(7200), Hands::new().time(), Hands::new().time() + span(20)] {
-        let (clock, server) = (Hands::new(), Script::says(|| status(200)));
-        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(expiry))));
+        let clock = Hands::new();
+        let server = Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { challenged() });
+        let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer("t1").expires_at(expiry))));
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
         for _ in 0..3 {
             get(&server, &auth).await.unwrap();
             clock.forward(span(60));
         }
-        assert_eq!((server.sends(), fake.calls()), (3, 0), "{expiry:?}");
+        assert_eq!((server.sends(), fake.calls()), (4, 1), "{expiry:?}");
     }
 }
 
@@ -171,4 +172,14 @@ async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
         get(&server, &auth).await.unwrap();
     }
     assert_eq!((server.sends(), fake.calls(), fake.initial_calls()), (1_000, 0, 1));
+}
+
+#[tokio::test]
+async fn what_there_is_to_begin_with_is_renewed_first_if_it_is_expired() {
+    let (server, clock) = (Script::takes("t1"), Hands::new());
+    let stored = Credential::bearer("t0").expires_at(clock.time() - Duration::from_secs(60));
+    let fake = Fake::new().initially(Ok(Some(stored)));
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();
+    assert_eq!(get(&server, &auth).await.unwrap(), 200);
+    assert_eq!((server.tokens(), fake.causes()), (vec!["t1".to_owned()], vec![Cause::Expired]));
 }

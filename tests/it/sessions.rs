@@ -310,3 +310,53 @@ async fn a_dropped_session_is_no_longer_awaited() {
     drop(auth);
     assert!(rejection.http().is_err());
 }
+
+/// Hangs, or panics, the first time that it is asked what there is to begin with.
+struct Stubborn {
+    panics: bool,
+    asked: std::sync::atomic::AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl reqwest_challenge::Refresh for Stubborn {
+    async fn refresh(&self, _: reqwest_challenge::Rejection) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        match (self.asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst), self.panics) {
+            (0, true) => panic!("the store's own mistake"),
+            (0, false) => std::future::pending().await,
+            _ => Ok(Some(Credential::bearer("t0"))),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_there_is_to_begin_with_can_hang_or_panic_and_is_asked_again() {
+    for (panics, wanted) in [(true, RefreshErrorKind::Panicked), (false, RefreshErrorKind::TimedOut)] {
+        let server = Script::takes("t0");
+        let auth = ChallengeMiddleware::new(API, Stubborn { panics, asked: Default::default() }).unwrap();
+        let client = server.client(&auth);
+        let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.get(API).send())).collect();
+        for call in calls {
+            let error = call.await.unwrap().unwrap_err();
+            assert_eq!(refresh_kind(Error::find(&error).unwrap()), wanted);
+        }
+        assert_eq!(server.sends(), 0);
+        assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn logout_forgets_a_remembered_failure() {
+    let fake = Fake::answering(|number, _| match number {
+        1 => Err(RefreshError::rejected("invalid_grant")),
+        _ => Ok(Some(Credential::bearer("t2"))),
+    });
+    let (server, auth) = (Script::takes("t2"), auth(&fake));
+    server.client(&auth).get(API).send().await.unwrap_err();
+    auth.session().logout().await.unwrap();
+    auth.session().login().await.unwrap();
+    assert_eq!((server.client(&auth).get(API).send().await.unwrap().status().as_u16(), fake.calls()), (200, 2));
+}

@@ -150,3 +150,35 @@ async fn events_tell_an_audit_what_happened() {
     assert_eq!(lines.next().unwrap(), "Asked failed 1 1");
     assert_eq!(lines.next(), None);
 }
+
+#[derive(Clone)]
+struct Mark;
+
+/// Counts the sends that come with the mark.
+#[derive(Clone, Default)]
+struct Marked(Arc<std::sync::atomic::AtomicUsize>);
+
+#[async_trait::async_trait]
+impl reqwest_middleware::Middleware for Marked {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        extensions: &mut http::Extensions,
+        next: reqwest_middleware::Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        self.0.fetch_add(usize::from(extensions.get::<Mark>().is_some()), std::sync::atomic::Ordering::SeqCst);
+        next.run(request, extensions).await
+    }
+}
+
+#[tokio::test]
+async fn an_extension_is_seen_on_both_sends() {
+    let (server, marked) = (Script::takes("t1"), Marked::default());
+    let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+        .with(auth(&Fake::new()))
+        .with(marked.clone())
+        .with(server.clone())
+        .build();
+    assert_eq!(client.get(API).with_extension(Mark).send().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), marked.0.load(std::sync::atomic::Ordering::SeqCst)), (2, 2));
+}
