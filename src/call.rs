@@ -1,5 +1,6 @@
 //! One call through the middleware, from its first send to its end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -194,7 +195,7 @@ impl<'m> Call<'m> {
     ) -> Result<Request, End> {
         let started = Instant::now();
         let want = self.want(Cause::Challenged, challenges, demand);
-        let (renewal, body) = read::both(self.of.session.renew(want), self.drain(&mut response)).await;
+        let (renewal, body) = read::both(pin!(self.of.session.renew(want)), pin!(self.drain(&mut response))).await;
         self.report.waited += started.elapsed();
         let renewal = match renewal {
             Ok(renewal) => renewal,

@@ -1,7 +1,7 @@
 //! Reads what is left of a refusal, bounded, so that its connection can be used again.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -34,11 +34,13 @@ pub(crate) async fn bounded(response: &mut Response, bytes: usize, keep: usize, 
     Body { bytes: kept.into(), whole }
 }
 
-/// Runs both to their ends.
-pub(crate) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
+/// Runs both to their ends. They are pinned by the caller: moved in here, they would take their room twice.
+pub(crate) fn both<A, B>(
+    mut one: Pin<&mut impl Future<Output = A>>,
+    mut other: Pin<&mut impl Future<Output = B>>,
+) -> impl Future<Output = (A, B)> {
     let (mut first, mut second) = (None, None);
-    std::future::poll_fn(|context| {
+    std::future::poll_fn(move |context| {
         if first.is_none()
             && let Poll::Ready(done) = one.as_mut().poll(context)
         {
@@ -57,5 +59,4 @@ pub(crate) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<
             }
         }
     })
-    .await
 }

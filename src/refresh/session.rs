@@ -1,5 +1,6 @@
 //! The state that all clones of one middleware share, and the tasks that change it.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
@@ -200,8 +201,8 @@ impl Core {
     }
 
     /// A newer credential than the one that was seen: there already, or by the one flight that is up, or by a new one.
-    pub(crate) async fn renew(&self, want: Want) -> Result<Renewal, Ending> {
-        self.fly(Purpose::Renew, want).await
+    pub(crate) fn renew(&self, want: Want) -> impl Future<Output = Result<Renewal, Ending>> + Send {
+        self.fly(Purpose::Renew, want)
     }
 
     /// Begins a new epoch with a credential of its own; the one that is held stays until there is one.
