@@ -1,12 +1,12 @@
 //! The state that all clones of one middleware share, and the tasks that change it.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
@@ -15,6 +15,7 @@ use super::flight::Wait;
 use super::rejection::{Cause, Demand, Surroundings};
 use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
 use super::sync::lock;
+use super::tasks::Tasks;
 use super::{Refresh, Stage};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
@@ -91,14 +92,6 @@ impl Want {
         let Self { epoch, generation, failures, .. } = *self;
         Ask { purpose, epoch, generation, failures, demand: self.demand.clone() }
     }
-}
-
-/// The tasks that are at work.
-#[derive(Default)]
-pub(super) struct Tasks {
-    pub(super) count: AtomicUsize,
-    /// Told when the last of them has ended.
-    pub(super) ended: Notify,
 }
 
 /// How a request came to its second credential.

@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Facts, Rejection, Surroundings};
-use super::session::{ANCESTRY, Core, Current, Tasks, Want};
+use super::session::{ANCESTRY, Core, Current, Want};
 use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
 use crate::credential::Credential;
@@ -19,6 +20,14 @@ use crate::trace;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// The tasks that are at work.
+#[derive(Default)]
+pub(super) struct Tasks {
+    pub(super) count: AtomicUsize,
+    /// Told when the last of them has ended.
+    pub(super) ended: Notify,
+}
+
 impl Core {
     /// Starts the flight's task, which outlives whoever waits for it.
     pub(super) fn launch(&self, number: u64, purpose: Purpose, want: Want, held: &Current) {
