@@ -209,18 +209,18 @@ impl<'m> Call<'m> {
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
             return Err(self.refusal(response, body, Reason::StillRejected));
         }
-        // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
-        let now = self.of.session.current();
-        if now.epoch != renewal.held.epoch {
-            let logged_out = now.stage == Stage::LoggedOut;
-            let reason = if logged_out { Reason::LoggedOut } else { Reason::SessionChanged };
-            return Err(self.refusal(response, body, reason));
-        }
         self.held = renewal.held;
         self.again(response, body).await
     }
 
     async fn again(&mut self, response: Response, body: Body) -> Result<Request, End> {
+        // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
+        let now = self.of.session.current();
+        if now.epoch != self.held.epoch {
+            let logged_out = now.stage == Stage::LoggedOut;
+            let reason = if logged_out { Reason::LoggedOut } else { Reason::SessionChanged };
+            return Err(self.refusal(response, body, reason));
+        }
         if self.judge().is_redirected_work(response.url()) {
             return Err(self.refusal(response, body, Reason::Redirected));
         }

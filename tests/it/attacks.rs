@@ -31,25 +31,25 @@ async fn whoever_is_told_of_a_login_sees_it() {
     }
 }
 
+/// A 401 whose body never ends.
+fn endless_401() -> reqwest::Response {
+    struct Never;
+    impl futures_core::Stream for Never {
+        type Item = Result<&'static str, std::io::Error>;
+        fn poll_next(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Self::Item>> {
+            std::task::Poll::Pending
+        }
+    }
+    http::Response::builder().status(401).body(reqwest::Body::wrap_stream(Never)).unwrap().into()
+}
+
 #[tokio::test]
 async fn a_logout_while_a_401_is_read_stops_the_replay() {
-    // The renewal is there at once; the rest of the 401 never comes.
-    let endless = || {
-        struct Never;
-        impl futures_core::Stream for Never {
-            type Item = Result<&'static str, std::io::Error>;
-            fn poll_next(
-                self: std::pin::Pin<&mut Self>,
-                _: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<Option<Self::Item>> {
-                std::task::Poll::Pending
-            }
-        }
-        let body = reqwest::Body::wrap_stream(Never);
-        reqwest::Response::from(http::Response::builder().status(401).body(body).unwrap())
-    };
     for again in [false, true] {
-        let (server, fake) = (Script::says(endless), Fake::new());
+        let (server, fake) = (Script::says(endless_401), Fake::new());
         let auth = auth(&fake);
         let call = tokio::spawn(server.client(&auth).get(API).send());
         until(|| auth.session().credential().is_some()).await;
@@ -296,21 +296,34 @@ async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t1")));
 }
 
+/// A scheme that answers every 401 by itself.
+struct Resigns;
+#[async_trait::async_trait]
+impl Authorize for Resigns {
+    fn scheme(&self) -> &str {
+        "Resigns"
+    }
+    async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), BoxError> {
+        Ok(())
+    }
+    fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
+        Ok(if head.status() == 401 { Observed::Resign } else { Observed::Nothing })
+    }
+}
+
+#[tokio::test]
+async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
+    let (server, auth) =
+        (Script::says(endless_401), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+    let call = tokio::spawn(server.client(&auth).get(API).send());
+    until(|| server.sends() == 1).await;
+    auth.session().logout().await.unwrap();
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!((refused(&error).reason(), server.sends()), (Reason::LoggedOut, 1));
+}
+
 #[tokio::test]
 async fn a_scheme_that_answers_for_a_stream_keeps_the_401s_body() {
-    struct Resigns;
-    #[async_trait::async_trait]
-    impl Authorize for Resigns {
-        fn scheme(&self) -> &str {
-            "Resigns"
-        }
-        async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), BoxError> {
-            Ok(())
-        }
-        fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
-            Ok(if head.status() == 401 { Observed::Resign } else { Observed::Nothing })
-        }
-    }
     let (server, auth) =
         (Script::says(challenged), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
