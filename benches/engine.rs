@@ -88,7 +88,9 @@ fn costs() -> bool {
         refreshed / sends,
         1.7
     );
-    println!("{:<12} of two sends with fifteen lines, {sends:.0}\n", "");
+    let waiting = instructions(Stack::Waiting, Shape::Refused);
+    println!("{:<12} {:<12} {:>13} {waiting:>13.0} {:>13.2} {:>9}", "", "that waits", "", waiting / sends, "-");
+    println!("{:<12} of two sends with fifteen lines, {sends:.0}; one that waits has a task and timers\n", "");
     within
 }
 

@@ -4,14 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-
 use crate::credential::{Credential, CredentialError};
 use crate::error::Forbidden;
 use crate::event::{Event, Listeners};
 use crate::middleware::ChallengeMiddleware;
 use crate::origin::{Origin, OriginError};
-use crate::refresh::{Bounds, Clock, Core, Refresh, RefreshError, Rejection};
+use crate::refresh::{Bounds, Clock, Core, Refresh};
 use crate::repeats::Repeats;
 use crate::settings::{Settings, Shared};
 
@@ -209,15 +207,18 @@ impl Builder {
             }
             origins.push(origin);
         }
-        let refresher: Arc<dyn Refresh> = match self.initially {
-            Some(credential) => {
-                credential.check().map_err(|error| BuildError(Kind::Credential(error)))?;
-                Arc::new(Initially { credential, refresher: self.refresher })
-            }
-            None => self.refresher,
-        };
+        if let Some(credential) = &self.initially {
+            credential.check().map_err(|error| BuildError(Kind::Credential(error)))?;
+        }
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
-        let core = Core::new(refresher, origins.clone().into(), self.bounds, clock, self.http, self.listeners);
+        let core = Core::new(
+            (self.refresher, self.initially),
+            origins.clone().into(),
+            self.bounds,
+            clock,
+            self.http,
+            self.listeners,
+        );
         let shared =
             Shared { session: core, origins: origins.into(), settings: self.settings, repeats: Repeats::default() };
         Ok(ChallengeMiddleware::of(shared))
@@ -231,31 +232,6 @@ impl fmt::Debug for Builder {
             .field("initially", &self.initially)
             .field("bounds", &self.bounds)
             .finish_non_exhaustive()
-    }
-}
-
-/// A refresher with a credential to begin with.
-struct Initially {
-    credential: Credential,
-    refresher: Arc<dyn Refresh>,
-}
-
-#[async_trait]
-impl Refresh for Initially {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        self.refresher.refresh(rejection).await
-    }
-
-    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-        Ok(Some(self.credential.clone()))
-    }
-
-    async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
-        self.refresher.forget(credential).await
-    }
-
-    fn timeout(&self) -> Duration {
-        self.refresher.timeout()
     }
 }
 

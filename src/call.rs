@@ -1,5 +1,6 @@
 //! One call through the middleware, from its first send to its end.
 
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +15,7 @@ use crate::end::End;
 use crate::error::{AuthorizeError, Body, Error, Reason};
 use crate::event::Event;
 use crate::options::CallOptions;
-use crate::refresh::{Cause, Current, Demand, Ended, How, RefreshError, Stage};
+use crate::refresh::{Cause, Current, Demand, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
 use crate::report::{AuthReport, Renewed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
@@ -38,25 +39,39 @@ pub(crate) struct Call<'m> {
 }
 
 /// What is kept of a request that is sent.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly always the large one, and a box of it is an allocation for each call"
+)]
 pub(crate) enum Kept {
     /// All of it, to be sent again.
     Copy(Request),
     /// Its body is a stream.
-    Head(Method, Url),
+    Head(Arc<Occasion>),
+}
+
+/// What is done about a 401.
+enum Plan {
+    Refuse(Reason),
+    /// A renewal before the send failed already.
+    Fail(RefreshError),
+    /// The scheme answers by itself.
+    Resign,
+    Renew(Want),
 }
 
 impl Kept {
     pub(crate) fn method(&self) -> &Method {
         match self {
             Self::Copy(request) => request.method(),
-            Self::Head(method, _) => method,
+            Self::Head(head) => &head.method,
         }
     }
 
     pub(crate) fn url(&self) -> &Url {
         match self {
             Self::Copy(request) => request.url(),
-            Self::Head(_, url) => url,
+            Self::Head(head) => &head.url,
         }
     }
 }
@@ -69,7 +84,11 @@ impl<'m> Call<'m> {
         let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
         let sent = match replay::copy(request, options.body.as_deref()) {
             Some(copy) => Kept::Copy(copy),
-            None => Kept::Head(request.method().clone(), request.url().clone()),
+            None => Kept::Head(Arc::new(Occasion {
+                method: request.method().clone(),
+                url: request.url().clone(),
+                challenges: Challenges::default(),
+            })),
         };
         let callers_own = request.headers().contains_key(AUTHORIZATION);
         Self {
@@ -98,44 +117,83 @@ impl<'m> Call<'m> {
             && self.judge().verdict(response.status(), response.url()) == Verdict::Pass
     }
 
+    /// What a response means.
+    pub(crate) fn verdict(&self, response: &Response) -> Verdict {
+        self.judge().verdict(response.status(), response.url())
+    }
+
     /// What the first response means: the end, or a second request.
-    pub(crate) async fn first_answer(&mut self, mut response: Response) -> Result<Request, End> {
-        self.remember_sent();
-        match self.judge().verdict(response.status(), response.url()) {
-            Verdict::Pass => Err(self.pass(&mut response).map_or_else(End::from, |()| End::Response(response))),
-            Verdict::Forbidden => Err(self.forbidden(response).await),
-            Verdict::Foreign => Err(self.unauthorized(response, Reason::ForeignOrigin).await),
-            Verdict::Challenged => self.challenged(response).await,
+    #[allow(clippy::manual_async_fn, reason = "an argument of an `async fn` takes its room twice")]
+    pub(crate) fn first_answer(&mut self, mut response: Response) -> impl Future<Output = Result<Request, End>> + Send {
+        async move {
+            self.remember_sent();
+            match self.verdict(&response) {
+                Verdict::Pass => return Err(self.pass(response)),
+                Verdict::Forbidden => return Err(self.forbidden(response).await),
+                Verdict::Foreign => return Err(self.unauthorized(response, Reason::ForeignOrigin).await),
+                Verdict::Challenged => {}
+            }
+            let refused = self.heard(&response);
+            let plan = match self.challenged(&response, &refused) {
+                Ok(plan) => plan,
+                Err(error) => return Err(error.into()),
+            };
+            let body = match plan {
+                Plan::Refuse(reason) => return Err(self.unauthorized(response, reason).await),
+                Plan::Fail(error) => {
+                    let body = self.read(&mut response).await;
+                    return Err(self.refused(response, body, Reason::RefreshFailed, Some(error)));
+                }
+                // Read, so that its connection serves the second send.
+                Plan::Resign => self.read(&mut response).await,
+                Plan::Renew(want) => {
+                    let started = Instant::now();
+                    // What is left of the first answer is read meanwhile.
+                    let renewal = pin!(self.of.session.renew(want));
+                    let (renewal, body) = read::both(renewal, pin!(self.drain(&mut response))).await;
+                    self.report.waited += started.elapsed();
+                    if let Err((reason, error)) = self.take(renewal) {
+                        return Err(self.refused(response, body, reason, error));
+                    }
+                    body
+                }
+            };
+            let again = self.again(response.url(), refused);
+            let mut request = again.map_err(|reason| self.refusal(response, body, reason))?;
+            self.sign(&mut request, self.held.credential.clone()).await?;
+            Ok(request)
         }
     }
 
     /// What the second response means: there is no third.
-    pub(crate) async fn second_answer(&mut self, mut response: Response) -> End {
-        match self.judge().verdict(response.status(), response.url()) {
-            Verdict::Pass => self.pass(&mut response).map_or_else(End::from, |()| End::Response(response)),
+    pub(crate) async fn second_answer(&mut self, response: Response) -> End {
+        match self.verdict(&response) {
+            Verdict::Pass => self.pass(response),
             Verdict::Forbidden => self.forbidden(response).await,
             Verdict::Foreign => self.unauthorized(response, Reason::ForeignOrigin).await,
             Verdict::Challenged => {
-                let challenges = self.heard(&response);
-                if let Err(error) = self.observe(&response, &challenges) {
+                let refused = self.heard(&response);
+                if let Err(error) = self.observe(&response, &refused.challenges) {
                     return error.into();
                 }
                 self.remember_refusal();
-                self.keep_for_the_next(&response, challenges).await;
+                self.keep_for_the_next(&response, refused).await;
                 self.unauthorized(response, Reason::StillRejected).await
             }
         }
     }
 
     /// What is done about a response that is none of our business.
-    fn pass(&mut self, response: &mut Response) -> Result<(), Error> {
-        self.observe(response, &Challenges::default())?;
+    pub(crate) fn pass(&mut self, mut response: Response) -> End {
+        if let Err(error) = self.observe(&response, &Challenges::default()) {
+            return error.into();
+        }
         self.of.repeats.succeeded(self.sent.method(), self.sent.url());
         if self.report.attempts > 1 || self.report.renewal.is_some() {
             self.remember_sent();
-            response.extensions_mut().insert(self.report.clone());
+            response.extensions_mut().insert(std::mem::take(&mut self.report));
         }
-        Ok(())
+        End::Response(response)
     }
 
     /// The credential of a first send, which is not counted up until somebody wants to know.
@@ -146,100 +204,84 @@ impl<'m> Call<'m> {
     }
 
     /// The challenges of a 401 of ours, which is told to whoever listens.
-    fn heard(&self, response: &Response) -> Arc<Challenges> {
-        let challenges = Arc::new(Challenges::from_headers(response.headers()));
+    fn heard(&self, response: &Response) -> Arc<Occasion> {
+        let challenges = Challenges::from_headers(response.headers());
         self.of.session.listeners().tell(|| Event::Challenged {
             method: self.sent.method().clone(),
             url: crate::error::bare(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
             defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
         });
-        challenges
+        self.occasion(challenges)
     }
 
-    async fn challenged(&mut self, mut response: Response) -> Result<Request, End> {
-        let challenges = self.heard(&response);
+    /// What is done about a 401 of ours.
+    fn challenged(&mut self, response: &Response, refused: &Arc<Occasion>) -> Result<Plan, Error> {
+        let challenges = &refused.challenges;
         if self.callers_own {
-            return Err(self.unauthorized(response, Reason::CallerCredential).await);
+            return Ok(Plan::Refuse(Reason::CallerCredential));
         }
         if self.options.no_retry {
-            return Err(self.unauthorized(response, Reason::NoRetry).await);
+            return Ok(Plan::Refuse(Reason::NoRetry));
         }
-        if self.observe(&response, &challenges)? == Observed::Resign {
-            // Read, so that its connection serves the second send.
-            let body = self.read(&mut response).await;
+        if self.observe(response, challenges)? == Observed::Resign {
             self.report.renewal = Some(Renewed::ByScheme);
-            return self.again(response, body).await;
+            return Ok(Plan::Resign);
         }
-        let demand = Demand::of(&challenges);
+        let demand = Demand::of(challenges);
         if let Some(error) = self.failed.take() {
-            let body = self.read(&mut response).await;
-            return Err(self.refresh_failed(response, body, error));
+            return Ok(Plan::Fail(error));
         }
-        let (session, method, url) = (&self.of.session, self.sent.method(), self.sent.url());
-        if self.spent || (demand.is_empty() && self.of.repeats.rests(method, url, self.held.epoch, session.now())) {
-            return Err(self.unauthorized(response, Reason::StillRejected).await);
+        let now = || self.of.session.now();
+        let rests = || demand.is_empty() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
+        if self.spent || rests() {
+            return Ok(Plan::Refuse(Reason::StillRejected));
         }
-        if !self.of.settings.answers(&challenges) {
-            return Err(self.unauthorized(response, Reason::Declined).await);
+        if !self.of.settings.answers(challenges) {
+            return Ok(Plan::Refuse(Reason::Declined));
         }
-        self.renewed(response, challenges, demand).await
+        Ok(Plan::Renew(self.want(Cause::Challenged, demand, refused.clone())))
     }
 
-    /// The second request, with a newer credential; what is left of the first answer is read meanwhile.
-    async fn renewed(
-        &mut self,
-        mut response: Response,
-        challenges: Arc<Challenges>,
-        demand: Demand,
-    ) -> Result<Request, End> {
-        let started = Instant::now();
-        let want = self.want(Cause::Challenged, challenges, demand);
-        let (renewal, body) = read::both(pin!(self.of.session.renew(want)), pin!(self.drain(&mut response))).await;
-        self.report.waited += started.elapsed();
-        let renewal = match renewal {
-            Ok(renewal) => renewal,
-            Err(Ended::Failed(error)) => return Err(self.refresh_failed(response, body, error)),
-            Err(Ended::Declined) => return Err(self.refusal(response, body, Reason::Declined)),
-            Err(Ended::SessionChanged) => return Err(self.refusal(response, body, Reason::SessionChanged)),
-            Err(Ended::LoggedOut) => return Err(self.refusal(response, body, Reason::LoggedOut)),
-        };
+    /// Takes the newer credential over, or says why there is none.
+    fn take(&mut self, renewal: Result<Renewal, Ended<RefreshError>>) -> Result<(), (Reason, Option<RefreshError>)> {
+        let renewal = renewal.map_err(|ended| match ended {
+            Ended::Failed(error) => (Reason::RefreshFailed, Some(error)),
+            Ended::Declined => (Reason::Declined, None),
+            Ended::SessionChanged => (Reason::SessionChanged, None),
+            Ended::LoggedOut => (Reason::LoggedOut, None),
+        })?;
         self.report.renewal = Some(renewal.how.into());
         // The very credential that was refused is not sent again.
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
-            return Err(self.refusal(response, body, Reason::StillRejected));
+            return Err((Reason::StillRejected, None));
         }
         self.held = renewal.held;
-        self.again(response, body).await
+        Ok(())
     }
 
-    async fn again(&mut self, response: Response, body: Body) -> Result<Request, End> {
+    /// The request to send again, or what speaks against that.
+    fn again(&mut self, answered: &Url, refused: Arc<Occasion>) -> Result<Request, Reason> {
         // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
         let now = self.of.session.current();
         if now.epoch != self.held.epoch {
-            let logged_out = now.stage == Stage::LoggedOut;
-            let reason = if logged_out { Reason::LoggedOut } else { Reason::SessionChanged };
-            return Err(self.refusal(response, body, reason));
+            return Err(if now.stage == Stage::LoggedOut { Reason::LoggedOut } else { Reason::SessionChanged });
         }
-        if self.judge().is_redirected_work(response.url()) {
-            return Err(self.refusal(response, body, Reason::Redirected));
+        if self.judge().is_redirected_work(answered) {
+            return Err(Reason::Redirected);
         }
         if self.of.settings.safe_methods_only && !self.sent.method().is_safe() {
-            return Err(self.refusal(response, body, Reason::NoRetry));
+            return Err(Reason::NoRetry);
         }
-        let unsigned = |request: &Request| {
-            self.held.credential.as_ref().is_none_or(|credential| !Self::is_set_by_caller(request, credential))
-        };
-        if matches!(&self.sent, Kept::Copy(request) if !unsigned(request)) {
-            return Err(self.refusal(response, body, Reason::CallerCredential));
+        if let (Kept::Copy(request), Some(credential)) = (&self.sent, &self.held.credential)
+            && Self::is_set_by_caller(request, credential)
+        {
+            return Err(Reason::CallerCredential);
         }
-        let head = Kept::Head(self.sent.method().clone(), self.sent.url().clone());
-        let Kept::Copy(mut request) = std::mem::replace(&mut self.sent, head) else {
-            return Err(self.refusal(response, body, Reason::NotReplayable));
-        };
-        drop(response);
-        self.sign(&mut request, self.held.credential.clone()).await?;
-        Ok(request)
+        match std::mem::replace(&mut self.sent, Kept::Head(refused)) {
+            Kept::Copy(request) => Ok(request),
+            Kept::Head(_) => Err(Reason::NotReplayable),
+        }
     }
 
     pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
@@ -268,42 +310,33 @@ impl<'m> Call<'m> {
     }
 
     /// A scheme answered the first 401 by itself, and the second has another reason: the refresh is for the next call.
-    async fn keep_for_the_next(&mut self, response: &Response, challenges: Arc<Challenges>) {
+    async fn keep_for_the_next(&mut self, response: &Response, refused: Arc<Occasion>) {
         let by_scheme = self.report.renewal == Some(Renewed::ByScheme);
-        if by_scheme && self.of.settings.answers(&challenges) && !self.judge().is_foreign(response.url()) {
-            let demand = Demand::of(&challenges);
-            let want = self.want(Cause::Challenged, challenges, demand);
+        if by_scheme && self.of.settings.answers(&refused.challenges) && !self.judge().is_foreign(response.url()) {
+            let want = self.want(Cause::Challenged, Demand::of(&refused.challenges), refused);
             // Whatever comes of it, this call has been answered.
             drop(self.of.session.renew(want).await);
         }
     }
 
-    pub(crate) async fn read(&self, response: &mut Response) -> Body {
-        if self.passes_through() {
-            // Whoever gets the response reads it himself.
-            return Body::default();
-        }
-        self.read_keeping(response, usize::MAX).await
-    }
-
-    async fn read_keeping(&self, response: &mut Response, keep: usize) -> Body {
-        let Settings { body_bytes, body_time, .. } = self.of.settings;
-        read::bounded(response, body_bytes, keep.min(body_bytes), body_time).await
+    pub(crate) fn read<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
+        read::bounded(response, self.limits(usize::MAX))
     }
 
     /// What is left of a 401 that there may be an answer to: all of it is read, for its connection's sake, and little is kept,
     /// because a thousand callers may be waiting.
-    async fn drain(&self, response: &mut Response) -> Body {
-        const KEPT: usize = 4 << 10;
-        if self.passes_through() { Body::default() } else { self.read_keeping(response, KEPT).await }
+    fn drain<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
+        read::bounded(response, self.limits(4 << 10))
+    }
+
+    /// How much is read, unless whoever gets the response reads it himself.
+    fn limits(&self, keep: usize) -> Option<read::Limits> {
+        let Settings { body_bytes: bytes, body_time: time, .. } = self.of.settings;
+        (!self.passes_through()).then_some(read::Limits { bytes, keep: keep.min(bytes), time })
     }
 
     pub(crate) fn passes_through(&self) -> bool {
         self.of.settings.pass_through || self.options.pass_through
-    }
-
-    fn refresh_failed(&self, response: Response, body: Body, error: RefreshError) -> End {
-        self.refused(response, body, Reason::RefreshFailed, Some(error))
     }
 }
 

@@ -6,6 +6,7 @@ mod chain;
 pub mod challenge;
 mod origin;
 mod secret;
+mod within;
 
 mod credential;
 

@@ -105,12 +105,22 @@ impl Middleware for ChallengeMiddleware {
             if call.is_passed_at_once(&first) {
                 return Ok(first);
             }
-            let second = match Box::pin(call.first_answer(first)).await {
-                Ok(second) => second,
-                Err(end) => return end.into_result(),
-            };
-            let answer = next.run(second, extensions).await?;
-            Box::pin(call.second_answer(answer)).await.into_result()
+            Box::pin(refused(&mut call, first, extensions, next)).await
         })
     }
+}
+
+/// What comes after a first answer that is not simply let through.
+async fn refused(
+    call: &mut Call<'_>,
+    first: Response,
+    extensions: &mut Extensions,
+    next: Next<'_>,
+) -> reqwest_middleware::Result<Response> {
+    let second = match call.first_answer(first).await {
+        Ok(second) => second,
+        Err(end) => return end.into_result(),
+    };
+    let answer = next.run(second, extensions).await?;
+    call.second_answer(answer).await.into_result()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
@@ -21,8 +22,13 @@ use url::{Host, Url};
 /// assert_eq!(error.to_string(), "an origin has no path: write `https://api.example.com`");
 /// # Ok::<(), reqwest_challenge::OriginError>(())
 /// ```
+///
+/// It is cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin {
+pub struct Origin(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Parts {
     secure: bool,
     host: Host<String>,
     port: u16,
@@ -65,24 +71,24 @@ impl Origin {
             (false, 80) => format!("http://{host}"),
             (secure, port) => format!("{}://{host}:{port}", if secure { "https" } else { "http" }),
         };
-        Some(Self { secure, host, port, text: text.into() })
+        Some(Self(Arc::new(Parts { secure, host, port, text: text.into() })))
     }
 
     /// Whether the URL is of this origin. Allocates nothing.
     #[must_use]
     pub fn contains(&self, url: &Url) -> bool {
         // A URL is kept in its normal form, so that its text says it nearly always.
-        url.as_str().strip_prefix(&*self.text).is_some_and(|rest| rest.starts_with('/')) || self.contains_parts(url)
+        url.as_str().strip_prefix(&*self.0.text).is_some_and(|rest| rest.starts_with('/')) || self.contains_parts(url)
     }
 
     fn contains_parts(&self, url: &Url) -> bool {
-        secure(url) == Some(self.secure) && url.port_or_known_default() == Some(self.port) && self.is_host_of(url)
+        secure(url) == Some(self.0.secure) && url.port_or_known_default() == Some(self.0.port) && self.is_host_of(url)
     }
 
     /// Whether the URL has this origin's host, whatever its scheme and port.
     #[must_use]
     pub fn is_host_of(&self, url: &Url) -> bool {
-        match (url.host(), &self.host) {
+        match (url.host(), &self.0.host) {
             (Some(Host::Domain(theirs)), Host::Domain(ours)) => theirs == ours,
             (Some(Host::Ipv4(theirs)), Host::Ipv4(ours)) => theirs == *ours,
             (Some(Host::Ipv6(theirs)), Host::Ipv6(ours)) => theirs == *ours,
@@ -93,31 +99,31 @@ impl Origin {
     /// Whether its scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.secure
+        self.0.secure
     }
 
     /// `https` or `http`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.secure { "https" } else { "http" }
+        if self.0.secure { "https" } else { "http" }
     }
 
     /// The host as it stands in a URL: lower case, punycode, an IPv6 address in brackets.
     #[must_use]
     pub fn host(&self) -> String {
-        self.host.to_string()
+        self.0.host.to_string()
     }
 
     /// The port, the scheme's default one included.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port
     }
 
     /// Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or `[::1]`. Nothing is resolved.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match &self.host {
+        match &self.0.host {
             Host::Domain(name) => name == "localhost",
             Host::Ipv4(address) => Ipv4Addr::is_loopback(address),
             Host::Ipv6(address) => Ipv6Addr::is_loopback(address),
@@ -127,7 +133,7 @@ impl Origin {
     /// The host's address, where it is written as one.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
-        match &self.host {
+        match &self.0.host {
             Host::Domain(_) => None,
             Host::Ipv4(address) => Some(IpAddr::V4(*address)),
             Host::Ipv6(address) => Some(IpAddr::V6(*address)),
@@ -162,7 +168,7 @@ impl TryFrom<&str> for Origin {
 /// As RFC 6454 §6.2 writes it: `https://api.example.com`, with the port where it is not the default one.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 

@@ -1,37 +1,52 @@
 //! Reads what is left of a refusal, bounded, so that its connection can be used again.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use reqwest::Response;
-use tokio::time::timeout;
 
 use crate::error::Body;
+use crate::within::within;
 
-/// Reads a body up to that many bytes and for that long, and keeps its beginning: a copy, because a piece of what came over
-/// the wire holds the whole buffer that it came in.
-pub(crate) async fn bounded(response: &mut Response, bytes: usize, keep: usize, span: Duration) -> Body {
-    let (mut kept, mut length, mut ended) = (Vec::new(), 0_usize, false);
-    let reading = async {
-        // One byte more than the cap tells whether it was all.
-        while length <= bytes {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    length += chunk.len();
-                    kept.extend_from_slice(&chunk[..chunk.len().min(keep - kept.len())]);
+/// How much of a body is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Up to that many bytes,
+    pub(crate) bytes: usize,
+    /// of which the first ones are kept,
+    pub(crate) keep: usize,
+    /// and for that long.
+    pub(crate) time: Duration,
+}
+
+/// Reads a body, if there are limits to it, and keeps its beginning: a copy, because a piece of what came over the wire holds
+/// the whole buffer that it came in.
+#[allow(clippy::manual_async_fn, reason = "an argument of an `async fn` takes its room twice")]
+pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl Future<Output = Body> {
+    async move {
+        let Some(limits) = &limits else { return Body::default() };
+        let (mut kept, mut length, mut ended) = (Vec::new(), 0_usize, false);
+        let reading = async {
+            // One byte more than the cap tells whether it was all.
+            while length <= limits.bytes {
+                match response.chunk().await {
+                    Ok(Some(chunk)) => {
+                        length += chunk.len();
+                        kept.extend_from_slice(&chunk[..chunk.len().min(limits.keep - kept.len())]);
+                    }
+                    Ok(None) => return ended = true,
+                    // What broke is as long as it is.
+                    Err(_) => return,
                 }
-                Ok(None) => return ended = true,
-                // What broke is as long as it is.
-                Err(_) => return,
             }
-        }
-    };
-    // And so is what took too long.
-    let _ = timeout(span, reading).await;
-    let whole = ended && length == kept.len();
-    Body { bytes: kept.into(), whole }
+        };
+        // And so is what took too long.
+        let _ = within(limits.time, pin!(reading)).await;
+        let whole = ended && length == kept.len();
+        Body { bytes: kept.into(), whole }
+    }
 }
 
 /// Runs both to their ends. They are pinned by the caller: moved in here, they would take their room twice.

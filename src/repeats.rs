@@ -53,13 +53,16 @@ impl Repeats {
     }
 
     /// Whether a fresh credential of this identity was refused there just now.
-    pub(crate) fn rests(&self, method: &Method, url: &Url, epoch: u64, now: SystemTime) -> bool {
-        !self.is_empty()
-            && self.lock().iter().any(|path| {
-                // A clock that was set back ends the rest.
-                let rested = now.duration_since(path.since).unwrap_or(LONGEST);
-                path.epoch == epoch && rested < path.rest && path.is(method, url)
-            })
+    pub(crate) fn rests(&self, method: &Method, url: &Url, epoch: u64, now: impl FnOnce() -> SystemTime) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let now = now();
+        self.lock().iter().any(|path| {
+            // A clock that was set back ends the rest.
+            let rested = now.duration_since(path.since).unwrap_or(LONGEST);
+            path.epoch == epoch && rested < path.rest && path.is(method, url)
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {

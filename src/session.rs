@@ -71,7 +71,8 @@ impl Session {
             return refuse(StepUpKind::EarlierLogin);
         }
         // What was asked for and not refused counts as granted where the refresher does not say (RFC 6749 §5.1).
-        let granted = held.credential.as_ref().and_then(Credential::granted_scopes).unwrap_or(&held.met.scopes);
+        let granted =
+            held.credential.as_ref().and_then(Credential::granted_scopes).unwrap_or_else(|| held.met.scopes());
         if needed.iter().all(|scope| granted.contains(scope)) {
             return match &held.credential {
                 Some(credential) if Some(held.generation) > report.generation() => Ok(credential.clone()),

@@ -11,7 +11,7 @@ use crate::call::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::{AuthorizeError, Error};
-use crate::refresh::{Cause, Demand, Ended, Stage, Want};
+use crate::refresh::{Cause, Current, Demand, Ended, Occasion, Stage, Want};
 
 impl Call<'_> {
     /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
@@ -76,7 +76,7 @@ impl Call<'_> {
     async fn renew_before(&mut self, cause: Cause) -> Result<(), Error> {
         let started = Instant::now();
         let stale = self.held.stage == Stage::Stale;
-        let want = self.want(cause, Arc::default(), Demand::default());
+        let want = self.want(cause, Demand::default(), self.occasion(Challenges::default()));
         match self.of.session.renew(want).await {
             Ok(renewal) => {
                 self.report.renewal = Some(renewal.how.into());
@@ -133,16 +133,14 @@ impl Call<'_> {
         Ok(())
     }
 
-    pub(crate) fn want(&self, cause: Cause, challenges: Arc<Challenges>, demand: Demand) -> Want {
-        Want {
-            cause,
-            epoch: self.held.epoch,
-            generation: self.held.generation,
-            failures: self.held.failures,
-            demand,
-            challenges,
-            request: Some((self.sent.method().clone(), self.sent.url().clone())),
-        }
+    /// Of this call, refused with these challenges.
+    pub(crate) fn occasion(&self, challenges: Challenges) -> Arc<Occasion> {
+        Arc::new(Occasion { method: self.sent.method().clone(), url: self.sent.url().clone(), challenges })
+    }
+
+    pub(crate) fn want(&self, cause: Cause, demand: Demand, occasion: Arc<Occasion>) -> Want {
+        let Current { epoch, generation, failures, .. } = *self.held;
+        Want { cause, epoch, generation, failures, demand, occasion: Some(occasion) }
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Stack {
     Nothing,
     Fifteen,
     Ours,
+    /// Ours, with a refresher that has to wait once, as one that asks a server does.
+    Waiting,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -34,11 +36,13 @@ impl Stack {
             Self::Nothing => "nothing",
             Self::Fifteen => "fifteen",
             Self::Ours => "ours",
+            Self::Waiting => "waiting",
         }
     }
 
     pub(crate) fn named(name: &str) -> Self {
-        [Self::Bare, Self::Nothing, Self::Fifteen, Self::Ours].into_iter().find(|stack| stack.name() == name).unwrap()
+        let all = [Self::Bare, Self::Nothing, Self::Fifteen, Self::Ours, Self::Waiting];
+        all.into_iter().find(|stack| stack.name() == name).unwrap()
     }
 
     /// A client with this middleware, and whatever comes after it.
@@ -48,7 +52,8 @@ impl Stack {
             Self::Bare => client,
             Self::Nothing => client.with(Nothing),
             Self::Fifteen => client.with(Fifteen(RwLock::new(HeaderValue::from_static("Bearer t0")))),
-            Self::Ours => client.with(ours(origin)),
+            Self::Ours => client.with(ours(origin, false)),
+            Self::Waiting => client.with(ours(origin, true)),
         };
         match last {
             Some(last) => client.with(last).build(),
@@ -84,10 +89,15 @@ impl Shape {
     }
 }
 
-fn ours(origin: &str) -> ChallengeMiddleware {
+fn ours(origin: &str, waits: bool) -> ChallengeMiddleware {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
-    let refresh = |_: Rejection| async {
-        Ok::<_, BoxError>(Credential::bearer(format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed))))
+    // Two tokens in turn: what is counted is ours, not how a number becomes text.
+    let refresh = move |_: Rejection| async move {
+        if waits {
+            tokio::task::yield_now().await;
+        }
+        let token = if NUMBER.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { "t0" } else { "t1" };
+        Ok::<_, BoxError>(Credential::bearer(token))
     };
     ChallengeMiddleware::builder(origin, refresh).initially(Credential::bearer("t0")).build().unwrap()
 }

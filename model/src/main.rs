@@ -41,7 +41,7 @@ impl Session {
         let done = change(&mut state);
         let ended = state.ended();
         drop(state);
-        for (flight, outcome) in ended {
+        if let Some((flight, outcome)) = ended {
             flight.land(outcome);
         }
         done
@@ -59,7 +59,7 @@ impl Session {
 
     async fn renew(self: &Arc<Self>, ask: &Ask<u8>) -> Outcome<u64, &'static str, u8> {
         loop {
-            match self.change(|state| state.next(ask, SystemTime::UNIX_EPOCH)) {
+            match self.change(|state| state.next(ask, || SystemTime::UNIX_EPOCH)) {
                 Step::Take(held) => return Ok(held),
                 Step::End(ended) => return Err(ended),
                 Step::Await(_, wait) => drop(wait.await),

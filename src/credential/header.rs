@@ -8,8 +8,6 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
-
 /// Text that cannot be put on a request. It names the place and never shows the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialError {
@@ -27,8 +25,7 @@ impl fmt::Display for CredentialError {
 impl std::error::Error for CredentialError {}
 
 /// `credentials = "Bearer" 1*SP b64token`. Any visible ASCII is let through: servers hand out tokens that are no b64token.
-pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, CredentialError> {
-    let token = token.expose();
+pub(super) fn bearer(token: &str) -> Result<HeaderValue, CredentialError> {
     if token.is_empty() {
         return Err(CredentialError { what: "the token is empty", byte: None });
     }
@@ -41,18 +38,17 @@ pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, CredentialError> {
 }
 
 /// `user-pass = user-id ":" password`, of which neither has a control character and the first no colon.
-pub(super) fn basic(user: &str, password: &Secret) -> Result<HeaderValue, CredentialError> {
+pub(super) fn basic(user: &str, password: &str) -> Result<HeaderValue, CredentialError> {
     first(user, |octet| octet == b':', "the user name has a colon, which would end it")?;
     first(user, |octet| octet.is_ascii_control(), "the user name has a control character")?;
-    first(password.expose(), |octet| octet.is_ascii_control(), "the password has a control character")?;
-    let pair = Zeroizing::new([user.as_bytes(), b":", password.expose().as_bytes()].concat());
+    first(password, |octet| octet.is_ascii_control(), "the password has a control character")?;
+    let pair = Zeroizing::new([user.as_bytes(), b":", password.as_bytes()].concat());
     let encoded = Zeroizing::new(STANDARD.encode(&pair));
     value(Zeroizing::new([b"Basic ", encoded.as_bytes()].concat()))
 }
 
 /// A header's whole value.
-pub(super) fn plain(text: &Secret) -> Result<HeaderValue, CredentialError> {
-    let text = text.expose();
+pub(super) fn plain(text: &str) -> Result<HeaderValue, CredentialError> {
     first(text, |octet| !matches!(octet, b' '..=b'~'), "the value has a control character or a non-ASCII character")?;
     value(Zeroizing::new(text.as_bytes().to_vec()))
 }

@@ -3,12 +3,14 @@
 mod authorize;
 mod header;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::Request;
+use zeroize::Zeroizing;
 
 use crate::BoxError;
 use crate::secret::Secret;
@@ -34,7 +36,7 @@ pub struct Credential(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     kind: Kind,
-    scheme: Box<str>,
+    scheme: Cow<'static, str>,
     expires_at: Option<SystemTime>,
     scopes: Option<Arc<[String]>>,
     source: Option<Box<str>>,
@@ -54,7 +56,7 @@ impl Credential {
     /// `Authorization: Bearer …` (RFC 6750 §2.1). Where the token cannot stand in a header, [`check`](Self::check) says so.
     #[must_use]
     pub fn bearer(token: impl Into<String>) -> Self {
-        Self::of("Bearer", Kind::Header(AUTHORIZATION, header::bearer(&Secret::new(token))))
+        Self::of("Bearer", Kind::Header(AUTHORIZATION, header::bearer(&Zeroizing::new(token.into()))))
     }
 
     /// `Authorization: Basic …` (RFC 7617 §2), encoded as UTF-8. Where the user name has a colon, or either of them a
@@ -62,7 +64,7 @@ impl Credential {
     #[must_use]
     pub fn basic(user: impl AsRef<str>, password: impl Into<String>) -> Self {
         let password = Secret::new(password);
-        let made = Self::of("Basic", Kind::Header(AUTHORIZATION, header::basic(user.as_ref(), &password)));
+        let made = Self::of("Basic", Kind::Header(AUTHORIZATION, header::basic(user.as_ref(), password.expose())));
         made.with(|inner| inner.inner = Some(password))
     }
 
@@ -72,14 +74,14 @@ impl Credential {
     /// with a client whose redirects stop at the origin.
     #[must_use]
     pub fn header(name: HeaderName, value: impl Into<String>) -> Self {
-        Self::of(name.as_str(), Kind::Header(name.clone(), header::plain(&Secret::new(value))))
+        Self::of(name.as_str().to_owned(), Kind::Header(name.clone(), header::plain(&Zeroizing::new(value.into()))))
     }
 
     /// Whatever a scheme of one's own does to a request.
     #[must_use]
     pub fn custom(authorize: impl Authorize) -> Self {
         let authorize: Arc<dyn Authorize> = Arc::new(authorize);
-        Self::of(authorize.scheme(), Kind::Custom(authorize.clone()))
+        Self::of(authorize.scheme().to_owned(), Kind::Custom(authorize.clone()))
     }
 
     /// What a caller set himself, to be masked like ours.
@@ -87,7 +89,7 @@ impl Credential {
         Self::of("", Kind::Header(AUTHORIZATION, Ok(value)))
     }
 
-    fn of(scheme: &str, kind: Kind) -> Self {
+    fn of(scheme: impl Into<Cow<'static, str>>, kind: Kind) -> Self {
         let scheme = scheme.into();
         Self(Arc::new(Inner {
             kind,

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use smallvec::SmallVec;
+
 use super::sync::{Arc, Mutex, lock};
 
 /// The outcome that is to come, and those who wait for it.
@@ -15,7 +17,7 @@ pub(crate) struct Flight<T> {
 struct Cell<T> {
     outcome: Option<T>,
     /// A seat for each who waits; a seat that is left is taken by the next.
-    seats: Vec<Seat>,
+    seats: SmallVec<[Seat; 2]>,
     free: Vec<usize>,
 }
 
@@ -26,7 +28,7 @@ enum Seat {
 
 impl<T: Clone> Flight<T> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { cell: Mutex::new(Cell { outcome: None, seats: Vec::new(), free: Vec::new() }) })
+        Arc::new(Self { cell: Mutex::new(Cell { outcome: None, seats: SmallVec::new(), free: Vec::new() }) })
     }
 
     /// Ends the flight: whoever waits gets a copy of the outcome. The first one counts; whether this was it is returned.
@@ -98,8 +100,12 @@ impl<T: Clone> Future for Wait<T> {
 impl<T> Drop for Wait<T> {
     fn drop(&mut self) {
         let mut cell = lock(&self.flight.cell);
-        let left = std::mem::replace(&mut cell.seats[self.seat], Seat::Free);
-        cell.free.push(self.seat);
+        let left = if self.seat + 1 == cell.seats.len() {
+            cell.seats.pop()
+        } else {
+            cell.free.push(self.seat);
+            Some(std::mem::replace(&mut cell.seats[self.seat], Seat::Free))
+        };
         drop(cell);
         drop(left);
     }

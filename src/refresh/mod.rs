@@ -15,9 +15,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use error::{RefreshError, RefreshErrorKind};
+pub(crate) use rejection::Occasion;
 pub use rejection::{Cause, Demand, Rejection};
 pub use session::Clock;
-pub(crate) use session::{Bounds, Core, Current, How, Want};
+pub(crate) use session::{Bounds, Core, Current, How, Renewal, Want};
 pub(crate) use state::{Ended, Stage};
 
 use crate::BoxError;

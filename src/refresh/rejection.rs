@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use http::Method;
@@ -27,75 +27,110 @@ pub enum Cause {
     SteppingUp,
 }
 
-/// What is asked for beyond a fresh credential.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Demand {
-    pub(crate) claims: Option<String>,
-    pub(crate) acr_values: Vec<String>,
-    pub(crate) max_age: Option<Duration>,
-    pub(crate) scopes: Vec<String>,
+/// What is asked for beyond a fresh credential. Nearly always nothing, which takes no room.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Demand(Option<Arc<Asked>>);
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asked {
+    claims: Option<String>,
+    acr_values: Vec<String>,
+    max_age: Option<Duration>,
+    scopes: Vec<String>,
 }
 
 impl Demand {
     /// What the challenges of a 401 ask for.
     pub(crate) fn of(challenges: &Challenges) -> Self {
-        let mut demand = Self::default();
+        let mut asked = Asked::default();
         for challenge in challenges {
-            // Nearly no challenge has any of them.
-            let asks = |param: Param<'_>| ["claims", "max_age", "acr_values"].iter().any(|name| param.is(name));
+            // Nearly no challenge has any of them, and nearly none has a name of their length.
+            let asks = |param: Param<'_>| match param.name().len() {
+                6 => param.is("claims"),
+                7 => param.is("max_age"),
+                10 => param.is("acr_values"),
+                _ => false,
+            };
             let Some(bearer) = challenge.params().any(asks).then(|| challenge.bearer()).flatten() else { continue };
-            demand.claims = demand.claims.or_else(|| bearer.claims().map(Cow::into_owned));
-            demand.max_age = demand.max_age.or_else(|| bearer.max_age());
-            demand.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
+            asked.claims = asked.claims.or_else(|| bearer.claims().map(Cow::into_owned));
+            asked.max_age = asked.max_age.or_else(|| bearer.max_age());
+            asked.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
         }
-        demand
+        Self::asking(asked)
+    }
+
+    /// For a credential with these scopes.
+    pub(crate) fn of_scopes(scopes: Vec<String>) -> Self {
+        Self::asking(Asked { scopes, ..Asked::default() })
+    }
+
+    fn asking(asked: Asked) -> Self {
+        Self((asked != Asked::default()).then(|| Arc::new(asked)))
     }
 
     /// Claims that the token must have, as the server wrote them (continuous access evaluation).
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
-        self.claims.as_deref()
+        self.0.as_deref()?.claims.as_deref()
     }
 
     /// The authentication contexts that would do, the preferred one first (RFC 9470 §3).
     #[must_use]
     pub fn acr_values(&self) -> &[String] {
-        &self.acr_values
+        self.0.as_deref().map_or(&[], |asked| &asked.acr_values)
     }
 
     /// How long ago the person may have signed in (RFC 9470 §3).
     #[must_use]
     pub fn max_age(&self) -> Option<Duration> {
-        self.max_age
+        self.0.as_deref()?.max_age
     }
 
     /// The scopes that are wanted in all, when stepping up.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
-        &self.scopes
+        self.0.as_deref().map_or(&[], |asked| &asked.scopes)
     }
 
     /// Whether nothing is asked for beyond a fresh credential.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.0.is_none()
+    }
+}
+
+impl fmt::Debug for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Demand")
+            .field("claims", &self.claims())
+            .field("acr_values", &self.acr_values())
+            .field("max_age", &self.max_age())
+            .field("scopes", &self.scopes())
+            .finish()
     }
 }
 
 /// What a refresher is told: why it is asked, by whom, and what was refused. Cheap to clone.
 #[derive(Clone)]
-pub struct Rejection(Arc<Facts>);
-
-pub(crate) struct Facts {
+pub struct Rejection {
     pub(crate) cause: Cause,
-    pub(crate) challenges: Arc<Challenges>,
     pub(crate) demand: Demand,
-    pub(crate) request: Option<(Method, Url)>,
+    pub(crate) occasion: Option<Arc<Occasion>>,
     pub(crate) origin: Origin,
     pub(crate) refused: Option<Credential>,
     pub(crate) surroundings: Weak<dyn Surroundings>,
     pub(crate) flight: u64,
 }
+
+/// The request on whose account a refresher is asked, and the challenges that it met.
+pub(crate) struct Occasion {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) challenges: Challenges,
+}
+
+/// What nobody was asked for.
+static NO_CHALLENGES: LazyLock<Challenges> = LazyLock::new(Challenges::default);
 
 /// What a session gives to those who refresh for it.
 pub(crate) trait Surroundings: Send + Sync {
@@ -104,62 +139,58 @@ pub(crate) trait Surroundings: Send + Sync {
 }
 
 impl Rejection {
-    pub(crate) fn new(facts: Facts) -> Self {
-        Self(Arc::new(facts))
-    }
-
     /// Why the refresher is asked.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        self.0.cause
+        self.cause
     }
 
     /// The challenges of the 401; none where no server was asked, or none came.
     #[must_use]
     pub fn challenges(&self) -> &Challenges {
-        &self.0.challenges
+        self.occasion.as_ref().map_or(&NO_CHALLENGES, |occasion| &occasion.challenges)
     }
 
     /// The realm of the first challenge that has one (RFC 9110 §11.5).
     #[must_use]
     pub fn realm(&self) -> Option<Cow<'_, str>> {
-        self.0.challenges.iter().find_map(|challenge| challenge.realm())
+        self.challenges().iter().find_map(|challenge| challenge.realm())
     }
 
     /// What is asked for beyond a fresh credential.
     #[must_use]
     pub fn demand(&self) -> &Demand {
-        &self.0.demand
+        &self.demand
     }
 
     /// The method of the request that was refused; `None` where it was nobody's request.
     #[must_use]
     pub fn method(&self) -> Option<&Method> {
-        self.0.request.as_ref().map(|(method, _)| method)
+        self.occasion.as_ref().map(|occasion| &occasion.method)
     }
 
     /// The URL of the request that was refused, whole; `None` where it was nobody's request.
     #[must_use]
     pub fn url(&self) -> Option<&Url> {
-        self.0.request.as_ref().map(|(_, url)| url)
+        self.occasion.as_ref().map(|occasion| &occasion.url)
     }
 
     /// The origin that the credential is for: of the request, or else the first that the middleware was built with.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.0.origin
+        &self.origin
     }
 
     /// The credential that was refused, or is expired: what it has attached is what a renewal needs.
     #[must_use]
     pub fn credential(&self) -> Option<&Credential> {
-        self.0.refused.as_ref()
+        self.refused.as_ref()
     }
 
     /// Whether anybody still waits for the answer. A prompt stops asking when nobody does.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        self.0.surroundings.upgrade().is_some_and(|session| session.waiting(self.0.flight) > 0)
+        self.surroundings.upgrade().is_some_and(|session| session.waiting(self.flight) > 0)
     }
 
     /// A client for the refresher's own calls: bare, without middleware, redirects, cookies and referer, and with finite
@@ -169,7 +200,7 @@ impl Rejection {
     /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other) if it cannot be built, which is a TLS stack's doing;
     /// [`RefreshErrorKind::Gone`](super::RefreshErrorKind::Gone) if the middleware is gone.
     pub fn http(&self) -> Result<reqwest::Client, RefreshError> {
-        let session = self.0.surroundings.upgrade();
+        let session = self.surroundings.upgrade();
         session.map_or_else(|| Err(RefreshError::of(super::RefreshErrorKind::Gone)), |session| session.http())
     }
 }
@@ -177,11 +208,11 @@ impl Rejection {
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")
-            .field("cause", &self.0.cause)
-            .field("challenges", &self.0.challenges)
+            .field("cause", &self.cause)
+            .field("challenges", self.challenges())
             .field("method", &self.method())
-            .field("origin", &self.0.origin.to_string())
-            .field("credential", &self.0.refused)
+            .field("origin", &self.origin.to_string())
+            .field("credential", &self.refused)
             .finish_non_exhaustive()
     }
 }

@@ -1,26 +1,28 @@
 //! The state that all clones of one middleware share, and the tasks that change it.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::error::{RefreshError, RefreshErrorKind};
 use super::flight::Wait;
-use super::rejection::{Cause, Demand, Surroundings};
+use super::rejection::{Cause, Demand, Occasion, Surroundings};
 use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
 use super::sync::lock;
-use super::tasks::Tasks;
+use super::tasks::{TaskCount, Tasks};
 use super::{Refresh, Stage};
-use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::event::Listeners;
 use crate::origin::Origin;
+use crate::within::within;
 
 /// What time it is. A plain `fn() -> SystemTime` is one; tests move theirs.
 pub trait Clock: Send + Sync + 'static {
@@ -58,9 +60,12 @@ const GRACE: Duration = Duration::from_secs(1);
 /// him for ever.
 const LONGEST_QUEUE: u32 = 2;
 
+/// Sessions, by their addresses.
+pub(super) type Ancestry = SmallVec<[usize; 4]>;
+
 tokio::task_local! {
     /// The sessions whose refreshers are at work above the running task.
-    pub(super) static ANCESTRY: Vec<usize>;
+    pub(super) static ANCESTRY: Ancestry;
 }
 
 /// What a request wants of a session.
@@ -70,8 +75,7 @@ pub(crate) struct Want {
     pub(crate) generation: u64,
     pub(crate) failures: u64,
     pub(crate) demand: Demand,
-    pub(crate) challenges: Arc<Challenges>,
-    pub(crate) request: Option<(http::Method, reqwest::Url)>,
+    pub(crate) occasion: Option<Arc<Occasion>>,
 }
 
 impl Want {
@@ -83,8 +87,7 @@ impl Want {
             generation: seen.generation,
             failures: seen.failures,
             demand: Demand::default(),
-            challenges: Arc::default(),
-            request: None,
+            occasion: None,
         }
     }
 
@@ -118,19 +121,19 @@ pub(crate) struct Core {
     pub(super) aborts: Mutex<Option<(u64, AbortHandle)>>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) refresher: Arc<dyn Refresh>,
+    /// What is sent first, in place of the refresher's own word.
+    pub(super) initially: Option<Credential>,
     /// There is one at least.
     pub(super) origins: Box<[Origin]>,
     pub(super) bounds: Bounds,
     clock: Arc<dyn Clock>,
     pub(super) listeners: Listeners,
     http: OnceLock<reqwest::Client>,
-    /// Itself, for the tasks that it starts.
-    pub(super) this: Weak<Self>,
 }
 
 impl Core {
     pub(crate) fn new(
-        refresher: Arc<dyn Refresh>,
+        (refresher, initially): (Arc<dyn Refresh>, Option<Credential>),
         origins: Box<[Origin]>,
         bounds: Bounds,
         clock: Arc<dyn Clock>,
@@ -138,18 +141,18 @@ impl Core {
         listeners: Listeners,
     ) -> Arc<Self> {
         let state = State::new();
-        Arc::new_cyclic(|this| Self {
+        Arc::new(Self {
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
             aborts: Mutex::new(None),
             tasks: Arc::default(),
             refresher,
+            initially,
             origins,
             bounds,
             clock,
             listeners,
             http: http.map(OnceLock::from).unwrap_or_default(),
-            this: this.clone(),
         })
     }
 
@@ -175,59 +178,61 @@ impl Core {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State<Credential, RefreshError, Demand>) -> T) -> T {
         let mut state = lock(&self.state);
         let done = change(&mut state);
-        if !Arc::ptr_eq(state.held(), &self.current.load()) {
-            self.current.store(state.held().clone());
+        if let Some(held) = state.changed() {
+            self.current.store(held.clone());
         }
         let ended = state.ended();
         drop(state);
         // Whoever is woken sees the change, and may change more.
-        for (flight, outcome) in ended {
+        if let Some((flight, outcome)) = ended {
             flight.land(outcome);
         }
         done
     }
 
     /// What there is to begin with: asked for once an epoch, whoever comes first.
-    pub(crate) async fn initial(&self, seen: &Current) -> Result<Arc<Current>, Ending> {
+    pub(crate) async fn initial(self: &Arc<Self>, seen: &Current) -> Result<Arc<Current>, Ending> {
         let want = Want::nobodys(Cause::Asked, seen);
         self.fly(Purpose::Initial, want).await.map(|renewal| renewal.held)
     }
 
     /// A newer credential than the one that was seen: there already, or by the one flight that is up, or by a new one.
-    pub(crate) fn renew(&self, want: Want) -> impl Future<Output = Result<Renewal, Ending>> + Send {
+    pub(crate) fn renew(self: &Arc<Self>, want: Want) -> impl Future<Output = Result<Renewal, Ending>> + Send {
         self.fly(Purpose::Renew, want)
     }
 
     /// Begins a new epoch with a credential of its own; the one that is held stays until there is one.
-    pub(crate) async fn login(&self) -> Result<Arc<Current>, Ending> {
+    pub(crate) async fn login(self: &Arc<Self>) -> Result<Arc<Current>, Ending> {
         self.ready()?;
         let start = self.change(State::login);
         let want = Want::nobodys(Cause::Asked, &start.held);
-        self.launch(start.number, Purpose::Renew, want, &start.held);
+        self.launch(start.number, self.flight(start.number, Purpose::Renew, want, &start.held)).await;
         self.wait(start.number, start.wait).await
     }
 
     /// Begins a new epoch with nothing, and has the refresher forget what was held, on a task that outlives the caller.
-    pub(crate) async fn logout(&self) -> Result<(), Ending> {
+    pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Ending> {
         self.ready()?;
         let Some(held) = self.change(State::logout) else { return Ok(()) };
         let (done, forgotten) = oneshot::channel();
         let (refresher, bound) = (self.refresher.clone(), self.bound());
-        self.spawn(None, async move {
-            let answer = timeout(bound, refresher.forget(held)).await;
+        let counted = TaskCount::one(&self.tasks);
+        let forget = Box::pin(async move {
+            let answer = within(bound, refresher.as_ref().forget(held).as_mut()).await;
             // Whoever asked may be gone.
-            let _ = done.send(answer.unwrap_or_else(|_| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
+            let _ = done.send(answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
+            drop(counted);
         });
-        let answer = timeout(bound.saturating_add(GRACE), forgotten).await;
-        let answer =
-            answer.map_err(|_| RefreshErrorKind::TimedOut).and_then(|sent| sent.map_err(|_| RefreshErrorKind::Gone));
+        self.spawn(None, forget);
+        let answer = within(bound.saturating_add(GRACE), pin!(forgotten)).await.ok_or(RefreshErrorKind::TimedOut);
+        let answer = answer.and_then(|sent| sent.map_err(|_| RefreshErrorKind::Gone));
         answer.unwrap_or_else(|kind| Err(RefreshError::of(kind))).map_err(Ended::Failed)
     }
 
     /// A credential with these scopes: one flight for all who ask for the same.
-    pub(crate) async fn step_up(&self, seen: &Current, scopes: Vec<String>) -> Result<Arc<Current>, Ending> {
+    pub(crate) async fn step_up(self: &Arc<Self>, seen: &Current, scopes: Vec<String>) -> Result<Arc<Current>, Ending> {
         let mut want = Want::nobodys(Cause::SteppingUp, seen);
-        want.demand.scopes = scopes;
+        want.demand = Demand::of_scopes(scopes);
         self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
     }
 
@@ -246,7 +251,7 @@ impl Core {
                 ended.await;
             }
         };
-        timeout(bound, none_left).await.is_ok()
+        within(bound, pin!(none_left)).await.is_some()
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -254,44 +259,45 @@ impl Core {
     }
 
     /// Begins to renew, if nobody does already, and waits for nothing.
-    pub(crate) fn renew_soon(&self, seen: &Current) {
+    pub(crate) fn renew_soon(self: &Arc<Self>, seen: &Current) {
         let want = Want::nobodys(Cause::Expired, seen);
         let ask = want.ask(Purpose::Renew);
         if self.ready().is_ok()
-            && let Step::Start(start) = self.change(|state| state.next(&ask, self.now()))
+            && let Step::Start(start) = self.change(|state| state.next(&ask, || self.now()))
         {
-            self.launch(start.number, Purpose::Renew, want, &start.held);
+            self.spawn(Some(start.number), self.flight(start.number, Purpose::Renew, want, &start.held));
         }
     }
 
-    async fn fly(&self, purpose: Purpose, want: Want) -> Result<Renewal, Ending> {
-        self.ready()?;
-        let ask = want.ask(purpose);
-        let began = Instant::now();
-        loop {
-            match self.change(|state| state.next(&ask, self.now())) {
-                Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
-                Step::End(ended) => return Err(ended),
-                Step::Await(number, wait) => drop(self.wait(number, wait).await),
-                Step::Join(number, wait) => match self.wait(number, wait).await {
-                    // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
-                    Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
-                    outcome => return outcome.map(|held| Renewal { held, how: How::Joined }),
-                },
-                Step::Start(start) => {
-                    self.launch(start.number, purpose, want, &start.held);
-                    let outcome = self.wait(start.number, start.wait).await;
-                    return outcome.map(|held| Renewal { held, how: How::ByUs });
+    #[allow(clippy::manual_async_fn, reason = "an argument of an `async fn` takes its room twice")]
+    fn fly(self: &Arc<Self>, purpose: Purpose, want: Want) -> impl Future<Output = Result<Renewal, Ending>> + Send {
+        async move {
+            self.ready()?;
+            let began = Instant::now();
+            let start = loop {
+                match self.change(|state| state.next(&want.ask(purpose), || self.now())) {
+                    Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
+                    Step::End(ended) => return Err(ended),
+                    Step::Await(number, wait) => drop(self.wait(number, wait).await),
+                    Step::Join(number, wait) => match self.wait(number, wait).await {
+                        // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
+                        Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
+                        outcome => return outcome.map(|held| Renewal { held, how: How::Joined }),
+                    },
+                    Step::Start(start) => break start,
                 }
-            }
-            if began.elapsed() > self.bound().saturating_mul(LONGEST_QUEUE) {
-                return self.newer_than(&ask);
-            }
+                if began.elapsed() > self.bound().saturating_mul(LONGEST_QUEUE) {
+                    return self.newer_than(&want);
+                }
+            };
+            self.launch(start.number, self.flight(start.number, purpose, want, &start.held)).await;
+            let outcome = self.wait(start.number, start.wait).await;
+            outcome.map(|held| Renewal { held, how: How::ByUs })
         }
     }
 
     /// For whoever waited long enough for others' demands: a newer credential, whose own 401 can still tell.
-    fn newer_than(&self, ask: &Ask<Demand>) -> Result<Renewal, Ending> {
+    fn newer_than(&self, ask: &Want) -> Result<Renewal, Ending> {
         let held = self.current();
         if held.epoch == ask.epoch && held.generation > ask.generation && held.stage == Stage::Open {
             return Ok(Renewal { held, how: How::TakenOver });
@@ -319,7 +325,7 @@ impl Core {
         wait: Wait<Outcome<Credential, RefreshError, Demand>>,
     ) -> Outcome<Credential, RefreshError, Demand> {
         let bound = self.bound().saturating_add(GRACE);
-        timeout(bound, wait).await.unwrap_or_else(|_| {
+        within(bound, pin!(wait)).await.unwrap_or_else(|| {
             // Ended before its slot is free, so that two are never at work.
             lock(&self.aborts).take_if(|(up, _)| *up == number).inspect(|(_, task)| task.abort());
             let error = RefreshError::of(RefreshErrorKind::TimedOut);

@@ -124,8 +124,11 @@ pub(crate) struct State<C, E, D> {
     flights: u64,
     /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
     logout: u64,
-    /// Flights that have ended and whose waiters are still to be told, which is done when the state is published and free.
-    ended: Vec<Landing<C, E, D>>,
+    /// Whether another is held than was published last.
+    changed: bool,
+    /// A flight that has ended and whose waiters are still to be told, which is done when the state is published and free. One
+    /// at most is up, so one change ends one at most.
+    ended: Option<Landing<C, E, D>>,
 }
 
 /// A flight that has ended, and how.
@@ -143,19 +146,24 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             met: D::default(),
             failures: 0,
         };
-        Self { held: Arc::new(held), up: None, failure: None, flights: 0, logout: 0, ended: Vec::new() }
+        Self { held: Arc::new(held), up: None, failure: None, flights: 0, logout: 0, changed: false, ended: None }
     }
 
-    /// The flights that have ended since this was last asked.
-    pub(crate) fn ended(&mut self) -> Vec<Landing<C, E, D>> {
-        std::mem::take(&mut self.ended)
+    /// What is held, if that has changed since this was last asked.
+    pub(crate) fn changed(&mut self) -> Option<&Arc<Held<C, D>>> {
+        std::mem::take(&mut self.changed).then_some(&self.held)
+    }
+
+    /// The flight that has ended since this was last asked.
+    pub(crate) fn ended(&mut self) -> Option<Landing<C, E, D>> {
+        self.ended.take()
     }
 
     pub(crate) fn held(&self) -> &Arc<Held<C, D>> {
         &self.held
     }
 
-    pub(crate) fn next(&mut self, ask: &Ask<D>, now: SystemTime) -> Step<C, E, D> {
+    pub(crate) fn next(&mut self, ask: &Ask<D>, now: impl FnOnce() -> SystemTime) -> Step<C, E, D> {
         if self.held.stage == Stage::LoggedOut {
             return Step::End(Ended::LoggedOut);
         }
@@ -188,7 +196,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         }
     }
 
-    fn remembered(&self, ask: &Ask<D>, now: SystemTime) -> Option<Ended<E>> {
+    fn remembered(&self, ask: &Ask<D>, now: impl FnOnce() -> SystemTime) -> Option<Ended<E>> {
         let failure = self.failure.as_ref()?;
         let same = failure.purpose == ask.purpose
             && failure.generation == self.held.generation
@@ -196,7 +204,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         // Who was signed before the failure shares it, as if he had come in time to wait for it.
         let shared = if ask.failures < failure.number { SHARED } else { Duration::ZERO };
         // A clock that was set back ends both: no failure may last for as long as a clock is wrong.
-        let age = now.duration_since(failure.since).unwrap_or(Duration::MAX);
+        let age = now().duration_since(failure.since).unwrap_or(Duration::MAX);
         (same && age < failure.rest.max(shared)).then(|| failure.ended.clone())
     }
 
@@ -231,7 +239,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             [held.renew_at, held.ahead_at] = due;
             held.met = up.demand;
         });
-        self.ended.push((up.flight, Ok(self.held.clone())));
+        self.ended = Some((up.flight, Ok(self.held.clone())));
         Landed::Kept
     }
 
@@ -239,7 +247,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
     pub(crate) fn land_empty(&mut self, number: u64) {
         if let Some(up) = self.take(number) {
             self.hold(|held| held.stage = Stage::Open);
-            self.ended.push((up.flight, Ok(self.held.clone())));
+            self.ended = Some((up.flight, Ok(self.held.clone())));
         }
     }
 
@@ -256,13 +264,13 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             since,
             rest,
         });
-        self.ended.push((up.flight, Err(ended)));
+        self.ended = Some((up.flight, Err(ended)));
     }
 
     /// Ends the flight of that number without an outcome that anybody shares: who waits asks again.
     pub(crate) fn lose(&mut self, number: u64, ended: Ended<E>) {
         if let Some(up) = self.take(number) {
-            self.ended.push((up.flight, Err(ended)));
+            self.ended = Some((up.flight, Err(ended)));
         }
     }
 
@@ -310,7 +318,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
     fn end_epoch(&mut self, ended: &Ended<E>) {
         self.failure = None;
         if let Some(up) = self.up.take() {
-            self.ended.push((up.flight, Err(ended.clone())));
+            self.ended = Some((up.flight, Err(ended.clone())));
         }
     }
 
@@ -318,5 +326,6 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         let mut held = Held::clone(&self.held);
         change(&mut held);
         self.held = Arc::new(held);
+        self.changed = true;
     }
 }

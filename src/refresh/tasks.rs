@@ -2,21 +2,23 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::Notify;
-use tokio::time::timeout;
-
 use super::error::{RefreshError, RefreshErrorKind};
-use super::rejection::{Facts, Rejection, Surroundings};
-use super::session::{ANCESTRY, Core, Current, Want};
+use super::rejection::{Rejection, Surroundings};
+use super::session::{ANCESTRY, Ancestry, Core, Current, Want};
 use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
 use crate::credential::Credential;
 use crate::event::{Event, RefreshOutcome};
 use crate::trace;
+use crate::within::within;
+use tokio::sync::Notify;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -28,79 +30,103 @@ pub(super) struct Tasks {
     pub(super) ended: Notify,
 }
 
+/// A piece of a refresher's work.
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl Core {
-    /// Starts the flight's task, which outlives whoever waits for it.
-    pub(super) fn launch(&self, number: u64, purpose: Purpose, want: Want, held: &Current) {
-        let Some(core) = self.this.upgrade() else { return };
-        let (refused, epoch) = (held.credential.clone(), held.epoch);
-        let guard = Guard { core: core.clone(), number };
-        let cause = want.cause;
-        let flight = async move {
-            let (started, bound) = (Instant::now(), core.bound());
-            let answer = match purpose {
-                Purpose::Initial => timeout(bound, core.refresher.initial()).await,
-                Purpose::Renew => {
-                    let rejection = core.rejection(number, want, refused);
-                    timeout(bound, core.refresher.refresh(rejection)).await
-                }
-            };
-            let answer = answer.unwrap_or_else(|_| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
-            let waiters = core.waiting(number);
-            let outcome = core.land(number, epoch, purpose, answer).await;
-            let generation = core.current.load().generation;
-            core.listeners.tell(|| Event::Refreshed { cause, outcome, took: started.elapsed(), waiters, generation });
-            drop(guard);
-        };
-        self.spawn(Some(number), trace::refresh(cause, flight));
+    /// Begins the flight. What its refresher knows at once is there when this is done; otherwise it goes on as a task, which
+    /// outlives whoever waits for it.
+    pub(super) async fn launch(&self, number: u64, mut work: Work) {
+        // A single poll, so nobody can go away in the midst of it. After a panic the flight's guard has ended it.
+        let begun = std::future::poll_fn(|context| {
+            let poll = || ANCESTRY.sync_scope(self.ancestry(), || work.as_mut().poll(context).is_pending());
+            Poll::Ready(std::panic::catch_unwind(AssertUnwindSafe(poll)).unwrap_or(false))
+        });
+        if begun.await {
+            self.spawn(Some(number), work);
+        }
     }
 
-    /// Runs a piece of a refresher's work on a task of its own, below the sessions that are at work already.
-    pub(super) fn spawn(&self, number: Option<u64>, work: impl Future<Output = ()> + Send + 'static) {
+    /// The work of a flight, which ends it whatever becomes of the work.
+    pub(super) fn flight(self: &Arc<Self>, number: u64, purpose: Purpose, want: Want, held: &Current) -> Work {
+        let (refused, epoch) = (held.credential.clone(), held.epoch);
+        let guard = Guard { core: self.clone(), number, up: true };
+        let cause = want.cause;
+        let rejection = (purpose == Purpose::Renew).then(|| self.rejection(number, want, refused));
+        let counted = TaskCount::one(&self.tasks);
+        let flight = async move {
+            // Locals, so that a panic ends them while it is one.
+            let (mut guard, _counted) = (guard, counted);
+            let core = &*guard.core;
+            let (started, bound) = (Instant::now(), core.bound());
+            let refresher = core.refresher.as_ref();
+            let answer = match (rejection, &core.initially) {
+                (Some(rejection), _) => within(bound, refresher.refresh(rejection).as_mut()).await,
+                (None, Some(credential)) => Some(Ok(Some(credential.clone()))),
+                (None, None) => within(bound, refresher.initial().as_mut()).await,
+            };
+            let answer = answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
+            let waiters = core.waiting(number);
+            let (outcome, late) = core.land(number, epoch, purpose, answer);
+            guard.up = false;
+            if let Some(late) = late {
+                let _ = within(bound, refresher.forget(Some(late)).as_mut()).await;
+            }
+            core.listeners.tell(|| {
+                let generation = core.current.load().generation;
+                Event::Refreshed { cause, outcome, took: started.elapsed(), waiters, generation }
+            });
+        };
+        Box::pin(trace::refresh(cause, flight))
+    }
+
+    /// The sessions that are at work above what this one begins, and this one.
+    fn ancestry(&self) -> Ancestry {
         let mut above = ANCESTRY.try_with(Clone::clone).unwrap_or_default();
         above.push(self.id());
-        let tasks = TaskCount::one(&self.tasks);
-        let work = ANCESTRY.scope(above, async move {
-            let _tasks = tasks;
-            work.await;
-        });
+        above
+    }
+
+    /// Runs the work on a task of its own, below the sessions that are at work already.
+    pub(super) fn spawn(&self, number: Option<u64>, work: Work) {
         // Without a runtime the work is dropped here, and its guard says that it is gone.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let task = runtime.spawn(work).abort_handle();
-            if let Some(number) = number {
-                let mut aborts = lock(&self.aborts);
-                if aborts.as_ref().is_none_or(|(up, _)| *up < number) {
-                    *aborts = Some((number, task));
-                }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let task = runtime.spawn(ANCESTRY.scope(self.ancestry(), work)).abort_handle();
+        if let Some(number) = number {
+            let mut aborts = lock(&self.aborts);
+            if aborts.as_ref().is_none_or(|(up, _)| *up < number) {
+                *aborts = Some((number, task));
             }
         }
     }
 
-    fn rejection(&self, number: u64, want: Want, refused: Option<Credential>) -> Rejection {
-        let theirs = want.request.as_ref().and_then(|(_, url)| self.origins.iter().find(|origin| origin.contains(url)));
-        Rejection::new(Facts {
+    fn rejection(self: &Arc<Self>, number: u64, want: Want, refused: Option<Credential>) -> Rejection {
+        let url = want.occasion.as_ref().map(|occasion| &occasion.url);
+        let theirs = url.and_then(|url| self.origins.iter().find(|origin| origin.contains(url)));
+        Rejection {
             cause: want.cause,
-            challenges: want.challenges,
             demand: want.demand,
-            request: want.request,
             origin: theirs.unwrap_or_else(|| self.origin()).clone(),
+            occasion: want.occasion,
             refused,
-            surroundings: self.this.clone(),
+            surroundings: Arc::downgrade(self) as Weak<dyn Surroundings>,
             flight: number,
-        })
+        }
     }
 
-    async fn land(
+    /// What became of the answer, and a credential that is to be forgotten at its source.
+    fn land(
         &self,
         number: u64,
         epoch: u64,
         purpose: Purpose,
         answer: Result<Option<Credential>, RefreshError>,
-    ) -> RefreshOutcome {
+    ) -> (RefreshOutcome, Option<Credential>) {
         let checked = answer.and_then(|credential| match credential {
             Some(credential) => credential.check().map(|()| Some(credential)).map_err(RefreshError::other),
             None => Ok(None),
         });
-        match (checked, purpose) {
+        let outcome = match (checked, purpose) {
             (Ok(Some(credential)), _) => {
                 // What was stored may have expired since, by the clock that stored it; what was just made cannot have.
                 let renew_at = match purpose {
@@ -113,10 +139,7 @@ impl Core {
                 match self.change(|state| state.land(number, epoch, credential, due)) {
                     Landed::Kept => RefreshOutcome::Renewed,
                     Landed::Dropped => RefreshOutcome::Discarded,
-                    Landed::Forget(late) => {
-                        let _ = timeout(self.bound(), self.refresher.forget(Some(late))).await;
-                        RefreshOutcome::Discarded
-                    }
+                    Landed::Forget(late) => return (RefreshOutcome::Discarded, Some(late)),
                 }
             }
             (Ok(None), Purpose::Initial) => {
@@ -132,7 +155,8 @@ impl Core {
                 self.fail(number, error);
                 RefreshOutcome::Failed
             }
-        }
+        };
+        (outcome, None)
     }
 
     pub(super) fn fail(&self, number: u64, error: RefreshError) {
@@ -169,20 +193,24 @@ impl Core {
 struct Guard {
     core: Arc<Core>,
     number: u64,
+    up: bool,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        if !self.up {
+            return;
+        }
         let kind = if std::thread::panicking() { RefreshErrorKind::Panicked } else { RefreshErrorKind::Gone };
         self.core.change(|state| state.lose(self.number, Ended::Failed(RefreshError::of(kind))));
     }
 }
 
 /// Counts a task for as long as it is there.
-struct TaskCount(Arc<Tasks>);
+pub(super) struct TaskCount(Arc<Tasks>);
 
 impl TaskCount {
-    fn one(tasks: &Arc<Tasks>) -> Self {
+    pub(super) fn one(tasks: &Arc<Tasks>) -> Self {
         tasks.count.fetch_add(1, Ordering::SeqCst);
         Self(tasks.clone())
     }

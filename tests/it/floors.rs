@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, from the ground up: the modules at the root of the crate.
 const FLOORS: [&[&str]; 5] = [
-    &["challenge", "chain", "origin", "secret"],
+    &["challenge", "chain", "origin", "secret", "within"],
     &["credential"],
     &["refresh", "event", "trace", "trace_off"],
     &["error", "options", "repeats", "replay", "report", "verdict"],

@@ -32,6 +32,9 @@ fn echo(code: u16) -> Script {
     })
 }
 
+/// Held while something is captured: a subscriber that goes resets what others are interested in.
+static CAPTURING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -64,6 +67,7 @@ impl Captured {
 
 #[tokio::test]
 async fn a_server_that_echoes_our_credential_finds_it_masked() {
+    let _alone = CAPTURING.lock().await;
     let captured = Captured::default();
     let _tracing = tracing::subscriber::set_default(captured.subscriber());
     for (code, own) in [(401, false), (401, true), (403, false), (403, true)] {
@@ -113,6 +117,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
 async fn a_refresh_has_a_span_below_its_callers() {
     use tracing::Instrument;
 
+    let _alone = CAPTURING.lock().await;
     let captured = Captured::default();
     let _tracing = tracing::subscriber::set_default(captured.subscriber());
     let server = Script::takes(SECRETS[1]);

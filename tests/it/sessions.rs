@@ -324,6 +324,8 @@ impl reqwest_challenge::Refresh for Stubborn {
     }
 
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        // So that all callers are there.
+        tokio::task::yield_now().await;
         match (self.asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst), self.panics) {
             (0, true) => panic!("the store's own mistake"),
             (0, false) => std::future::pending().await,

@@ -1,0 +1,23 @@
+//! Waiting for a bounded time. What is there at once costs no timer.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
+
+/// Waits for that long at most. The future is pinned by the caller: moved in here, it would take its room twice.
+pub(crate) fn within<F: Future + ?Sized>(
+    bound: Duration,
+    mut future: Pin<&mut F>,
+) -> impl Future<Output = Option<F::Output>> {
+    let mut timer: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(move |context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            let timer = timer.get_or_insert_with(|| Box::pin(sleep(bound)));
+            timer.as_mut().poll(context).map(|()| None)
+        }
+    })
+}
