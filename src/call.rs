@@ -261,7 +261,7 @@ impl<'m> Call<'m> {
     }
 
     /// The request to send again, or what speaks against that.
-    fn again(&mut self, answered: &Url, refused: Arc<Occasion>) -> Result<Request, Reason> {
+    fn again(&mut self, answered: &Url, mut refused: Arc<Occasion>) -> Result<Request, Reason> {
         // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
         let now = self.of.session.current();
         if now.epoch != self.held.epoch {
@@ -277,6 +277,10 @@ impl<'m> Call<'m> {
             && Self::is_set_by_caller(request, credential)
         {
             return Err(Reason::CallerCredential);
+        }
+        // A challenge holds the buffer in which its answer came over the wire, which the next answer needs.
+        if let Some(only) = Arc::get_mut(&mut refused) {
+            only.challenges = Challenges::default();
         }
         match std::mem::replace(&mut self.sent, Kept::Head(refused)) {
             Kept::Copy(request) => Ok(request),

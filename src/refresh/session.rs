@@ -273,18 +273,21 @@ impl Core {
     fn fly(self: &Arc<Self>, purpose: Purpose, want: Want) -> impl Future<Output = Result<Renewal, Ending>> + Send {
         async move {
             self.ready()?;
-            let began = Instant::now();
+            let mut began = None;
             let start = loop {
-                match self.change(|state| state.next(&want.ask(purpose), || self.now())) {
+                let (number, wait, joins) = match self.change(|state| state.next(&want.ask(purpose), || self.now())) {
                     Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
                     Step::End(ended) => return Err(ended),
-                    Step::Await(number, wait) => drop(self.wait(number, wait).await),
-                    Step::Join(number, wait) => match self.wait(number, wait).await {
-                        // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
-                        Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
-                        outcome => return outcome.map(|held| Renewal { held, how: How::Joined }),
-                    },
                     Step::Start(start) => break start,
+                    Step::Await(number, wait) => (number, wait, false),
+                    Step::Join(number, wait) => (number, wait, true),
+                };
+                let began = *began.get_or_insert_with(Instant::now);
+                match self.wait(number, wait).await {
+                    // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
+                    Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
+                    outcome if joins => return outcome.map(|held| Renewal { held, how: How::Joined }),
+                    _ => {}
                 }
                 if began.elapsed() > self.bound().saturating_mul(LONGEST_QUEUE) {
                     return self.newer_than(&want);
