@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attacks;
+mod beginnings;
 mod cases;
 mod cases_later;
 mod challenge_differential;

@@ -1,12 +1,10 @@
 //! No secret is printed, whatever a server does and whoever listens.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use reqwest_challenge::{ChallengeMiddleware, Credential, Secret};
 
 use crate::support::fake::Fake;
 use crate::support::script::{API, Script, respond};
+use crate::support::traced;
 
 const SECRETS: [&str; 4] = ["hunter2-first", "hunter2-second", "hunter2-attached", "hunter2-query"];
 
@@ -32,44 +30,9 @@ fn echo(code: u16) -> Script {
     })
 }
 
-/// Held while something is captured: a subscriber that goes resets what others are interested in.
-static CAPTURING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Captured {
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        let writer = self.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-            .with_writer(move || writer.clone())
-            .with_ansi(false)
-            .finish()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_echoes_our_credential_finds_it_masked() {
-    let _alone = CAPTURING.lock().await;
-    let captured = Captured::default();
-    let _tracing = tracing::subscriber::set_default(captured.subscriber());
+    traced::capture();
     for (code, own) in [(401, false), (401, true), (403, false), (403, true)] {
         let (server, fake) = (echo(code), fake());
         let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
@@ -105,7 +68,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
             assert!(!shown.contains(secret), "{code}: {secret} in {shown}");
         }
     }
-    let traced = captured.text();
+    let traced = traced::text();
     assert_eq!(traced.contains("refresh"), cfg!(feature = "tracing"), "{traced}");
     for secret in SECRETS {
         assert!(!traced.contains(secret), "{secret} in {traced}");
@@ -117,14 +80,12 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
 async fn a_refresh_has_a_span_below_its_callers() {
     use tracing::Instrument;
 
-    let _alone = CAPTURING.lock().await;
-    let captured = Captured::default();
-    let _tracing = tracing::subscriber::set_default(captured.subscriber());
+    traced::capture();
     let server = Script::takes(SECRETS[1]);
     let auth = ChallengeMiddleware::new(API, fake()).unwrap();
     let call = server.client(&auth).get(API).send();
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
-    let traced = captured.text();
+    let traced = traced::text();
     let line = traced.lines().find(|line| line.contains("refreshed") && line.contains("Challenged")).expect(&traced);
     assert!(line.contains("my_command{run=7}:refresh{cause=Challenged"), "{line}");
     let closed = traced.lines().find(|line| line.contains("close") && line.contains("Challenged")).unwrap();

@@ -1,4 +1,4 @@
-//! The table of a session: login, logout, invalidate, step up, and what there is to begin with.
+//! The table of a session: login, logout, invalidate and step up.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use reqwest_challenge::{
 use crate::support::fake::{Fake, until};
 use crate::support::script::{API, Script, challenged, respond, status};
 
-fn auth(fake: &Fake) -> ChallengeMiddleware {
+pub(crate) fn auth(fake: &Fake) -> ChallengeMiddleware {
     ChallengeMiddleware::new(API, fake.clone()).unwrap()
 }
 
-fn with_t0() -> Fake {
+pub(crate) fn with_t0() -> Fake {
     Fake::new().initially(Ok(Some(Credential::bearer("t0"))))
 }
 
 #[track_caller]
-fn refresh_kind(error: &Error) -> RefreshErrorKind {
+pub(crate) fn refresh_kind(error: &Error) -> RefreshErrorKind {
     match error {
         Error::Refresh(error) => error.kind().clone(),
         other => panic!("{other:?}"),
@@ -280,27 +280,6 @@ async fn step_up_waits_for_another_flight_and_then_looks_again() {
 }
 
 #[tokio::test]
-async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
-    let (server, fake) = (Script::takes("t0"), with_t0());
-    let client = server.client(&auth(&fake));
-    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
-    for call in calls {
-        assert_eq!(call.await.unwrap().unwrap().status(), 200);
-    }
-    assert_eq!((server.sends(), fake.initial_calls(), fake.calls()), (50, 1, 0));
-}
-
-#[tokio::test]
-async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
-    let (server, fake) = (Script::takes("t0"), Fake::new().initially(Err("the store is locked".into())));
-    let client = server.client(&auth(&fake));
-    let error = client.get(API).send().await.unwrap_err();
-    assert!(matches!(Error::find(&error), Some(Error::Refresh(_))));
-    assert!(format!("{:#}", anyhow::Error::from(error)).contains("the store is locked"));
-    assert_eq!((server.sends(), fake.initial_calls()), (0, 1));
-}
-
-#[tokio::test]
 async fn a_dropped_session_is_no_longer_awaited() {
     let fake = Fake::new();
     let auth = auth(&fake);
@@ -309,45 +288,6 @@ async fn a_dropped_session_is_no_longer_awaited() {
     assert!(!rejection.is_awaited() && rejection.http().is_ok());
     drop(auth);
     assert!(rejection.http().is_err());
-}
-
-/// Hangs, or panics, the first time that it is asked what there is to begin with.
-struct Stubborn {
-    panics: bool,
-    asked: std::sync::atomic::AtomicUsize,
-}
-
-#[async_trait::async_trait]
-impl reqwest_challenge::Refresh for Stubborn {
-    async fn refresh(&self, _: reqwest_challenge::Rejection) -> Result<Option<Credential>, RefreshError> {
-        Ok(None)
-    }
-
-    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-        // So that all callers are there.
-        tokio::task::yield_now().await;
-        match (self.asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst), self.panics) {
-            (0, true) => panic!("the store's own mistake"),
-            (0, false) => std::future::pending().await,
-            _ => Ok(Some(Credential::bearer("t0"))),
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_there_is_to_begin_with_can_hang_or_panic_and_is_asked_again() {
-    for (panics, wanted) in [(true, RefreshErrorKind::Panicked), (false, RefreshErrorKind::TimedOut)] {
-        let server = Script::takes("t0");
-        let auth = ChallengeMiddleware::new(API, Stubborn { panics, asked: Default::default() }).unwrap();
-        let client = server.client(&auth);
-        let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.get(API).send())).collect();
-        for call in calls {
-            let error = call.await.unwrap().unwrap_err();
-            assert_eq!(refresh_kind(Error::find(&error).unwrap()), wanted);
-        }
-        assert_eq!(server.sends(), 0);
-        assert_eq!(client.get(API).send().await.unwrap().status(), 200);
-    }
 }
 
 #[tokio::test]

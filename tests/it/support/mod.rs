@@ -3,4 +3,5 @@
 pub(crate) mod fake;
 pub(crate) mod http_auth_oracle;
 pub(crate) mod script;
+pub(crate) mod traced;
 pub(crate) mod wire;

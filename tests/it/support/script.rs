@@ -42,6 +42,7 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(answer: impl Fn(&Arrived, usize) -> Response + Send + Sync + 'static) -> Self {
+        crate::support::traced::install();
         Self { answer: Arc::new(answer), arrived: Arc::default() }
     }
 

@@ -1,0 +1,70 @@
+//! What there is to begin with: asked for once an epoch.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use reqwest_challenge::{ChallengeMiddleware, Credential, Error, Refresh, RefreshError, RefreshErrorKind, Rejection};
+
+use crate::sessions::{auth, refresh_kind, with_t0};
+use crate::support::fake::Fake;
+use crate::support::script::{API, Script};
+
+#[tokio::test]
+async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
+    let (server, fake) = (Script::takes("t0"), with_t0());
+    let client = server.client(&auth(&fake));
+    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!((server.sends(), fake.initial_calls(), fake.calls()), (50, 1, 0));
+}
+
+#[tokio::test]
+async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
+    let (server, fake) = (Script::takes("t0"), Fake::new().initially(Err("the store is locked".into())));
+    let client = server.client(&auth(&fake));
+    let error = client.get(API).send().await.unwrap_err();
+    assert!(matches!(Error::find(&error), Some(Error::Refresh(_))));
+    assert!(format!("{:#}", anyhow::Error::from(error)).contains("the store is locked"));
+    assert_eq!((server.sends(), fake.initial_calls()), (0, 1));
+}
+
+/// Hangs, or panics, the first time that it is asked what there is to begin with.
+struct Stubborn {
+    panics: bool,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Refresh for Stubborn {
+    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        // So that all callers are there.
+        tokio::task::yield_now().await;
+        match (self.asked.fetch_add(1, Ordering::SeqCst), self.panics) {
+            (0, true) => panic!("the store's own mistake"),
+            (0, false) => std::future::pending().await,
+            _ => Ok(Some(Credential::bearer("t0"))),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_there_is_to_begin_with_can_hang_or_panic_and_is_asked_again() {
+    for (panics, wanted) in [(true, RefreshErrorKind::Panicked), (false, RefreshErrorKind::TimedOut)] {
+        let server = Script::takes("t0");
+        let auth = ChallengeMiddleware::new(API, Stubborn { panics, asked: Default::default() }).unwrap();
+        let client = server.client(&auth);
+        let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.get(API).send())).collect();
+        for call in calls {
+            let error = call.await.unwrap().unwrap_err();
+            assert_eq!(refresh_kind(Error::find(&error).unwrap()), wanted);
+        }
+        assert_eq!(server.sends(), 0);
+        assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    }
+}
