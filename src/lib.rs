@@ -35,6 +35,9 @@ mod session;
 mod settings;
 mod sign;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use reqwest;
 pub use reqwest_middleware;
 

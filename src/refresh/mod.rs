@@ -16,8 +16,12 @@ use async_trait::async_trait;
 
 pub use error::{RefreshError, RefreshErrorKind};
 pub(crate) use rejection::Occasion;
+#[cfg(feature = "testing")]
+pub(crate) use rejection::Surroundings;
 pub use rejection::{Cause, Demand, Rejection};
 pub use session::Clock;
+#[cfg(feature = "testing")]
+pub(crate) use session::bare_client;
 pub(crate) use session::{Bounds, Core, Current, How, Renewal, Want};
 pub(crate) use state::{Ended, Stage};
 

@@ -347,13 +347,18 @@ impl Surroundings for Core {
         if let Some(client) = self.http.get() {
             return Ok(client.clone());
         }
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(30))
-            .build()
-            .map_err(RefreshError::other)?;
+        let client = bare_client()?;
         Ok(self.http.get_or_init(|| client).clone())
     }
+}
+
+/// A client without redirects, cookies and referer, and with finite timeouts.
+pub(crate) fn bare_client() -> Result<reqwest::Client, RefreshError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(30))
+        .build()
+        .map_err(RefreshError::other)
 }

@@ -1,0 +1,313 @@
+//! A mock of an API, which decides by the credential that is presented.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderName, StatusCode};
+
+use super::answer::Answer;
+use super::arrived::Arrived;
+use super::gate::Gate;
+use super::journal::Journal;
+use super::protection::Protection;
+use super::provider::MockIdentityProvider;
+use super::server::{Decide, Server};
+use super::tokens::{Judgement, Tokens};
+
+/// A mock of an API on loopback. It decides by the credential that a request presents, never by the number of the request,
+/// so that a client which sends once too often is not let in by that.
+///
+/// It stops when it is dropped. Under tokio's paused time a socket's answer comes too late for any timeout: there
+/// [`Script`](super::Script) is the server.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use reqwest_challenge::testing::{MockApi, Protection};
+///
+/// let api = MockApi::start().await?;
+/// api.at("/reports").takes(Protection::bearer()).requires("reports:read");
+/// api.tokens().accept_with("t1", ["reports:read"], None);
+///
+/// let client = reqwest::Client::new();
+/// assert_eq!(client.get(api.url("/reports/7")).send().await?.status(), 401);
+/// let response = client.get(api.url("/reports/7")).header("authorization", "Bearer t1").send().await?;
+/// assert_eq!(response.status(), 200);
+/// api.journal().assert_sends("/reports/7", 2);
+/// # Ok(()) }
+/// ```
+pub struct MockApi {
+    server: Server,
+    state: Arc<State>,
+}
+
+struct State {
+    routes: Mutex<BTreeMap<String, Route>>,
+    tokens: Tokens,
+}
+
+type Answers = dyn Fn(&Arrived) -> Answer + Send + Sync;
+
+#[derive(Clone, Default)]
+struct Route {
+    protection: Option<Protection>,
+    scope: Option<String>,
+    challenges: Option<Vec<String>>,
+    expired_is_forbidden: bool,
+    answers: Option<Arc<Answers>>,
+    delay: Option<Duration>,
+    gate: Option<Gate>,
+    echoes: bool,
+}
+
+impl MockApi {
+    /// A mock of its own, of the name `api`: everything is open and answers 200 until [`at`](Self::at) says otherwise.
+    ///
+    /// # Errors
+    /// If there is no port to listen on.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with("api", Tokens::new(), &Journal::new()).await
+    }
+
+    /// A mock that takes the tokens of that provider, in one journal with it.
+    ///
+    /// # Errors
+    /// If there is no port to listen on.
+    pub async fn trusting(provider: &MockIdentityProvider) -> io::Result<Self> {
+        Self::start_with("api", provider.tokens().clone(), provider.journal()).await
+    }
+
+    /// Another server beside this one, in one journal with it, which takes none of its tokens.
+    ///
+    /// # Errors
+    /// If there is no port to listen on.
+    pub async fn another(&self, name: &str) -> io::Result<Self> {
+        Self::start_with(name, Tokens::new(), self.journal()).await
+    }
+
+    /// A mock of that name, with these tokens, in that journal.
+    ///
+    /// # Errors
+    /// If there is no port to listen on.
+    pub async fn start_with(name: &str, tokens: Tokens, journal: &Journal) -> io::Result<Self> {
+        let state = Arc::new(State { routes: Mutex::default(), tokens });
+        let server = Server::start(name, journal.clone(), state.clone()).await?;
+        Ok(Self { server, state })
+    }
+
+    /// The URL of a path: `http://127.0.0.1:…/reports` of `/reports`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        self.server.url(path)
+    }
+
+    /// Its origin.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.server.url("")
+    }
+
+    /// Its name in the journal.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.server.name()
+    }
+
+    /// What it does at that path and all below it. The longest path that was named counts, alone: what was said of `/` does
+    /// not hold at `/reports` once anything was said of that.
+    #[must_use]
+    pub fn at(&self, path: &str) -> At<'_> {
+        At { state: &self.state, path: path.trim_end_matches('/').to_owned() }
+    }
+
+    /// Lets that path ask for that scope: 403 for a token that lacks it. The path takes bearer tokens, unless it was said what
+    /// it takes.
+    pub fn forbid(&self, path: &str, scope: &str) {
+        let at = self.at(path);
+        at.change(|route| route.protection = route.protection.take().or_else(|| Some(Protection::bearer())));
+        at.requires(scope);
+    }
+
+    /// The tokens that it takes: to accept, to expire, to revoke.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.state.tokens
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        self.server.journal()
+    }
+
+    /// The requests that it got, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Arrived> {
+        let all = self.journal().exchanges().into_iter().map(|exchanged| exchanged.request().clone());
+        all.filter(|arrived| arrived.server() == self.name()).collect()
+    }
+
+    /// How many requests came to that path.
+    #[must_use]
+    pub fn requests_to(&self, path: &str) -> usize {
+        self.requests().iter().filter(|arrived| arrived.path() == path).count()
+    }
+
+    /// How many requests presented that credential: a token, or the whole value of the header.
+    #[must_use]
+    pub fn requests_with(&self, credential: &str) -> usize {
+        let presents = |arrived: &&Arrived| arrived.token() == credential || arrived.credential() == Some(credential);
+        self.requests().iter().filter(presents).count()
+    }
+
+    /// How many connections were made to it.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+}
+
+impl fmt::Debug for MockApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockApi").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// What a mock does at a path: each word changes it at once, and can be said at any time.
+#[derive(Clone)]
+pub struct At<'a> {
+    state: &'a State,
+    path: String,
+}
+
+impl At<'_> {
+    fn change(&self, change: impl FnOnce(&mut Route)) {
+        change(self.state.lock().entry(self.path.clone()).or_default());
+    }
+
+    fn changed(self, change: impl FnOnce(&mut Route)) -> Self {
+        self.change(change);
+        self
+    }
+
+    /// It takes such a credential, and refuses whoever has none.
+    pub fn takes(self, protection: Protection) -> Self {
+        self.changed(|route| route.protection = Some(protection))
+    }
+
+    /// It asks for no credential any more.
+    pub fn is_open(self) -> Self {
+        self.changed(|route| (route.protection, route.scope) = (None, None))
+    }
+
+    /// It asks for that scope: 403 `insufficient_scope` for a credential that lacks it.
+    pub fn requires(self, scope: &str) -> Self {
+        self.changed(|route| route.scope = Some(scope.to_owned()))
+    }
+
+    /// Its 401s carry these lines as they are, in place of a proper challenge: several on one line, several lines, broken ones.
+    pub fn challenges_with<'c>(self, lines: impl IntoIterator<Item = &'c str>) -> Self {
+        let lines = lines.into_iter().map(str::to_owned).collect();
+        self.changed(|route| route.challenges = Some(lines))
+    }
+
+    /// Its 401s carry no challenge: a server's fault, and common.
+    pub fn challenges_with_nothing(self) -> Self {
+        self.challenges_with([])
+    }
+
+    /// It says 403 of a credential that is expired, revoked or unknown: a server's fault, and common.
+    pub fn says_403_for_expired(self) -> Self {
+        self.changed(|route| route.expired_is_forbidden = true)
+    }
+
+    /// It answers that to whoever is let in.
+    pub fn answers(self, answer: Answer) -> Self {
+        self.answers_by(move |_| answer.clone())
+    }
+
+    /// It answers that to whoever is let in, by the request.
+    pub fn answers_by(self, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> Self {
+        self.changed(|route| route.answers = Some(Arc::new(answer)))
+    }
+
+    /// It redirects whoever is let in to that URL, by 307.
+    pub fn redirects_to(self, url: impl AsRef<str>) -> Self {
+        self.answers(Answer::redirect(url))
+    }
+
+    /// It answers that long after each request, refusals too.
+    pub fn is_slow(self, delay: Duration) -> Self {
+        self.changed(|route| route.delay = Some(delay))
+    }
+
+    /// It answers once the gate lets the answer through, refusals too.
+    pub fn is_held(self, gate: &Gate) -> Self {
+        self.changed(|route| route.gate = Some(gate.clone()))
+    }
+
+    /// The body of each of its answers, refusals too, is the header of the request: a server that echoes what it was sent.
+    pub fn echoes(self) -> Self {
+        self.changed(|route| route.echoes = true)
+    }
+}
+
+impl fmt::Debug for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("At").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Route>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn route(&self, path: &str) -> Route {
+        let routes = self.lock();
+        let above = |named: &str| path.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let longest = routes.iter().filter(|(named, _)| above(named)).max_by_key(|(named, _)| named.len());
+        longest.map(|(_, route)| route.clone()).unwrap_or_default()
+    }
+}
+
+impl Decide for State {
+    fn answer(&self, arrived: &Arrived) -> Answer {
+        let route = self.route(arrived.path());
+        let refusal = route.protection.as_ref().and_then(|protection| {
+            let judgement = protection.judge(arrived, &self.tokens, route.scope.as_deref());
+            let spent = matches!(judgement, Judgement::Unknown | Judgement::Expired | Judgement::Revoked);
+            if spent && route.expired_is_forbidden {
+                return Some(Answer::new(403).body("the token expired"));
+            }
+            let answer = protection.refusal(&judgement)?;
+            match &route.challenges {
+                Some(lines) if answer.status == StatusCode::UNAUTHORIZED => {
+                    Some(Answer::unauthorized(lines.iter().map(String::as_str)))
+                }
+                _ => Some(answer),
+            }
+        });
+        let mut answer = refusal.unwrap_or_else(|| route.answers.map_or_else(|| Answer::ok("ok"), |by| by(arrived)));
+        if route.echoes {
+            let lines = arrived
+                .headers
+                .iter()
+                .map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
+            answer = answer.body(lines.collect::<Vec<_>>().join(&b'\n'));
+        }
+        answer.delay = answer.delay.or(route.delay);
+        answer.gate = answer.gate.or(route.gate);
+        answer
+    }
+
+    fn key(&self, path: &str) -> Option<HeaderName> {
+        self.route(path).protection?.key()
+    }
+
+    fn renews(&self, _: &str) -> bool {
+        false
+    }
+}

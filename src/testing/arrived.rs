@@ -1,0 +1,129 @@
+//! What arrived at a server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderMap};
+use http::{Method, Version};
+use url::Url;
+
+/// A request, as a server of this kit got it.
+#[derive(Clone)]
+pub struct Arrived {
+    pub(super) server: Arc<str>,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) version: Version,
+    pub(super) timeout: Option<Duration>,
+    pub(super) connection: Option<usize>,
+    /// The header that the API of this path takes its credentials from.
+    pub(super) key: Option<http::HeaderName>,
+}
+
+impl Arrived {
+    /// The name of the server that got it.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Its method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Its URL, whole.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The path of its URL.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
+    /// Its header.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The first value of that header, if it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Its body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Its body as a form (`application/x-www-form-urlencoded`): the value of that name.
+    #[must_use]
+    pub fn form(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// Its HTTP version.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The timeout that it was sent with, where there is no socket in between.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// The number of the connection that it came on, from 1; `None` where there was none.
+    #[must_use]
+    pub fn connection(&self) -> Option<usize> {
+        self.connection
+    }
+
+    /// What it carries for a credential: the value of `Authorization`, or of the header that the API takes its keys from.
+    #[must_use]
+    pub fn credential(&self) -> Option<&str> {
+        let own = self.key.as_ref().and_then(|name| self.headers.get(name));
+        own.or_else(|| self.headers.get(AUTHORIZATION))?.to_str().ok()
+    }
+
+    /// Its bearer token; nothing if it has none (RFC 6750 §2.1).
+    #[must_use]
+    pub fn token(&self) -> &str {
+        let value = self.header("authorization").unwrap_or_default();
+        let (scheme, token) = value.split_once(' ').unwrap_or_default();
+        if scheme.eq_ignore_ascii_case("bearer") { token.trim_start() } else { "" }
+    }
+
+    /// Whether that text stands anywhere in it: its URL, its header, its body.
+    #[must_use]
+    pub fn contains(&self, text: &str) -> bool {
+        let holds = |octets: &[u8]| octets.windows(text.len().max(1)).any(|window| window == text.as_bytes());
+        holds(self.url.as_str().as_bytes())
+            || self.headers.values().any(|value| holds(value.as_bytes()))
+            || holds(&self.body)
+    }
+}
+
+impl fmt::Debug for Arrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrived")
+            .field("server", &self.server)
+            .field("method", &self.method)
+            .field("path", &self.url.path())
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! What holds a window open, and a clock that a test moves.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Notify, Semaphore};
+
+use crate::refresh::Clock;
+
+/// A gate that is closed until it is opened. Whoever comes to it waits, so that a test says who meets whom.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    permits: Semaphore,
+    came: AtomicUsize,
+    passed: AtomicUsize,
+    coming: Notify,
+}
+
+impl Gate {
+    /// A closed gate.
+    #[must_use]
+    pub fn closed() -> Self {
+        let (came, passed, coming) = Default::default();
+        Self(Arc::new(Inner { permits: Semaphore::new(0), came, passed, coming }))
+    }
+
+    /// Lets one through: one that waits, or else the next to come.
+    pub fn let_one_through(&self) {
+        self.0.permits.add_permits(1);
+    }
+
+    /// Lets everybody through, from now on.
+    pub fn open(&self) {
+        self.0.permits.close();
+    }
+
+    /// Waits to be let through.
+    pub async fn pass(&self) {
+        self.0.came.fetch_add(1, Ordering::SeqCst);
+        self.0.coming.notify_waiters();
+        if let Ok(permit) = self.0.permits.acquire().await {
+            permit.forget();
+        }
+        self.0.passed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many have come to it, whether they were let through or not.
+    #[must_use]
+    pub fn came(&self) -> usize {
+        self.0.came.load(Ordering::SeqCst)
+    }
+
+    /// How many were let through.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.0.passed.load(Ordering::SeqCst)
+    }
+
+    /// Waits until that many have come to it.
+    pub async fn reached_by(&self, count: usize) {
+        loop {
+            let coming = self.0.coming.notified();
+            if self.came() >= count {
+                return;
+            }
+            coming.await;
+        }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = self.0.permits.is_closed();
+        f.debug_struct("Gate").field("open", &open).field("came", &self.came()).field("passed", &self.passed()).finish()
+    }
+}
+
+/// Lets others run until it is so: for what has no gate of its own. It sleeps for no time.
+///
+/// # Panics
+/// If it never comes to that: after a million turns.
+#[track_caller]
+pub fn until(so: impl Fn() -> bool) -> impl Future<Output = ()> {
+    let place = std::panic::Location::caller();
+    async move {
+        for _ in 0..1_000_000 {
+            if so() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("it never came to that: {place}");
+    }
+}
+
+/// A clock that stands still until a test moves it. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<SystemTime>>);
+
+impl ManualClock {
+    /// A clock that shows some time in 2027, the same in every run.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000))))
+    }
+
+    /// The time that it shows.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        *self.lock()
+    }
+
+    /// That long after the time that it shows.
+    #[must_use]
+    pub fn time_in(&self, span: Duration) -> SystemTime {
+        self.time() + span
+    }
+
+    /// Moves it on.
+    pub fn forward(&self, span: Duration) {
+        *self.lock() += span;
+    }
+
+    /// Moves it back, as a correction of a system's clock does.
+    pub fn back(&self, span: Duration) {
+        *self.lock() -= span;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SystemTime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        self.time()
+    }
+}

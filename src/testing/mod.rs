@@ -1,0 +1,39 @@
+//! Contract tests: the whole of what a test of an API client needs, without the API.
+//!
+//! - [`MockApi`]: an API on loopback, which decides by the credential presented. [`MockIdentityProvider`]: a token endpoint.
+//! - [`Script`]: a server without a socket, also under paused time.
+//! - [`Gate`] holds a window open, [`ManualClock`] moves time: no test sleeps to win a race.
+//! - [`RecordingRefresher`]: what it was asked, what it will answer. [`RejectionBuilder`]: what a refresher is asked.
+//! - [`Journal`]: what happened, with claims that read as sentences and a timeline when one fails.
+//! - [`refresher_contract`]: the checks that a refresher of your own must pass.
+//!
+//! The servers stand on hyper, which reqwest brings along: wiremock counts no connections, cuts none, and has no body
+//! without an end. Whoever keeps a `wiremock::MockServer` of his own finds responders and matchers in `wiremock`, behind the
+//! feature `testing-wiremock`.
+
+mod answer;
+mod api;
+mod arrived;
+mod contract;
+mod gate;
+mod journal;
+mod protection;
+mod provider;
+mod recording;
+mod script;
+mod server;
+mod tokens;
+#[cfg(feature = "testing-wiremock")]
+pub mod wiremock;
+
+pub use answer::Answer;
+pub use api::{At, MockApi};
+pub use arrived::Arrived;
+pub use contract::{Check, Contract, Report, Verdict, refresher_contract};
+pub use gate::{Gate, ManualClock, until};
+pub use journal::{Exchanged, Journal};
+pub use protection::Protection;
+pub use provider::{Failure, Issued, MockIdentityProvider};
+pub use recording::{RecordingRefresher, RejectionBuilder};
+pub use script::Script;
+pub use tokens::{Judgement, Tokens};

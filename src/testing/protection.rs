@@ -1,0 +1,119 @@
+//! What a path asks for before it lets anybody in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+
+use super::answer::Answer;
+use super::arrived::Arrived;
+use super::tokens::{Judgement, Tokens};
+
+type Check = dyn Fn(&Arrived) -> Judgement + Send + Sync;
+
+/// What a path of a mock takes for a credential.
+#[derive(Clone)]
+pub struct Protection(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Bearer,
+    Basic { value: String },
+    Key { name: HeaderName, value: String },
+    Custom { challenge: String, check: Arc<Check> },
+}
+
+impl Protection {
+    /// A bearer token that the API's [`Tokens`] know (RFC 6750).
+    #[must_use]
+    pub fn bearer() -> Self {
+        Self(Kind::Bearer)
+    }
+
+    /// That user name and password (RFC 7617).
+    #[must_use]
+    pub fn basic(user: &str, password: &str) -> Self {
+        Self(Kind::Basic { value: format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))) })
+    }
+
+    /// That value in that header.
+    #[must_use]
+    pub fn api_key(name: HeaderName, value: impl Into<String>) -> Self {
+        Self(Kind::Key { name, value: value.into() })
+    }
+
+    /// Whatever the check says, and that challenge for whoever is not let in.
+    #[must_use]
+    pub fn custom(challenge: impl Into<String>, check: impl Fn(&Arrived) -> Judgement + Send + Sync + 'static) -> Self {
+        Self(Kind::Custom { challenge: challenge.into(), check: Arc::new(check) })
+    }
+
+    pub(super) fn key(&self) -> Option<HeaderName> {
+        match &self.0 {
+            Kind::Key { name, .. } => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn judge(&self, arrived: &Arrived, tokens: &Tokens, scope: Option<&str>) -> Judgement {
+        let is = |name: &HeaderName, wanted: &str| match arrived.headers.get(name) {
+            None => Judgement::Nobody,
+            Some(value) if value.as_bytes() == wanted.as_bytes() => Judgement::Welcome,
+            Some(_) => Judgement::Unknown,
+        };
+        let judgement = match &self.0 {
+            Kind::Bearer => return tokens.judge(arrived.token(), scope),
+            Kind::Basic { value } => is(&AUTHORIZATION, value),
+            Kind::Key { name, value } => is(name, value),
+            Kind::Custom { check, .. } => check(arrived),
+        };
+        match (judgement, scope) {
+            // Without scopes of its own such a credential has none.
+            (Judgement::Welcome, Some(scope)) => Judgement::Lacks(scope.to_owned()),
+            (judgement, _) => judgement,
+        }
+    }
+
+    /// What a server should answer, by the RFCs; `None` where it lets the request in.
+    pub(super) fn refusal(&self, judgement: &Judgement) -> Option<Answer> {
+        let challenge = match &self.0 {
+            Kind::Bearer => "Bearer realm=\"mock\"",
+            Kind::Basic { .. } => "Basic realm=\"mock\", charset=\"UTF-8\"",
+            // Not a registered scheme: there is none for keys, and a 401 needs a challenge.
+            Kind::Key { .. } => "ApiKey realm=\"mock\"",
+            Kind::Custom { challenge, .. } => challenge,
+        };
+        let bearer = matches!(self.0, Kind::Bearer);
+        let invalid = |why: &str| match bearer {
+            true => format!("{challenge}, error=\"invalid_token\", error_description=\"{why}\""),
+            false => challenge.to_owned(),
+        };
+        let answer = match judgement {
+            Judgement::Welcome => return None,
+            Judgement::Lacks(scope) => {
+                let line = format!("{challenge}, error=\"insufficient_scope\", scope=\"{scope}\"");
+                let answer = Answer::new(403);
+                if bearer { answer.header("www-authenticate", line) } else { answer }
+            }
+            Judgement::Nobody => Answer::unauthorized([challenge]),
+            Judgement::Unknown => Answer::unauthorized([&*invalid("the token is unknown")]),
+            Judgement::Expired => Answer::unauthorized([&*invalid("the token expired")]),
+            Judgement::Revoked => Answer::unauthorized([&*invalid("the token was revoked")]),
+        };
+        Some(answer)
+    }
+}
+
+impl fmt::Debug for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Bearer => "Protection::Bearer",
+            Kind::Basic { .. } => "Protection::Basic",
+            Kind::Key { .. } => "Protection::ApiKey",
+            Kind::Custom { .. } => "Protection::Custom",
+        })
+    }
+}
