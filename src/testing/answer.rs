@@ -119,6 +119,13 @@ impl Answer {
         self
     }
 
+    /// The same, whose body stops after what is there and never goes on.
+    #[must_use]
+    pub fn stalled(mut self) -> Self {
+        self.payload.stalls = true;
+        self
+    }
+
     /// The same, that long after the request came.
     #[must_use]
     pub fn slow(mut self, delay: Duration) -> Self {
@@ -195,18 +202,19 @@ impl fmt::Debug for Answer {
 pub(super) struct Payload {
     pub(super) bytes: Bytes,
     left: Option<u64>,
+    stalls: bool,
 }
 
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
-        Self { bytes, left: Some(0) }
+        Self { bytes, left: Some(0), stalls: false }
     }
 }
 
 impl Payload {
     /// Whether all of it is there.
     pub(super) fn is_at_hand(&self) -> bool {
-        self.left == Some(0)
+        self.left == Some(0) && !self.stalls
     }
 }
 
@@ -219,6 +227,9 @@ impl http_body::Body for Payload {
         if !self.bytes.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
         }
+        if self.stalls {
+            return Poll::Pending;
+        }
         let piece = self.left.map_or(PIECE.len(), |left| PIECE.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
         if piece == 0 {
             return Poll::Ready(None);
@@ -228,10 +239,11 @@ impl http_body::Body for Payload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_empty() && self.left == Some(0)
+        self.bytes.is_empty() && self.is_at_hand()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, |left| SizeHint::with_exact(self.bytes.len() as u64 + left))
+        let length = self.left.filter(|_| !self.stalls);
+        length.map_or_else(SizeHint::default, |left| SizeHint::with_exact(self.bytes.len() as u64 + left))
     }
 }

@@ -155,14 +155,12 @@ impl Journal {
     pub fn assert_no_credential_reached(&self, server: &str) {
         let all = self.exchanges();
         let (theirs, others): (Vec<_>, Vec<_>) = all.iter().partition(|call| &*call.arrived.server == server);
-        let secrets: Vec<&str> = others.iter().filter_map(|call| call.arrived.credential()).collect();
-        // Without its scheme it is the same secret.
-        let bare = |secret: &str| secret.split_once(' ').map_or(secret, |(_, token)| token).to_owned();
+        let secrets = secrets(others);
         let carries = |arrived: &Arrived| {
             arrived.credential().is_some()
                 || arrived.headers.contains_key(COOKIE)
                 || arrived.headers.contains_key("dpop")
-                || secrets.iter().any(|secret| arrived.contains(&bare(secret)))
+                || secrets.iter().any(|secret| arrived.contains(secret))
         };
         let reached = theirs.iter().find(|call| carries(&call.arrived));
         self.claim(reached.is_none(), format_args!("no credential reached {server}; one did"));
@@ -208,10 +206,18 @@ impl Journal {
     }
 }
 
+/// What was presented, without its scheme.
+fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> Vec<String> {
+    let presented = exchanges.into_iter().filter_map(|call| call.arrived.credential());
+    let bare = |secret: &str| secret.split_once(' ').map_or(secret, |(_, token)| token).to_owned();
+    presented.map(bare).filter(|secret| !secret.is_empty()).collect()
+}
+
 /// The timeline. Credentials are numbered in the order in which they came up; none is printed.
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.lock().clone();
+        let secrets = secrets(&self.exchanges());
         let mut credentials: HashMap<String, usize> = HashMap::new();
         writeln!(f, "timeline, {} entries:", entries.len())?;
         for (number, entry) in entries.iter().enumerate() {
@@ -234,14 +240,24 @@ impl fmt::Display for Journal {
                     format!("{} #{known}", if known_scheme { scheme } else { "credential" })
                 },
             );
-            write!(f, "{:>4}  {:<10} {:<7} {}  {with}", number + 1, arrived.server, arrived.method, arrived.path())?;
+            write!(
+                f,
+                "{:>4}  {:<10} {:<7} {}  {with}",
+                number + 1,
+                arrived.server,
+                arrived.method.as_str(),
+                arrived.path()
+            )?;
             match (&call.answer, call.status()) {
                 (None, _) => f.write_str("  → not answered yet")?,
                 (Some(_), None) => f.write_str("  → cut")?,
                 (Some(answer), Some(status)) => {
                     write!(f, "  → {}", status.as_u16())?;
                     for line in answer.headers.get_all(WWW_AUTHENTICATE) {
-                        write!(f, "  {}", String::from_utf8_lossy(line.as_bytes()).escape_debug())?;
+                        // A server that echoes a credential does not bring it into the timeline.
+                        let line = String::from_utf8_lossy(line.as_bytes());
+                        let line = secrets.iter().fold(line.into_owned(), |line, secret| line.replace(secret, "***"));
+                        write!(f, "  {}", line.replace(char::is_control, "."))?;
                     }
                 }
             }

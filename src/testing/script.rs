@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -38,6 +39,7 @@ type Answers = dyn Fn(&Arrived, usize) -> Answer + Send + Sync;
 #[derive(Clone)]
 pub struct Script {
     answers: Arc<Answers>,
+    sends: Arc<AtomicUsize>,
     journal: Journal,
 }
 
@@ -45,7 +47,7 @@ impl Script {
     /// Answers by the request, and by how many came before it.
     #[must_use]
     pub fn new(answers: impl Fn(&Arrived, usize) -> Answer + Send + Sync + 'static) -> Self {
-        Self { answers: Arc::new(answers), journal: Journal::new() }
+        Self { answers: Arc::new(answers), sends: Arc::default(), journal: Journal::new() }
     }
 
     /// Answers these, one after the other; whoever comes after the last gets 500 and a body that says so.
@@ -69,7 +71,8 @@ impl Script {
     pub fn takes(token: impl Into<String>) -> Self {
         let token = token.into();
         Self::new(move |arrived, _| {
-            if arrived.token() == token { Answer::ok("") } else { Answer::unauthorized(["Bearer realm=\"script\""]) }
+            let refused = || Answer::unauthorized(["Bearer realm=\"script\""]).body("who are you?");
+            if arrived.token() == token { Answer::ok("") } else { refused() }
         })
     }
 
@@ -102,7 +105,7 @@ impl Script {
     /// How many requests it got.
     #[must_use]
     pub fn sends(&self) -> usize {
-        self.requests().len()
+        self.sends.load(Ordering::SeqCst)
     }
 
     /// The bearer tokens in the order in which they came; nothing stands for none.
@@ -136,7 +139,7 @@ impl Middleware for Script {
             connection: None,
             key: None,
         };
-        let before = self.sends();
+        let before = self.sends.fetch_add(1, Ordering::SeqCst);
         let place = self.journal.arrived(arrived.clone(), false);
         let answer = (self.answers)(&arrived, before);
         answer.due().await;

@@ -10,7 +10,9 @@ use reqwest_challenge::{
 };
 
 use crate::support::fake::{Fake, Hands, until};
-use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
+use crate::support::script::{
+    API, Answer, Gate, Script, challenged, challenged_with, respond, slow_client, status, stream,
+};
 
 fn auth(fake: &Fake) -> ChallengeMiddleware {
     ChallengeMiddleware::new(API, fake.clone()).unwrap()
@@ -31,25 +33,15 @@ async fn whoever_is_told_of_a_login_sees_it() {
     }
 }
 
-/// A 401 whose body never ends.
-fn endless_401() -> reqwest::Response {
-    struct Never;
-    impl futures_core::Stream for Never {
-        type Item = Result<&'static str, std::io::Error>;
-        fn poll_next(
-            self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Self::Item>> {
-            std::task::Poll::Pending
-        }
-    }
-    http::Response::builder().status(401).body(reqwest::Body::wrap_stream(Never)).unwrap().into()
+/// A 401 whose body never comes.
+fn endless_401() -> Answer {
+    Answer::new(401).stalled()
 }
 
 #[tokio::test]
 async fn a_logout_while_a_401_is_read_stops_the_replay() {
     for again in [false, true] {
-        let (server, fake) = (Script::says(endless_401), Fake::new());
+        let (server, fake) = (Script::says(endless_401()), Fake::new());
         let auth = auth(&fake);
         let call = tokio::spawn(server.client(&auth).get(API).send());
         until(|| auth.session().credential().is_some()).await;
@@ -89,17 +81,17 @@ async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
 #[tokio::test]
 async fn the_callers_own_header_is_never_overwritten() {
     let key = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
-    let server = Script::says(|| status(200));
+    let server = Script::says(status(200));
     let client = server.client(&ChallengeMiddleware::new(API, key("ours")).unwrap());
     for _ in 0..2 {
         client.get(API).header("x-api-key", "theirs").send().await.unwrap();
     }
     // The credential comes from a 401, so that its header is not known before.
-    let server = Script::says(challenged);
+    let server = Script::says(challenged());
     let fake = Fake::answering(move |_, _| Ok(Some(Credential::header("x-api-key".parse().unwrap(), "ours"))));
     let error = server.client(&auth(&fake)).get(API).header("x-api-key", "theirs").send().await.unwrap_err();
     assert_eq!((refused(&error).reason(), server.sends()), (Reason::CallerCredential, 1));
-    assert!(server.arrived().iter().all(|arrived| arrived.headers["x-api-key"] == "theirs"));
+    assert!(server.requests().iter().all(|arrived| arrived.headers()["x-api-key"] == "theirs"));
 }
 
 #[tokio::test]
@@ -117,7 +109,7 @@ async fn every_echo_of_every_credential_is_masked() {
     }
     let echo = || {
         Script::new(|arrived, _| {
-            let sent = arrived.authorization.clone().unwrap_or_default();
+            let sent = arrived.header("authorization").unwrap_or_default().to_owned();
             let token = sent.rsplit(' ').next().unwrap_or_default();
             let challenge =
                 format!("Bearer scope=\"{token}\", error_description=\"no {sent}\", {token}, {token} {token}=x");
@@ -142,15 +134,15 @@ async fn every_echo_of_every_credential_is_masked() {
 #[tokio::test]
 async fn an_old_failure_is_not_shared_with_a_slow_request() {
     let (fake, clock) = (Fake::failing(RefreshError::transient(None)), Hands::new());
-    let late = Arc::new(tokio::sync::Semaphore::new(0));
-    let slow = Script::says(challenged);
+    let late = Gate::closed();
+    let slow = Script::says(challenged());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
-    let held = slow.slow_client(&auth, &late);
+    let held = slow_client(&slow, &auth, &late);
     let call = tokio::spawn(held.get(API).send());
     until(|| fake.initial_calls() == 1).await;
     slow.client(&auth).get(API).send().await.unwrap_err();
     clock.forward(Duration::from_secs(3600));
-    late.add_permits(1);
+    late.let_one_through();
     call.await.unwrap().unwrap_err();
     assert_eq!(fake.calls(), 2);
 }
@@ -162,12 +154,12 @@ async fn forty_different_demands_are_met_one_after_the_other() {
     impl reqwest_challenge::Refresh for Slow {
         async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
             self.0.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            tokio::time::advance(Duration::from_millis(30)).await;
             Ok(Some(Credential::bearer(rejection.demand().claims().unwrap().to_owned())))
         }
     }
     let server = Script::new(|arrived, _| {
-        let claims = arrived.path.trim_start_matches('/');
+        let claims = arrived.path().trim_start_matches('/');
         if arrived.token() == claims { status(200) } else { challenged_with(&format!("Bearer claims=\"{claims}\"")) }
     });
     let slow = Arc::new(Slow(AtomicUsize::new(0)));
@@ -199,7 +191,7 @@ async fn a_scheme_looks_at_every_response_that_it_signed_and_at_no_other() {
     }
     let looks = Looks::default();
     let auth = ChallengeMiddleware::new(API, Credential::custom(looks.clone())).unwrap();
-    let server = Script::new(|arrived, _| status(arrived.path.trim_start_matches('/').parse().unwrap()));
+    let server = Script::new(|arrived, _| status(arrived.path().trim_start_matches('/').parse().unwrap()));
     let client = server.client(&auth);
     client.get(format!("{API}/200")).bearer_auth("mine").send().await.unwrap();
     for code in [200, 403, 401, 404] {
@@ -216,7 +208,7 @@ async fn a_renewal_that_failed_before_the_send_is_told_by_the_401() {
     let (clock, fake) = (Hands::new(), Fake::failing(RefreshError::transient(None)));
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.in_secs(3600)))
+        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -263,7 +255,7 @@ fn a_session_without_a_runtime_gives_an_error() {
 
 #[tokio::test]
 async fn a_body_may_be_read_for_ever_and_may_be_as_long_as_the_cap() {
-    let server = Script::says(|| respond(403, &[], "12345"));
+    let server = Script::says(respond(403, &[], "12345"));
     let auth =
         ChallengeMiddleware::builder(API, Fake::new()).body_timeout(Duration::MAX).body_limit(5).build().unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -273,24 +265,24 @@ async fn a_body_may_be_read_for_ever_and_may_be_as_long_as_the_cap() {
 
 #[tokio::test]
 async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
-    struct Waits(Arc<tokio::sync::Semaphore>);
+    struct Waits(Gate);
     #[async_trait::async_trait]
     impl reqwest_challenge::Refresh for Waits {
         async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
             Ok(Some(Credential::bearer("t1")))
         }
         async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-            self.0.acquire().await.unwrap().forget();
+            self.0.pass().await;
             Ok(Some(Credential::bearer("t0")))
         }
     }
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let gate = Gate::closed();
     let (server, auth) = (Script::takes("t1"), ChallengeMiddleware::new(API, Waits(gate.clone())).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     tokio::task::yield_now().await;
     auth.session().login().await.unwrap();
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
-    gate.add_permits(1);
+    gate.let_one_through();
     assert!(auth.session().settle(Duration::from_secs(5)).await);
     assert_eq!(server.tokens().last().map(String::as_str), Some("t1"));
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t1")));
@@ -314,7 +306,7 @@ impl Authorize for Resigns {
 #[tokio::test]
 async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
     let (server, auth) =
-        (Script::says(endless_401), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::says(endless_401()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     until(|| server.sends() == 1).await;
     auth.session().logout().await.unwrap();
@@ -325,7 +317,7 @@ async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
 #[tokio::test]
 async fn a_scheme_that_answers_for_a_stream_keeps_the_401s_body() {
     let (server, auth) =
-        (Script::says(challenged), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::says(challenged()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(
         (refused(&error).reason(), refused(&error).body().as_ref()),

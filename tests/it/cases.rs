@@ -10,7 +10,7 @@ use reqwest_challenge::{
 use reqwest_middleware::Error as MiddlewareError;
 
 use crate::support::fake::{Fake, Hands};
-use crate::support::script::{API, Script, challenged, challenged_with, from_url, respond, status};
+use crate::support::script::{API, Gate, Script, challenged, challenged_with, respond, slow_client, status};
 
 pub(crate) fn auth(fake: &Fake) -> ChallengeMiddleware {
     ChallengeMiddleware::new(API, fake.clone()).unwrap()
@@ -50,12 +50,12 @@ async fn a_401_for_our_current_credential_is_refreshed_and_replayed() {
 async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, MiddlewareError>) {
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
     let auth = auth(&fake);
-    let (client, late) = (server.client(&auth), std::sync::Arc::new(tokio::sync::Semaphore::new(0)));
-    let held = server.slow_client(&auth, &late);
+    let (client, late) = (server.client(&auth), Gate::closed());
+    let held = slow_client(&server, &auth, &late);
     let slow = tokio::spawn(held.get(format!("{API}/late")).send());
     tokio::task::yield_now().await;
     client.get(API).send().await.unwrap();
-    late.add_permits(2);
+    late.open();
     (server, fake, slow.await.unwrap())
 }
 
@@ -70,7 +70,7 @@ async fn a_401_after_somebody_renewed_takes_the_current_one_without_a_refresh() 
 async fn a_401_whose_taken_over_credential_is_refused_too_does_not_blame_the_server() {
     let server = Script::new(
         |arrived, _| {
-            if arrived.path == "/" && arrived.token() == "t1" { status(200) } else { challenged() }
+            if arrived.path() == "/" && arrived.token() == "t1" { status(200) } else { challenged() }
         },
     );
     let (server, fake, late) = late_401(server).await;
@@ -82,7 +82,7 @@ async fn a_401_whose_taken_over_credential_is_refused_too_does_not_blame_the_ser
 
 #[tokio::test]
 async fn a_401_whose_demand_the_newer_credential_does_not_meet_gets_a_flight_of_its_own() {
-    let server = Script::new(|arrived, _| match (arrived.path.as_str(), arrived.token()) {
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         ("/", "t1") | ("/late", "t2") => status(200),
         ("/late", _) => challenged_with("Bearer error=\"insufficient_claims\", claims=\"e30=\""),
         _ => challenged(),
@@ -131,7 +131,7 @@ async fn a_401_that_the_refresher_declines_is_declined_with_the_first_401s_facts
 
 #[tokio::test]
 async fn a_401_without_a_configured_scheme_asks_nobody() {
-    let (server, fake) = (Script::says(|| challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
+    let (server, fake) = (Script::says(challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).schemes(["bearer", "basic"]).build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::Declined);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
@@ -158,8 +158,9 @@ async fn a_401_after_the_replay_has_the_second_responses_facts() {
 #[tokio::test]
 async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears_it() {
     let (fake, clock) = (Fake::new(), Hands::new());
-    let server =
-        Script::new(|arrived, number| if arrived.path == "/denied" && number < 7 { challenged() } else { status(200) });
+    let server = Script::new(
+        |arrived, number| if arrived.path() == "/denied" && number < 7 { challenged() } else { status(200) },
+    );
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);
     let denied = || client.get(format!("{API}/denied?page=2")).send();
@@ -187,7 +188,7 @@ async fn a_401_then_a_403_on_the_replay_is_forbidden() {
 #[tokio::test]
 async fn a_403_is_forbidden_and_leaves_the_credential_alone() {
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
-    let (server, auth) = (Script::says(|| status(403)), auth(&fake));
+    let (server, auth) = (Script::says(status(403)), auth(&fake));
     let error = get(&server, &auth).await.unwrap_err();
     assert!(Forbidden::find(&error).is_some() && !error.to_string().contains("log"), "{error}");
     assert_eq!((server.sends(), fake.calls(), fake.forgotten().len()), (1, 0, 0));
@@ -214,7 +215,7 @@ async fn a_403_that_means_expired_ends_this_call_and_renews_before_the_next() {
 #[tokio::test]
 async fn a_403_of_another_origin_after_a_redirect_is_foreign() {
     let scopes = || respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"admin\"")], "");
-    let server = Script::says(move || from_url(scopes(), "https://evil.example/"));
+    let server = Script::says(scopes().from_url("https://evil.example/"));
     let (fake, auth) = (Fake::new(), |fake: &Fake| auth(fake));
     let auth = auth(&fake);
     let error = get(&server, &auth).await.unwrap_err();

@@ -6,11 +6,11 @@ use reqwest_challenge::{AuthReport, Cause, ChallengeMiddleware, Credential, Erro
 
 use crate::cases::{auth, get, reason};
 use crate::support::fake::{Fake, Hands};
-use crate::support::script::{API, Script, challenged, from_url, status, stream};
+use crate::support::script::{API, Script, challenged, status, stream};
 
 #[tokio::test]
 async fn a_stream_that_is_let_in_is_an_untouched_success() {
-    let (server, fake) = (Script::says(|| status(200)), Fake::new());
+    let (server, fake) = (Script::says(status(200)), Fake::new());
     let response = server.client(&auth(&fake)).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 0));
 }
@@ -29,7 +29,8 @@ async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
 #[tokio::test]
 async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_sent() {
     let clock = Hands::new();
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(clock.in_secs(3600)))));
+    let fake =
+        Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))));
     let server =
         Script::new(|arrived, number| if number == 0 || arrived.token() == "t1" { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
@@ -51,7 +52,7 @@ async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
 /// A session whose credential `t0` was let in once and has expired since.
 async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddleware {
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.in_secs(3600)))
+        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -133,14 +134,14 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
 
 #[tokio::test]
 async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
-    let (server, fake) = (Script::says(|| from_url(challenged(), "https://evil.example/")), Fake::new());
+    let (server, fake) = (Script::says(challenged().from_url("https://evil.example/")), Fake::new());
     assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), Reason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
-    let (server, fake) = (Script::says(|| from_url(challenged(), "https://two.example.com/")), Fake::new());
+    let (server, fake) = (Script::says(challenged().from_url("https://two.example.com/")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
@@ -148,7 +149,7 @@ async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
 
 #[tokio::test]
 async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
-    let server = Script::says(|| from_url(challenged(), &format!("{API}/done")));
+    let server = Script::says(challenged().from_url(&format!("{API}/done")));
     let fake = Fake::new();
     let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
     assert_eq!(reason(&error), Reason::Redirected);
@@ -158,7 +159,7 @@ async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
 #[tokio::test]
 async fn other_statuses_are_untouched() {
     for other in [200, 204, 302, 404, 407, 419, 500, 503] {
-        let (server, fake) = (Script::says(move || status(other)), Fake::new());
+        let (server, fake) = (Script::says(status(other)), Fake::new());
         assert_eq!(get(&server, &auth(&fake)).await.unwrap(), other);
         assert_eq!((server.sends(), fake.calls()), (1, 0));
     }

@@ -12,7 +12,7 @@ use crate::support::script::{API, Script, challenged, status};
 
 /// Answers so that each kind of error comes up: 403 at `/forbidden`, 401 elsewhere, 503 at `/down`.
 fn server() -> Script {
-    Script::new(|arrived, _| match arrived.path.as_str() {
+    Script::new(|arrived, _| match arrived.path() {
         "/forbidden" => status(403),
         "/down" => status(503),
         _ => challenged(),

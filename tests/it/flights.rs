@@ -224,7 +224,7 @@ async fn a_good_credential_is_sent_while_a_refresh_is_blocked() {
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0")))).gated();
     let server =
         Script::new(
-            |arrived, _| if arrived.path == "/good" || arrived.token() == "t1" { status(200) } else { challenged() },
+            |arrived, _| if arrived.path() == "/good" || arrived.token() == "t1" { status(200) } else { challenged() },
         );
     let auth = auth(&fake);
     let blocked = tokio::spawn(server.client(&auth).get(API).send());
@@ -275,10 +275,10 @@ fn a_runtime_that_is_parked_with_a_flight_on_it_is_not_waited_for() {
 
 #[tokio::test]
 async fn renewal_ahead_of_time_keeps_nobody_waiting() {
-    let (server, clock) = (Script::says(|| status(200)), Hands::new());
+    let (server, clock) = (Script::says(status(200)), Hands::new());
     let fake = Fake::new().gated();
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.in_secs(3600)))
+        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .renew_ahead(Duration::from_secs(600))
         .build()

@@ -15,6 +15,10 @@ mod finders;
 mod first_pass;
 mod flights;
 mod floors;
+mod kit_claims;
+mod kit_servers;
+#[cfg(feature = "testing-wiremock")]
+mod kit_wiremock;
 mod origins;
 mod secrecy;
 mod secrets;

@@ -16,7 +16,7 @@ fn fake() -> Fake {
 /// A server that echoes what it was sent, in its challenge and in its body.
 fn echo(code: u16) -> Script {
     Script::new(move |arrived, _| {
-        let sent = arrived.authorization.clone().unwrap_or_default();
+        let sent = arrived.header("authorization").unwrap_or_default().to_owned();
         let challenge = format!(
             "Bearer realm=\"{sent}\", error_description=\"bad: {sent}\", error=\"{sent}\", x={sent}:, {sent} a=b"
         );

@@ -1,14 +1,14 @@
 //! All sequences of up to three answers, for every kind of request: what may never happen never does.
 
 use http::header::WWW_AUTHENTICATE;
-use reqwest::{Method, Response};
+use reqwest::Method;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Error};
 
 use crate::support::fake::Fake;
-use crate::support::script::{API, Arrived, Script, challenged_with, from_url, respond, status, stream};
+use crate::support::script::{API, Answer, Arrived, Script, challenged_with, respond, status, stream};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Answer {
+enum Kind {
     Ok,
     Challenged,
     Bare,
@@ -21,28 +21,27 @@ enum Answer {
     Echo,
 }
 
-const ANSWERS: [Answer; 14] = [
-    Answer::Ok,
-    Answer::Challenged,
-    Answer::Bare,
-    Answer::Broken,
-    Answer::Demanding,
-    Answer::Forbidden,
-    Answer::Down,
-    Answer::MovedHere(200),
-    Answer::MovedHere(401),
-    Answer::MovedHere(403),
-    Answer::MovedAway(200),
-    Answer::MovedAway(401),
-    Answer::MovedAway(403),
-    Answer::Echo,
+const ANSWERS: [Kind; 14] = [
+    Kind::Ok,
+    Kind::Challenged,
+    Kind::Bare,
+    Kind::Broken,
+    Kind::Demanding,
+    Kind::Forbidden,
+    Kind::Down,
+    Kind::MovedHere(200),
+    Kind::MovedHere(401),
+    Kind::MovedHere(403),
+    Kind::MovedAway(200),
+    Kind::MovedAway(401),
+    Kind::MovedAway(403),
+    Kind::Echo,
 ];
 
-impl Answer {
-    fn respond(self, arrived: &Arrived) -> Response {
-        let moved = |status, url: &str| {
-            from_url(respond(status, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"x\"")], ""), url)
-        };
+impl Kind {
+    fn respond(self, arrived: &Arrived) -> Answer {
+        let moved =
+            |status, url: &str| respond(status, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"x\"")], "").from_url(url);
         match self {
             Self::Ok => status(200),
             Self::Challenged => challenged_with("Bearer realm=\"api\""),
@@ -54,7 +53,7 @@ impl Answer {
             Self::MovedHere(status) => moved(status, &format!("{API}/moved")),
             Self::MovedAway(status) => moved(status, "https://evil.example/"),
             Self::Echo => {
-                let sent = arrived.authorization.clone().unwrap_or_default();
+                let sent = arrived.header("authorization").unwrap_or_default().to_owned();
                 let body = serde_json::json!({ "message": sent }).to_string();
                 respond(
                     401,
@@ -74,7 +73,7 @@ impl Answer {
 }
 
 /// What may never happen, whatever a server answers.
-async fn walk(answers: [Answer; 3], method: Method, streaming: bool, credential: bool, pass_through: bool) {
+async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: bool, pass_through: bool) {
     let case = format!("{answers:?} {method} stream {streaming}, credential {credential}, pass-through {pass_through}");
     let server = Script::new(move |arrived, number| answers[number.min(2)].respond(arrived));
     let initial = credential.then(|| Credential::bearer("hunter2-0"));
@@ -92,8 +91,8 @@ async fn walk(answers: [Answer; 3], method: Method, streaming: bool, credential:
     assert!(!(answers[0].is_final() && sends > 1), "sent again after a final answer: {case}");
     assert!(!(answers[0].is_final() && fake.calls() > 0), "refreshed after a final answer: {case}");
     assert!(!(streaming && sends > 1), "an empty resend: {case}");
-    let arrived = server.arrived();
-    assert!(sends < 2 || arrived[0].authorization != arrived[1].authorization, "the same twice: {case}");
+    let arrived = server.requests();
+    assert!(sends < 2 || arrived[0].credential() != arrived[1].credential(), "the same twice: {case}");
     match outcome {
         Ok(response) => {
             let refused = matches!(response.status().as_u16(), 401 | 403);

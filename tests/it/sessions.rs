@@ -9,7 +9,7 @@ use reqwest_challenge::{
 };
 
 use crate::support::fake::{Fake, until};
-use crate::support::script::{API, Script, challenged, respond, status};
+use crate::support::script::{API, Answer, Script, challenged, respond, status};
 
 pub(crate) fn auth(fake: &Fake) -> ChallengeMiddleware {
     ChallengeMiddleware::new(API, fake.clone()).unwrap()
@@ -179,7 +179,7 @@ async fn a_hundred_who_see_expired_invalidate_once() {
     assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "a newer one is held");
 }
 
-fn insufficient(scopes: &str) -> reqwest::Response {
+fn insufficient(scopes: &str) -> Answer {
     let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
     respond(403, &[(WWW_AUTHENTICATE.as_str(), &challenge)], "")
 }
@@ -226,7 +226,7 @@ fn step_up_kind(result: Result<Credential, Error>) -> StepUpKind {
 
 #[tokio::test]
 async fn the_same_scopes_refused_after_a_grant_are_an_error() {
-    let (server, fake) = (Script::says(|| insufficient("write")), generous());
+    let (server, fake) = (Script::says(insufficient("write")), generous());
     let auth = auth(&fake);
     let client = server.client(&auth);
     let first = client.get(API).send().await.unwrap_err();
@@ -259,7 +259,8 @@ async fn a_403_without_scopes_or_of_an_earlier_login_cannot_be_stepped_up() {
 #[tokio::test]
 async fn step_up_waits_for_another_flight_and_then_looks_again() {
     let fake = generous().gated();
-    let server = Script::new(|arrived, _| if arrived.path == "/scoped" { insufficient("write") } else { challenged() });
+    let server =
+        Script::new(|arrived, _| if arrived.path() == "/scoped" { insufficient("write") } else { challenged() });
     let auth = auth(&fake);
     let client = server.client(&auth);
     let denied = client.get(format!("{API}/scoped")).send().await.unwrap_err();

@@ -1,0 +1,96 @@
+//! An API client of thirty lines and its contract test in forty: `cargo run --example contract_test --features testing`
+
+use async_trait::async_trait;
+use reqwest_challenge::testing::{
+    Answer, Failure, Gate, ManualClock, MockApi, MockIdentityProvider, Protection, refresher_contract,
+};
+use reqwest_challenge::{
+    BoxError, ChallengeMiddleware, Clock, Credential, Forbidden, Refresh, RefreshError, Rejection,
+};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use tokio::sync::Mutex;
+
+// The client: it renews by a refresh token that is rotated.
+struct Renew {
+    url: String,
+    token: Mutex<String>,
+}
+
+#[async_trait]
+impl Refresh for Renew {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let mut token = self.token.lock().await;
+        let form = format!("grant_type=refresh_token&refresh_token={token}");
+        let answer = rejection.http()?.post(&self.url).body(form).send().await?;
+        match answer.status().as_u16() {
+            200 => {}
+            400 => return Err(RefreshError::rejected("invalid_grant")),
+            _ => return Err(RefreshError::transient(None)),
+        }
+        let answer: serde_json::Value = answer.json().await?;
+        *token = answer["refresh_token"].as_str().unwrap_or_default().to_owned();
+        Ok(Some(Credential::bearer(answer["access_token"].as_str().unwrap_or_default())))
+    }
+}
+
+fn client(api: &str, renew: Renew, clock: impl Clock) -> Result<ClientWithMiddleware, BoxError> {
+    let auth = ChallengeMiddleware::builder(api, renew).clock(clock).build()?;
+    Ok(ClientBuilder::new(reqwest::Client::new()).with(auth).build())
+}
+
+// Its contract test: in a project of its own each scenario is a `#[tokio::test]`.
+async fn world() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWithMiddleware), BoxError> {
+    let provider = MockIdentityProvider::start().await?;
+    let api = MockApi::trusting(&provider).await?;
+    api.at("/reports").takes(Protection::bearer()).answers(Answer::ok("3 reports"));
+    api.forbid("/admin", "admin");
+    let (clock, token) = (ManualClock::new(), provider.log_in(["reports:read"]).refresh_token);
+    let client = client(&api.origin(), Renew { url: provider.token_url(), token: token.into() }, clock.clone())?;
+    Ok((provider, api, clock, client))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    let (provider, api, clock, client) = world().await?;
+    let reports = || client.get(api.url("/reports")).send();
+    for _ in 0..3 {
+        assert_eq!(reports().await?.text().await?, "3 reports");
+        provider.tokens().expire_all();
+    }
+    assert_eq!((provider.grants("refresh_token"), provider.reused()), (3, 0));
+    println!("ok: expiry and rotation");
+
+    let gate = Gate::closed();
+    api.at("/herd").takes(Protection::bearer()).is_held(&gate);
+    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/herd")).send())).collect();
+    gate.reached_by(50).await;
+    gate.open();
+    for call in calls {
+        assert_eq!(call.await??.status(), 200);
+    }
+    api.journal().assert_refreshes(4);
+    println!("ok: 50 callers, 1 refresh");
+
+    let error = client.get(api.url("/admin")).send().await.expect_err("only admins may");
+    assert_eq!(Forbidden::find(&error).expect("a 403").required_scopes(), ["admin"]);
+    api.journal().assert_sends("/admin", 1);
+    api.journal().assert_no_403_was_resent();
+    println!("ok: a 403 is typed and sent once");
+
+    provider.tokens().expire_all();
+    provider.down(Failure::ServerError);
+    println!("outage: {}", reports().await.expect_err("the provider is down"));
+    provider.up();
+    clock.forward(std::time::Duration::from_secs(2));
+    assert_eq!(reports().await?.status(), 200);
+    println!("ok: an outage passes");
+
+    let (provider, down) = (std::sync::Arc::new(provider), Failure::ServerError);
+    let [outage, end, over, new] = [(); 4].map(|()| provider.clone());
+    let renew = move || Renew { url: new.token_url(), token: new.log_in(["*"]).refresh_token.into() };
+    let contract = refresher_contract(renew).outage(move || outage.down(down.clone()), move || end.up());
+    let report = contract.finished_by(move || over.fail_next(Failure::InvalidGrant)).run().await;
+    report.assert_passed();
+    print!("the refresher's contract:\n{report}");
+    Ok(())
+}
