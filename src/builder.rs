@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::credential::{Credential, CredentialError};
 use crate::error::Forbidden;
 use crate::event::{Event, Listeners};
+use crate::linting::Told;
 use crate::middleware::ChallengeMiddleware;
 use crate::origin::{Origin, OriginError};
 use crate::refresh::{Bounds, Clock, Core, Refresh};
@@ -219,8 +220,13 @@ impl Builder {
             self.http,
             self.listeners,
         );
-        let shared =
-            Shared { session: core, origins: origins.into(), settings: self.settings, repeats: Repeats::default() };
+        let shared = Shared {
+            session: core,
+            origins: origins.into(),
+            settings: self.settings,
+            repeats: Repeats::default(),
+            told: Told::default(),
+        };
         Ok(ChallengeMiddleware::of(shared))
     }
 }

@@ -14,12 +14,13 @@ use crate::credential::{Credential, Observed, ResponseHead};
 use crate::end::End;
 use crate::error::{AuthorizeError, Body, Error, Reason};
 use crate::event::Event;
+use crate::linting::Findings;
 use crate::options::CallOptions;
 use crate::refresh::{Cause, Current, Demand, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
 use crate::report::{AuthReport, Renewed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
-use crate::{read, replay};
+use crate::{linting, read, replay};
 
 /// One call through the middleware: what was sent, and what became of it.
 pub(crate) struct Call<'m> {
@@ -115,6 +116,7 @@ impl<'m> Call<'m> {
             && self.report.renewal.is_none()
             && self.of.repeats.is_empty()
             && self.judge().verdict(response.status(), response.url()) == Verdict::Pass
+            && !linting::is_of_note(&self.judge(), response)
     }
 
     /// What a response means.
@@ -189,7 +191,8 @@ impl<'m> Call<'m> {
             return error.into();
         }
         self.of.repeats.succeeded(self.sent.method(), self.sent.url());
-        if self.report.attempts > 1 || self.report.renewal.is_some() {
+        self.report.findings.add(self.look(&response, (&[], None)));
+        if self.report.attempts > 1 || self.report.renewal.is_some() || !self.report.findings.is_empty() {
             self.remember_sent();
             response.extensions_mut().insert(std::mem::take(&mut self.report));
         }
@@ -228,6 +231,7 @@ impl<'m> Call<'m> {
             self.report.renewal = Some(Renewed::ByScheme);
             return Ok(Plan::Resign);
         }
+        self.report.findings.add(self.look(response, (&[], Some(challenges))));
         let demand = Demand::of(challenges);
         if let Some(error) = self.failed.take() {
             return Ok(Plan::Fail(error));
@@ -286,6 +290,12 @@ impl<'m> Call<'m> {
             Kept::Copy(request) => Ok(request),
             Kept::Head(_) => Err(Reason::NotReplayable),
         }
+    }
+
+    /// Looks whether the answer is as it should be.
+    pub(crate) fn look(&self, response: &Response, read: (&[u8], Option<&Challenges>)) -> Findings {
+        let to = (&self.judge(), &self.of.told, self.of.session.listeners());
+        linting::look(to, response, read, (&self.report, self.callers_own))
     }
 
     pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {

@@ -74,17 +74,21 @@ impl Call<'_> {
     fn through(&self, mut response: Response) -> End {
         let challenges = Arc::new(Challenges::from_headers(response.headers()));
         response.extensions_mut().insert(challenges);
-        response.extensions_mut().insert(self.report.clone());
+        let mut report = self.report.clone();
+        report.findings.add(self.look(&response, (&[], None)));
+        response.extensions_mut().insert(report);
         End::Response(response)
     }
 
     fn facts(&self, mut response: Response, body: Body) -> Facts {
+        let mut report = self.report.clone();
+        report.findings.add(self.look(&response, (&body.bytes, None)));
         let answered = Answered {
             status: response.status(),
             url: bare(response.url()),
             foreign: self.judge().is_foreign(response.url()),
             headers: std::mem::take(response.headers_mut()),
         };
-        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, self.report.clone())
+        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
     }
 }

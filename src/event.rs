@@ -16,6 +16,17 @@ use crate::trace;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// The lint found something in an answer, for the first time at its origin.
+    #[cfg(feature = "lint")]
+    #[non_exhaustive]
+    Found {
+        /// The identifier of the rule.
+        rule: &'static str,
+        /// How bad it is.
+        severity: crate::lint::Severity,
+        /// The request's URL, without userinfo and query.
+        url: Url,
+    },
     /// A server of ours answered 401.
     #[non_exhaustive]
     Challenged {

@@ -19,6 +19,13 @@ mod trace;
 mod trace;
 
 mod error;
+#[cfg(feature = "lint")]
+pub mod lint;
+#[cfg(feature = "lint")]
+mod linting;
+#[cfg(not(feature = "lint"))]
+#[path = "linting_off.rs"]
+mod linting;
 mod options;
 mod repeats;
 mod replay;

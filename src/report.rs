@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::credential::Credential;
+use crate::linting::Findings;
 
 /// What was done about authentication for one call: in both refusals, and by [`of`](Self::of) for every response.
 #[derive(Clone, Default)]
@@ -17,6 +18,8 @@ pub struct AuthReport {
     pub(crate) sent: [Option<Credential>; 2],
     /// What the caller set himself, and what schemes of their own made, for the same.
     pub(crate) echoes: Vec<Credential>,
+    /// What the lint found.
+    pub(crate) findings: Findings,
 }
 
 /// How a call came to its second credential.
@@ -70,6 +73,13 @@ impl AuthReport {
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// What is wrong with the server's answers to this call.
+    #[cfg(feature = "lint")]
+    #[must_use]
+    pub fn findings(&self) -> &[crate::lint::Finding] {
+        self.findings.as_slice()
     }
 
     /// The text with the credentials that were sent made `***`.

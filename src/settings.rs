@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::challenge::Challenges;
 use crate::error::Forbidden;
+use crate::linting::Told;
 use crate::origin::Origin;
 use crate::refresh::Core;
 use crate::repeats::Repeats;
@@ -16,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) origins: Box<[Origin]>,
     pub(crate) settings: Settings,
     pub(crate) repeats: Repeats,
+    pub(crate) told: Told,
 }
 
 /// Says which 403 means an expired credential.

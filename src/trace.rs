@@ -27,6 +27,10 @@ pub(crate) fn refresh<F: Future>(cause: Cause, work: F) -> Instrumented<F> {
 
 pub(crate) fn event(event: &Event) {
     match event {
+        #[cfg(feature = "lint")]
+        Event::Found { rule, severity, url } => {
+            tracing::warn!(target: TARGET, rule, severity = severity.as_str(), url = url.as_str(), "lint");
+        }
         Event::Challenged { method, url, schemes, defects } => {
             tracing::info!(target: TARGET, %method, url = url.as_str(), schemes = schemes.join(" "), "401");
             for (rule, line, byte) in defects {

@@ -102,6 +102,27 @@ impl Journal {
         self.lock().iter().filter(renews).count()
     }
 
+    /// The requests with their places among all entries.
+    #[cfg(feature = "lint")]
+    pub(super) fn numbered(&self) -> Vec<(usize, Exchanged)> {
+        let entries = self.lock();
+        let requests = entries.iter().enumerate().filter_map(|(place, entry)| match entry {
+            Entry::Request(exchanged) => Some((place, Exchanged::clone(exchanged))),
+            Entry::Refresh(_) => None,
+        });
+        requests.collect()
+    }
+
+    /// The place of the first refresh from there on.
+    #[cfg(feature = "lint")]
+    pub(super) fn refresh_from(&self, place: usize) -> Option<usize> {
+        let renews = |entry: &Entry| match entry {
+            Entry::Request(exchanged) => exchanged.renews,
+            Entry::Refresh(_) => true,
+        };
+        self.lock().iter().skip(place).position(renews).map(|after| place + after)
+    }
+
     /// The exchanges with APIs: all but those with an identity provider.
     fn calls(&self) -> Vec<Exchanged> {
         self.exchanges().into_iter().filter(|exchanged| !exchanged.renews).collect()

@@ -17,6 +17,8 @@ mod arrived;
 mod contract;
 mod gate;
 mod journal;
+#[cfg(feature = "lint")]
+mod linted;
 mod protection;
 mod provider;
 mod recording;

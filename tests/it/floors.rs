@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// The floors, from the ground up: the modules at the root of the crate.
 const FLOORS: [&[&str]; 6] = [
     &["challenge", "chain", "origin", "secret", "within"],
-    &["credential"],
+    &["credential", "lint"],
     &["refresh", "event", "trace", "trace_off"],
-    &["error", "options", "repeats", "replay", "report", "verdict"],
+    &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "verdict"],
     &["settings", "session", "read", "call", "end", "sign", "middleware", "builder", "hardened"],
     &["testing"],
 ];

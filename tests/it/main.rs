@@ -19,6 +19,10 @@ mod kit_claims;
 mod kit_servers;
 #[cfg(feature = "testing-wiremock")]
 mod kit_wiremock;
+#[cfg(feature = "lint")]
+mod lint_live;
+#[cfg(feature = "lint")]
+mod lint_rules;
 mod origins;
 mod secrecy;
 mod secrets;

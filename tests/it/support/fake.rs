@@ -86,3 +86,9 @@ impl Refresh for Fake {
         self.0.timeout()
     }
 }
+
+/// A refresher whose calls stand in that server's journal.
+#[cfg(feature = "lint")]
+pub(crate) fn recorded(script: &reqwest_challenge::testing::Script) -> RecordingRefresher {
+    RecordingRefresher::new().in_journal(script.journal())
+}

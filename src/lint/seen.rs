@@ -1,0 +1,76 @@
+//! What the rules look at, read once.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use http::header::HeaderName;
+
+use super::exchange::{Exchange, Presented};
+use crate::challenge::{Challenge, Challenges};
+
+/// How much of a body is looked at: an error says what it is at its beginning.
+const LOOKED_AT: usize = 4 << 10;
+
+/// An exchange, with what several rules want to know of it.
+pub(super) struct Seen<'e> {
+    pub(super) exchange: &'e Exchange<'e>,
+    pub(super) challenges: &'e Challenges,
+    /// The body in lower case.
+    text: OnceCell<String>,
+}
+
+impl<'e> Seen<'e> {
+    pub(super) fn new(exchange: &'e Exchange<'e>, challenges: &'e Challenges) -> Self {
+        Self { exchange, challenges, text: OnceCell::new() }
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.exchange.status.as_u16()
+    }
+
+    pub(super) fn is(&self, status: u16) -> bool {
+        self.status() == status
+    }
+
+    pub(super) fn has_nothing(&self) -> bool {
+        self.exchange.presented == Presented::Nothing
+    }
+
+    pub(super) fn header(&self, name: HeaderName) -> Option<&'e str> {
+        self.exchange.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the body has one of these texts in it, in any case.
+    pub(super) fn says(&self, texts: &[&str]) -> bool {
+        let body = &self.exchange.body[..self.exchange.body.len().min(LOOKED_AT)];
+        let text = self.text.get_or_init(|| String::from_utf8_lossy(body).to_lowercase());
+        !text.is_empty() && texts.iter().any(|wanted| text.contains(wanted))
+    }
+
+    /// The challenges of token schemes.
+    pub(super) fn token_challenges(&self) -> impl Iterator<Item = Challenge<'e>> {
+        self.challenges.iter().filter(|challenge| challenge.is("Bearer") || challenge.is("DPoP"))
+    }
+
+    pub(super) fn any(&self, scheme: &str, broken: impl Fn(&Challenge<'e>) -> bool) -> bool {
+        self.challenges.iter().any(|challenge| challenge.is(scheme) && broken(&challenge))
+    }
+
+    /// Whether a challenge of a token scheme has that `error`.
+    pub(super) fn has_error(&self, code: &str) -> bool {
+        self.token_challenges().any(|challenge| challenge.param("error").is_some_and(|error| error == code))
+    }
+
+    /// The values of all parameters of these names.
+    pub(super) fn values(&self, names: &'static [&'static str]) -> impl Iterator<Item = Cow<'e, str>> {
+        let all = self.challenges.iter();
+        all.flat_map(move |challenge| names.iter().filter_map(move |name| challenge.param(name)))
+    }
+
+    /// The scheme that would be asked for: the first one that was, or Bearer.
+    pub(super) fn scheme(&self) -> &'static str {
+        let known = ["Bearer", "DPoP", "Basic", "Digest"];
+        let first = self.challenges.iter().find_map(|challenge| known.iter().find(|scheme| challenge.is(scheme)));
+        first.copied().unwrap_or("Bearer")
+    }
+}

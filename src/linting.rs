@@ -1,0 +1,89 @@
+//! The lint at run time: what is found goes into the report of its call, and each rule is told once an origin.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::{Response, Url};
+
+use crate::challenge::Challenges;
+use crate::credential::Credential;
+use crate::event::{Event, Listeners};
+use crate::lint::{Exchange, Finding, Presented, check_with};
+use crate::report::{AuthReport, Renewed};
+use crate::verdict::Judge;
+
+/// What was found in the responses to one call.
+#[derive(Clone, Default)]
+pub(crate) struct Findings(Vec<Finding>);
+
+impl Findings {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Finding] {
+        &self.0
+    }
+
+    /// Adds what is new: an answer is looked at again when its body was read.
+    pub(crate) fn add(&mut self, others: Self) {
+        for finding in others.0 {
+            if !self.0.contains(&finding) {
+                self.0.push(finding);
+            }
+        }
+    }
+}
+
+/// How many origins and rules are remembered: more than there are rules for the few origins of one middleware.
+const ROOM: usize = 1_024;
+
+/// What was told already.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<HashSet<(String, &'static str)>>);
+
+/// Whether there is something to find in a first success.
+pub(crate) fn is_of_note(judge: &Judge<'_>, response: &Response) -> bool {
+    !check_with(&Exchange::new(judge.method, judge.url, response.status(), response.headers()), None).is_empty()
+}
+
+/// Looks at a response of ours.
+pub(crate) fn look(
+    (judge, told, listeners): (&Judge<'_>, &Told, &Listeners),
+    response: &Response,
+    (body, read): (&[u8], Option<&Challenges>),
+    (report, callers_own): (&AuthReport, bool),
+) -> Findings {
+    if judge.is_foreign(response.url()) {
+        return Findings::default();
+    }
+    let exchange = Exchange::new(judge.method, judge.url, response.status(), response.headers());
+    let mut exchange = exchange.body(body).presented(presented(report, callers_own));
+    // What was renewed by us for this call, and is refused all the same.
+    if matches!(report.renewal, Some(Renewed::ByUs | Renewed::Joined)) && report.attempts > 1 {
+        exchange = exchange.renewed();
+    }
+    let findings = check_with(&exchange, read);
+    for finding in &findings {
+        if told.is_new(judge.url, finding.id()) {
+            let (rule, severity, url) = (finding.id(), finding.severity(), crate::error::bare(judge.url));
+            listeners.tell(|| Event::Found { rule, severity, url });
+        }
+    }
+    Findings(findings)
+}
+
+fn presented(report: &AuthReport, callers_own: bool) -> Presented {
+    match report.sent.iter().rev().flatten().next().map(Credential::scheme) {
+        Some("Bearer" | "DPoP") => Presented::Token,
+        None if !callers_own => Presented::Nothing,
+        _ => Presented::Other,
+    }
+}
+
+impl Told {
+    fn is_new(&self, url: &Url, rule: &'static str) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < ROOM && told.insert((url.origin().ascii_serialization(), rule))
+    }
+}

@@ -1,0 +1,104 @@
+//! The lint at run time and over a journal.
+
+use std::sync::{Arc, Mutex};
+
+use reqwest_challenge::lint::{Finding, Severity};
+use reqwest_challenge::testing::{Answer, MockApi, Protection, Script};
+use reqwest_challenge::{AuthReport, ChallengeMiddleware, Credential, Event, Forbidden, Unauthorized};
+
+use crate::support::fake::Fake;
+use crate::support::script::API;
+
+fn ids(report: &AuthReport) -> Vec<&'static str> {
+    report.findings().iter().map(Finding::id).collect()
+}
+
+#[tokio::test]
+async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
+    let bare = Script::new(|arrived, _| if arrived.token() == "t1" { Answer::ok("") } else { Answer::new(401) });
+    let auth = || ChallengeMiddleware::new(API, Fake::new()).unwrap();
+    let response = bare.client(&auth()).get(API).send().await.unwrap();
+    assert_eq!(ids(&AuthReport::of(&response)), ["401-without-challenge"]);
+
+    let never = Script::says(Answer::unauthorized(["Bearer error=\"insufficient_scope\""]).body("rate limit"));
+    let error = never.client(&auth()).get(API).send().await.unwrap_err();
+    let wanted = ["401-for-insufficient-scope", "error-without-a-token", "401-for-a-fresh-credential"];
+    assert_eq!(ids(Unauthorized::find(&error).unwrap().report()), wanted);
+
+    let expired = Script::says(Answer::new(403).body("the token has expired"));
+    let error = expired.client(&auth()).get(API).send().await.unwrap_err();
+    assert_eq!(ids(Forbidden::find(&error).unwrap().report()), ["403-without-credential", "403-for-an-expired-token"]);
+
+    let odd = Script::says(Answer::ok("").header("www-authenticate", "Bearer realm=\"a\""));
+    let key = ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
+    for _ in 0..2 {
+        // The second has its credential at hand: the path on which nothing is kept of a plain success.
+        let response = odd.client(&key).get(API).send().await.unwrap();
+        assert_eq!(ids(&AuthReport::of(&response)), ["challenge-on-success"]);
+    }
+    let fine = Script::says(Answer::ok(""));
+    assert!(AuthReport::of(&fine.client(&key).get(API).send().await.unwrap()).findings().is_empty());
+}
+
+#[tokio::test]
+async fn each_rule_is_told_once_an_origin() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = heard.clone();
+    let auth = ChallengeMiddleware::builder(API, Credential::bearer("t0"))
+        .origin("https://two.example.com")
+        .on_event(move |event| {
+            if let Event::Found { rule, severity, url, .. } = event {
+                sink.lock().unwrap().push((*rule, *severity, url.to_string()));
+            }
+        })
+        .build()
+        .unwrap();
+    let client = Script::says(Answer::new(407)).client(&auth);
+    for url in [API, API, "https://two.example.com/x?hunter2"] {
+        client.get(url).send().await.unwrap();
+    }
+    let wanted = [format!("{API}/"), "https://two.example.com/x".to_owned()];
+    assert_eq!(*heard.lock().unwrap(), wanted.map(|url| ("407-from-an-origin", Severity::Fault, url)));
+}
+
+#[tokio::test]
+async fn another_servers_answer_is_not_ours_to_judge() {
+    let away = Script::says(Answer::new(403).from_url("https://evil.example/"));
+    let error = away.client(&ChallengeMiddleware::new(API, Fake::new()).unwrap()).get(API).send().await.unwrap_err();
+    assert!(Forbidden::find(&error).unwrap().report().findings().is_empty());
+}
+
+#[tokio::test]
+async fn a_journal_is_conformant_or_says_where_it_is_not() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").takes(Protection::bearer());
+    api.tokens().accept_with("t1", ["read"], None);
+    api.forbid("/admin", "admin");
+    let get = |path: &str, token: Option<&str>| {
+        let request = reqwest::Client::new().get(api.url(path));
+        token.into_iter().fold(request, |request, token| request.bearer_auth(token)).send()
+    };
+    for (path, token) in [("/", None), ("/", Some("old")), ("/", Some("t1")), ("/admin", Some("t1"))] {
+        get(path, token).await.unwrap();
+    }
+    api.journal().assert_conformant();
+    api.at("/bare").takes(Protection::bearer()).challenges_with_nothing();
+    get("/bare", Some("hunter2")).await.unwrap();
+    let journal = api.journal().clone();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| journal.assert_conformant())).unwrap_err();
+    let said = panic.downcast_ref::<String>().unwrap();
+    assert!(
+        said.contains("GET /bare 401: fault: a 401 has no `WWW-Authenticate`") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_journal_knows_what_had_just_been_renewed() {
+    let script = Script::says(Answer::unauthorized(["Bearer realm=\"a\""]));
+    let auth = ChallengeMiddleware::new(API, crate::support::fake::recorded(&script)).unwrap();
+    script.client(&auth).get(API).send().await.unwrap_err();
+    let all = script.journal().findings();
+    let found: Vec<_> = all.iter().flat_map(|(_, findings)| findings).map(Finding::id).collect();
+    assert_eq!((all.len(), found), (1, vec!["401-for-a-fresh-credential"]));
+}
