@@ -4,10 +4,13 @@
 //! counts instructions: `valgrind` must be installed. The second measures time; its column is the best of many runs.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "shared/callgrind.rs"]
+mod callgrind;
+
 use std::hint::black_box;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
+use callgrind::collected;
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest_challenge::Challenges;
 
@@ -67,19 +70,6 @@ fn counted(reader: &str, index: usize) {
 
 fn count(reader: &str, index: usize) -> u64 {
     collected(&["--count", reader, &index.to_string()])
-}
-
-/// How many instructions this same binary takes with these arguments.
-fn collected(arguments: &[&str]) -> u64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().unwrap())
-        .args(arguments)
-        .output()
-        .expect("valgrind is installed");
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let line = text.lines().find(|line| line.contains("Collected :")).unwrap_or_else(|| panic!("{text}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 fn instructions() -> bool {

@@ -5,15 +5,18 @@
 //! there, and for allocations, a last middleware answers and no network is used. The rest goes over loopback.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "shared/callgrind.rs"]
+mod callgrind;
+
 mod engine {
     pub(crate) mod allocator;
     pub(crate) mod herd;
     pub(crate) mod stacks;
 }
 
-use std::process::Command;
 use std::time::Duration;
 
+use callgrind::collected;
 use engine::stacks::{Shape, Stack, run};
 use engine::{allocator, herd};
 
@@ -34,15 +37,7 @@ fn main() {
 
 /// Instructions of one call, counted in a process of its own.
 fn instructions(stack: Stack, shape: Shape) -> f64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--count", stack.name(), shape.name()])
-        .output()
-        .expect("valgrind is installed");
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let line = text.lines().find(|line| line.contains("Collected :")).unwrap_or_else(|| panic!("{text}"));
-    line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() / ROUNDS as f64
+    collected(&["--count", stack.name(), shape.name()]) as f64 / ROUNDS as f64
 }
 
 /// Allocations of one call, once everything is warm.

@@ -65,6 +65,7 @@ const RULES: &[(&str, &str, &str)] = &[
         "403 token\nwww-authenticate: Basic realm=\"a\"",
         "403 token\nwww-authenticate: Bearer error=\"insufficient_scope\", scope=\"a\"",
     ),
+    ("403-without-a-reason", "403 token\n\n<html>Forbidden</html>", "403 token\ncontent-type: application/json\n\n{}"),
     ("407-from-an-origin", "407 token\nproxy-authenticate: Basic realm=\"a\"", "404 token"),
     ("404-that-hides-a-403", "404 token\n\nyou have no permission to see this", "404 token\n\nno such report"),
     (
@@ -208,7 +209,8 @@ fn what_should_have_been_sent_is_no_fault_itself() {
         let finding = found(broken).into_iter().find(|finding| finding.id() == *id).unwrap();
         let Some(rest) = finding.instead().strip_prefix("HTTP/1.1 ") else { continue };
         let (status, headers) = rest.split_once('\n').unwrap_or((rest, ""));
-        let text = format!("{} token\n{headers}", &status[..3]).replace('…', "x");
+        let text =
+            format!("{} token\n{headers}", &status[..3]).replace('…', "x").replace("Content-Type", "content-type");
         let found: Vec<_> =
             found(text.trim()).into_iter().filter(|found| found.severity() == Severity::Fault).collect();
         assert!(found.is_empty(), "{id}: {found:?}");

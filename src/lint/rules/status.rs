@@ -33,7 +33,7 @@ const ERROR_CODES: [&str; 6] = [
     "\"error\":\"invalid_grant\"",
 ];
 
-pub(super) static RULES: [Rule; 13] = [
+pub(super) static RULES: [Rule; 14] = [
     Rule {
         id: "401-without-challenge",
         severity: Fault,
@@ -124,6 +124,19 @@ pub(super) static RULES: [Rule; 13] = [
                 && !errors.iter().any(|error| seen.has_error(error))
         },
         instead: insufficient_scope,
+    },
+    Rule {
+        id: "403-without-a-reason",
+        severity: Information,
+        section: "RFC 9110 §15.5.4",
+        sentence: "a 403 says nothing that a program can read: what is missing stays unknown",
+        broken: |seen| {
+            seen.is(403) && !seen.exchange.headers.contains_key(WWW_AUTHENTICATE) && !seen.exchange.is_json()
+        },
+        instead: |seen| {
+            let problem = "Content-Type: application/problem+json\n\n{\"title\": \"…\", \"detail\": \"…\"}";
+            format!("{}\n{problem}", insufficient_scope(seen))
+        },
     },
     Rule {
         id: "407-from-an-origin",

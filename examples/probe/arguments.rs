@@ -1,0 +1,71 @@
+//! What stands on the command line: no secret.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Url;
+
+pub(crate) const USAGE: &str = "usage: probe URL [--json] [--bearer-file FILE | --bearer-env VARIABLE | --basic-file FILE] [--good] [--header 'Name: value']…";
+
+pub(crate) struct Arguments {
+    pub(crate) url: Url,
+    pub(crate) json: bool,
+    /// A token, or `user:password`.
+    pub(crate) secret: Option<String>,
+    pub(crate) basic: bool,
+    /// Whether the credential is known to be good, so that a 401 is a refusal of its owner.
+    pub(crate) good: bool,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Arguments {
+    pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut url, mut json, mut good, mut basic) = (None, false, false, false);
+        let (mut secret, mut headers) = (None, HeaderMap::new());
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("`{word}` wants a value"));
+            match word.as_str() {
+                "--json" => json = true,
+                "--good" => good = true,
+                "--bearer-file" | "--bearer-env" | "--basic-file" if secret.is_some() => {
+                    return Err("there are two credentials".to_owned());
+                }
+                "--bearer-file" | "--basic-file" => {
+                    basic = word == "--basic-file";
+                    let file = value()?;
+                    secret = Some(std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?);
+                }
+                "--bearer-env" => {
+                    let name = value()?;
+                    secret = Some(std::env::var(&name).map_err(|_| format!("the variable `{name}` is not set"))?);
+                }
+                "--header" => {
+                    let (name, value) = header(&value()?)?;
+                    headers.append(name, value);
+                }
+                _ if word.starts_with('-') => return Err(format!("there is no `{word}`")),
+                _ if url.is_some() => return Err("there are two URLs".to_owned()),
+                _ => url = Some(Url::parse(&word).map_err(|error| format!("`{word}`: {error}: write `https://…`"))?),
+            }
+        }
+        // An editor's line break at the end of a file is none of it.
+        let secret = secret.map(|secret: String| secret.trim_end_matches(['\r', '\n']).to_owned());
+        if secret.as_ref().is_some_and(String::is_empty) {
+            return Err("the credential is empty".to_owned());
+        }
+        if basic && !secret.as_ref().is_some_and(|pair| pair.contains(':')) {
+            return Err("the file is `user:password`".to_owned());
+        }
+        Ok(Self { url: url.ok_or("there is no URL")?, json, secret, basic, good, headers })
+    }
+}
+
+fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = line.split_once(':').ok_or("a header is `Name: value`")?;
+    let name: HeaderName = name.trim().parse().map_err(|_| format!("`{name}` is no name of a header"))?;
+    if [http::header::AUTHORIZATION, http::header::COOKIE].contains(&name) {
+        return Err(format!(
+            "a secret on a command line is seen by all: not `{name}`, but --bearer-file or --bearer-env"
+        ));
+    }
+    let value = value.trim().parse().map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
+    Ok((name, value))
+}

@@ -1,0 +1,114 @@
+//! Asks a URL as nobody and as somebody, and says what its answers mean and what is wrong with them:
+//! `cargo run --example probe --features lint -- http://127.0.0.1:8080/reports`
+//!
+//! Exit status: 0 clean, 1 findings, 2 it could not ask.
+
+mod arguments;
+mod print;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use arguments::Arguments;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use reqwest::{Client, Method, Request, StatusCode};
+use reqwest_challenge::lint::{Exchange, Finding, check};
+use reqwest_challenge::{BoxError, Challenges, hardened};
+
+/// What came of one question.
+struct Asked {
+    who: &'static str,
+    status: StatusCode,
+    challenges: Challenges,
+    findings: Vec<Finding>,
+}
+
+/// How much of a body is read: what an error says stands at its beginning.
+const READ: usize = 64 << 10;
+
+async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -> Result<Asked, BoxError> {
+    let (method, url, headers) = (request.method().clone(), request.url().clone(), request.headers().clone());
+    let mut response = client.execute(request).await.map_err(|error| explain(error.without_url()))?;
+    let mut body = Vec::new();
+    while body.len() < READ {
+        // What broke off is looked at as far as it came.
+        let Ok(Some(chunk)) = response.chunk().await else { break };
+        body.extend_from_slice(&chunk);
+    }
+    let exchange = Exchange::new(&method, &url, response.status(), response.headers()).body(&body);
+    let exchange = exchange.request_headers(&headers);
+    let findings = check(&if good { exchange.renewed() } else { exchange });
+    Ok(Asked { who, status: response.status(), challenges: Challenges::from_headers(response.headers()), findings })
+}
+
+/// The error with its causes, and what to do about one that is not the server's.
+fn explain(error: reqwest::Error) -> BoxError {
+    let mut causes = vec![error.to_string()];
+    let mut next = std::error::Error::source(&error);
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    let said = causes.join(": ");
+    let no_tls = said.contains("scheme is not http");
+    let hint = if no_tls { "\nhelp: this was built without TLS: add `,reqwest/rustls` to the features" } else { "" };
+    format!("{said}{hint}").into()
+}
+
+/// The request with the credential, put on it as the middleware would.
+fn sign(mut request: Request, secret: &str, basic: bool) -> Result<Request, BoxError> {
+    let value = match basic {
+        true => format!("Basic {}", STANDARD.encode(secret)),
+        false => format!("Bearer {secret}"),
+    };
+    let value = HeaderValue::from_str(&value);
+    let mut value = value.map_err(|_| "the credential cannot stand in a header: it has a control character in it")?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(http::header::AUTHORIZATION, value);
+    Ok(request)
+}
+
+async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
+    // As the middleware goes: no redirect to another origin, and no longer than a person waits.
+    let client = hardened(Client::builder()).timeout(Duration::from_secs(30)).build()?;
+    let mut request = Request::new(Method::GET, arguments.url.clone());
+    *request.headers_mut() = arguments.headers.clone();
+    let again = request.try_clone().ok_or("a GET has no body")?;
+    let mut asked = vec![ask(&client, "nobody", request, false).await?];
+    let mut masked = Vec::new();
+    if let Some(secret) = &arguments.secret {
+        let request = sign(again, secret, arguments.basic)?;
+        let value = request.headers()[http::header::AUTHORIZATION].to_str().unwrap_or_default().to_owned();
+        masked.extend([secret.clone(), value[value.find(' ').map_or(0, |blank| blank + 1)..].to_owned()]);
+        asked.push(ask(&client, "somebody", request, arguments.good).await?);
+    }
+    let text = match arguments.json {
+        true => format!("{:#}\n", print::json(&arguments.url, &asked)),
+        false => print::text(&arguments.url, &asked, print::Paint::for_terminal(std::io::stdout().is_terminal())),
+    };
+    // A server that echoes the credential does not bring it onto the screen.
+    print::out(&masked.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***")))?;
+    Ok(asked.iter().all(|asked| asked.findings.is_empty()))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("error: {error}\n{}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(&arguments).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is shown: text for a person, JSON for a program.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
+
+use reqwest::Url;
+use reqwest_challenge::Challenges;
+use reqwest_challenge::lint::{Finding, Severity};
+use serde_json::{Value, json};
+
+use super::Asked;
+
+/// Colours, on a terminal whose owner has nothing against them.
+#[derive(Clone, Copy)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    pub(crate) fn for_terminal(is_terminal: bool) -> Self {
+        Self(is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+    }
+
+    fn severity(self, severity: Severity) -> &'static str {
+        match (self.0, severity) {
+            (false, _) => "",
+            (true, Severity::Fault) => "\u{1b}[31m",
+            (true, Severity::Doubt) => "\u{1b}[33m",
+            (true, _) => "\u{1b}[36m",
+        }
+    }
+
+    fn end(self) -> &'static str {
+        if self.0 { "\u{1b}[0m" } else { "" }
+    }
+}
+
+pub(crate) fn out(text: &str) -> std::io::Result<()> {
+    // Whoever reads only the head of it has what he wanted.
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// Scheme, host and path: a query may hold a secret.
+fn bare(url: &Url) -> String {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    // What has no host has no user either.
+    let _ = (bare.set_username(""), bare.set_password(None));
+    bare.to_string()
+}
+
+/// What this crate would do about an answer.
+fn would(asked: &Asked) -> String {
+    let schemes: Vec<_> = asked.challenges.iter().map(|challenge| challenge.scheme()).collect();
+    match asked.status.as_u16() {
+        401 if schemes.is_empty() => "ask the refresher, who is told of no challenge, and send once more".to_owned(),
+        401 => format!("ask the refresher about {}, and send once more", schemes.join(", ")),
+        403 => "end the call with `Forbidden`, and never send it again".to_owned(),
+        _ => "hand the response to the caller".to_owned(),
+    }
+}
+
+pub(crate) fn text(url: &Url, all: &[Asked], paint: Paint) -> String {
+    let mut text = format!("GET {}\n", bare(url));
+    for asked in all {
+        let _ = writeln!(text, "\nas {}: {}", asked.who, asked.status);
+        challenges(&mut text, &asked.challenges);
+        let _ = writeln!(text, "  this crate would {}", would(asked));
+        for finding in &asked.findings {
+            let shown = finding.whole().to_string();
+            let (line, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
+            let _ = writeln!(text, "  {}{line}{}", paint.severity(finding.severity()), paint.end());
+            for line in rest.lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    }
+    let count: usize = all.iter().map(|asked| asked.findings.len()).sum();
+    let _ = writeln!(text, "\n{}", if count == 0 { "no findings".to_owned() } else { format!("{count} finding(s)") });
+    text
+}
+
+fn challenges(text: &mut String, challenges: &Challenges) {
+    for challenge in challenges {
+        let _ = writeln!(text, "  challenge: {}", challenge.scheme().escape_debug());
+        for param in challenge.params() {
+            let cut = if param.is_broken() { "   (cut)" } else { "" };
+            let _ = writeln!(text, "    {} = {}{cut}", param.name().escape_debug(), param.value().escape_debug());
+        }
+    }
+}
+
+pub(crate) fn json(url: &Url, all: &[Asked]) -> Value {
+    let finding = |finding: &Finding| {
+        json!({
+            "rule": finding.id(),
+            "severity": finding.severity().as_str(),
+            "sentence": finding.sentence(),
+            "section": finding.section(),
+            "place": finding.place().map(|(line, byte)| json!({ "line": line + 1, "byte": byte })),
+            "instead": finding.instead(),
+        })
+    };
+    let asks = all.iter().map(|asked| {
+        let challenges = asked.challenges.iter().map(|challenge| {
+            let params = challenge.params().map(|param| json!({ "name": param.name(), "value": param.value() }));
+            json!({ "scheme": challenge.scheme(), "token68": challenge.token68(), "params": params.collect::<Vec<_>>() })
+        });
+        json!({
+            "as": asked.who,
+            "status": asked.status.as_u16(),
+            "challenges": challenges.collect::<Vec<_>>(),
+            "would": would(asked),
+            "findings": asked.findings.iter().map(finding).collect::<Vec<_>>(),
+        })
+    });
+    json!({ "url": bare(url), "asks": asks.collect::<Vec<_>>() })
+}
