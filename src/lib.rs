@@ -42,6 +42,10 @@ mod session;
 mod settings;
 mod sign;
 
+#[cfg(feature = "digest")]
+mod digest;
+mod password;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -60,6 +64,7 @@ pub use hardened::hardened;
 pub use middleware::ChallengeMiddleware;
 pub use options::CallOptions;
 pub use origin::{Origin, OriginError};
+pub use password::{Password, Strength};
 pub use refresh::{Cause, Clock, Demand, Refresh, RefreshError, RefreshErrorKind, Rejection};
 pub use report::{AuthReport, Renewed};
 pub use secret::Secret;

@@ -24,6 +24,8 @@ mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
 mod origins;
+#[cfg(feature = "digest")]
+mod passwords;
 mod secrecy;
 mod secrets;
 mod sequences;
