@@ -99,6 +99,8 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(Cli
         async move {
             let asked = rejection.challenges().iter().next().map(|challenge| challenge.to_string());
             say(start, format_args!("401: {}", asked.unwrap_or_default()));
+            // A token endpoint on the other side of the world: whoever is refused meanwhile waits for the same answer.
+            tokio::time::sleep(Duration::from_millis(200)).await;
             let token = rejection.http()?.post(token_url).send().await?.text().await?;
             say(start, format_args!("refresh {number}: a new token"));
             Ok::<_, BoxError>(Credential::bearer(token))

@@ -1,0 +1,90 @@
+//! Apache httpd 2.4.
+
+use std::time::{Duration, Instant};
+
+use reqwest_challenge::{AuthReport, Forbidden, Reason, Renewed, Unauthorized};
+
+use crate::{Check, alice, check};
+
+const PASSWORD: &str = "s3cret pass:word";
+
+pub(crate) const CHECKS: [Check; 8] = [
+    check!("Basic", "a good password, one with a colon; a wrong one", basic),
+    check!("Digest", "MD5, one nonce for a hundred requests, the server's proof", digest),
+    check!("Digest", "a wrong password ends after two sends", wrong),
+    check!("Digest", "a nonce that is too old is answered without a refresh", stale),
+    check!("Digest", "nonces that serve once, by `nextnonce`", one_time),
+    check!("Digest", "a domain of two paths", domain),
+    check!("Basic", "a refused user is said by 401: given up, and why", refused),
+    check!("Basic", "a refused user is said by 403: `Forbidden`", forbidden),
+];
+
+async fn basic(url: String) {
+    let response = alice(&url, PASSWORD).get(format!("{url}/basic/")).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "ok basic\n");
+    let error = alice(&url, "no").get(format!("{url}/basic/")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+}
+
+async fn digest(url: String) {
+    let client = alice(&url, PASSWORD);
+    let mut attempts = 0;
+    for number in 0..100 {
+        let response = client.get(format!("{url}/digest/?number={number}")).send().await.unwrap();
+        assert!(
+            response
+                .headers()
+                .get("authentication-info")
+                .is_some_and(|info| info.to_str().unwrap().contains("rspauth"))
+        );
+        attempts += u32::from(AuthReport::of(&response).attempts());
+    }
+    assert_eq!(attempts, 101);
+}
+
+async fn wrong(url: String) {
+    let error = alice(&url, "no").get(format!("{url}/digest/")).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), refused.report().attempts()), (Reason::StillRejected, 2));
+}
+
+async fn stale(url: String) {
+    let client = alice(&url, PASSWORD);
+    client.get(format!("{url}/stale/")).send().await.unwrap();
+    // The nonce lives for a second by the server's clock. Each answer brings the next one along, so nobody asks meanwhile.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(2_100) {
+        std::thread::yield_now();
+    }
+    let response = client.get(format!("{url}/stale/")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), AuthReport::of(&response).renewed()), (200, Some(Renewed::ByScheme)));
+}
+
+async fn one_time(url: String) {
+    let client = alice(&url, PASSWORD);
+    for number in 0..20 {
+        let response = client.get(format!("{url}/onetime/")).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let report = AuthReport::of(&response);
+        assert!(report.attempts() == 1 || number == 0, "{number}: {report:?}");
+    }
+}
+
+async fn domain(url: String) {
+    let client = alice(&url, PASSWORD);
+    for (path, attempts) in [("/domain/", 2), ("/digest/", 1), ("/domain/", 1), ("/elsewhere/", 2)] {
+        let response = client.get(format!("{url}{path}")).send().await.unwrap();
+        assert_eq!(AuthReport::of(&response).attempts(), attempts, "{path}");
+    }
+}
+
+async fn refused(url: String) {
+    let error = alice(&url, PASSWORD).get(format!("{url}/forbidden/")).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), refused.report().attempts()), (Reason::StillRejected, 2));
+}
+
+async fn forbidden(url: String) {
+    let error = alice(&url, PASSWORD).get(format!("{url}/forbidden403/")).send().await.unwrap_err();
+    assert!(Forbidden::find(&error).unwrap().authenticated());
+}
