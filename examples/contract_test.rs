@@ -21,7 +21,8 @@ impl Refresh for Renew {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         let mut token = self.token.lock().await;
         let form = format!("grant_type=refresh_token&refresh_token={token}");
-        let answer = rejection.http()?.post(&self.url).body(form).send().await?;
+        let request = rejection.http()?.post(&self.url).header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(form).send().await?;
         match answer.status().as_u16() {
             200 => {}
             400 => return Err(RefreshError::rejected("invalid_grant")),

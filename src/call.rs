@@ -227,11 +227,11 @@ impl<'m> Call<'m> {
         if self.options.no_retry {
             return Ok(Plan::Refuse(Reason::NoRetry));
         }
+        self.report.findings.add(self.look(response, (&[], Some(challenges))));
         if self.observe(response, challenges)? == Observed::Resign {
             self.report.renewal = Some(Renewed::ByScheme);
             return Ok(Plan::Resign);
         }
-        self.report.findings.add(self.look(response, (&[], Some(challenges))));
         let demand = Demand::of(challenges);
         if let Some(error) = self.failed.take() {
             return Ok(Plan::Fail(error));
@@ -295,7 +295,8 @@ impl<'m> Call<'m> {
     /// Looks whether the answer is as it should be.
     pub(crate) fn look(&self, response: &Response, read: (&[u8], Option<&Challenges>)) -> Findings {
         let to = (&self.judge(), &self.of.told, self.of.session.listeners());
-        linting::look(to, response, read, (&self.report, self.callers_own))
+        let sent = if let Kept::Copy(request) = &self.sent { Some(request.headers()) } else { None };
+        linting::look(to, response, read, (&self.report, self.callers_own, sent))
     }
 
     pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use http::HeaderMap;
 use reqwest::{Response, Url};
 
 use crate::challenge::Challenges;
@@ -52,15 +53,20 @@ pub(crate) fn look(
     (judge, told, listeners): (&Judge<'_>, &Told, &Listeners),
     response: &Response,
     (body, read): (&[u8], Option<&Challenges>),
-    (report, callers_own): (&AuthReport, bool),
+    (report, callers_own, sent): (&AuthReport, bool, Option<&HeaderMap>),
 ) -> Findings {
     if judge.is_foreign(response.url()) {
         return Findings::default();
     }
     let exchange = Exchange::new(judge.method, judge.url, response.status(), response.headers());
-    let mut exchange = exchange.body(body).presented(presented(report, callers_own));
-    // What was renewed by us for this call, and is refused all the same.
-    if matches!(report.renewal, Some(Renewed::ByUs | Renewed::Joined)) && report.attempts > 1 {
+    let mut exchange = exchange.body(body);
+    exchange = match presented(report, callers_own) {
+        Some(presented) => exchange.presented(presented),
+        // Nothing of ours: what the caller set himself is in the copy, if there is one.
+        None => sent.map_or(exchange, |sent| exchange.request_headers(sent)),
+    };
+    // What was renewed for this call, before its send or between its sends, and is refused all the same.
+    if matches!(report.renewal, Some(Renewed::ByUs | Renewed::Joined)) {
         exchange = exchange.renewed();
     }
     let findings = check_with(&exchange, read);
@@ -73,11 +79,11 @@ pub(crate) fn look(
     Findings(findings)
 }
 
-fn presented(report: &AuthReport, callers_own: bool) -> Presented {
+fn presented(report: &AuthReport, callers_own: bool) -> Option<Presented> {
     match report.sent.iter().rev().flatten().next().map(Credential::scheme) {
-        Some("Bearer" | "DPoP") => Presented::Token,
-        None if !callers_own => Presented::Nothing,
-        _ => Presented::Other,
+        Some("Bearer" | "DPoP") => Some(Presented::Token),
+        None if !callers_own => None,
+        _ => Some(Presented::Other),
     }
 }
 

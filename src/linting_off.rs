@@ -1,5 +1,6 @@
 //! Nothing is looked for: the `lint` feature is off.
 
+use http::HeaderMap;
 use reqwest::Response;
 
 use crate::challenge::Challenges;
@@ -30,7 +31,7 @@ pub(crate) fn look(
     _to: (&Judge<'_>, &Told, &Listeners),
     _response: &Response,
     _read: (&[u8], Option<&Challenges>),
-    _of: (&AuthReport, bool),
+    _of: (&AuthReport, bool, Option<&HeaderMap>),
 ) -> Findings {
     Findings(())
 }

@@ -41,9 +41,16 @@ impl Arguments {
                     let (name, value) = header(&value()?)?;
                     headers.append(name, value);
                 }
-                _ if word.starts_with('-') => return Err(format!("there is no `{word}`")),
+                // Without what may be a secret behind it.
+                _ if word.starts_with('-') => {
+                    return Err(format!("there is no `{}`", word.split('=').next().unwrap_or_default()));
+                }
                 _ if url.is_some() => return Err("there are two URLs".to_owned()),
-                _ => url = Some(Url::parse(&word).map_err(|error| format!("`{word}`: {error}: write `https://…`"))?),
+                _ => {
+                    url = Some(
+                        Url::parse(&word).map_err(|error| format!("the URL is none ({error}): write `https://…`"))?,
+                    )
+                }
             }
         }
         // An editor's line break at the end of a file is none of it.

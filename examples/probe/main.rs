@@ -78,19 +78,26 @@ async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
     *request.headers_mut() = arguments.headers.clone();
     let again = request.try_clone().ok_or("a GET has no body")?;
     let mut asked = vec![ask(&client, "nobody", request, false).await?];
-    let mut masked = Vec::new();
+    // A server that echoes what it was sent does not bring it onto the screen.
+    let mut mask = print::Mask::of_request(&arguments.url, &arguments.headers);
     if let Some(secret) = &arguments.secret {
         let request = sign(again, secret, arguments.basic)?;
         let value = request.headers()[http::header::AUTHORIZATION].to_str().unwrap_or_default().to_owned();
-        masked.extend([secret.clone(), value[value.find(' ').map_or(0, |blank| blank + 1)..].to_owned()]);
+        mask.hide(secret);
+        mask.hide(value.split_once(' ').map_or(value.as_str(), |(_, encoded)| encoded));
+        if let Some((_, password)) = secret.split_once(':').filter(|_| arguments.basic) {
+            mask.hide(password);
+        }
         asked.push(ask(&client, "somebody", request, arguments.good).await?);
     }
     let text = match arguments.json {
-        true => format!("{:#}\n", print::json(&arguments.url, &asked)),
-        false => print::text(&arguments.url, &asked, print::Paint::for_terminal(std::io::stdout().is_terminal())),
+        true => format!("{:#}\n", print::json(&arguments.url, &asked, &mask)),
+        false => {
+            let paint = print::Paint::for_terminal(std::io::stdout().is_terminal());
+            print::text(&arguments.url, &asked, &mask, paint)
+        }
     };
-    // A server that echoes the credential does not bring it onto the screen.
-    print::out(&masked.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***")))?;
+    print::out(&text)?;
     Ok(asked.iter().all(|asked| asked.findings.is_empty()))
 }
 

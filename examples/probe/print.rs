@@ -48,9 +48,38 @@ fn bare(url: &Url) -> String {
     bare.to_string()
 }
 
+/// What is not shown, wherever a server puts it.
+pub(crate) struct Mask(Vec<String>);
+
+impl Mask {
+    /// Of what the URL and the headers of the command line have in them.
+    pub(crate) fn of_request(url: &Url, headers: &http::HeaderMap) -> Self {
+        let mut mask = Self(Vec::new());
+        url.query_pairs().for_each(|(_, value)| mask.hide(&value));
+        [url.username(), url.password().unwrap_or_default()].iter().for_each(|word| mask.hide(word));
+        headers.values().filter_map(|value| value.to_str().ok()).for_each(|value| mask.hide(value));
+        mask
+    }
+
+    pub(crate) fn hide(&mut self, secret: &str) {
+        self.0.extend(Some(secret.to_owned()).filter(|secret| !secret.is_empty()));
+        // The longest first, so that none is cut by another.
+        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+
+    fn shown(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// For a terminal.
+    fn escaped(&self, text: &str) -> String {
+        self.shown(text).escape_debug().to_string()
+    }
+}
+
 /// What this crate would do about an answer.
-fn would(asked: &Asked) -> String {
-    let schemes: Vec<_> = asked.challenges.iter().map(|challenge| challenge.scheme()).collect();
+fn would(asked: &Asked, mask: &Mask) -> String {
+    let schemes: Vec<_> = asked.challenges.iter().map(|challenge| mask.escaped(challenge.scheme())).collect();
     match asked.status.as_u16() {
         401 if schemes.is_empty() => "ask the refresher, who is told of no challenge, and send once more".to_owned(),
         401 => format!("ask the refresher about {}, and send once more", schemes.join(", ")),
@@ -59,12 +88,12 @@ fn would(asked: &Asked) -> String {
     }
 }
 
-pub(crate) fn text(url: &Url, all: &[Asked], paint: Paint) -> String {
+pub(crate) fn text(url: &Url, all: &[Asked], mask: &Mask, paint: Paint) -> String {
     let mut text = format!("GET {}\n", bare(url));
     for asked in all {
         let _ = writeln!(text, "\nas {}: {}", asked.who, asked.status);
-        challenges(&mut text, &asked.challenges);
-        let _ = writeln!(text, "  this crate would {}", would(asked));
+        challenges(&mut text, &asked.challenges, mask);
+        let _ = writeln!(text, "  this crate would {}", would(asked, mask));
         for finding in &asked.findings {
             let shown = finding.whole().to_string();
             let (line, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
@@ -79,17 +108,17 @@ pub(crate) fn text(url: &Url, all: &[Asked], paint: Paint) -> String {
     text
 }
 
-fn challenges(text: &mut String, challenges: &Challenges) {
+fn challenges(text: &mut String, challenges: &Challenges, mask: &Mask) {
     for challenge in challenges {
-        let _ = writeln!(text, "  challenge: {}", challenge.scheme().escape_debug());
+        let _ = writeln!(text, "  challenge: {}", mask.escaped(challenge.scheme()));
         for param in challenge.params() {
             let cut = if param.is_broken() { "   (cut)" } else { "" };
-            let _ = writeln!(text, "    {} = {}{cut}", param.name().escape_debug(), param.value().escape_debug());
+            let _ = writeln!(text, "    {} = {}{cut}", mask.escaped(param.name()), mask.escaped(&param.value()));
         }
     }
 }
 
-pub(crate) fn json(url: &Url, all: &[Asked]) -> Value {
+pub(crate) fn json(url: &Url, all: &[Asked], mask: &Mask) -> Value {
     let finding = |finding: &Finding| {
         json!({
             "rule": finding.id(),
@@ -102,14 +131,20 @@ pub(crate) fn json(url: &Url, all: &[Asked]) -> Value {
     };
     let asks = all.iter().map(|asked| {
         let challenges = asked.challenges.iter().map(|challenge| {
-            let params = challenge.params().map(|param| json!({ "name": param.name(), "value": param.value() }));
-            json!({ "scheme": challenge.scheme(), "token68": challenge.token68(), "params": params.collect::<Vec<_>>() })
+            let params = challenge
+                .params()
+                .map(|param| json!({ "name": mask.shown(param.name()), "value": mask.shown(&param.value()) }));
+            json!({
+                "scheme": mask.shown(challenge.scheme()),
+                "token68": challenge.token68().map(|token68| mask.shown(token68)),
+                "params": params.collect::<Vec<_>>(),
+            })
         });
         json!({
             "as": asked.who,
             "status": asked.status.as_u16(),
             "challenges": challenges.collect::<Vec<_>>(),
-            "would": would(asked),
+            "would": would(asked, mask),
             "findings": asked.findings.iter().map(finding).collect::<Vec<_>>(),
         })
     });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use url::Url;
 
@@ -64,7 +64,11 @@ impl<'e> Exchange<'e> {
         };
         let presented =
             headers.get(AUTHORIZATION).map(|value| if token(value) { Presented::Token } else { Presented::Other });
-        self.presented(presented.unwrap_or(Presented::Nothing))
+        // A cookie, a key in a header of its own and a token in the query are credentials too, of which nothing is known.
+        const WORDS: [&str; 5] = ["key", "token", "auth", "signature", "secret"];
+        let may_be = |name: &HeaderName| *name == COOKIE || WORDS.iter().any(|word| name.as_str().contains(word));
+        let hidden = headers.keys().any(may_be) || self.url.query_pairs().any(|(name, _)| name == "access_token");
+        self.presented(presented.unwrap_or(if hidden { Presented::Unknown } else { Presented::Nothing }))
     }
 
     /// The credential had just been renewed.

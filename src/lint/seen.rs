@@ -47,6 +47,14 @@ impl<'e> Seen<'e> {
         !text.is_empty() && texts.iter().any(|wanted| text.contains(wanted))
     }
 
+    /// The same of the body without blanks, as JSON may have them anywhere.
+    pub(super) fn says_closely(&self, texts: &[&str]) -> bool {
+        self.says(&[]);
+        let close: String =
+            self.text.get().into_iter().flat_map(|text| text.chars()).filter(|c| !c.is_whitespace()).collect();
+        texts.iter().any(|wanted| close.contains(wanted))
+    }
+
     /// The challenges of token schemes.
     pub(super) fn token_challenges(&self) -> impl Iterator<Item = Challenge<'e>> {
         self.challenges.iter().filter(|challenge| challenge.is("Bearer") || challenge.is("DPoP"))
@@ -63,8 +71,12 @@ impl<'e> Seen<'e> {
 
     /// The values of all parameters of these names.
     pub(super) fn values(&self, names: &'static [&'static str]) -> impl Iterator<Item = Cow<'e, str>> {
+        // A realm is a name that only its server knows the sense of, but for a Bearer challenge of a registry.
         let all = self.challenges.iter();
-        all.flat_map(move |challenge| names.iter().filter_map(move |name| challenge.param(name)))
+        all.flat_map(move |challenge| {
+            let means = move |name: &&&str| **name != "realm" || challenge.is("Bearer");
+            names.iter().filter(means).filter_map(move |name| challenge.param(name))
+        })
     }
 
     /// The scheme that would be asked for: the first one that was, or Bearer.

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, StatusCode};
 
 use super::answer::Answer;
@@ -20,7 +21,7 @@ use super::tokens::{Judgement, Tokens};
 /// A mock of an API on loopback. It decides by the credential that a request presents, never by the number of the request,
 /// so that a client which sends once too often is not let in by that.
 ///
-/// It stops when it is dropped. Under tokio's paused time a socket's answer comes too late for any timeout: there
+/// It stops when it is dropped; an [`answers_by`](At::answers_by) that holds it keeps it for ever. Under tokio's paused time a socket's answer comes too late for any timeout: there
 /// [`Script`](super::Script) is the server.
 ///
 /// ```
@@ -52,7 +53,8 @@ type Answers = dyn Fn(&Arrived) -> Answer + Send + Sync;
 
 #[derive(Clone, Default)]
 struct Route {
-    protection: Option<Protection>,
+    /// `None` within: it was said that it is open.
+    protection: Option<Option<Protection>>,
     scope: Option<String>,
     challenges: Option<Vec<String>>,
     expired_is_forbidden: bool,
@@ -115,19 +117,25 @@ impl MockApi {
         self.server.name()
     }
 
-    /// What it does at that path and all below it. The longest path that was named counts, alone: what was said of `/` does
-    /// not hold at `/reports` once anything was said of that.
+    /// What it does at that path and all below it. What was said of a path holds below it too, unless something else is said
+    /// there.
+    ///
+    /// # Panics
+    /// If it is no path: without a slash at its beginning, with a query or a fragment.
     #[must_use]
+    #[track_caller]
     pub fn at(&self, path: &str) -> At<'_> {
+        assert!(path.starts_with('/') && !path.contains(['?', '#']), "`{path}` is no path: write `/reports`");
+        // As it stands in a request: a blank is `%20` there.
+        let url = url::Url::parse("http://127.0.0.1").and_then(|url| url.join(path));
+        let path = url.map_or_else(|_| path.to_owned(), |url| url.path().to_owned());
         At { state: &self.state, path: path.trim_end_matches('/').to_owned() }
     }
 
-    /// Lets that path ask for that scope: 403 for a token that lacks it. The path takes bearer tokens, unless it was said what
-    /// it takes.
+    /// Lets that path ask for that scope: 403 for a token that lacks it.
+    #[track_caller]
     pub fn forbid(&self, path: &str, scope: &str) {
-        let at = self.at(path);
-        at.change(|route| route.protection = route.protection.take().or_else(|| Some(Protection::bearer())));
-        at.requires(scope);
+        self.at(path).requires(scope);
     }
 
     /// The tokens that it takes: to accept, to expire, to revoke.
@@ -194,23 +202,39 @@ impl At<'_> {
 
     /// It takes such a credential, and refuses whoever has none.
     pub fn takes(self, protection: Protection) -> Self {
-        self.changed(|route| route.protection = Some(protection))
+        self.changed(|route| route.protection = Some(Some(protection)))
     }
 
     /// It asks for no credential any more.
     pub fn is_open(self) -> Self {
-        self.changed(|route| (route.protection, route.scope) = (None, None))
+        self.changed(|route| (route.protection, route.scope) = (Some(None), None))
     }
 
-    /// It asks for that scope: 403 `insufficient_scope` for a credential that lacks it.
+    /// It asks for that scope: 403 `insufficient_scope` for a credential that lacks it. It takes bearer tokens, unless it was
+    /// said what it takes.
+    ///
+    /// # Panics
+    /// If it is no scope (RFC 6749 §3.3): one word of printable ASCII without quotes and backslashes.
+    #[track_caller]
     pub fn requires(self, scope: &str) -> Self {
-        self.changed(|route| route.scope = Some(scope.to_owned()))
+        let is_word = scope.bytes().all(|octet| matches!(octet, b'!' | b'#'..=b'[' | b']'..=b'~'));
+        assert!(is_word && !scope.is_empty(), "`{}` is no scope", scope.escape_debug());
+        self.protected().changed(|route| route.scope = Some(scope.to_owned()))
+    }
+
+    /// It takes bearer tokens, if it was not said what it takes.
+    fn protected(self) -> Self {
+        match self.state.route(&self.path).protection {
+            None => self.takes(Protection::bearer()),
+            Some(_) => self,
+        }
     }
 
     /// Its 401s carry these lines as they are, in place of a proper challenge: several on one line, several lines, broken ones.
+    /// It takes bearer tokens, unless it was said what it takes.
     pub fn challenges_with<'c>(self, lines: impl IntoIterator<Item = &'c str>) -> Self {
         let lines = lines.into_iter().map(str::to_owned).collect();
-        self.changed(|route| route.challenges = Some(lines))
+        self.protected().changed(|route| route.challenges = Some(lines))
     }
 
     /// Its 401s carry no challenge: a server's fault, and common.
@@ -268,15 +292,37 @@ impl State {
     fn route(&self, path: &str) -> Route {
         let routes = self.lock();
         let above = |named: &str| path.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let longest = routes.iter().filter(|(named, _)| above(named)).max_by_key(|(named, _)| named.len());
-        longest.map(|(_, route)| route.clone()).unwrap_or_default()
+        // The map is in the order of the paths, so that what is said further down comes later.
+        let all = routes.iter().filter(|(named, _)| above(named)).map(|(_, route)| route.clone());
+        all.fold(Route::default(), Route::below)
+    }
+}
+
+impl Route {
+    /// What holds where that is said below this.
+    fn below(self, said: Self) -> Self {
+        // A protection of its own asks for no scope that was said of another.
+        let scope = if said.protection.is_some() { said.scope } else { said.scope.or(self.scope) };
+        Self {
+            protection: said.protection.or(self.protection),
+            scope,
+            challenges: said.challenges.or(self.challenges),
+            expired_is_forbidden: said.expired_is_forbidden || self.expired_is_forbidden,
+            answers: said.answers.or(self.answers),
+            delay: said.delay.or(self.delay),
+            gate: said.gate.or(self.gate),
+            echoes: said.echoes || self.echoes,
+        }
     }
 }
 
 impl Decide for State {
     fn answer(&self, arrived: &Arrived) -> Answer {
+        if arrived.headers.get_all(AUTHORIZATION).iter().count() > 1 {
+            return Answer::new(400).body("there are two credentials");
+        }
         let route = self.route(arrived.path());
-        let refusal = route.protection.as_ref().and_then(|protection| {
+        let refusal = route.protection.iter().flatten().next().and_then(|protection| {
             let judgement = protection.judge(arrived, &self.tokens, route.scope.as_deref());
             let spent = matches!(judgement, Judgement::Unknown | Judgement::Expired | Judgement::Revoked);
             if spent && route.expired_is_forbidden {
@@ -304,7 +350,7 @@ impl Decide for State {
     }
 
     fn key(&self, path: &str) -> Option<HeaderName> {
-        self.route(path).protection?.key()
+        self.route(path).protection??.key()
     }
 
     fn renews(&self, _: &str) -> bool {

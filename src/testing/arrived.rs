@@ -98,6 +98,11 @@ impl Arrived {
         own.or_else(|| self.headers.get(AUTHORIZATION))?.to_str().ok()
     }
 
+    /// The value of the header that the API takes its keys from.
+    pub(super) fn presented(&self) -> Option<&http::HeaderValue> {
+        self.headers.get(self.key.as_ref()?)
+    }
+
     /// Its bearer token; nothing if it has none (RFC 6750 §2.1).
     #[must_use]
     pub fn token(&self) -> &str {
@@ -106,14 +111,23 @@ impl Arrived {
         if scheme.eq_ignore_ascii_case("bearer") { token.trim_start() } else { "" }
     }
 
-    /// Whether that text stands anywhere in it: its URL, its header, its body.
+    /// Whether that text stands anywhere in it as a word of its own: in its URL, its header, its body. `t1` does not stand in
+    /// `/part1`.
     #[must_use]
     pub fn contains(&self, text: &str) -> bool {
-        let holds = |octets: &[u8]| octets.windows(text.len().max(1)).any(|window| window == text.as_bytes());
+        let holds = |octets: &[u8]| stands_in(&String::from_utf8_lossy(octets), text);
         holds(self.url.as_str().as_bytes())
             || self.headers.values().any(|value| holds(value.as_bytes()))
             || holds(&self.body)
     }
+}
+
+/// Whether the word stands in the text, with no letter or digit beside it.
+fn stands_in(text: &str, word: &str) -> bool {
+    let beside = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+    text.match_indices(word).any(|(at, _)| {
+        !word.is_empty() && !beside(text[..at].chars().next_back()) && !beside(text[at + word.len()..].chars().next())
+    })
 }
 
 impl fmt::Debug for Arrived {

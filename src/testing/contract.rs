@@ -119,11 +119,14 @@ impl Contract {
         rejection: Rejection,
     ) -> Result<Option<Credential>, RefreshError> {
         let (refresher, bound) = (refresher.clone(), refresher.timeout());
-        let task = tokio::spawn(async move { refresher.as_ref().refresh(rejection).await });
-        match tokio::time::timeout(bound, task).await {
+        let mut task = tokio::spawn(async move { refresher.as_ref().refresh(rejection).await });
+        match tokio::time::timeout(bound, &mut task).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(RefreshError::of(RefreshErrorKind::Panicked)),
-            Err(_) => Err(RefreshError::of(RefreshErrorKind::TimedOut)),
+            Err(_) => {
+                task.abort();
+                Err(RefreshError::of(RefreshErrorKind::TimedOut))
+            }
         }
     }
 

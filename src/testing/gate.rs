@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -62,13 +62,35 @@ impl Gate {
     }
 
     /// Waits until that many have come to it.
-    pub async fn reached_by(&self, count: usize) {
-        loop {
-            let coming = self.0.coming.notified();
-            if self.came() >= count {
-                return;
+    ///
+    /// # Panics
+    /// If they do not come within half a minute by the wall's clock.
+    #[track_caller]
+    pub fn reached_by(&self, count: usize) -> impl Future<Output = ()> + use<> {
+        let (inner, place) = (self.0.clone(), std::panic::Location::caller());
+        async move {
+            let late = Arc::new(AtomicBool::new(false));
+            let mut watched = false;
+            loop {
+                let coming = inner.coming.notified();
+                let came = inner.came.load(Ordering::SeqCst);
+                if came >= count {
+                    return;
+                }
+                assert!(!late.load(Ordering::SeqCst), "{came} came to the gate, and not {count}: {place}");
+                if !std::mem::replace(&mut watched, true) {
+                    // On a thread, because time may be paused where this runs.
+                    let (inner, late) = (Arc::downgrade(&inner), Arc::downgrade(&late));
+                    std::thread::spawn(move || {
+                        std::thread::sleep(NEVER);
+                        if let (Some(inner), Some(late)) = (inner.upgrade(), late.upgrade()) {
+                            late.store(true, Ordering::SeqCst);
+                            inner.coming.notify_waiters();
+                        }
+                    });
+                }
+                coming.await;
             }
-            coming.await;
         }
     }
 }
@@ -83,7 +105,8 @@ impl fmt::Debug for Gate {
 /// After that long it will not come any more.
 const NEVER: Duration = Duration::from_secs(30);
 
-/// Lets others run until it is so: for what has no gate of its own. It sleeps for no time.
+/// Lets others run until it is so: for what has no gate of its own. It does not sleep, so that paused time stands still
+/// meanwhile.
 ///
 /// # Panics
 /// If it never comes to that: after half a minute by the wall's clock, however busy the machine is.
@@ -122,14 +145,16 @@ impl ManualClock {
         self.time() + span
     }
 
-    /// Moves it on.
+    /// Moves it on; as far as a time can be, and no further.
     pub fn forward(&self, span: Duration) {
-        *self.lock() += span;
+        let mut time = self.lock();
+        *time = time.checked_add(span).unwrap_or(*time);
     }
 
     /// Moves it back, as a correction of a system's clock does.
     pub fn back(&self, span: Duration) {
-        *self.lock() -= span;
+        let mut time = self.lock();
+        *time = time.checked_sub(span).unwrap_or(SystemTime::UNIX_EPOCH);
     }
 
     fn lock(&self) -> MutexGuard<'_, SystemTime> {

@@ -1,11 +1,11 @@
 //! What happened, in order, and what is claimed of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::StatusCode;
-use http::header::{COOKIE, HeaderMap, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
 
 use super::answer::Answer;
 use super::arrived::Arrived;
@@ -16,7 +16,14 @@ use crate::refresh::Cause;
 /// What is claimed by an `assert_…` and is not so panics with the whole of it as a timeline, which names credentials by
 /// numbers and prints none.
 #[derive(Clone, Default)]
-pub struct Journal(Arc<Mutex<Vec<Entry>>>);
+pub struct Journal(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    entries: Mutex<Vec<Entry>>,
+    /// The names of the servers that write into it.
+    servers: Mutex<HashSet<String>>,
+}
 
 #[derive(Clone)]
 enum Entry {
@@ -29,7 +36,18 @@ enum Entry {
 pub struct Exchanged {
     arrived: Arrived,
     answer: Option<Answer>,
+    /// How many entries there were when it was answered.
+    answered: usize,
     renews: bool,
+}
+
+impl Entry {
+    fn renews(&self) -> bool {
+        match self {
+            Self::Request(exchanged) => exchanged.renews,
+            Self::Refresh(_) => true,
+        }
+    }
 }
 
 impl Exchanged {
@@ -65,16 +83,23 @@ impl Journal {
         Self::default()
     }
 
+    /// Takes note of a server, which may get no request at all.
+    pub(super) fn server(&self, name: &str) {
+        self.0.servers.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    }
+
     /// Remembers a request, and returns its place.
     pub(super) fn arrived(&self, arrived: Arrived, renews: bool) -> usize {
         let mut entries = self.lock();
-        entries.push(Entry::Request(Box::new(Exchanged { arrived, answer: None, renews })));
+        entries.push(Entry::Request(Box::new(Exchanged { arrived, answer: None, answered: usize::MAX, renews })));
         entries.len() - 1
     }
 
     pub(super) fn answered(&self, place: usize, answer: &Answer) {
-        if let Some(Entry::Request(exchanged)) = self.lock().get_mut(place) {
-            exchanged.answer = Some(answer.clone());
+        let mut entries = self.lock();
+        let now = entries.len();
+        if let Some(Entry::Request(exchanged)) = entries.get_mut(place) {
+            (exchanged.answer, exchanged.answered) = (Some(answer.clone()), now);
         }
     }
 
@@ -95,11 +120,7 @@ impl Journal {
     /// How often a new credential was asked for: at an identity provider, or of a recording refresher.
     #[must_use]
     pub fn refreshes(&self) -> usize {
-        let renews = |entry: &&Entry| match entry {
-            Entry::Request(exchanged) => exchanged.renews,
-            Entry::Refresh(_) => true,
-        };
-        self.lock().iter().filter(renews).count()
+        self.lock().iter().filter(|entry| entry.renews()).count()
     }
 
     /// The requests with their places among all entries.
@@ -116,11 +137,14 @@ impl Journal {
     /// The place of the first refresh from there on.
     #[cfg(feature = "lint")]
     pub(super) fn refresh_from(&self, place: usize) -> Option<usize> {
-        let renews = |entry: &Entry| match entry {
-            Entry::Request(exchanged) => exchanged.renews,
+        // A provider that failed has renewed nothing.
+        let renewed = |entry: &Entry| match entry {
+            Entry::Request(exchanged) => {
+                exchanged.renews && exchanged.status().is_some_and(|status| status.is_success())
+            }
             Entry::Refresh(_) => true,
         };
-        self.lock().iter().skip(place).position(renews).map(|after| place + after)
+        self.lock().iter().skip(place).position(renewed).map(|after| place + after)
     }
 
     /// The exchanges with APIs: all but those with an identity provider.
@@ -147,13 +171,13 @@ impl Journal {
         );
     }
 
-    /// That path was asked for exactly that often.
+    /// That path was asked for exactly that often, at all servers together.
     ///
     /// # Panics
     /// If it was not so.
     #[track_caller]
     pub fn assert_sends(&self, path: &str, times: usize) {
-        let sends = self.calls().iter().filter(|call| call.arrived.path() == path).count();
+        let sends = self.exchanges().iter().filter(|call| call.arrived.path() == path).count();
         self.claim(sends == times, format_args!("{times} send(s) to {path}; there were {sends}"));
     }
 
@@ -167,20 +191,23 @@ impl Journal {
         self.claim(refreshes == times, format_args!("{times} refresh(es); there were {refreshes}"));
     }
 
-    /// No credential reached that server: it saw neither a header that carries one, nor anywhere a credential that another
-    /// server saw.
+    /// No credential reached that server: it saw neither a header or a query that carries one, nor anywhere a secret that another
+    /// server saw: a credential, or what was posted to a provider.
     ///
     /// # Panics
-    /// If it was not so.
+    /// If it was not so, and if there is no server of that name.
     #[track_caller]
     pub fn assert_no_credential_reached(&self, server: &str) {
+        let known = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner).contains(server);
+        self.claim(known, format_args!("there is a server of the name {server}; there is none"));
         let all = self.exchanges();
         let (theirs, others): (Vec<_>, Vec<_>) = all.iter().partition(|call| &*call.arrived.server == server);
-        let secrets = secrets(others);
+        let secrets = secrets(others.iter().copied());
+        let keys: HashSet<_> = others.iter().filter_map(|call| call.arrived.key.clone()).collect();
         let carries = |arrived: &Arrived| {
-            arrived.credential().is_some()
-                || arrived.headers.contains_key(COOKIE)
-                || arrived.headers.contains_key("dpop")
+            let named = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HeaderName::from_static("dpop")];
+            named.iter().chain(&keys).any(|name| arrived.headers.contains_key(name))
+                || arrived.url.query_pairs().any(|(name, _)| name == "access_token")
                 || secrets.iter().any(|secret| arrived.contains(secret))
         };
         let reached = theirs.iter().find(|call| carries(&call.arrived));
@@ -193,16 +220,21 @@ impl Journal {
     /// If it was not so.
     #[track_caller]
     pub fn assert_no_403_was_resent(&self) {
-        let calls = self.calls();
+        let entries = self.lock().clone();
+        let requests = |from: usize| {
+            let later = entries.iter().enumerate().skip(from);
+            later.filter_map(|(_, entry)| if let Entry::Request(call) = entry { Some(call) } else { None })
+        };
         let same = |one: &Arrived, other: &Arrived| {
             (&one.server, &one.method, &one.url, one.credential())
                 == (&other.server, &other.method, &other.url, other.credential())
         };
-        let again = calls.iter().enumerate().find(|(number, call)| {
+        // Who was on the way already did not know of it.
+        let again = requests(0).find(|call| {
             call.status() == Some(StatusCode::FORBIDDEN)
-                && calls[number + 1..].iter().any(|later| same(&call.arrived, &later.arrived))
+                && requests(call.answered).any(|later| same(&call.arrived, &later.arrived))
         });
-        let path = again.map(|(_, call)| call.arrived.path().to_owned()).unwrap_or_default();
+        let path = again.map(|call| call.arrived.path().to_owned()).unwrap_or_default();
         self.claim(again.is_none(), format_args!("no 403 was sent again; {path} was"));
     }
 
@@ -223,15 +255,33 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What was presented, without its scheme.
+fn mask(secrets: &[String], text: &str) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+}
+
+/// What was presented, without its scheme, and what was posted; the longest first, so that none is cut by another.
 fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> Vec<String> {
-    let presented = exchanges.into_iter().filter_map(|call| call.arrived.credential());
-    let bare = |secret: &str| secret.split_once(' ').map_or(secret, |(_, token)| token).to_owned();
-    presented.map(bare).filter(|secret| !secret.is_empty()).collect()
+    const POSTED: [&str; 7] =
+        ["refresh_token", "client_secret", "password", "code", "token", "assertion", "client_assertion"];
+    let mut all = HashSet::new();
+    for call in exchanges {
+        let presented = call.arrived.headers.get(AUTHORIZATION).into_iter().chain(call.arrived.presented());
+        for value in presented {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            all.insert(value.split_once(' ').map_or(value.clone(), |(_, token)| token.trim().to_owned()));
+        }
+        if call.arrived.method == Method::POST {
+            all.extend(POSTED.iter().filter_map(|name| call.arrived.form(name)));
+        }
+    }
+    all.remove("");
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    all
 }
 
 /// The timeline. Credentials are numbered in the order in which they came up; none is printed.
@@ -250,7 +300,8 @@ impl fmt::Display for Journal {
                 Entry::Request(call) => call,
             };
             let arrived = &call.arrived;
-            let with = arrived.credential().map_or_else(
+            let unreadable = arrived.headers.contains_key(AUTHORIZATION).then_some("? ?");
+            let with = arrived.credential().or(unreadable).map_or_else(
                 || "no credential".to_owned(),
                 |credential| {
                     let next = credentials.len() + 1;
@@ -261,14 +312,8 @@ impl fmt::Display for Journal {
                     format!("{} #{known}", if known_scheme { scheme } else { "credential" })
                 },
             );
-            write!(
-                f,
-                "{:>4}  {:<10} {:<7} {}  {with}",
-                number + 1,
-                arrived.server,
-                arrived.method.as_str(),
-                arrived.path()
-            )?;
+            let path = mask(&secrets, arrived.path());
+            write!(f, "{:>4}  {:<10} {:<7} {path}  {with}", number + 1, arrived.server, arrived.method.as_str())?;
             match (&call.answer, call.status()) {
                 (None, _) => f.write_str("  → not answered yet")?,
                 (Some(_), None) => f.write_str("  → cut")?,
@@ -276,8 +321,7 @@ impl fmt::Display for Journal {
                     write!(f, "  → {}", status.as_u16())?;
                     for line in answer.headers.get_all(WWW_AUTHENTICATE) {
                         // A server that echoes a credential does not bring it into the timeline.
-                        let line = String::from_utf8_lossy(line.as_bytes());
-                        let line = secrets.iter().fold(line.into_owned(), |line, secret| line.replace(secret, "***"));
+                        let line = mask(&secrets, &String::from_utf8_lossy(line.as_bytes()));
                         write!(f, "  {}", line.replace(char::is_control, "."))?;
                     }
                 }

@@ -21,7 +21,7 @@ pub struct Protection(Kind);
 #[derive(Clone)]
 enum Kind {
     Bearer,
-    Basic { value: String },
+    Basic { pair: String },
     Key { name: HeaderName, value: String },
     Custom { challenge: String, check: Arc<Check> },
 }
@@ -36,7 +36,7 @@ impl Protection {
     /// That user name and password (RFC 7617).
     #[must_use]
     pub fn basic(user: &str, password: &str) -> Self {
-        Self(Kind::Basic { value: format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))) })
+        Self(Kind::Basic { pair: format!("{user}:{password}") })
     }
 
     /// That value in that header.
@@ -66,7 +66,11 @@ impl Protection {
         };
         let judgement = match &self.0 {
             Kind::Bearer => return tokens.judge(arrived.token(), scope),
-            Kind::Basic { value } => is(&AUTHORIZATION, value),
+            Kind::Basic { pair } => match basic(arrived) {
+                None => Judgement::Nobody,
+                Some(sent) if sent == *pair => Judgement::Welcome,
+                Some(_) => Judgement::Unknown,
+            },
             Kind::Key { name, value } => is(name, value),
             Kind::Custom { check, .. } => check(arrived),
         };
@@ -105,6 +109,14 @@ impl Protection {
         };
         Some(answer)
     }
+}
+
+/// The user name and the password of `Authorization: Basic`, whose name is written in any case (RFC 7617 §2); what cannot be
+/// read is nobody's.
+pub(super) fn basic(arrived: &Arrived) -> Option<String> {
+    let (scheme, encoded) = arrived.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let pair = || String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok();
+    scheme.eq_ignore_ascii_case("basic").then(|| pair().unwrap_or_default())
 }
 
 impl fmt::Debug for Protection {

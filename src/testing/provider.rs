@@ -6,16 +6,27 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, Method};
 
 use super::answer::Answer;
 use super::arrived::Arrived;
 use super::gate::Gate;
 use super::journal::Journal;
+use super::protection::basic;
 use super::server::{Decide, Server};
 use super::tokens::Tokens;
+use crate::refresh::Clock;
+
+/// The grants that it knows, and the parameters that each must have beside it.
+const GRANTS: [(&str, &[&str]); 7] = [
+    ("client_credentials", &[]),
+    ("refresh_token", &["refresh_token"]),
+    ("password", &["username", "password"]),
+    ("authorization_code", &["code"]),
+    ("urn:ietf:params:oauth:grant-type:device_code", &["device_code"]),
+    ("urn:ietf:params:oauth:grant-type:jwt-bearer", &["assertion"]),
+    ("urn:ietf:params:oauth:grant-type:token-exchange", &["subject_token", "subject_token_type"]),
+];
 
 /// What a token endpoint can do wrong.
 #[derive(Clone, Debug)]
@@ -55,6 +66,8 @@ impl fmt::Debug for Issued {
 /// A mock of an OAuth 2 authorization server on loopback: a token endpoint at `/token`, with rotation of refresh tokens, and
 /// a reuse that revokes all that came of the same login (RFC 9700 §4.14.2); and revocation at `/revoke` (RFC 7009).
 ///
+/// What a grant says of its user is believed: a code, an assertion, a password is looked at for being there, and no more.
+///
 /// It stops when it is dropped.
 pub struct MockIdentityProvider {
     server: Server,
@@ -69,6 +82,7 @@ struct State {
 struct Inner {
     grants: HashMap<String, Grant>,
     families: usize,
+    refreshes: usize,
     rotates: bool,
     lifetime: Duration,
     client: Option<(String, String)>,
@@ -93,6 +107,15 @@ impl MockIdentityProvider {
         Self::start_with(Tokens::new(), &Journal::new()).await
     }
 
+    /// A provider of its own, whose tokens live by that clock: a [`ManualClock`](super::ManualClock), which a test moves past a
+    /// lifetime.
+    ///
+    /// # Errors
+    /// If there is no port to listen on.
+    pub async fn start_by(clock: impl Clock) -> io::Result<Self> {
+        Self::start_with(Tokens::by_clock(clock), &Journal::new()).await
+    }
+
     /// A provider that issues into that table and writes into that journal.
     ///
     /// # Errors
@@ -101,6 +124,7 @@ impl MockIdentityProvider {
         let inner = Inner {
             grants: HashMap::new(),
             families: 0,
+            refreshes: 0,
             rotates: true,
             lifetime: Duration::from_secs(3600),
             client: None,
@@ -229,7 +253,8 @@ impl State {
 
     fn issue(&self, inner: &mut Inner, family: usize, scopes: Vec<String>) -> Issued {
         let access_token = self.tokens.issue_in(Some(family), scopes.clone(), Some(inner.lifetime));
-        let refresh_token = format!("r{}", inner.grants.len() + 1);
+        inner.refreshes += 1;
+        let refresh_token = format!("mock-refresh-{:06}", inner.refreshes);
         inner.grants.insert(refresh_token.clone(), Grant { family, scopes, used: false });
         Issued { access_token, refresh_token }
     }
@@ -240,10 +265,27 @@ impl State {
         if !inner.client.as_ref().is_none_or(|(id, secret)| is_client(arrived, id, secret)) {
             return Failure::InvalidClient.spoil(|| Answer::new(401));
         }
-        let Some(grant_type) = arrived.form("grant_type") else { return error(400, "invalid_request") };
-        let asked = arrived.form("scope").map(|scope| scope.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let names: Vec<_> = url::form_urlencoded::parse(arrived.body()).map(|(name, _)| name.into_owned()).collect();
+        let twice = names.iter().enumerate().any(|(number, name)| names[..number].contains(name));
+        let Some(grant_type) = arrived.form("grant_type").filter(|_| !twice && is_form(arrived)) else {
+            return error(400, "invalid_request");
+        };
+        let Some((_, wanted)) = GRANTS.iter().find(|(name, _)| *name == grant_type) else {
+            return error(400, "unsupported_grant_type");
+        };
+        if wanted.iter().any(|name| arrived.form(name).is_none_or(|value| value.is_empty())) {
+            return error(400, "invalid_request");
+        }
+        let asked: Option<Vec<String>> =
+            arrived.form("scope").map(|scope| scope.split(' ').map(str::to_owned).collect());
+        let token = arrived.form("refresh_token").unwrap_or_default();
+        if let (Some(asked), Some(grant)) = (&asked, inner.grants.get(&token))
+            && !asked.iter().all(|scope| grant.scopes.contains(scope) || grant.scopes.iter().any(|held| held == "*"))
+        {
+            return error(400, "invalid_scope");
+        }
         let issued = if grant_type == "refresh_token" {
-            match self.refresh(&mut inner, &arrived.form("refresh_token").unwrap_or_default()) {
+            match self.refresh(&mut inner, &token) {
                 Some(issued) => issued,
                 None => return error(400, "invalid_grant"),
             }
@@ -288,8 +330,13 @@ impl State {
 
     /// A revocation (RFC 7009): of a token that is not known too.
     fn revoke(&self, arrived: &Arrived) -> Answer {
-        let token = arrived.form("token").unwrap_or_default();
         let mut inner = self.lock();
+        if !inner.client.as_ref().is_none_or(|(id, secret)| is_client(arrived, id, secret)) {
+            return Failure::InvalidClient.spoil(|| Answer::new(401));
+        }
+        let Some(token) = arrived.form("token").filter(|_| is_form(arrived)) else {
+            return error(400, "invalid_request");
+        };
         if let Some(family) = inner.grants.get_mut(&token).map(|grant| grant.family) {
             inner.grants.values_mut().filter(|grant| grant.family == family).for_each(|grant| grant.used = true);
             self.tokens.revoke_family(family);
@@ -299,12 +346,26 @@ impl State {
     }
 }
 
-/// Whether it is that client: by Basic, each part form-encoded, or in the body.
+/// Whether the body says that it is a form (RFC 6749 §4.4.2).
+fn is_form(arrived: &Arrived) -> bool {
+    let media = arrived.header("content-type").unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Whether it is that client: by Basic, each part form-encoded, or in the body (RFC 6749 §2.3.1).
 fn is_client(arrived: &Arrived, id: &str, secret: &str) -> bool {
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))));
+    let decoded = |text: &str| {
+        let pair = format!("x={text}");
+        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
+    };
+    let by_basic = basic(arrived).is_some_and(|pair| {
+        pair.split_once(':').is_some_and(|(user, password)| {
+            decoded(user).as_deref() == Some(id) && decoded(password).as_deref() == Some(secret)
+        })
+    });
     let in_body = (arrived.form("client_id"), arrived.form("client_secret"));
-    arrived.header("authorization") == Some(&basic) || in_body == (Some(id.to_owned()), Some(secret.to_owned()))
+    by_basic || in_body == (Some(id.to_owned()), Some(secret.to_owned()))
 }
 
 impl Decide for State {

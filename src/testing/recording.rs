@@ -188,7 +188,6 @@ impl Refresh for RecordingRefresher {
 ///     .build();
 /// assert_eq!(rejection.realm().as_deref(), Some("a"));
 /// ```
-#[derive(Debug)]
 pub struct RejectionBuilder {
     url: Url,
     method: Method,
@@ -258,6 +257,15 @@ impl RejectionBuilder {
         let session: Arc<dyn Surroundings> = NOWHERE.clone();
         let (surroundings, refused) = (Arc::downgrade(&session), credential);
         Rejection { cause, demand, occasion: Some(occasion), origin, refused, surroundings, flight: 0 }
+    }
+}
+
+impl fmt::Debug for RejectionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectionBuilder")
+            .field("method", &self.method)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
     }
 }
 

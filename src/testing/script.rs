@@ -47,7 +47,9 @@ impl Script {
     /// Answers by the request, and by how many came before it.
     #[must_use]
     pub fn new(answers: impl Fn(&Arrived, usize) -> Answer + Send + Sync + 'static) -> Self {
-        Self { answers: Arc::new(answers), sends: Arc::default(), journal: Journal::new() }
+        let script = Self { answers: Arc::new(answers), sends: Arc::default(), journal: Journal::new() };
+        script.journal.server("script");
+        script
     }
 
     /// Answers these, one after the other; whoever comes after the last gets 500 and a body that says so.
@@ -80,6 +82,7 @@ impl Script {
     #[must_use]
     pub fn in_journal(mut self, journal: &Journal) -> Self {
         self.journal = journal.clone();
+        journal.server("script");
         self
     }
 

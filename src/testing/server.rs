@@ -53,6 +53,7 @@ impl Server {
     pub(super) async fn start(name: &str, journal: Journal, decide: Arc<dyn Decide>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        journal.server(name);
         let inner = Arc::new(Inner { name: name.into(), journal, connections: AtomicUsize::new(0), decide });
         let accepting = accept(listener, inner.clone());
         Ok(Self { address, inner, task: tokio::spawn(accepting).abort_handle() })
@@ -119,20 +120,25 @@ impl Inner {
     ) -> io::Result<Response<Payload>> {
         let (head, body) = request.into_parts();
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
-        let url = Url::parse(&format!("http://{host}{}", head.uri)).or_else(|_| Url::parse(&head.uri.to_string()));
+        // `OPTIONS *` and a host that is none are requests too, and are remembered.
+        let url = Url::parse(&format!("http://{host}{}", head.uri)).or_else(|_| Url::parse("http://127.0.0.1/"));
         let url = url.map_err(io::Error::other)?;
+        let (body, broken) = read(body).await.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
         let arrived = Arrived {
             server: self.name.clone(),
             key: self.decide.key(url.path()),
             method: head.method,
             headers: head.headers,
-            body: read(body).await?,
+            body,
             version: head.version,
             timeout: None,
             connection: Some(connection),
             url,
         };
         let place = self.journal.arrived(arrived.clone(), self.decide.renews(arrived.path()));
+        if let Some(error) = broken {
+            return Err(error);
+        }
         let answer = self.decide.answer(&arrived);
         answer.due().await;
         self.journal.answered(place, &answer);

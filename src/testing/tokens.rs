@@ -75,7 +75,7 @@ impl Tokens {
         self
     }
 
-    /// Makes a token: `t1`, `t2`, … in the order in which they are made.
+    /// Makes a token: `mock-token-000001` and so on, in the order in which they are made.
     pub fn issue<S: Into<String>>(&self, scopes: impl IntoIterator<Item = S>, lifetime: Option<Duration>) -> String {
         self.issue_in(None, scopes.into_iter().map(Into::into).collect(), lifetime)
     }
@@ -84,7 +84,7 @@ impl Tokens {
         let token = {
             let mut table = self.lock();
             table.issued += 1;
-            format!("t{}", table.issued)
+            format!("mock-token-{:06}", table.issued)
         };
         self.put(token.clone(), scopes, lifetime, family);
         token

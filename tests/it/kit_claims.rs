@@ -36,7 +36,6 @@ async fn claims_hold_where_they_are_so() {
     journal.assert_refreshes(1);
     journal.assert_sends("/reports", 3);
     journal.assert_no_403_was_resent();
-    journal.assert_no_credential_reached("elsewhere");
     journal.assert_nobody_saw("hunter3");
     assert_eq!((refresher.causes(), script.tokens().len()), (vec![Cause::Challenged], 3));
     assert_eq!(journal.exchanges()[0].status().unwrap(), 401);
@@ -51,6 +50,7 @@ async fn a_wrong_claim_prints_what_happened_and_no_secret() {
         (broken(|| journal.assert_refreshes(0)), "0 refresh(es); there were 1"),
         (broken(|| journal.assert_sends("/reports", 2)), "2 send(s) to /reports; there were 3"),
         (broken(|| journal.assert_no_credential_reached("script")), "no credential reached script"),
+        (broken(|| journal.assert_no_credential_reached("elsewhere")), "there is a server of the name elsewhere"),
         (broken(|| journal.assert_nobody_saw("hunter2")), "nobody saw that text; script did"),
     ] {
         assert!(said.starts_with(&format!("claimed: {wanted}")), "{said}");
@@ -69,6 +69,33 @@ async fn a_403_that_is_sent_again_is_noticed() {
     script.journal().assert_no_403_was_resent();
     client.get(API).send().await.unwrap_err();
     assert!(broken(|| script.journal().assert_no_403_was_resent()).contains("no 403 was sent again; / was"));
+}
+
+#[tokio::test]
+async fn two_who_were_on_the_way_before_a_403_did_not_send_it_again() {
+    let (script, gate) = (Script::says(Answer::insufficient_scope("a")), Gate::closed());
+    let held = Script::says(Answer::insufficient_scope("a").held(&gate)).in_journal(script.journal());
+    let client = held.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
+    let calls: Vec<_> = (0..2).map(|_| tokio::spawn(client.get(API).send())).collect();
+    gate.reached_by(2).await;
+    gate.open();
+    for call in calls {
+        call.await.unwrap().unwrap_err();
+    }
+    script.journal().assert_no_403_was_resent();
+}
+
+#[tokio::test]
+async fn a_timeline_masks_what_stands_in_paths_bodies_and_longer_secrets() {
+    let script = Script::new(|arrived, _| Answer::unauthorized([&*format!("Bearer realm=\"{}\"", arrived.path())]));
+    let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new()).with(script.clone()).build();
+    for secret in ["hunter2", "hunter2-and-more"] {
+        let request = client.post(format!("{API}/{secret}")).bearer_auth(secret);
+        request.body("refresh_token=hunter3").send().await.unwrap();
+    }
+    client.get(format!("{API}/hunter3")).send().await.unwrap();
+    let shown = script.journal().to_string();
+    assert!(!shown.contains("hunter") && !shown.contains("and-more"), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,8 +158,10 @@ async fn a_second_server_sees_no_credential_after_a_redirect() {
     assert_eq!(evil.requests().len(), 1);
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 async fn token(provider: &MockIdentityProvider, form: &str) -> (u16, serde_json::Value) {
-    let request = reqwest::Client::new().post(provider.token_url()).body(form.to_owned());
+    let request = reqwest::Client::new().post(provider.token_url()).header("content-type", FORM).body(form.to_owned());
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap_or_default())
 }
@@ -184,7 +186,13 @@ async fn a_refresh_token_is_rotated_and_its_reuse_revokes_all_of_the_login() {
         assert_eq!((status, again["refresh_token"].as_str()), (200, Some(&*other.refresh_token)));
     }
     let body = format!("token={}", other.refresh_token);
-    let revoked = reqwest::Client::new().post(provider.revocation_url()).body(body).send().await.unwrap();
+    let revoked = reqwest::Client::new()
+        .post(provider.revocation_url())
+        .header("content-type", FORM)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     assert_eq!((revoked.status().as_u16(), token(&provider, &renew(&other.refresh_token)).await.0), (200, 400));
     assert_eq!((provider.grants("refresh_token"), provider.token_requests()), (3, 6));
 }
@@ -196,9 +204,85 @@ async fn a_provider_asks_for_its_client_by_basic_or_in_the_body() {
     let form = "grant_type=client_credentials";
     assert_eq!(token(&provider, form).await.0, 401);
     assert_eq!(token(&provider, &format!("{form}&client_id=web&client_secret=se+cret%3A%25")).await.0, 200);
-    let basic = reqwest::Client::new().post(provider.token_url()).basic_auth("web", Some("se+cret%3A%25"));
-    let answer: serde_json::Value = basic.body(form).send().await.unwrap().json().await.unwrap();
+    // Another way to encode the same: `%20` for a blank.
+    let basic = reqwest::Client::new().post(provider.token_url()).basic_auth("web", Some("se%20cret%3a%25"));
+    let answer: serde_json::Value =
+        basic.header("content-type", FORM).body(form).send().await.unwrap().json().await.unwrap();
     assert!(answer["refresh_token"].is_null() && answer["access_token"].is_string());
+}
+
+#[tokio::test]
+async fn a_token_request_that_is_none_is_refused_by_rfc_6749() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let refresh_token = provider.log_in(["a"]).refresh_token;
+    for (form, code) in [
+        ("", "invalid_request"),
+        ("grant_type=refresh-token", "unsupported_grant_type"),
+        ("grant_type=refresh_token", "invalid_request"),
+        ("grant_type=authorization_code", "invalid_request"),
+        ("grant_type=client_credentials&grant_type=client_credentials", "invalid_request"),
+        ("grant_type=refresh_token&refresh_token=x", "invalid_grant"),
+        (&format!("grant_type=refresh_token&refresh_token={refresh_token}&scope=admin"), "invalid_scope"),
+    ] {
+        let (status, answer) = token(&provider, form).await;
+        assert_eq!((status, answer["error"].as_str()), (400, Some(code)), "{form}");
+    }
+    let no_form = reqwest::Client::new().post(provider.token_url()).body("grant_type=client_credentials");
+    assert_eq!(no_form.send().await.unwrap().status(), 400);
+    assert_eq!(provider.grants("client_credentials"), 0);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_path_holds_below_it() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").takes(Protection::bearer());
+    api.at("/slow").is_slow(Duration::from_millis(1));
+    api.at("/open").is_open();
+    api.at("/a b").answers(Answer::new(204));
+    api.tokens().accept("t1");
+    let with = Some(("authorization", "Bearer t1"));
+    for (path, credential, status) in [
+        ("/slow", None, 401),
+        ("/slow/x", with, 200),
+        ("/open/x", None, 200),
+        ("/a%20b", with, 204),
+        ("/a%20b", None, 401),
+    ] {
+        assert_eq!(get(&api, path, credential).await.status(), status, "{path}");
+    }
+    let (scoped, bare) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
+    scoped.at("/x").requires("admin");
+    bare.at("/x").challenges_with_nothing();
+    assert_eq!([get(&scoped, "/x", None).await.status(), get(&bare, "/x", None).await.status()], [401, 401]);
+    let client = reqwest::Client::new().get(api.url("/")).header("authorization", "Bearer t1");
+    assert_eq!(client.header("authorization", "Bearer x").send().await.unwrap().status(), 400);
+    for path in ["reports", "/q?x=1"] {
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| api.at(path).is_open())).is_err(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_elsewhere_is_noticed_wherever_it_stands() {
+    for (header, path) in [
+        (Some(("authorization", "Bearer t\u{f6}k")), "/"),
+        (Some(("proxy-authorization", "Basic eA==")), "/"),
+        (Some(("x-api-key", "another")), "/"),
+        (None, "/?access_token=x"),
+        (None, "/mock-refresh-000001"),
+    ] {
+        let provider = MockIdentityProvider::start().await.unwrap();
+        let (api, login) = (MockApi::trusting(&provider).await.unwrap(), provider.log_in(["a"]));
+        let cdn = api.another("cdn").await.unwrap();
+        api.at("/").takes(Protection::api_key("x-api-key".parse().unwrap(), "k1"));
+        get(&api, "/", Some(("x-api-key", "k1"))).await;
+        token(&provider, &format!("grant_type=refresh_token&refresh_token={}", login.refresh_token)).await;
+        get(&cdn, "/part2", None).await;
+        api.journal().assert_no_credential_reached("cdn");
+        get(&cdn, path, header).await;
+        let journal = api.journal().clone();
+        let claim = std::panic::AssertUnwindSafe(|| journal.assert_no_credential_reached("cdn"));
+        assert!(std::panic::catch_unwind(claim).is_err(), "{header:?} {path}");
+    }
 }
 
 #[tokio::test]
@@ -215,7 +299,10 @@ async fn a_provider_fails_as_it_is_told_to() {
     ] {
         provider.fail_next(failure);
     }
-    let ask = || reqwest::Client::new().post(provider.token_url()).body("grant_type=client_credentials").send();
+    let ask = || {
+        let request = reqwest::Client::new().post(provider.token_url()).header("content-type", FORM);
+        request.body("grant_type=client_credentials").send()
+    };
     assert_eq!(ask().await.unwrap().text().await.unwrap(), "{\"error\":\"invalid_grant\"}");
     assert_eq!(challenges(&ask().await.unwrap()), ["Basic realm=\"identity\""]);
     let busy = ask().await.unwrap();

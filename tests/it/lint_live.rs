@@ -42,6 +42,39 @@ async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
 }
 
 #[tokio::test]
+async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_the_send_is_fresh() {
+    struct Resigns;
+    #[async_trait::async_trait]
+    impl reqwest_challenge::Authorize for Resigns {
+        fn scheme(&self) -> &str {
+            "DPoP"
+        }
+        async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), reqwest_challenge::BoxError> {
+            Ok(())
+        }
+        fn observe(
+            &self,
+            head: &reqwest_challenge::ResponseHead<'_>,
+        ) -> Result<reqwest_challenge::Observed, reqwest_challenge::BoxError> {
+            let refused = head.status() == 401;
+            Ok(if refused { reqwest_challenge::Observed::Resign } else { reqwest_challenge::Observed::Nothing })
+        }
+    }
+    let answers = [Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]), Answer::ok("")];
+    let own = ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap();
+    let response = Script::of(answers).client(&own).get(API).send().await.unwrap();
+    assert_eq!(ids(&AuthReport::of(&response)), ["dpop-nonce-without-a-nonce"]);
+
+    let auth = ChallengeMiddleware::builder(API, Fake::new()).initially(Credential::bearer("t0")).build().unwrap();
+    let never = Script::says(Answer::unauthorized(["Bearer realm=\"a\""]));
+    let first = never.client(&auth).get(API).send().await.unwrap_err();
+    auth.session().invalidate(Unauthorized::find(&first).unwrap());
+    let error = never.client(&auth).get(format!("{API}/other")).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.report().attempts(), ids(refused.report())), (1, vec!["401-for-a-fresh-credential"]));
+}
+
+#[tokio::test]
 async fn each_rule_is_told_once_an_origin() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = heard.clone();

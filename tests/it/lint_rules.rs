@@ -34,6 +34,7 @@ const B401: &str = "401 token\nwww-authenticate: Bearer realm=\"a\"";
 /// The rule, what breaks it, and the nearest that does not.
 const RULES: &[(&str, &str, &str)] = &[
     ("401-without-challenge", "401 token", B401),
+    ("401-without-challenge", "401 token\nwww-authenticate: , ,", B401),
     (
         "401-for-insufficient-scope",
         "401 token\nwww-authenticate: Bearer error=\"insufficient_scope\"",
@@ -59,6 +60,22 @@ const RULES: &[(&str, &str, &str)] = &[
         "400 token\nwww-authenticate: Bearer error=\"invalid_request\"",
     ),
     ("refusal-of-a-malformed-request", "403 token\n\nMissing parameter: id", "403 token\n\nmissing role: admin"),
+    (
+        "refusal-of-a-malformed-request",
+        "401 token\nwww-authenticate: Bearer realm=\"a\"\n\nmissing parameter",
+        "401 token\nwww-authenticate: Bearer error=\"invalid_token\"\n\nmissing parameter",
+    ),
+    ("rate-limit-as-403", "403 token\n\nToo many requests", "403 token\n\nyou may not edit rate limits"),
+    (
+        "bearer-without-parameters",
+        "401 token\nwww-authenticate: Bearer abc",
+        "401 token\nwww-authenticate: Negotiate abc",
+    ),
+    (
+        "link-by-plain-http",
+        "401 token\nwww-authenticate: Bearer realm=\"http://api.example.com/\"",
+        "401 other\nwww-authenticate: Basic realm=\"http://api.example.com/\"",
+    ),
     ("challenge-on-success", "200 token\nwww-authenticate: Negotiate YII=", "200 token"),
     (
         "challenge-on-403",
@@ -66,7 +83,7 @@ const RULES: &[(&str, &str, &str)] = &[
         "403 token\nwww-authenticate: Bearer error=\"insufficient_scope\", scope=\"a\"",
     ),
     ("403-without-a-reason", "403 token\n\n<html>Forbidden</html>", "403 token\ncontent-type: application/json\n\n{}"),
-    ("407-from-an-origin", "407 token\nproxy-authenticate: Basic realm=\"a\"", "404 token"),
+    ("407-from-an-origin", "407 token", "407 token\nproxy-authenticate: Basic realm=\"a\""),
     ("404-that-hides-a-403", "404 token\n\nyou have no permission to see this", "404 token\n\nno such report"),
     (
         "success-with-an-error",
@@ -215,6 +232,20 @@ fn what_should_have_been_sent_is_no_fault_itself() {
             found(text.trim()).into_iter().filter(|found| found.severity() == Severity::Fault).collect();
         assert!(found.is_empty(), "{id}: {found:?}");
     }
+}
+
+#[test]
+fn what_may_be_a_credential_is_not_taken_for_none() {
+    let url = Url::parse("https://api.example.com/x").unwrap();
+    let query = Url::parse("https://api.example.com/x?access_token=1").unwrap();
+    let none = HeaderMap::new();
+    let of = |url: &Url, name: &str| {
+        let headers = HeaderMap::from_iter([(name.parse::<HeaderName>().unwrap(), HeaderValue::from_static("x"))]);
+        let exchange = Exchange::new(&Method::GET, url, StatusCode::FORBIDDEN, &none).request_headers(&headers);
+        check(&exchange).iter().any(|finding| finding.id() == "403-without-credential")
+    };
+    assert!(of(&url, "accept") && of(&url, "x-request-id"));
+    assert!(!of(&url, "cookie") && !of(&url, "x-api-key") && !of(&query, "accept") && !of(&url, "authorization"));
 }
 
 #[test]

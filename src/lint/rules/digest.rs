@@ -80,7 +80,7 @@ pub(super) static RULES: [Rule; 8] = [
     Rule {
         id: "strong-scheme-beside-basic",
         severity: Doubt,
-        section: "RFC 7616 §5.7",
+        section: "RFC 7616 §5.6",
         sentence: "Basic is offered beside Digest: whoever is in between leaves Digest out, and reads the password",
         broken: |seen| seen.any("Basic", |_| true) && seen.any("Digest", |_| true),
         instead: digest,

@@ -1,6 +1,6 @@
 //! Whether the status is the one that is meant.
 
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use super::super::finding::Rule;
 use super::super::finding::Severity::{Doubt, Fault, Information};
@@ -11,16 +11,10 @@ const MALFORMED: &str = "HTTP/1.1 400 Bad Request\nContent-Type: application/pro
 /// What servers write where a credential is too old.
 const EXPIRED: [&str; 5] = ["token expired", "token has expired", "expired token", "token is expired", "jwt expired"];
 /// What servers write where there were too many requests.
-const TOO_MANY: [&str; 4] = ["rate limit", "rate-limit", "ratelimit", "too many requests"];
+const TOO_MANY: [&str; 5] =
+    ["rate limit exceeded", "rate limited", "rate limit has been", "exceeded the rate limit", "too many requests"];
 /// What servers write where a request is malformed.
-const MALFORMED_TEXT: [&str; 6] = [
-    "missing parameter",
-    "missing required",
-    "validation failed",
-    "validation error",
-    "malformed request",
-    "is malformed json",
-];
+const MALFORMED_TEXT: [&str; 4] = ["missing parameter", "missing required", "malformed request", "is malformed json"];
 /// What servers write where somebody is not allowed to.
 const DENIED: [&str; 5] = ["permission", "not authorized", "not allowed", "access denied", "do not have access"];
 /// The codes of OAuth in a body that comes with a success.
@@ -39,7 +33,8 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Fault,
         section: "RFC 9110 §15.5.2",
         sentence: "a 401 has no `WWW-Authenticate`, so that nobody knows what it asks for",
-        broken: |seen| seen.is(401) && !seen.exchange.headers.contains_key(WWW_AUTHENTICATE),
+        // An empty one is none.
+        broken: |seen| seen.is(401) && seen.challenges.is_empty() && seen.challenges.is_strict(),
         instead: challenge,
     },
     Rule {
@@ -100,7 +95,9 @@ pub(super) static RULES: [Rule; 14] = [
         section: "RFC 9110 §15.5.1",
         sentence: "a malformed request is answered by 401 or 403, which another credential will not mend",
         broken: |seen| {
-            (seen.is(401) || seen.is(403)) && (seen.has_error("invalid_request") || seen.says(&MALFORMED_TEXT))
+            let of_token = seen.has_error("invalid_token") || seen.has_error("insufficient_scope");
+            let malformed = seen.has_error("invalid_request") || (!of_token && seen.says(&MALFORMED_TEXT));
+            (seen.is(401) || seen.is(403)) && malformed
         },
         instead: |_| MALFORMED.to_owned(),
     },
@@ -143,7 +140,7 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Fault,
         section: "RFC 9110 §15.5.8",
         sentence: "an origin server says 407, which is a proxy's word: a client looks for a proxy's credential",
-        broken: |seen| seen.is(407),
+        broken: |seen| seen.is(407) && !seen.exchange.headers.contains_key(PROXY_AUTHENTICATE),
         instead: challenge,
     },
     Rule {
@@ -159,13 +156,7 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Doubt,
         section: "RFC 9110 §15.3",
         sentence: "a success has the error of a refused credential in its body: who looks at the status takes it for a result",
-        broken: |seen| {
-            // As JSON is written: with a blank after the colon or without.
-            let spaced = ERROR_CODES.map(|code| code.replacen(':', ": ", 1));
-            let spaced: [&str; 6] = std::array::from_fn(|at| spaced[at].as_str());
-            let json = seen.exchange.status.is_success() && seen.exchange.is_json();
-            json && (seen.says(&ERROR_CODES) || seen.says(&spaced))
-        },
+        broken: |seen| seen.exchange.status.is_success() && seen.exchange.is_json() && seen.says_closely(&ERROR_CODES),
         instead: invalid_token,
     },
 ];

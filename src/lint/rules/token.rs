@@ -38,7 +38,7 @@ pub(super) static RULES: [Rule; 9] = [
         severity: Fault,
         section: "RFC 6750 §3",
         sentence: "a Bearer challenge has no parameter, of which there must be one at least",
-        broken: |seen| seen.any("Bearer", |one| one.params().next().is_none() && one.token68().is_none()),
+        broken: |seen| seen.any("Bearer", |one| one.params().next().is_none()),
         instead: |_| "WWW-Authenticate: Bearer realm=\"…\"".to_owned(),
     },
     Rule {

@@ -8,7 +8,7 @@ use super::super::finding::Severity::{Doubt, Fault, Information};
 use crate::origin::Origin;
 
 /// Parameters that are URLs, or may be.
-const LINKS: [&str; 4] = ["resource_metadata", "realm", "authorization_uri", "error_uri"];
+const LINKS: [&str; 4] = ["resource_metadata", "authorization_uri", "error_uri", "realm"];
 
 pub(super) static RULES: [Rule; 5] = [
     Rule {
@@ -24,7 +24,7 @@ pub(super) static RULES: [Rule; 5] = [
         severity: Fault,
         section: "RFC 6750 §5.3",
         sentence: "a bearer token is asked for over plain http, where everybody on the way can take it",
-        broken: |seen| is_plain(seen.exchange.url) && seen.any("Bearer", |_| true),
+        broken: |seen| is_plain(seen.exchange.url) && seen.token_challenges().next().is_some(),
         instead: |_| "a challenge over https; plain http answers nothing that needs a token".to_owned(),
     },
     Rule {
@@ -56,7 +56,8 @@ pub(super) static RULES: [Rule; 5] = [
         sentence: "a token in the query is let in without `Cache-Control: private`: caches and logs keep both",
         broken: |seen| {
             let in_query = seen.exchange.url.query_pairs().any(|(name, _)| name == "access_token");
-            let private = seen.header(CACHE_CONTROL).is_some_and(is_private);
+            let controls = seen.exchange.headers.get_all(CACHE_CONTROL).iter();
+            let private = controls.filter_map(|value| value.to_str().ok()).any(is_private);
             seen.exchange.status.is_success() && in_query && !private
         },
         instead: |_| format!("HTTP/1.1 200 OK\n{}: private", CACHE_CONTROL),
