@@ -44,6 +44,7 @@ mod sign;
 
 #[cfg(feature = "digest")]
 mod digest;
+mod first_of;
 mod password;
 
 #[cfg(feature = "testing")]
@@ -60,6 +61,7 @@ pub use error::{
     Unauthorized,
 };
 pub use event::{Event, RefreshOutcome};
+pub use first_of::FirstOf;
 pub use hardened::hardened;
 pub use middleware::ChallengeMiddleware;
 pub use options::CallOptions;

@@ -97,6 +97,12 @@ impl RefreshError {
         Self { source: Some(Arc::from(source.into())), ..self }
     }
 
+    /// The same, with the scheme whose refresher it came from: one of several.
+    pub(crate) fn of_whom(self, scheme: &str) -> Self {
+        let asked = Asked { scheme: scheme.to_owned(), source: self.source };
+        Self { kind: self.kind, source: Some(Arc::new(asked)) }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn kind(&self) -> &RefreshErrorKind {
@@ -107,6 +113,31 @@ impl RefreshError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, Kind::Transient { .. } | Kind::TimedOut)
+    }
+}
+
+/// Which of several refreshers failed.
+struct Asked {
+    scheme: String,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it was asked for a {} challenge", self.scheme)
+    }
+}
+
+// Without what its source prints of itself.
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for Asked {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
     }
 }
 

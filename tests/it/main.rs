@@ -12,6 +12,7 @@ mod challenge_vectors;
 mod challenge_views;
 mod challenges;
 mod finders;
+mod first_of;
 mod first_pass;
 mod flights;
 mod floors;

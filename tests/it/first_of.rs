@@ -1,0 +1,93 @@
+//! Several refreshers, of which the one for the strongest challenge is asked.
+
+use std::time::Duration;
+
+use reqwest_challenge::testing::{Answer, RecordingRefresher, RejectionBuilder, Script};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, FirstOf, Reason, Refresh, RefreshError, RefreshErrorKind, Rejection, Unauthorized,
+};
+
+use crate::support::script::API;
+
+/// A refresher that gives a token of that name.
+fn gives(name: &'static str) -> RecordingRefresher {
+    RecordingRefresher::answering(move |_, _| Ok(Some(Credential::bearer(name))))
+}
+
+fn rejection(lines: &[&str]) -> Rejection {
+    lines.iter().fold(RejectionBuilder::new(API), |all, line| all.challenge(line)).build()
+}
+
+async fn chosen(first: &FirstOf, lines: &[&str]) -> Option<Credential> {
+    first.refresh(rejection(lines)).await.unwrap()
+}
+
+const MD5: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\"";
+const SHA: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=sha-256-sess";
+
+#[tokio::test]
+async fn the_strongest_challenge_wins_wherever_it_stands() {
+    let first = FirstOf::new().answering(["Basic"], gives("basic")).answering(["digest"], gives("digest"));
+    let first = first.answering(["Bearer"], gives("bearer")).answering(["DPoP"], gives("dpop"));
+    for (lines, wanted) in [
+        (&["Basic realm=\"a\"", "Bearer realm=\"a\"", "DPoP algs=\"ES256\""][..], "dpop"),
+        (&["Negotiate, Basic realm=\"a\", bearer realm=\"b\""], "bearer"),
+        (&["Basic realm=\"a\"", MD5], "digest"),
+        (&["Basic realm=\"a\""], "basic"),
+        // Nobody was named for it, so all are asked in their order.
+        (&[], "basic"),
+    ] {
+        assert_eq!(chosen(&first, lines).await, Some(Credential::bearer(wanted)), "{lines:?}");
+    }
+    assert_eq!(chosen(&first, &["Negotiate"]).await, None);
+}
+
+#[tokio::test]
+async fn the_order_can_be_another_and_knows_algorithms() {
+    let first = FirstOf::new().answering(["Bearer"], gives("bearer")).answering(["Digest"], gives("digest"));
+    let first = first.in_order(["Digest SHA-256", "Bearer", "Digest MD5"]);
+    assert_eq!(chosen(&first, &["Bearer realm=\"a\"", SHA]).await, Some(Credential::bearer("digest")));
+    assert_eq!(chosen(&first, &[MD5, "Bearer realm=\"a\""]).await, Some(Credential::bearer("bearer")));
+}
+
+#[tokio::test]
+async fn one_that_declines_passes_on_and_one_that_fails_says_who_and_why() {
+    let lines = &["Bearer realm=\"a\", Basic realm=\"b\""];
+    let declines = RecordingRefresher::declining();
+    let first = FirstOf::new().answering(["Bearer"], declines.clone()).answering(["Basic"], gives("basic"));
+    assert_eq!(chosen(&first, lines).await, Some(Credential::bearer("basic")));
+    assert_eq!(declines.calls(), 1);
+
+    let (down, other) = (RecordingRefresher::failing(RefreshError::rejected("invalid_grant")), gives("basic"));
+    let first = FirstOf::new().answering(["Bearer"], down).answering(["Basic"], other.clone());
+    let server = Script::says(Answer::unauthorized(lines.iter().copied()));
+    let auth = ChallengeMiddleware::new(API, first).unwrap();
+    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), other.calls()), (Reason::RefreshFailed, 0));
+    let kind = RefreshErrorKind::Rejected { code: "invalid_grant".to_owned() };
+    assert_eq!(refused.refresh_error().unwrap().kind(), &kind);
+    let shown = format!("{:#}", anyhow::Error::from(error));
+    assert!(shown.contains("for a Bearer challenge"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_told_to_whose_it_was_and_all_forget() {
+    let (one, two) = (gives("one").within(Duration::from_secs(300)), gives("two"));
+    let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
+    assert_eq!(first.timeout(), Duration::from_secs(300));
+    assert_eq!(first.initial().await, Ok(None));
+    let credential = chosen(&first, &["Basic realm=\"a\""]).await;
+    first.forget(credential.clone()).await.unwrap();
+    assert_eq!((one.forgotten(), two.forgotten()), (vec![None], vec![credential]));
+    let stored = FirstOf::new()
+        .answering(["Bearer"], gives("one"))
+        .answering(["Basic"], gives("two").initially(Ok(Some(Credential::bearer("kept")))));
+    assert_eq!(stored.initial().await, Ok(Some(Credential::bearer("kept"))));
+}
+
+#[tokio::test]
+async fn it_keeps_the_contract_of_a_refresher() {
+    let make = || FirstOf::new().answering(["Bearer"], RecordingRefresher::new());
+    reqwest_challenge::testing::refresher_contract(make).run().await.assert_passed();
+}
