@@ -44,6 +44,8 @@ mod sign;
 
 #[cfg(feature = "digest")]
 mod digest;
+#[cfg(feature = "dpop")]
+pub mod dpop;
 mod first_of;
 mod password;
 
