@@ -67,7 +67,7 @@ impl Space {
         if !self.sess {
             return self.base.clone();
         }
-        let (nonce, client) = &used.first;
+        let (nonce, client) = &*used.first;
         Zeroizing::new(self.hash.of(&[self.base.as_bytes(), nonce.as_bytes(), client.as_bytes()]))
     }
 
@@ -98,10 +98,11 @@ impl Space {
         if let Some(opaque) = &self.opaque {
             quoted(&mut text, "opaque", opaque);
         }
-        // Writing to a `String` does not fail.
-        let _ = write!(text, "algorithm={}", self.hash.name(self.sess));
+        text.push_str("algorithm=");
+        text.push_str(self.hash.name(self.sess));
         if self.quality != Quality::Legacy {
-            let _ = write!(text, ", qop={}, nc={}, cnonce=\"{}\"", self.quality.name(), used.count, used.client);
+            let pieces = [", qop=", self.quality.name(), ", nc=", &used.count, ", cnonce=\"", &used.client, "\""];
+            pieces.iter().for_each(|piece| text.push_str(piece));
         }
         if self.userhash {
             text.push_str(", userhash=true");
@@ -142,12 +143,15 @@ impl Space {
 fn quoted(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
-    for character in value.chars() {
-        if matches!(character, '"' | '\\') {
-            text.push('\\');
-        }
-        text.push(character);
+    let mut rest = value;
+    // Nearly always there is none to be escaped.
+    while let Some(at) = rest.find(['"', '\\']) {
+        text.push_str(&rest[..at]);
+        text.push('\\');
+        text.push_str(&rest[at..=at]);
+        rest = &rest[at + 1..];
     }
+    text.push_str(rest);
     text.push_str("\", ");
 }
 
@@ -157,7 +161,13 @@ mod tests {
 
     fn used(nonce: &str, client: &str) -> Used {
         let (nonce, client) = (nonce.to_owned(), client.to_owned());
-        Used { first: (nonce.clone(), client.clone()), nonce, client, count: "00000001".to_owned(), uri: String::new() }
+        Used {
+            first: std::sync::Arc::new((nonce.clone(), client.clone())),
+            nonce,
+            client,
+            count: "00000001".to_owned(),
+            uri: String::new(),
+        }
     }
 
     fn space(hash: Hash, user: &str, realm: &str, password: &str) -> Space {

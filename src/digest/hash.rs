@@ -49,10 +49,9 @@ fn hex<D: Digest>(pieces: &[&[u8]]) -> String {
 /// Lower-case hexadecimal.
 pub(super) fn encode(octets: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(octets.len() * 2);
-    for octet in octets {
-        text.push(char::from(DIGITS[usize::from(octet >> 4)]));
-        text.push(char::from(DIGITS[usize::from(octet & 15)]));
-    }
-    text
+    let digits = octets.iter().flat_map(|octet| [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
+    let mut text = Vec::with_capacity(octets.len() * 2);
+    text.extend(digits);
+    // They are ASCII, so that nothing is lost.
+    String::from_utf8(text).unwrap_or_default()
 }

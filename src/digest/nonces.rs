@@ -1,7 +1,7 @@
 //! The nonces of one protection space, counted.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::hash::encode;
 use crate::BoxError;
@@ -18,10 +18,10 @@ struct State {
     nonce: String,
     count: u32,
     /// The nonces of this server's `-sess` key: of the first request after a challenge.
-    first: Option<(String, String)>,
+    first: Option<Arc<(String, String)>>,
     /// Each came with a 401 or a success of its own, and serves one request at least.
     fresh: VecDeque<Fresh>,
-    asked: VecDeque<Used>,
+    asked: VecDeque<Arc<Used>>,
 }
 
 enum Fresh {
@@ -32,14 +32,13 @@ enum Fresh {
 }
 
 /// One use of a nonce.
-#[derive(Clone)]
 pub(super) struct Used {
     pub(super) nonce: String,
     pub(super) client: String,
     /// Eight hexadecimal digits.
     pub(super) count: String,
     /// The nonces of the `-sess` key.
-    pub(super) first: (String, String),
+    pub(super) first: Arc<(String, String)>,
     pub(super) uri: String,
 }
 
@@ -50,7 +49,7 @@ impl Nonces {
     }
 
     /// Counts one use up. No count of a nonce is given twice, however many ask at once.
-    pub(super) fn used(&self, uri: &str) -> Result<Used, BoxError> {
+    pub(super) fn used(&self, uri: &str) -> Result<Arc<Used>, BoxError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)?;
         let client = encode(&random);
@@ -62,8 +61,9 @@ impl Nonces {
         }
         state.count = state.count.checked_add(1).ok_or("the nonce was used four billion times")?;
         let nonce = state.nonce.clone();
-        let first = state.first.get_or_insert_with(|| (nonce.clone(), client.clone())).clone();
-        let used = Used { nonce, client, count: format!("{:08x}", state.count), first, uri: uri.to_owned() };
+        let first = state.first.get_or_insert_with(|| Arc::new((nonce.clone(), client.clone()))).clone();
+        let count = encode(&state.count.to_be_bytes());
+        let used = Arc::new(Used { nonce, client, count, first, uri: uri.to_owned() });
         if state.asked.len() == ASKED {
             state.asked.pop_front();
         }
@@ -90,7 +90,7 @@ impl Nonces {
     }
 
     /// The use that a server's proof is about, which is looked at once.
-    pub(super) fn answered(&self, client: &str, count: &str) -> Option<Used> {
+    pub(super) fn answered(&self, client: &str, count: &str) -> Option<Arc<Used>> {
         let mut state = self.lock();
         let place =
             state.asked.iter().position(|asked| asked.client == client && asked.count.eq_ignore_ascii_case(count))?;

@@ -1,0 +1,108 @@
+//! What a Digest answer takes beside the hashes that it is made of, and beside http-auth: `cargo bench --bench digest --features
+//! digest,testing` prints the table. Instructions are counted by callgrind, so `valgrind` must be installed.
+//!
+//! Ours is a request through the middleware with the Digest credential, less one with a bearer token: what is measured is the scheme.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "shared/callgrind.rs"]
+mod callgrind;
+
+use std::hint::black_box;
+
+use async_trait::async_trait;
+use callgrind::collected;
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_challenge::testing::RejectionBuilder;
+use reqwest_challenge::{ChallengeMiddleware, Credential, Password, Refresh};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+use sha2::Digest;
+
+const ROUNDS: u64 = 2_000;
+const URL: &str = "https://api.example.com/dir/index.html";
+/// The algorithm, and how many times the raw hashes are allowed.
+const ALGORITHMS: [(&str, f64); 2] = [("MD5", 1.8), ("SHA-256", 3.0)];
+
+/// Answers 200 to everybody.
+struct Last;
+
+#[async_trait]
+impl Middleware for Last {
+    async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
+        Ok(http::Response::new(reqwest::Body::default()).into())
+    }
+}
+
+fn challenge(algorithm: &str) -> String {
+    format!(
+        "Digest realm=\"http-auth@example.org\", nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcC\", qop=\"auth\", algorithm={algorithm}"
+    )
+}
+
+fn through(credential: Credential, rounds: u64) {
+    let auth = ChallengeMiddleware::new(URL.trim_end_matches("/dir/index.html"), credential).unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Last).build();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        for _ in 0..rounds {
+            client.get(URL).send().await.unwrap();
+        }
+    });
+}
+
+fn digest(algorithm: &str) -> Credential {
+    let rejection = RejectionBuilder::new(URL).challenge(&challenge(algorithm)).build();
+    let password = Password::new("Mufasa", "Circle of Life");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(password.refresh(rejection)).unwrap().unwrap()
+}
+
+/// The two hashes of a warm answer, over pieces of the lengths that they have, in hexadecimal.
+fn raw<D: Digest>(hex: usize, rounds: u64) {
+    let (first, second) = (vec![b'a'; "GET:/dir/index.html".len()], vec![b'b'; 2 * hex + 32 + 8 + 32 + 4 + 5]);
+    for _ in 0..rounds {
+        black_box((D::digest(black_box(&first)), D::digest(black_box(&second))));
+    }
+}
+
+fn run(what: &str, algorithm: &str, rounds: u64) {
+    match (what, algorithm) {
+        ("bearer", _) => through(Credential::bearer("token"), rounds),
+        ("ours", _) => through(digest(algorithm), rounds),
+        ("raw", "MD5") => raw::<md5::Md5>(32, rounds),
+        ("raw", _) => raw::<sha2::Sha256>(64, rounds),
+        ("http-auth", _) => {
+            let text = challenge(algorithm);
+            let parsed = http_auth::parse_challenges(&text).unwrap();
+            let mut client = http_auth::DigestClient::try_from(&parsed[0]).unwrap();
+            let params = http_auth::PasswordParams {
+                username: "Mufasa",
+                password: "Circle of Life",
+                uri: "/dir/index.html",
+                method: "GET",
+                body: Some(&[]),
+            };
+            (0..rounds).for_each(|_| drop(black_box(client.respond(&params).unwrap())));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--count") {
+        return run(&arguments[at + 1], &arguments[at + 2], arguments[at + 3].parse().unwrap());
+    }
+    let count = |what: &str, algorithm: &str| {
+        let of = |rounds: u64| collected(&["--count", what, algorithm, &rounds.to_string()]);
+        (of(ROUNDS) - of(0)) as f64 / ROUNDS as f64
+    };
+    println!("{:<10} {:>8} {:>8} {:>10} {:>11} {:>8}", "algorithm", "raw", "ours", "http-auth", "ours/raw", "allowed");
+    let mut within = true;
+    for (algorithm, allowed) in ALGORITHMS {
+        let (raw, theirs) = (count("raw", algorithm), count("http-auth", algorithm));
+        let ours = count("ours", algorithm) - count("bearer", algorithm);
+        within &= ours / raw <= allowed;
+        println!("{algorithm:<10} {raw:>8.0} {ours:>8.0} {theirs:>10.0} {:>11.2} {allowed:>8}", ours / raw);
+    }
+    assert!(within, "a figure is above its bound");
+}
