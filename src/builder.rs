@@ -51,6 +51,7 @@ impl Builder {
                 schemes: None,
                 strict: false,
                 eager: false,
+                by_scope: false,
                 pass_through: false,
                 safe_methods_only: false,
                 expired_when: None,
@@ -117,6 +118,13 @@ impl Builder {
     /// cannot be sent twice. Off by default: nobody is asked who was not refused.
     pub fn eager(mut self) -> Self {
         self.settings.eager = true;
+        self
+    }
+
+    /// Takes the scopes of a Bearer challenge for what is asked for: two requests that want different ones have a refresh each, one
+    /// after the other. Off by default: nearly every API has one token for all. A container registry has one for each repository.
+    pub fn by_scope(mut self) -> Self {
+        self.settings.by_scope = true;
         self
     }
 

@@ -48,6 +48,8 @@ mod digest;
 pub mod dpop;
 mod first_of;
 mod password;
+#[cfg(feature = "registry")]
+pub mod registry;
 
 #[cfg(feature = "testing")]
 pub mod testing;

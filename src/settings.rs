@@ -8,7 +8,7 @@ use crate::challenge::Challenges;
 use crate::error::Forbidden;
 use crate::linting::Told;
 use crate::origin::Origin;
-use crate::refresh::Core;
+use crate::refresh::{Core, Demand};
 use crate::repeats::Repeats;
 
 /// What all clones of one middleware share.
@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) schemes: Option<Arc<[String]>>,
     pub(crate) strict: bool,
     pub(crate) eager: bool,
+    pub(crate) by_scope: bool,
     pub(crate) pass_through: bool,
     pub(crate) safe_methods_only: bool,
     pub(crate) expired_when: Option<Arc<MeansExpired>>,
@@ -36,6 +37,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// What the challenges of a 401 ask for beyond a fresh credential.
+    pub(crate) fn demand(&self, challenges: &Challenges) -> Demand {
+        if self.by_scope { Demand::of_scoped(challenges) } else { Demand::of(challenges) }
+    }
+
     /// Whether anybody is asked about these challenges.
     pub(crate) fn answers(&self, challenges: &Challenges) -> bool {
         let strict = !self.strict || (challenges.is_strict() && !challenges.is_empty());

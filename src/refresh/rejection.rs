@@ -59,6 +59,20 @@ impl Demand {
         Self::asking(asked)
     }
 
+    /// The same where scopes have credentials of their own: what is asked for in one is no other's.
+    pub(crate) fn of_scoped(challenges: &Challenges) -> Self {
+        let mut scopes: Vec<String> = challenges
+            .iter()
+            .filter_map(|one| one.bearer())
+            .flat_map(|one| one.scopes())
+            .map(Cow::into_owned)
+            .collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let plain = Self::of(challenges).0.and_then(Arc::into_inner).unwrap_or_default();
+        Self::asking(Asked { scopes, ..plain })
+    }
+
     /// For a credential with these scopes.
     pub(crate) fn of_scopes(scopes: Vec<String>) -> Self {
         Self::asking(Asked { scopes, ..Asked::default() })

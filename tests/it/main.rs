@@ -29,6 +29,8 @@ mod lint_rules;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
+#[cfg(feature = "registry")]
+mod registries;
 mod secrecy;
 mod secrets;
 mod sequences;

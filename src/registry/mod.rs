@@ -1,0 +1,169 @@
+//! Tokens of container registries (the distribution specification's token authentication), with the feature `registry`.
+//!
+//! A registry's 401 names a token server, a service and scopes; a token is fetched there, with an account or without, and kept for
+//! the repository and the kind of access that it is for. Two repositories do not fight for one credential.
+//!
+//! ```
+//! use reqwest_challenge::ChallengeMiddleware;
+//! use reqwest_challenge::registry::Registry;
+//!
+//! let docker = Registry::new().token_server("https://auth.docker.io")?;
+//! let auth = ChallengeMiddleware::builder("https://registry-1.docker.io", docker).by_scope().build()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cache;
+mod dial;
+mod fetch;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use http::header::{AUTHORIZATION, HeaderValue};
+use reqwest::Request;
+
+use crate::BoxError;
+use crate::credential::{Authorize, Credential};
+use crate::origin::{Origin, OriginError};
+use crate::refresh::{Clock, Refresh, RefreshError, Rejection};
+use crate::secret::Secret;
+use cache::{Cache, Partition};
+
+/// Fetches a registry's tokens: a [`Refresh`] for a middleware that is built with [`by_scope`](crate::Builder::by_scope).
+///
+/// It dials the registry's own origin, and the token servers that it was told of; a challenge that names another is an error, and
+/// nothing is sent there.
+pub struct Registry {
+    account: Account,
+    servers: Vec<Origin>,
+    client_id: String,
+    cache: Arc<Cache>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Who asks for a token.
+pub(crate) enum Account {
+    /// Nobody: what is public can be pulled.
+    Anonymous,
+    Password(String, Secret),
+    /// A refresh token, which registries call an identity token.
+    Identity(Secret),
+}
+
+impl Registry {
+    /// For nobody in particular: what is public can be pulled.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            account: Account::Anonymous,
+            servers: Vec::new(),
+            client_id: "reqwest-challenge".to_owned(),
+            cache: Arc::default(),
+            clock: Arc::new(SystemTime::now),
+        }
+    }
+
+    /// For that account: its password goes to the token server by Basic, and nowhere else.
+    #[must_use]
+    pub fn password(mut self, user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.account = Account::Password(user.into(), password.into());
+        self
+    }
+
+    /// For the account of that identity token, which is posted as a refresh token (RFC 6749 §6).
+    #[must_use]
+    pub fn identity_token(mut self, token: impl Into<Secret>) -> Self {
+        self.account = Account::Identity(token.into());
+        self
+    }
+
+    /// Trusts a token server of another origin than the registry's: `https://auth.docker.io` for `registry-1.docker.io`.
+    ///
+    /// # Errors
+    /// [`OriginError`]: text that is no origin.
+    pub fn token_server(mut self, origin: impl AsRef<str>) -> Result<Self, OriginError> {
+        self.servers.push(Origin::new(origin)?);
+        Ok(self)
+    }
+
+    /// Its name for itself, where a token server asks for one. `reqwest-challenge` unless it is told otherwise.
+    #[must_use]
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self
+    }
+
+    /// By that clock, which says when a token is too old.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("servers", &self.servers).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Refresh for Registry {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let Some(challenge) = rejection.challenges().iter().find_map(|challenge| challenge.registry()) else {
+            return Ok(None);
+        };
+        let (Some(method), Some(url)) = (rejection.method(), rejection.url()) else { return Ok(None) };
+        let realm = dial::checked(&challenge.realm(), rejection.origin(), &self.servers).map_err(|error| {
+            // Nothing that may go better later.
+            RefreshError::refused("realm").caused_by(error)
+        })?;
+        let mut scopes: Vec<String> = challenge.scopes().iter().map(|scope| scope.clone().into_owned()).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        let asked =
+            fetch::Asked { realm, service: challenge.service().into_owned(), scopes, client_id: &self.client_id };
+        let partition = Partition::of(method, url);
+        let token = fetch::token(&rejection.http()?, &self.account, &asked).await?;
+        self.cache.keep(partition, asked.scopes, token, self.clock.now());
+        Ok(Some(Credential::custom(Tokens { cache: self.cache.clone(), clock: self.clock.clone() })))
+    }
+
+    async fn forget(&self, _: Option<Credential>) -> Result<(), RefreshError> {
+        self.cache.clear();
+        Ok(())
+    }
+}
+
+/// The tokens that were fetched, of which a request gets the one for its repository.
+struct Tokens {
+    cache: Arc<Cache>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Authorize for Tokens {
+    fn scheme(&self) -> &str {
+        "Bearer"
+    }
+
+    async fn authorize(&self, request: &mut Request) -> Result<(), BoxError> {
+        let partition = Partition::of(request.method(), request.url());
+        // Without one the registry says which it wants.
+        let Some(token) = self.cache.token(&partition, self.clock.now()) else { return Ok(()) };
+        let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
+        let value = HeaderValue::from_str(&text);
+        let mut value = value.map_err(|_| "the token server's token cannot stand in a header")?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+        Ok(())
+    }
+}
