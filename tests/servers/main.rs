@@ -5,25 +5,35 @@
 
 mod apache;
 mod nginx;
+mod registry;
 
 use std::future::Future;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use reqwest_challenge::testing::MockApi;
 use reqwest_challenge::{ChallengeMiddleware, Password, Refresh};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
+/// Where a server is, and the token server that it trusts, if it has one.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) url: String,
+    pub(crate) tokens: Option<Arc<MockApi>>,
+}
+
 /// A check of a server: the scheme, what passes, and how that is seen.
-pub(crate) type Check = (&'static str, &'static str, fn(String) -> Pin<Box<dyn Future<Output = ()>>>);
+pub(crate) type Check = (&'static str, &'static str, fn(Place) -> Pin<Box<dyn Future<Output = ()>>>);
 
 /// A check by its function.
 #[macro_export]
 macro_rules! check {
     ($scheme:literal, $what:literal, $function:ident) => {
-        ($scheme, $what, |url| Box::pin($function(url)))
+        ($scheme, $what, |place| Box::pin($function(place)))
     };
 }
 
@@ -35,14 +45,13 @@ struct Server {
 }
 
 impl Server {
-    fn start(name: &str) -> Self {
+    fn start(name: &str, folder: PathBuf, tokens: Option<&MockApi>) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = std::env::temp_dir().join(format!("reqwest-challenge-{name}-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
         let start = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name).join("start");
         let process = Command::new(start)
             .env("PORT", port.to_string())
             .env("DIR", &folder)
+            .env("TOKEN_URL", tokens.map(|tokens| tokens.url("/token")).unwrap_or_default())
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -80,7 +89,8 @@ pub(crate) fn alice(url: &str, password: &str) -> ClientWithMiddleware {
 }
 
 fn main() {
-    let all: [(&str, &[Check]); 2] = [("apache", &apache::CHECKS), ("nginx", &nginx::CHECKS)];
+    let all: [(&str, &[Check]); 3] =
+        [("apache", &apache::CHECKS), ("nginx", &nginx::CHECKS), ("registry", &registry::CHECKS)];
     if std::env::var_os("SERVERS").is_none() {
         let names = all.map(|(name, checks)| format!("{name} ({} checks)", checks.len()));
         return println!("left out: real servers, {}; SERVERS=1 runs them", names.join(", "));
@@ -88,9 +98,12 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("| server | scheme | what passes |\n|---|---|---|");
     for (name, checks) in all {
-        let server = Server::start(name);
+        let folder = std::env::temp_dir().join(format!("reqwest-challenge-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let tokens = (name == "registry").then(|| Arc::new(runtime.block_on(registry::token_server(folder.clone()))));
+        let server = Server::start(name, folder, tokens.as_deref());
         for (scheme, what, check) in checks {
-            runtime.block_on(check(server.url.clone()));
+            runtime.block_on(check(Place { url: server.url.clone(), tokens: tokens.clone() }));
             println!("| {name} | {scheme} | {what} |");
         }
     }

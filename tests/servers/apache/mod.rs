@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest_challenge::{AuthReport, Forbidden, Reason, Renewed, Unauthorized};
 
-use crate::{Check, alice, check};
+use crate::{Check, Place, alice, check};
 
 const PASSWORD: &str = "s3cret pass:word";
 
@@ -19,14 +19,14 @@ pub(crate) const CHECKS: [Check; 8] = [
     check!("Basic", "a refused user is said by 403: `Forbidden`", forbidden),
 ];
 
-async fn basic(url: String) {
+async fn basic(Place { url, .. }: Place) {
     let response = alice(&url, PASSWORD).get(format!("{url}/basic/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "ok basic\n");
     let error = alice(&url, "no").get(format!("{url}/basic/")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
 }
 
-async fn digest(url: String) {
+async fn digest(Place { url, .. }: Place) {
     let client = alice(&url, PASSWORD);
     let mut attempts = 0;
     for number in 0..100 {
@@ -42,13 +42,13 @@ async fn digest(url: String) {
     assert_eq!(attempts, 101);
 }
 
-async fn wrong(url: String) {
+async fn wrong(Place { url, .. }: Place) {
     let error = alice(&url, "no").get(format!("{url}/digest/")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!((refused.reason(), refused.report().attempts()), (Reason::StillRejected, 2));
 }
 
-async fn stale(url: String) {
+async fn stale(Place { url, .. }: Place) {
     let client = alice(&url, PASSWORD);
     client.get(format!("{url}/stale/")).send().await.unwrap();
     // The nonce lives for a second by the server's clock. Each answer brings the next one along, so nobody asks meanwhile.
@@ -60,7 +60,7 @@ async fn stale(url: String) {
     assert_eq!((response.status().as_u16(), AuthReport::of(&response).renewed()), (200, Some(Renewed::ByScheme)));
 }
 
-async fn one_time(url: String) {
+async fn one_time(Place { url, .. }: Place) {
     let client = alice(&url, PASSWORD);
     for number in 0..20 {
         let response = client.get(format!("{url}/onetime/")).send().await.unwrap();
@@ -70,7 +70,7 @@ async fn one_time(url: String) {
     }
 }
 
-async fn domain(url: String) {
+async fn domain(Place { url, .. }: Place) {
     let client = alice(&url, PASSWORD);
     for (path, attempts) in [("/domain/", 2), ("/digest/", 1), ("/domain/", 1), ("/elsewhere/", 2)] {
         let response = client.get(format!("{url}{path}")).send().await.unwrap();
@@ -78,13 +78,13 @@ async fn domain(url: String) {
     }
 }
 
-async fn refused(url: String) {
+async fn refused(Place { url, .. }: Place) {
     let error = alice(&url, PASSWORD).get(format!("{url}/forbidden/")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!((refused.reason(), refused.report().attempts()), (Reason::StillRejected, 2));
 }
 
-async fn forbidden(url: String) {
+async fn forbidden(Place { url, .. }: Place) {
     let error = alice(&url, PASSWORD).get(format!("{url}/forbidden403/")).send().await.unwrap_err();
     assert!(Forbidden::find(&error).unwrap().authenticated());
 }

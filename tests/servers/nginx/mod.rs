@@ -2,7 +2,7 @@
 
 use reqwest_challenge::{Challenges, Credential, Forbidden, Reason, Unauthorized};
 
-use crate::{Check, alice, check, client};
+use crate::{Check, Place, alice, check, client};
 
 pub(crate) const CHECKS: [Check; 6] = [
     check!("Basic", "a good password; a redirect on the same server", basic),
@@ -13,21 +13,21 @@ pub(crate) const CHECKS: [Check; 6] = [
     check!("Bearer", "a 403 with its scope; a 407 is none of our business", others),
 ];
 
-async fn basic(url: String) {
+async fn basic(Place { url, .. }: Place) {
     for path in ["/basic/", "/redirect"] {
         let response = alice(&url, "s3cret").get(format!("{url}{path}")).send().await.unwrap();
         assert_eq!(response.text().await.unwrap(), "ok basic\n");
     }
 }
 
-async fn quoted(url: String) {
+async fn quoted(Place { url, .. }: Place) {
     let bare = reqwest::get(format!("{url}/basic-quoted/")).await.unwrap();
     assert!(!Challenges::from_headers(bare.headers()).is_strict());
     let response = alice(&url, "s3cret").get(format!("{url}/basic-quoted/")).send().await.unwrap();
     assert_eq!(response.status(), 200);
 }
 
-async fn gated(url: String) {
+async fn gated(Place { url, .. }: Place) {
     let get = |token: &'static str| client(&url, Credential::bearer(token)).get(format!("{url}/gated/")).send();
     assert_eq!(get("good").await.unwrap().status(), 200);
     assert!(Forbidden::find(&get("weak").await.unwrap_err()).unwrap().authenticated());
@@ -35,7 +35,7 @@ async fn gated(url: String) {
     assert_eq!(Unauthorized::find(&error).unwrap().error_code().as_deref(), Some("invalid_token"));
 }
 
-async fn several(url: String) {
+async fn several(Place { url, .. }: Place) {
     for (path, schemes) in [("/two", &["Bearer", "Basic"][..]), ("/one-line", &["Negotiate", "Basic", "Bearer"])] {
         let error = client(&url, Credential::bearer("x")).get(format!("{url}{path}")).send().await.unwrap_err();
         let refused = Unauthorized::find(&error).unwrap();
@@ -44,12 +44,12 @@ async fn several(url: String) {
     }
 }
 
-async fn bare(url: String) {
+async fn bare(Place { url, .. }: Place) {
     let error = alice(&url, "s3cret").get(format!("{url}/none")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
 }
 
-async fn others(url: String) {
+async fn others(Place { url, .. }: Place) {
     let error = client(&url, Credential::bearer("x")).get(format!("{url}/403")).send().await.unwrap_err();
     assert_eq!(Forbidden::find(&error).unwrap().required_scopes(), ["admin"]);
     let response = client(&url, Credential::bearer("x")).get(format!("{url}/407")).send().await.unwrap();
