@@ -145,7 +145,7 @@ fn quoted(text: &mut String, name: &str, value: &str) {
     text.push_str("=\"");
     let mut rest = value;
     // Nearly always there is none to be escaped.
-    while let Some(at) = rest.find(['"', '\\']) {
+    while let Some(at) = rest.bytes().position(|octet| matches!(octet, b'"' | b'\\')) {
         text.push_str(&rest[..at]);
         text.push('\\');
         text.push_str(&rest[at..=at]);

@@ -49,9 +49,10 @@ fn hex<D: Digest>(pieces: &[&[u8]]) -> String {
 /// Lower-case hexadecimal.
 pub(super) fn encode(octets: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = octets.iter().flat_map(|octet| [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
-    let mut text = Vec::with_capacity(octets.len() * 2);
-    text.extend(digits);
+    let mut text = vec![0; octets.len() * 2];
+    for (pair, octet) in text.chunks_exact_mut(2).zip(octets) {
+        pair.copy_from_slice(&[DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
+    }
     // They are ASCII, so that nothing is lost.
     String::from_utf8(text).unwrap_or_default()
 }

@@ -16,6 +16,8 @@ pub(super) struct Nonces(Mutex<State>);
 
 struct State {
     nonce: String,
+    /// The client's own, made for each of the server's: the count tells the uses of both apart.
+    client: String,
     count: u32,
     /// The nonces of this server's `-sess` key: of the first request after a challenge.
     first: Option<Arc<(String, String)>>,
@@ -45,21 +47,24 @@ pub(super) struct Used {
 impl Nonces {
     pub(super) fn new(nonce: String) -> Self {
         let (fresh, asked) = Default::default();
-        Self(Mutex::new(State { nonce, count: 0, first: None, fresh, asked }))
+        Self(Mutex::new(State { nonce, client: String::new(), count: 0, first: None, fresh, asked }))
     }
 
     /// Counts one use up. No count of a nonce is given twice, however many ask at once.
     pub(super) fn used(&self, uri: &str) -> Result<Arc<Used>, BoxError> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random)?;
-        let client = encode(&random);
         let mut state = self.lock();
         match state.fresh.pop_front() {
             Some(Fresh::Challenge(nonce)) => (state.nonce, state.count, state.first) = (nonce, 0, None),
             Some(Fresh::Next(nonce)) => (state.nonce, state.count) = (nonce, 0),
             None => {}
         }
+        if state.count == 0 {
+            let mut random = [0; 16];
+            getrandom::fill(&mut random)?;
+            state.client = encode(&random);
+        }
         state.count = state.count.checked_add(1).ok_or("the nonce was used four billion times")?;
+        let client = state.client.clone();
         let nonce = state.nonce.clone();
         let first = state.first.get_or_insert_with(|| Arc::new((nonce.clone(), client.clone()))).clone();
         let count = encode(&state.count.to_be_bytes());
