@@ -51,7 +51,7 @@ impl Builder {
                 schemes: None,
                 strict: false,
                 eager: false,
-                by_scope: false,
+                partition: None,
                 pass_through: false,
                 safe_methods_only: false,
                 expired_when: None,
@@ -121,10 +121,14 @@ impl Builder {
         self
     }
 
-    /// Takes the scopes of a Bearer challenge for what is asked for: two requests that want different ones have a refresh each, one
-    /// after the other. Off by default: nearly every API has one token for all. A container registry has one for each repository.
-    pub fn by_scope(mut self) -> Self {
-        self.settings.by_scope = true;
+    /// Says which requests have a credential of their own, by a name for each such set: two of different names have a refresh each,
+    /// one after the other. Off by default: nearly every API has one credential for all. A container registry has one for each
+    /// repository.
+    pub fn partitioned_by(
+        mut self,
+        partition: impl Fn(&http::Method, &reqwest::Url) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.partition = Some(Arc::new(partition));
         self
     }
 

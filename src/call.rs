@@ -16,7 +16,7 @@ use crate::error::{AuthorizeError, Body, Error, Reason};
 use crate::event::Event;
 use crate::linting::Findings;
 use crate::options::CallOptions;
-use crate::refresh::{Cause, Current, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
+use crate::refresh::{Cause, Current, Demand, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
 use crate::report::{AuthReport, Renewed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
@@ -232,12 +232,13 @@ impl<'m> Call<'m> {
             self.report.renewal = Some(Renewed::ByScheme);
             return Ok(Plan::Resign);
         }
-        let demand = self.of.settings.demand(challenges);
+        let demand = self.of.settings.demand(refused);
         if let Some(error) = self.failed.take() {
             return Ok(Plan::Fail(error));
         }
         let now = || self.of.session.now();
-        let rests = || demand.is_empty() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
+        let plain = || self.of.settings.partition.is_none() && demand.is_empty() || Demand::of(challenges).is_empty();
+        let rests = || plain() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
         if self.spent || rests() {
             return Ok(Plan::Refuse(Reason::StillRejected));
         }
@@ -328,7 +329,7 @@ impl<'m> Call<'m> {
     async fn keep_for_the_next(&mut self, response: &Response, refused: Arc<Occasion>) {
         let by_scheme = self.report.renewal == Some(Renewed::ByScheme);
         if by_scheme && self.of.settings.answers(&refused.challenges) && !self.judge().is_foreign(response.url()) {
-            let want = self.want(Cause::Challenged, self.of.settings.demand(&refused.challenges), refused);
+            let want = self.want(Cause::Challenged, self.of.settings.demand(&refused), refused);
             // Whatever comes of it, this call has been answered.
             drop(self.of.session.renew(want).await);
         }

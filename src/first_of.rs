@@ -1,9 +1,9 @@
 //! Several refreshers, of which the one for the strongest challenge is asked.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,8 +34,8 @@ const ORDER: [&str; 6] = ["DPoP", "Bearer", "Digest SHA-512-256", "Digest SHA-25
 pub struct FirstOf {
     choices: Vec<Choice>,
     order: Vec<Cow<'static, str>>,
-    /// Whose the last credential was.
-    last: AtomicUsize,
+    /// Whose the last credentials were.
+    owners: Mutex<VecDeque<(usize, Credential)>>,
 }
 
 struct Choice {
@@ -47,7 +47,7 @@ impl FirstOf {
     /// Nobody yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { choices: Vec::new(), order: ORDER.map(Cow::Borrowed).to_vec(), last: AtomicUsize::new(usize::MAX) }
+        Self { choices: Vec::new(), order: ORDER.map(Cow::Borrowed).to_vec(), owners: Mutex::default() }
     }
 
     /// With one more refresher, for these schemes. Of several for one scheme the one that was named first is asked first; where a 401
@@ -67,6 +67,21 @@ impl FirstOf {
         self
     }
 
+    fn owned(&self, number: usize, credential: &Credential) {
+        /// The one that is held, and those that came too late to be.
+        const ROOM: usize = 8;
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() == ROOM {
+            owners.pop_front();
+        }
+        owners.push_back((number, credential.clone()));
+    }
+
+    fn owner(&self, credential: &Credential) -> Option<usize> {
+        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.iter().rev().find(|(_, other)| other == credential).map(|(number, _)| *number)
+    }
+
     /// The place of a challenge in the order.
     fn rank(&self, challenge: &Challenge<'_>) -> usize {
         // Without a name it is MD5, and `-sess` is as strong.
@@ -84,7 +99,11 @@ impl FirstOf {
         let challenges = rejection.challenges();
         if challenges.is_empty() {
             let name = |choice: &Choice| choice.schemes.first().cloned().unwrap_or_default();
-            return self.choices.iter().map(name).enumerate().collect();
+            let mut all: Vec<_> = self.choices.iter().map(name).enumerate().collect();
+            // Whose credential it is renews it.
+            let owner = rejection.credential().and_then(|credential| self.owner(credential));
+            all.sort_by_key(|(number, _)| Some(*number) != owner);
+            return all;
         }
         let mut ranked: Vec<_> = challenges.iter().map(|challenge| (self.rank(&challenge), challenge)).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
@@ -118,9 +137,10 @@ impl fmt::Debug for FirstOf {
 impl Refresh for FirstOf {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         for (number, scheme) in self.asked(&rejection) {
-            let answer = self.choices[number].refresher.as_ref().refresh(rejection.clone()).await;
+            let Choice { schemes, refresher } = &self.choices[number];
+            let answer = refresher.as_ref().refresh(rejection.only(schemes)).await;
             if let Some(credential) = answer.map_err(|error| error.of_whom(&scheme))? {
-                self.last.store(number, Ordering::SeqCst);
+                self.owned(number, &credential);
                 return Ok(Some(credential));
             }
         }
@@ -131,7 +151,7 @@ impl Refresh for FirstOf {
         for (number, choice) in self.choices.iter().enumerate() {
             let whose = choice.schemes.first().map_or("", String::as_str);
             if let Some(credential) = choice.refresher.as_ref().initial().await.map_err(|error| error.of_whom(whose))? {
-                self.last.store(number, Ordering::SeqCst);
+                self.owned(number, &credential);
                 return Ok(Some(credential));
             }
         }
@@ -140,10 +160,10 @@ impl Refresh for FirstOf {
 
     /// Tells all of them: the one whose credential it is, and the others to forget what they have.
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
-        let last = self.last.swap(usize::MAX, Ordering::SeqCst);
+        let owner = credential.as_ref().and_then(|credential| self.owner(credential));
         let mut outcome = Ok(());
         for (number, choice) in self.choices.iter().enumerate() {
-            let theirs = credential.clone().filter(|_| number == last);
+            let theirs = credential.clone().filter(|_| owner == Some(number));
             let whose = choice.schemes.first().map_or("", String::as_str);
             let told = choice.refresher.as_ref().forget(theirs).await.map_err(|error| error.of_whom(whose));
             // The first that failed is told of, after all were told.

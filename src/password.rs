@@ -1,9 +1,9 @@
 //! A user name and a password, as a refresher: for Basic, and for Digest with the feature.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use crate::BoxError;
 use crate::challenge::{Challenge, Challenges};
 use crate::credential::Credential;
-use crate::origin::Origin;
 use crate::refresh::{Refresh, RefreshError, Rejection};
 use crate::secret::Secret;
 
@@ -40,7 +39,8 @@ trait Ask: Send + Sync {
 /// A user name and a password (RFC 7617, 7616), as a [`Refresh`]: it answers the strongest challenge that it can, Basic, and Digest
 /// with the feature `digest`.
 ///
-/// Once a server offered Digest, Basic is not answered there any more: whoever is in between could leave Digest out.
+/// Once a server offered Digest, Basic is not answered any more, by none of the middleware's origins: whoever is in between could
+/// leave Digest out.
 ///
 /// ```
 /// use reqwest_challenge::{ChallengeMiddleware, Password};
@@ -53,8 +53,8 @@ pub struct Password {
     at_least: Strength,
     legacy: bool,
     timeout: Duration,
-    /// The origins that offered Digest.
-    digests: Mutex<HashSet<Origin>>,
+    /// Whether a server offered Digest: one identity has one credential for all of its origins.
+    digest: AtomicBool,
 }
 
 impl Password {
@@ -100,7 +100,7 @@ impl Password {
 
     fn of(ask: impl Ask + 'static) -> Self {
         let (at_least, timeout) = (Strength::Basic, Duration::from_secs(30));
-        Self { ask: Arc::new(ask), at_least, legacy: false, timeout, digests: Mutex::default() }
+        Self { ask: Arc::new(ask), at_least, legacy: false, timeout, digest: AtomicBool::new(false) }
     }
 
     /// Answers nothing weaker. [`Strength::Basic`] unless it is told otherwise: over TLS most servers have nothing else.
@@ -144,16 +144,10 @@ impl Password {
         answered.filter(|(strength, _)| *strength >= self.at_least).fold(None, better)
     }
 
-    /// Whether that server offered Digest, now or before.
+    /// Whether a server offered Digest, now or before.
     fn offered_digest(&self, rejection: &Rejection) -> bool {
-        /// More origins than one middleware is built with.
-        const ROOM: usize = 64;
-        let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
         let now = rejection.challenges().iter().any(|challenge| answer::strength(&challenge, self.legacy).is_some());
-        if now && digests.len() < ROOM {
-            digests.insert(rejection.origin().clone());
-        }
-        now || digests.contains(rejection.origin())
+        now | self.digest.fetch_or(now, Ordering::SeqCst)
     }
 }
 
@@ -163,7 +157,7 @@ impl Refresh for Password {
         let digest = self.offered_digest(&rejection);
         let Some((strength, _)) = self.strongest(rejection.challenges()) else { return Ok(None) };
         if strength == Strength::Basic && digest {
-            let why = "this server offered Digest before: its password is not sent to it by Basic";
+            let why = "Digest was offered before: the password itself is not sent";
             return Err(RefreshError::refused("downgrade").caused_by(why));
         }
         let Some((user, password)) = self.ask.ask(rejection.clone()).await? else { return Ok(None) };

@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
+use reqwest::Url;
+
 use crate::challenge::Challenges;
 use crate::error::Forbidden;
 use crate::linting::Told;
 use crate::origin::Origin;
-use crate::refresh::{Core, Demand};
+use crate::refresh::{Core, Demand, Occasion};
 use crate::repeats::Repeats;
 
 /// What all clones of one middleware share.
@@ -20,6 +23,9 @@ pub(crate) struct Shared {
     pub(crate) told: Told,
 }
 
+/// Says which credential a request is for.
+pub(crate) type Partition = dyn Fn(&Method, &Url) -> String + Send + Sync;
+
 /// Says which 403 means an expired credential.
 pub(crate) type MeansExpired = dyn Fn(&Forbidden) -> bool + Send + Sync;
 
@@ -29,7 +35,7 @@ pub(crate) struct Settings {
     pub(crate) schemes: Option<Arc<[String]>>,
     pub(crate) strict: bool,
     pub(crate) eager: bool,
-    pub(crate) by_scope: bool,
+    pub(crate) partition: Option<Arc<Partition>>,
     pub(crate) pass_through: bool,
     pub(crate) safe_methods_only: bool,
     pub(crate) expired_when: Option<Arc<MeansExpired>>,
@@ -38,8 +44,11 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// What the challenges of a 401 ask for beyond a fresh credential.
-    pub(crate) fn demand(&self, challenges: &Challenges) -> Demand {
-        if self.by_scope { Demand::of_scoped(challenges) } else { Demand::of(challenges) }
+    pub(crate) fn demand(&self, refused: &Occasion) -> Demand {
+        match &self.partition {
+            Some(partition) => Demand::of_partition(&refused.challenges, partition(&refused.method, &refused.url)),
+            None => Demand::of(&refused.challenges),
+        }
     }
 
     /// Whether anybody is asked about these challenges.

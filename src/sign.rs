@@ -90,8 +90,13 @@ impl Call<'_> {
                 self.held = self.of.session.current();
                 Ok(())
             }
+            // Nobody knows of a new one before the server has said what it wants: it is asked without.
+            Err(Ended::Declined) if stale => {
+                self.held = Arc::new(Current { credential: None, ..Current::clone(&self.held) });
+                Ok(())
+            }
             // The server's word is better than a clock's: the old one is tried.
-            Err(Ended::Declined) if !stale => Ok(()),
+            Err(Ended::Declined) => Ok(()),
             Err(Ended::Failed(error)) if !stale && error.is_transient() => {
                 self.failed = Some(error);
                 Ok(())

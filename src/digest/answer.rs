@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::hash::Hash;
 use super::nonces::Used;
+use crate::origin::Origin;
 use crate::secret::Secret;
 
 /// What is protected, beside knowing the password.
@@ -35,7 +36,7 @@ pub(super) struct Space {
     pub(super) quality: Quality,
     pub(super) user: String,
     pub(super) realm: String,
-    pub(super) opaque: Option<String>,
+    pub(super) origin: Option<Origin>,
     pub(super) userhash: bool,
     /// Where the space is; none means the whole server.
     pub(super) domain: Vec<Url>,
@@ -60,7 +61,8 @@ impl Space {
     /// Whether the URL is in this space: its domain narrows it, and widens nothing, because nobody asks about other origins.
     pub(super) fn covers(&self, url: &Url) -> bool {
         let within = |root: &Url| root.origin() == url.origin() && url.path().starts_with(root.path());
-        self.domain.is_empty() || self.domain.iter().any(within)
+        let whole_server = || self.origin.as_ref().is_none_or(|origin| origin.contains(url));
+        if self.domain.is_empty() { whole_server() } else { self.domain.iter().any(within) }
     }
 
     fn key(&self, used: &Used) -> Zeroizing<String> {
@@ -95,7 +97,7 @@ impl Space {
         }
         quoted(&mut text, "uri", target.uri);
         quoted(&mut text, "response", &response);
-        if let Some(opaque) = &self.opaque {
+        if let Some(opaque) = &used.opaque {
             quoted(&mut text, "opaque", opaque);
         }
         text.push_str("algorithm=");
@@ -167,6 +169,7 @@ mod tests {
             client,
             count: "00000001".to_owned(),
             uri: String::new(),
+            opaque: None,
         }
     }
 
@@ -177,7 +180,7 @@ mod tests {
             quality: Quality::Auth,
             user: user.to_owned(),
             realm: realm.to_owned(),
-            opaque: None,
+            origin: None,
             userhash: false,
             domain: Vec::new(),
             base: base(hash, user, realm, &Secret::new(password)),

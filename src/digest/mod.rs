@@ -18,6 +18,7 @@ use url::Url;
 use crate::BoxError;
 use crate::challenge::{Challenge, Challenges, Digest, DigestAlgorithm};
 use crate::credential::{Authorize, Observed, ResponseHead};
+use crate::origin::Origin;
 use crate::secret::Secret;
 use answer::{Quality, Space, Target};
 pub(crate) use hash::Hash;
@@ -52,18 +53,22 @@ impl DigestAuth {
         } else {
             Quality::Legacy
         };
-        let space = Space {
+        let mut space = Space {
             hash,
             sess,
             quality,
             user: user.to_owned(),
             base: answer::base(hash, user, &realm, &password),
             realm,
-            opaque: challenge.opaque().map(|opaque| opaque.into_owned()),
+            origin: Origin::of(url),
             userhash: challenge.userhash(),
             domain: challenge.domain().iter().filter_map(|uri| url.join(uri).ok()).collect(),
         };
-        Some(Self { space, nonces: Nonces::new(nonce) })
+        // A domain without the very URL that was refused, as of a server behind another name, says nothing.
+        if !space.covers(url) {
+            space.domain.clear();
+        }
+        Some(Self { space, nonces: Nonces::new(nonce, challenge.opaque().map(|opaque| opaque.into_owned())) })
     }
 
     fn is_of_this_space(&self, challenge: &Challenge<'_>) -> bool {
@@ -74,10 +79,11 @@ impl DigestAuth {
         challenge.digest().is_some_and(same)
     }
 
-    /// The nonce of a challenge that says that the last one was too old, and nothing else was wrong.
-    fn stale(&self, challenges: &Challenges) -> Option<String> {
+    /// The nonce and the `opaque` of a challenge that says that the last one was too old, and nothing else was wrong.
+    fn stale(&self, challenges: &Challenges) -> Option<(String, Option<String>)> {
         let ours = challenges.iter().find(|challenge| self.is_of_this_space(challenge))?.digest()?;
-        ours.nonce().filter(|_| ours.stale()).map(|nonce| nonce.into_owned())
+        let nonce = ours.nonce().filter(|_| ours.stale())?.into_owned();
+        Some((nonce, ours.opaque().map(|opaque| opaque.into_owned())))
     }
 
     /// Takes the next nonce over, and checks the server's own proof.
@@ -145,8 +151,8 @@ impl Authorize for DigestAuth {
     }
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
-        if let Some(nonce) = self.stale(head.challenges()) {
-            self.nonces.challenged(nonce);
+        if let Some((nonce, opaque)) = self.stale(head.challenges()) {
+            self.nonces.challenged(nonce, opaque);
             return Ok(Observed::Resign);
         }
         head.headers().get_all(INFO).iter().try_for_each(|info| self.informed(info))?;

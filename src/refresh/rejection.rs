@@ -37,6 +37,7 @@ struct Asked {
     acr_values: Vec<String>,
     max_age: Option<Duration>,
     scopes: Vec<String>,
+    partition: Option<String>,
 }
 
 impl Demand {
@@ -59,8 +60,8 @@ impl Demand {
         Self::asking(asked)
     }
 
-    /// The same where scopes have credentials of their own: what is asked for in one is no other's.
-    pub(crate) fn of_scoped(challenges: &Challenges) -> Self {
+    /// The same where some requests have credentials of their own: what is asked for by one is no other's.
+    pub(crate) fn of_partition(challenges: &Challenges, partition: String) -> Self {
         let mut scopes: Vec<String> = challenges
             .iter()
             .filter_map(|one| one.bearer())
@@ -70,7 +71,7 @@ impl Demand {
         scopes.sort_unstable();
         scopes.dedup();
         let plain = Self::of(challenges).0.and_then(Arc::into_inner).unwrap_or_default();
-        Self::asking(Asked { scopes, ..plain })
+        Self::asking(Asked { scopes, partition: Some(partition), ..plain })
     }
 
     /// For a credential with these scopes.
@@ -153,6 +154,16 @@ pub(crate) trait Surroundings: Send + Sync {
 }
 
 impl Rejection {
+    /// The same with the challenges of these schemes alone.
+    pub(crate) fn only(&self, schemes: &[String]) -> Self {
+        let occasion = self.occasion.as_ref().map(|occasion| {
+            let kept = occasion.challenges.iter().filter(|one| schemes.iter().any(|scheme| one.is(scheme)));
+            let challenges = Challenges::parse_lines(kept.map(|challenge| challenge.to_bytes()));
+            Arc::new(Occasion { method: occasion.method.clone(), url: occasion.url.clone(), challenges })
+        });
+        Self { occasion, ..self.clone() }
+    }
+
     /// Why the refresher is asked.
     #[must_use]
     pub fn cause(&self) -> Cause {

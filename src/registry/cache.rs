@@ -1,5 +1,6 @@
 //! Tokens by what they are for.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +15,7 @@ const ROOM: usize = 256;
 /// What one token is for: a repository, and whether it is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Partition {
+    origin: String,
     repository: String,
     access: Access,
 }
@@ -23,6 +25,12 @@ enum Access {
     Pull,
     Push,
     Delete,
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:?}", self.origin, self.repository, self.access)
+    }
 }
 
 impl Partition {
@@ -37,7 +45,7 @@ impl Partition {
         // A name may have such a word in it, so the last one counts.
         let ends = ["/manifests/", "/blobs/", "/tags/", "/referrers/"].iter().filter_map(|kind| path.rfind(kind));
         let name = ends.max().map_or(path, |end| &path[..end]);
-        Self { repository: name.to_owned(), access }
+        Self { origin: url.origin().ascii_serialization(), repository: name.to_owned(), access }
     }
 }
 

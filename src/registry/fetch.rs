@@ -62,6 +62,9 @@ fn get(asked: &Asked<'_>, account: Option<(&String, &Secret)>) -> Result<Request
     }
     let mut request = Request::new(Method::GET, url);
     if let Some((user, password)) = account {
+        if user.contains(':') {
+            return Err(RefreshError::other("the user name has a colon, which would end it"));
+        }
         let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
         let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
         let mut value = HeaderValue::from_str(&value).map_err(RefreshError::other)?;

@@ -5,10 +5,10 @@
 //!
 //! ```
 //! use reqwest_challenge::ChallengeMiddleware;
-//! use reqwest_challenge::registry::Registry;
+//! use reqwest_challenge::registry::{Registry, partition};
 //!
 //! let docker = Registry::new().token_server("https://auth.docker.io")?;
-//! let auth = ChallengeMiddleware::builder("https://registry-1.docker.io", docker).by_scope().build()?;
+//! let auth = ChallengeMiddleware::builder("https://registry-1.docker.io", docker).partitioned_by(partition).build()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -21,8 +21,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use http::Method;
 use http::header::{AUTHORIZATION, HeaderValue};
-use reqwest::Request;
+use reqwest::{Request, Url};
 
 use crate::BoxError;
 use crate::credential::{Authorize, Credential};
@@ -30,8 +31,17 @@ use crate::origin::{Origin, OriginError};
 use crate::refresh::{Clock, Refresh, RefreshError, Rejection};
 use crate::secret::Secret;
 use cache::{Cache, Partition};
+use fetch::Asked;
 
-/// Fetches a registry's tokens: a [`Refresh`] for a middleware that is built with [`by_scope`](crate::Builder::by_scope).
+/// Which token a request needs: of its repository and its kind of access, for
+/// [`partitioned_by`](crate::Builder::partitioned_by).
+#[must_use]
+pub fn partition(method: &Method, url: &Url) -> String {
+    Partition::of(method, url).to_string()
+}
+
+/// Fetches a registry's tokens: a [`Refresh`] for a middleware that is built with
+/// [`partitioned_by`](crate::Builder::partitioned_by)`(registry::partition)`.
 ///
 /// It dials the registry's own origin, and the token servers that it was told of; a challenge that names another is an error, and
 /// nothing is sent there.
@@ -129,11 +139,13 @@ impl Refresh for Registry {
         let mut scopes: Vec<String> = challenge.scopes().iter().map(|scope| scope.clone().into_owned()).collect();
         scopes.sort_unstable();
         scopes.dedup();
-        let asked =
-            fetch::Asked { realm, service: challenge.service().into_owned(), scopes, client_id: &self.client_id };
+        let asked = Asked { realm, service: challenge.service().into_owned(), scopes, client_id: &self.client_id };
         let partition = Partition::of(method, url);
         let token = fetch::token(&rejection.http()?, &self.account, &asked).await?;
-        self.cache.keep(partition, asked.scopes, token, self.clock.now());
+        // A token is for what was asked, of whom.
+        let Asked { realm, service, scopes, .. } = asked;
+        let key = [realm.to_string(), service].into_iter().chain(scopes).collect();
+        self.cache.keep(partition, key, token, self.clock.now());
         Ok(Some(Credential::custom(Tokens { cache: self.cache.clone(), clock: self.clock.clone() })))
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest_challenge::registry::Registry;
+use reqwest_challenge::registry::{self, Registry};
 use reqwest_challenge::testing::{Answer, ManualClock, MockApi};
 use reqwest_challenge::{ChallengeMiddleware, RefreshErrorKind, Unauthorized};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -40,7 +40,8 @@ fn gives_tokens(server: &MockApi, seconds: u64) {
 }
 
 fn client(api: &MockApi, registry: Registry) -> ClientWithMiddleware {
-    let auth = ChallengeMiddleware::builder(api.origin(), registry).by_scope().build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(api.origin(), registry).partitioned_by(registry::partition).build().unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
 

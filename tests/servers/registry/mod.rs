@@ -58,7 +58,10 @@ fn token(folder: &std::path::Path, arrived: &Arrived, alice: bool) -> String {
 }
 
 fn client(url: &str, registry: Registry) -> ClientWithMiddleware {
-    let auth = ChallengeMiddleware::builder(url, registry).by_scope().build().unwrap();
+    let auth = ChallengeMiddleware::builder(url, registry)
+        .partitioned_by(reqwest_challenge::registry::partition)
+        .build()
+        .unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
 
