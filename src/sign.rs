@@ -92,7 +92,9 @@ impl Call<'_> {
             }
             // Nobody knows of a new one before the server has said what it wants: it is asked without.
             Err(Ended::Declined) if stale => {
-                self.held = Arc::new(Current { credential: None, ..Current::clone(&self.held) });
+                // With what is known by now, so that this answer is not shared with its own 401.
+                let now = self.of.session.current();
+                self.held = Arc::new(Current { credential: None, ..Current::clone(&now) });
                 Ok(())
             }
             // The server's word is better than a clock's: the old one is tried.

@@ -91,3 +91,22 @@ async fn it_keeps_the_contract_of_a_refresher() {
     let make = || FirstOf::new().answering(["Bearer"], RecordingRefresher::new());
     reqwest_challenge::testing::refresher_contract(make).run().await.assert_passed();
 }
+
+#[tokio::test]
+async fn a_choice_sees_the_challenges_of_its_schemes_alone() {
+    let seen = gives("digest");
+    let first = FirstOf::new().answering(["Digest"], seen.clone());
+    chosen(&first, &["Basic realm=\"a\", bearer realm=\"b\"", MD5]).await;
+    let rejections = seen.rejections();
+    let schemes: Vec<_> = rejections[0].challenges().iter().map(|challenge| challenge.scheme().to_owned()).collect();
+    assert_eq!((schemes, rejections[0].realm().as_deref()), (vec!["Digest".to_owned()], Some("a")));
+}
+
+#[tokio::test]
+async fn whose_credential_it_is_renews_it_where_nobody_was_refused() {
+    let (one, two) = (gives("one"), gives("two"));
+    let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
+    let held = chosen(&first, &["Basic realm=\"a\""]).await.unwrap();
+    first.refresh(RejectionBuilder::new(API).credential(held).build()).await.unwrap();
+    assert_eq!((one.calls(), two.calls()), (0, 2));
+}

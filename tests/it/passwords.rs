@@ -290,3 +290,65 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_nonce_that_comes_back_goes_on_counting_and_old_ones_are_dropped() {
+    // The next nonce is always the same two in turn.
+    let server = Script::new(|arrived, number| match arrived.credential() {
+        None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n0\", qop=\"auth\""]),
+        Some(_) => status(200).header("authentication-info", format!("nextnonce=\"n{}\"", number % 2)),
+    });
+    let client = server.client(&auth(Password::new("u", "p")));
+    for _ in 0..20 {
+        client.get(API).send().await.unwrap();
+    }
+    let uses = server.requests()[1..]
+        .iter()
+        .map(|arrived| (param(arrived, "nonce"), param(arrived, "nc")))
+        .collect::<HashSet<_>>();
+    assert_eq!((uses.len(), server.sends()), (20, 21));
+}
+
+#[tokio::test]
+async fn a_stale_nonce_brings_its_opaque_and_ends_what_was_queued() {
+    let server = Script::new(|arrived, number| {
+        let nonce = arrived.credential().map(|_| param(arrived, "nonce").unwrap());
+        match (nonce.as_deref(), number) {
+            (None, _) => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n1\", qop=\"auth\", opaque=\"o1\""]),
+            (Some("new"), _) => status(if param(arrived, "opaque").as_deref() == Some("o2") { 200 } else { 400 }),
+            (Some(_), 1..12) => status(200).header("authentication-info", format!("nextnonce=\"x{number}\"")),
+            _ => Answer::unauthorized(["Digest realm=\"a\", nonce=\"new\", qop=\"auth\", opaque=\"o2\", stale=true"]),
+        }
+    });
+    let client = server.client(&auth(Password::new("u", "p")));
+    client.get(API).send().await.unwrap();
+    let calls: Vec<_> = (0..10).map(|_| tokio::spawn(client.get(API).send())).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    assert_eq!(server.sends(), 14);
+}
+
+#[tokio::test]
+async fn an_answer_stays_at_its_origin_and_a_domain_elsewhere_says_nothing() {
+    let server = refusing(&["Digest realm=\"a\", nonce=\"n\", qop=\"auth\", domain=\"http://internal:8080/\""]);
+    let auth =
+        ChallengeMiddleware::builder(API, Password::new("u", "p")).origin("https://two.example.com").build().unwrap();
+    let client = server.client(&auth);
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    client.get("https://two.example.com/").send().await.unwrap();
+    let presented: Vec<_> = server.requests().iter().map(|arrived| arrived.credential().is_some()).collect();
+    assert_eq!(presented, [false, true, false, true], "nothing was sent to the other before it asked");
+}
+
+#[tokio::test]
+async fn a_credential_that_was_invalidated_is_left_out_where_nobody_knows_of_another_yet() {
+    let server = refusing(&["Basic realm=\"a\""]);
+    let auth = auth(Password::new("u", "p"));
+    let client = server.client(&auth);
+    let response = client.get(API).send().await.unwrap();
+    assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&response)));
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    assert_eq!(server.sends(), 4);
+}

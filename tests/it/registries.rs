@@ -190,3 +190,47 @@ async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() 
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn reading_and_writing_one_repository_at_once_are_both_let_in() {
+    // One scope for both, so that nothing but the request tells them apart.
+    let api = Arc::new(MockApi::start().await.unwrap());
+    let realm = api.url("/token");
+    api.at("/v2").answers_by(move |arrived| match arrived.token() {
+        "" => Answer::unauthorized([&*format!("Bearer realm=\"{realm}\",service=\"registry\"")]),
+        _ => Answer::ok("in"),
+    });
+    gives_tokens(&api, 300);
+    let client = client(&api, Registry::new());
+    let calls: Vec<_> = (0..20)
+        .map(|number| {
+            let url = api.url(&format!("/v2/{}/manifests/latest", if number % 4 < 2 { "a" } else { "b" }));
+            let method = if number % 2 == 0 { reqwest::Method::GET } else { reqwest::Method::PUT };
+            tokio::spawn(client.request(method, url).send())
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_stays_at_its_origin_and_a_refused_repository_costs_one_fetch() {
+    let (api, other) = (registry(|api| api.url("/token")).await, MockApi::start().await.unwrap());
+    gives_tokens(&api, 300);
+    let auth = ChallengeMiddleware::builder(api.origin(), Registry::new()).origin(other.origin());
+    let auth = auth.partitioned_by(registry::partition).build().unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+    pull(&client, &api, "a").await;
+    client.get(other.url("/v2/a/manifests/latest")).send().await.unwrap();
+    assert_eq!(other.requests()[0].credential(), None);
+
+    let realm = api.url("/token");
+    api.at("/v2/denied")
+        .answers(Answer::unauthorized([&*format!("Bearer realm=\"{realm}\",service=\"r\",scope=\"x\"")]));
+    let before = api.requests_to("/token");
+    for _ in 0..5 {
+        client.get(api.url("/v2/denied/manifests/x")).send().await.unwrap_err();
+    }
+    assert_eq!(api.requests_to("/token") - before, 1);
+}
