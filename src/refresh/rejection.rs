@@ -43,16 +43,24 @@ struct Asked {
 impl Demand {
     /// What the challenges of a 401 ask for.
     pub(crate) fn of(challenges: &Challenges) -> Self {
+        // Nearly no challenge has any of them, and nearly none has a name of their length.
+        let asks = |param: Param<'_>| match param.name().len() {
+            6 => param.is("claims"),
+            7 => param.is("max_age"),
+            10 => param.is("acr_values"),
+            _ => false,
+        };
+        if challenges.iter().any(|challenge| challenge.params().any(asks)) {
+            Self::read(challenges)
+        } else {
+            Self(None)
+        }
+    }
+
+    #[cold]
+    fn read(challenges: &Challenges) -> Self {
         let mut asked = Asked::default();
-        for challenge in challenges {
-            // Nearly no challenge has any of them, and nearly none has a name of their length.
-            let asks = |param: Param<'_>| match param.name().len() {
-                6 => param.is("claims"),
-                7 => param.is("max_age"),
-                10 => param.is("acr_values"),
-                _ => false,
-            };
-            let Some(bearer) = challenge.params().any(asks).then(|| challenge.bearer()).flatten() else { continue };
+        for bearer in challenges.iter().filter_map(|challenge| challenge.bearer()) {
             asked.claims = asked.claims.or_else(|| bearer.claims().map(Cow::into_owned));
             asked.max_age = asked.max_age.or_else(|| bearer.max_age());
             asked.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
