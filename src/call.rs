@@ -16,7 +16,7 @@ use crate::error::{AuthorizeError, Body, Error, Reason};
 use crate::event::Event;
 use crate::linting::Findings;
 use crate::options::CallOptions;
-use crate::refresh::{Cause, Current, Demand, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
+use crate::refresh::{Cause, Current, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
 use crate::report::{AuthReport, Renewed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
@@ -237,8 +237,7 @@ impl<'m> Call<'m> {
             return Ok(Plan::Fail(error));
         }
         let now = || self.of.session.now();
-        let plain = || self.of.settings.partition.is_none() && demand.is_empty() || Demand::of(challenges).is_empty();
-        let rests = || plain() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
+        let rests = || demand.is_plain() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
         if self.spent || rests() {
             return Ok(Plan::Refuse(Reason::StillRejected));
         }

@@ -101,9 +101,14 @@ type Hook = dyn Fn(&Event) + Send + Sync;
 pub(crate) struct Listeners(pub(crate) Option<Arc<Hook>>);
 
 impl Listeners {
+    /// Whether anybody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.is_some() || trace::is_on()
+    }
+
     /// Tells everybody; the event is made only if somebody hears it.
     pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        if self.0.is_none() && !trace::is_on() {
+        if !self.is_heard() {
             return;
         }
         let event = event();

@@ -71,7 +71,7 @@ pub(crate) fn look(
     }
     let findings = check_with(&exchange, read);
     for finding in &findings {
-        if told.is_new(judge.url, finding.id()) {
+        if listeners.is_heard() && told.is_new(judge.url, finding.id()) {
             let (rule, severity, url) = (finding.id(), finding.severity(), crate::error::bare(judge.url));
             listeners.tell(|| Event::Found { rule, severity, url });
         }
@@ -89,7 +89,8 @@ fn presented(report: &AuthReport, callers_own: bool) -> Option<Presented> {
 
 impl Told {
     fn is_new(&self, url: &Url, rule: &'static str) -> bool {
+        let key = (url.origin().ascii_serialization(), rule);
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.len() < ROOM && told.insert((url.origin().ascii_serialization(), rule))
+        told.len() < ROOM && told.insert(key)
     }
 }

@@ -115,6 +115,11 @@ impl Demand {
         self.0.as_deref().map_or(&[], |asked| &asked.scopes)
     }
 
+    /// Whether no other login is asked for, whatever the request is for: then a path that refuses fresh credentials may rest.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none()
+    }
+
     /// Whether nothing is asked for beyond a fresh credential.
     #[must_use]
     pub fn is_empty(&self) -> bool {

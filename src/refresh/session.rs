@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::error::{RefreshError, RefreshErrorKind};
@@ -17,7 +16,7 @@ use super::flight::Wait;
 use super::rejection::{Cause, Demand, Occasion, Surroundings};
 use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
 use super::sync::lock;
-use super::tasks::{TaskCount, Tasks};
+use super::tasks::{Aborts, TaskCount, Tasks};
 use super::{Refresh, Stage};
 use crate::credential::Credential;
 use crate::event::Listeners;
@@ -118,7 +117,7 @@ pub(crate) struct Core {
     pub(super) state: Mutex<State<Credential, RefreshError, Demand>>,
     /// What `state` holds, for those who only look.
     pub(super) current: ArcSwap<Current>,
-    pub(super) aborts: Mutex<Option<(u64, AbortHandle)>>,
+    pub(super) aborts: Mutex<Aborts>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) refresher: Arc<dyn Refresh>,
     /// What is sent first, in place of the refresher's own word.
@@ -144,7 +143,7 @@ impl Core {
         Arc::new(Self {
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
-            aborts: Mutex::new(None),
+            aborts: Mutex::default(),
             tasks: Arc::default(),
             refresher,
             initially,
@@ -330,7 +329,7 @@ impl Core {
         let bound = self.bound().saturating_add(GRACE);
         within(bound, pin!(wait)).await.unwrap_or_else(|| {
             // Ended before its slot is free, so that two are never at work.
-            lock(&self.aborts).take_if(|(up, _)| *up == number).inspect(|(_, task)| task.abort());
+            lock(&self.aborts).evict(number);
             let error = RefreshError::of(RefreshErrorKind::TimedOut);
             self.fail(number, error.clone());
             Err(Ended::Failed(error))

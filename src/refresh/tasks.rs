@@ -9,6 +9,9 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Rejection, Surroundings};
 use super::session::{ANCESTRY, Ancestry, Core, Current, Want};
@@ -18,7 +21,6 @@ use crate::credential::Credential;
 use crate::event::{Event, RefreshOutcome};
 use crate::trace;
 use crate::within::within;
-use tokio::sync::Notify;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -28,6 +30,21 @@ pub(super) struct Tasks {
     pub(super) count: AtomicUsize,
     /// Told when the last of them has ended.
     pub(super) ended: Notify,
+}
+
+/// What ends the task of the flight that is up.
+#[derive(Default)]
+pub(super) struct Aborts {
+    task: Option<(u64, AbortHandle)>,
+    /// The last flight that was evicted: its refresher may have held the thread, so that there was no task yet.
+    evicted: u64,
+}
+
+impl Aborts {
+    pub(super) fn evict(&mut self, number: u64) {
+        self.evicted = self.evicted.max(number);
+        self.task.take_if(|(up, _)| *up == number).inspect(|(_, task)| task.abort());
+    }
 }
 
 /// A piece of a refresher's work.
@@ -91,12 +108,17 @@ impl Core {
     pub(super) fn spawn(&self, number: Option<u64>, work: Work) {
         // Without a runtime the work is dropped here, and its guard says that it is gone.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let task = runtime.spawn(ANCESTRY.scope(self.ancestry(), work)).abort_handle();
-        if let Some(number) = number {
-            let mut aborts = lock(&self.aborts);
-            if aborts.as_ref().is_none_or(|(up, _)| *up < number) {
-                *aborts = Some((number, task));
-            }
+        let work = ANCESTRY.scope(self.ancestry(), work);
+        let Some(number) = number else { return drop(runtime.spawn(work)) };
+        // Under the lock, so that nobody gives the flight up between the look and the task.
+        let mut aborts = lock(&self.aborts);
+        if number <= aborts.evicted {
+            drop(aborts);
+            return drop(work);
+        }
+        let task = runtime.spawn(work).abort_handle();
+        if aborts.task.as_ref().is_none_or(|(up, _)| *up < number) {
+            aborts.task = Some((number, task));
         }
     }
 

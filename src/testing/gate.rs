@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -70,7 +71,8 @@ impl Gate {
         let (inner, place) = (self.0.clone(), std::panic::Location::caller());
         async move {
             let late = Arc::new(AtomicBool::new(false));
-            let mut watched = false;
+            // Dropped with this future, which ends the watch.
+            let mut watch = None;
             loop {
                 let coming = inner.coming.notified();
                 let came = inner.came.load(Ordering::SeqCst);
@@ -78,17 +80,18 @@ impl Gate {
                     return;
                 }
                 assert!(!late.load(Ordering::SeqCst), "{came} came to the gate, and not {count}: {place}");
-                if !std::mem::replace(&mut watched, true) {
+                watch.get_or_insert_with(|| {
+                    let (watch, ended) = mpsc::channel::<()>();
+                    let (inner, late) = (inner.clone(), late.clone());
                     // On a thread, because time may be paused where this runs.
-                    let (inner, late) = (Arc::downgrade(&inner), Arc::downgrade(&late));
                     std::thread::spawn(move || {
-                        std::thread::sleep(NEVER);
-                        if let (Some(inner), Some(late)) = (inner.upgrade(), late.upgrade()) {
+                        if ended.recv_timeout(NEVER) == Err(RecvTimeoutError::Timeout) {
                             late.store(true, Ordering::SeqCst);
                             inner.coming.notify_waiters();
                         }
                     });
-                }
+                    watch
+                });
                 coming.await;
             }
         }

@@ -1,6 +1,7 @@
 //! One refresh for all who wait: herds, callers who go away, hangs, panics, recursion, runtimes that end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest_challenge::{
@@ -295,4 +296,44 @@ async fn renewal_ahead_of_time_keeps_nobody_waiting() {
     assert!(auth.session().settle(Duration::from_secs(5)).await);
     client.get(API).send().await.unwrap();
     assert_eq!((server.tokens().last().map(String::as_str), fake.calls()), (Some("t1"), 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresher_that_held_its_thread_until_it_was_given_up_is_ended_when_it_lets_go() {
+    struct Ends(Arc<AtomicUsize>);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (ended, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(std::sync::Mutex::new(held)));
+    let (count, begun, polls) = (ended.clone(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (begins, polled) = (begun.clone(), polls.clone());
+    let blocks = move |_: Rejection| {
+        begins.fetch_add(1, Ordering::SeqCst);
+        let (held, ends, count) = (held.clone(), Ends(count.clone()), polled.clone());
+        async move {
+            let _ends = ends;
+            // Like a keyring that asks somebody, on the thread of whoever called.
+            held.lock().unwrap().recv().unwrap();
+            std::future::poll_fn(|_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                std::task::Poll::<Result<Credential, BoxError>>::Pending
+            })
+            .await
+        }
+    };
+    let server = Script::takes("t1");
+    let auth = ChallengeMiddleware::builder(API, blocks).refresh_timeout(Duration::from_millis(10)).build().unwrap();
+    let (one, two) = (server.client(&auth), server.client(&auth));
+    let first = tokio::spawn(one.get(API).send());
+    until(|| begun.load(Ordering::SeqCst) == 1).await;
+    let error = tokio::spawn(two.get(API).send()).await.unwrap().unwrap_err();
+    assert_eq!((failure(&error), ended.load(Ordering::SeqCst)), (RefreshErrorKind::TimedOut, 0));
+    release.send(()).unwrap();
+    first.await.unwrap().unwrap_err();
+    until(|| ended.load(Ordering::SeqCst) == 1).await;
+    // It got no task, in which it would have been at work beside the next.
+    assert_eq!(polls.load(Ordering::SeqCst), 1);
 }
