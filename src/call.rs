@@ -16,7 +16,8 @@ use crate::error::{AuthorizeError, Body, Error, Reason};
 use crate::event::Event;
 use crate::linting::Findings;
 use crate::options::CallOptions;
-use crate::refresh::{Cause, Current, Ended, How, Occasion, RefreshError, Renewal, Stage, Want};
+use crate::plan::Plan;
+use crate::refresh::{Cause, Current, How, Occasion, RefreshError};
 use crate::report::{AuthReport, Renewed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
@@ -49,16 +50,6 @@ pub(crate) enum Kept {
     Copy(Request),
     /// Its body is a stream.
     Head(Arc<Occasion>),
-}
-
-/// What is done about a 401.
-enum Plan {
-    Refuse(Reason),
-    /// A renewal before the send failed already.
-    Fail(RefreshError),
-    /// The scheme answers by itself.
-    Resign,
-    Renew(Want),
 }
 
 impl Kept {
@@ -216,80 +207,6 @@ impl<'m> Call<'m> {
             defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
         });
         self.occasion(challenges)
-    }
-
-    /// What is done about a 401 of ours.
-    fn challenged(&mut self, response: &Response, refused: &Arc<Occasion>) -> Result<Plan, Error> {
-        let challenges = &refused.challenges;
-        if self.callers_own {
-            return Ok(Plan::Refuse(Reason::CallerCredential));
-        }
-        if self.options.no_retry {
-            return Ok(Plan::Refuse(Reason::NoRetry));
-        }
-        self.report.findings.add(self.look(response, (&[], Some(challenges))));
-        if self.observe(response, challenges)? == Observed::Resign {
-            self.report.renewal = Some(Renewed::ByScheme);
-            return Ok(Plan::Resign);
-        }
-        let demand = self.of.settings.demand(refused);
-        if let Some(error) = self.failed.take() {
-            return Ok(Plan::Fail(error));
-        }
-        let now = || self.of.session.now();
-        let rests = || demand.is_plain() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
-        if self.spent || rests() {
-            return Ok(Plan::Refuse(Reason::StillRejected));
-        }
-        if !self.of.settings.answers(challenges) {
-            return Ok(Plan::Refuse(Reason::Declined));
-        }
-        Ok(Plan::Renew(self.want(Cause::Challenged, demand, refused.clone())))
-    }
-
-    /// Takes the newer credential over, or says why there is none.
-    fn take(&mut self, renewal: Result<Renewal, Ended<RefreshError>>) -> Result<(), (Reason, Option<RefreshError>)> {
-        let renewal = renewal.map_err(|ended| match ended {
-            Ended::Failed(error) => (Reason::RefreshFailed, Some(error)),
-            Ended::Declined => (Reason::Declined, None),
-            Ended::SessionChanged => (Reason::SessionChanged, None),
-            Ended::LoggedOut => (Reason::LoggedOut, None),
-        })?;
-        self.report.renewal = Some(renewal.how.into());
-        // The very credential that was refused is not sent again.
-        if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
-            return Err((Reason::StillRejected, None));
-        }
-        self.held = renewal.held;
-        Ok(())
-    }
-
-    /// The request to send again, or what speaks against that.
-    fn again(&mut self, answered: &Url, mut refused: Arc<Occasion>) -> Result<Request, Reason> {
-        // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
-        let now = self.of.session.current();
-        if now.epoch != self.held.epoch {
-            return Err(if now.stage == Stage::LoggedOut { Reason::LoggedOut } else { Reason::SessionChanged });
-        }
-        if self.judge().is_redirected_work(answered) {
-            return Err(Reason::Redirected);
-        }
-        if self.of.settings.safe_methods_only && !self.sent.method().is_safe() {
-            return Err(Reason::NoRetry);
-        }
-        if let (Kept::Copy(request), Some(credential)) = (&self.sent, &self.held.credential)
-            && Self::is_set_by_caller(request, credential)
-        {
-            return Err(Reason::CallerCredential);
-        }
-        // A challenge holds the buffer in which its answer came over the wire, which the next answer needs.
-        if let Some(only) = Arc::get_mut(&mut refused) {
-            only.challenges = Challenges::default();
-        }
-        match std::mem::replace(&mut self.sent, Kept::Head(refused)) {
-            Kept::Copy(request) => Ok(request),
-            Kept::Head(_) => Err(Reason::NotReplayable),
-        }
     }
 
     /// Looks whether the answer is as it should be.

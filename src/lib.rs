@@ -37,6 +37,7 @@ mod call;
 mod end;
 mod hardened;
 mod middleware;
+mod plan;
 mod read;
 mod session;
 mod settings;

@@ -7,6 +7,7 @@ mod session;
 mod state;
 mod sync;
 mod tasks;
+mod want;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,8 +23,9 @@ pub use rejection::{Cause, Demand, Rejection};
 pub use session::Clock;
 #[cfg(feature = "testing")]
 pub(crate) use session::bare_client;
-pub(crate) use session::{Bounds, Core, Current, How, Renewal, Want};
+pub(crate) use session::{Bounds, Core, Current};
 pub(crate) use state::{Ended, Stage};
+pub(crate) use want::{How, Renewal, Want};
 
 use crate::BoxError;
 use crate::credential::Credential;

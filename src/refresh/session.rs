@@ -13,10 +13,11 @@ use tokio::time::Instant;
 
 use super::error::{RefreshError, RefreshErrorKind};
 use super::flight::Wait;
-use super::rejection::{Cause, Demand, Occasion, Surroundings};
-use super::state::{Ask, Ended, Held, Outcome, Purpose, State, Step};
+use super::rejection::{Cause, Demand, Surroundings};
+use super::state::{Ended, Held, Outcome, Purpose, State, Step};
 use super::sync::lock;
 use super::tasks::{Aborts, TaskCount, Tasks};
+use super::want::{How, Renewal, Want};
 use super::{Refresh, Stage};
 use crate::credential::Credential;
 use crate::event::Listeners;
@@ -65,52 +66,6 @@ pub(super) type Ancestry = SmallVec<[usize; 4]>;
 tokio::task_local! {
     /// The sessions whose refreshers are at work above the running task.
     pub(super) static ANCESTRY: Ancestry;
-}
-
-/// What a request wants of a session.
-pub(crate) struct Want {
-    pub(crate) cause: Cause,
-    pub(crate) epoch: u64,
-    pub(crate) generation: u64,
-    pub(crate) failures: u64,
-    pub(crate) demand: Demand,
-    pub(crate) occasion: Option<Arc<Occasion>>,
-}
-
-impl Want {
-    /// Of somebody who has seen that much, without a request.
-    fn nobodys(cause: Cause, seen: &Current) -> Self {
-        Self {
-            cause,
-            epoch: seen.epoch,
-            generation: seen.generation,
-            failures: seen.failures,
-            demand: Demand::default(),
-            occasion: None,
-        }
-    }
-
-    fn ask(&self, purpose: Purpose) -> Ask<Demand> {
-        let Self { epoch, generation, failures, .. } = *self;
-        Ask { purpose, epoch, generation, failures, demand: self.demand.clone() }
-    }
-}
-
-/// How a request came to its second credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
-    /// It started the flight.
-    ByUs,
-    /// It waited for a flight that another had started.
-    Joined,
-    /// Another had renewed already.
-    TakenOver,
-}
-
-#[derive(Debug)]
-pub(crate) struct Renewal {
-    pub(crate) held: Arc<Current>,
-    pub(crate) how: How,
 }
 
 pub(crate) struct Core {

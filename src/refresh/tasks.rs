@@ -14,9 +14,10 @@ use tokio::task::AbortHandle;
 
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Rejection, Surroundings};
-use super::session::{ANCESTRY, Ancestry, Core, Current, Want};
+use super::session::{ANCESTRY, Ancestry, Core, Current};
 use super::state::{Ended, Landed, Purpose};
 use super::sync::lock;
+use super::want::Want;
 use crate::credential::Credential;
 use crate::event::{Event, RefreshOutcome};
 use crate::trace;

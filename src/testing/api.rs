@@ -11,6 +11,7 @@ use http::{HeaderName, StatusCode};
 
 use super::answer::Answer;
 use super::arrived::Arrived;
+use super::at::At;
 use super::gate::Gate;
 use super::journal::Journal;
 use super::protection::Protection;
@@ -44,7 +45,7 @@ pub struct MockApi {
     state: Arc<State>,
 }
 
-struct State {
+pub(super) struct State {
     routes: Mutex<BTreeMap<String, Route>>,
     tokens: Tokens,
 }
@@ -52,16 +53,16 @@ struct State {
 type Answers = dyn Fn(&Arrived) -> Answer + Send + Sync;
 
 #[derive(Clone, Default)]
-struct Route {
+pub(super) struct Route {
     /// `None` within: it was said that it is open.
-    protection: Option<Option<Protection>>,
-    scope: Option<String>,
-    challenges: Option<Vec<String>>,
-    expired_is_forbidden: bool,
-    answers: Option<Arc<Answers>>,
-    delay: Option<Duration>,
-    gate: Option<Gate>,
-    echoes: bool,
+    pub(super) protection: Option<Option<Protection>>,
+    pub(super) scope: Option<String>,
+    pub(super) challenges: Option<Vec<String>>,
+    pub(super) expired_is_forbidden: bool,
+    pub(super) answers: Option<Arc<Answers>>,
+    pub(super) delay: Option<Duration>,
+    pub(super) gate: Option<Gate>,
+    pub(super) echoes: bool,
 }
 
 impl MockApi {
@@ -183,113 +184,12 @@ impl fmt::Debug for MockApi {
     }
 }
 
-/// What a mock does at a path: each word changes it at once, and can be said at any time.
-#[derive(Clone)]
-pub struct At<'a> {
-    state: &'a State,
-    path: String,
-}
-
-impl At<'_> {
-    fn change(&self, change: impl FnOnce(&mut Route)) {
-        change(self.state.lock().entry(self.path.clone()).or_default());
-    }
-
-    fn changed(self, change: impl FnOnce(&mut Route)) -> Self {
-        self.change(change);
-        self
-    }
-
-    /// It takes such a credential, and refuses whoever has none.
-    pub fn takes(self, protection: Protection) -> Self {
-        self.changed(|route| route.protection = Some(Some(protection)))
-    }
-
-    /// It asks for no credential any more.
-    pub fn is_open(self) -> Self {
-        self.changed(|route| (route.protection, route.scope) = (Some(None), None))
-    }
-
-    /// It asks for that scope: 403 `insufficient_scope` for a credential that lacks it. It takes bearer tokens, unless it was
-    /// said what it takes.
-    ///
-    /// # Panics
-    /// If it is no scope (RFC 6749 §3.3): one word of printable ASCII without quotes and backslashes.
-    #[track_caller]
-    pub fn requires(self, scope: &str) -> Self {
-        let is_word = scope.bytes().all(|octet| matches!(octet, b'!' | b'#'..=b'[' | b']'..=b'~'));
-        assert!(is_word && !scope.is_empty(), "`{}` is no scope", scope.escape_debug());
-        self.protected().changed(|route| route.scope = Some(scope.to_owned()))
-    }
-
-    /// It takes bearer tokens, if it was not said what it takes.
-    fn protected(self) -> Self {
-        match self.state.route(&self.path).protection {
-            None => self.takes(Protection::bearer()),
-            Some(_) => self,
-        }
-    }
-
-    /// Its 401s carry these lines as they are, in place of a proper challenge: several on one line, several lines, broken ones.
-    /// It takes bearer tokens, unless it was said what it takes.
-    pub fn challenges_with<'c>(self, lines: impl IntoIterator<Item = &'c str>) -> Self {
-        let lines = lines.into_iter().map(str::to_owned).collect();
-        self.protected().changed(|route| route.challenges = Some(lines))
-    }
-
-    /// Its 401s carry no challenge: a server's fault, and common.
-    pub fn challenges_with_nothing(self) -> Self {
-        self.challenges_with([])
-    }
-
-    /// It says 403 of a credential that is expired, revoked or unknown: a server's fault, and common.
-    pub fn says_403_for_expired(self) -> Self {
-        self.changed(|route| route.expired_is_forbidden = true)
-    }
-
-    /// It answers that to whoever is let in.
-    pub fn answers(self, answer: Answer) -> Self {
-        self.answers_by(move |_| answer.clone())
-    }
-
-    /// It answers that to whoever is let in, by the request.
-    pub fn answers_by(self, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> Self {
-        self.changed(|route| route.answers = Some(Arc::new(answer)))
-    }
-
-    /// It redirects whoever is let in to that URL, by 307.
-    pub fn redirects_to(self, url: impl AsRef<str>) -> Self {
-        self.answers(Answer::redirect(url))
-    }
-
-    /// It answers that long after each request, refusals too.
-    pub fn is_slow(self, delay: Duration) -> Self {
-        self.changed(|route| route.delay = Some(delay))
-    }
-
-    /// It answers once the gate lets the answer through, refusals too.
-    pub fn is_held(self, gate: &Gate) -> Self {
-        self.changed(|route| route.gate = Some(gate.clone()))
-    }
-
-    /// The body of each of its answers, refusals too, is the header of the request: a server that echoes what it was sent.
-    pub fn echoes(self) -> Self {
-        self.changed(|route| route.echoes = true)
-    }
-}
-
-impl fmt::Debug for At<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("At").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
 impl State {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Route>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Route>> {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn route(&self, path: &str) -> Route {
+    pub(super) fn route(&self, path: &str) -> Route {
         let routes = self.lock();
         let above = |named: &str| path.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         // The map is in the order of the paths, so that what is said further down comes later.

@@ -14,7 +14,9 @@
 mod answer;
 mod api;
 mod arrived;
+mod at;
 mod contract;
+mod endpoint;
 mod gate;
 mod journal;
 #[cfg(feature = "lint")]
@@ -30,8 +32,9 @@ mod tokens;
 pub mod wiremock;
 
 pub use answer::Answer;
-pub use api::{At, MockApi};
+pub use api::MockApi;
 pub use arrived::Arrived;
+pub use at::At;
 pub use contract::{Contract, refresher_contract};
 pub use gate::{Gate, ManualClock, until};
 pub use journal::{Exchanged, Journal};

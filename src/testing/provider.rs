@@ -3,30 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::{HeaderName, Method};
-
-use super::answer::Answer;
-use super::arrived::Arrived;
 use super::gate::Gate;
 use super::journal::Journal;
-use super::protection::basic;
-use super::server::{Decide, Server};
+use super::server::Server;
 use super::tokens::Tokens;
 use crate::refresh::Clock;
-
-/// The grants that it knows, and the parameters that each must have beside it.
-const GRANTS: [(&str, &[&str]); 7] = [
-    ("client_credentials", &[]),
-    ("refresh_token", &["refresh_token"]),
-    ("password", &["username", "password"]),
-    ("authorization_code", &["code"]),
-    ("urn:ietf:params:oauth:grant-type:device_code", &["device_code"]),
-    ("urn:ietf:params:oauth:grant-type:jwt-bearer", &["assertion"]),
-    ("urn:ietf:params:oauth:grant-type:token-exchange", &["subject_token", "subject_token_type"]),
-];
 
 /// What a token endpoint can do wrong.
 #[derive(Clone, Debug)]
@@ -74,28 +58,28 @@ pub struct MockIdentityProvider {
     state: Arc<State>,
 }
 
-struct State {
-    tokens: Tokens,
-    inner: Mutex<Inner>,
+pub(super) struct State {
+    pub(super) tokens: Tokens,
+    pub(super) inner: Mutex<Inner>,
 }
 
-struct Inner {
-    grants: HashMap<String, Grant>,
-    families: usize,
-    refreshes: usize,
-    rotates: bool,
-    lifetime: Duration,
-    client: Option<(String, String)>,
-    next: VecDeque<Failure>,
-    down: Option<Failure>,
-    reused: usize,
-    counts: HashMap<String, usize>,
+pub(super) struct Inner {
+    pub(super) grants: HashMap<String, Grant>,
+    pub(super) families: usize,
+    pub(super) refreshes: usize,
+    pub(super) rotates: bool,
+    pub(super) lifetime: Duration,
+    pub(super) client: Option<(String, String)>,
+    pub(super) next: VecDeque<Failure>,
+    pub(super) down: Option<Failure>,
+    pub(super) reused: usize,
+    pub(super) counts: HashMap<String, usize>,
 }
 
-struct Grant {
-    family: usize,
-    scopes: Vec<String>,
-    used: bool,
+pub(super) struct Grant {
+    pub(super) family: usize,
+    pub(super) scopes: Vec<String>,
+    pub(super) used: bool,
 }
 
 impl MockIdentityProvider {
@@ -224,170 +208,5 @@ impl MockIdentityProvider {
 impl fmt::Debug for MockIdentityProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MockIdentityProvider").field("server", &self.server).finish_non_exhaustive()
-    }
-}
-
-fn error(status: u16, code: &str) -> Answer {
-    Answer::new(status).as_json(format_args!("{{\"error\":\"{code}\"}}"))
-}
-
-impl Failure {
-    /// What it makes of an answer.
-    fn spoil(self, answer: impl FnOnce() -> Answer) -> Answer {
-        match self {
-            Self::InvalidGrant => error(400, "invalid_grant"),
-            Self::InvalidClient => error(401, "invalid_client").header("www-authenticate", "Basic realm=\"identity\""),
-            Self::TooManyRequests(seconds) => Answer::new(429).header("retry-after", seconds.to_string()),
-            Self::ServerError => Answer::new(500).body("out of order"),
-            Self::Hang(gate) => answer().held(&gate),
-            Self::Garbage => Answer::ok("<html>who knows</html>").header("content-type", "text/html"),
-            Self::Cut => Answer::cut(),
-        }
-    }
-}
-
-impl State {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn issue(&self, inner: &mut Inner, family: usize, scopes: Vec<String>) -> Issued {
-        let access_token = self.tokens.issue_in(Some(family), scopes.clone(), Some(inner.lifetime));
-        inner.refreshes += 1;
-        let refresh_token = format!("mock-refresh-{:06}", inner.refreshes);
-        inner.grants.insert(refresh_token.clone(), Grant { family, scopes, used: false });
-        Issued { access_token, refresh_token }
-    }
-
-    /// A token request (RFC 6749 §4 to §6).
-    fn token(&self, arrived: &Arrived) -> Answer {
-        let mut inner = self.lock();
-        if !inner.client.as_ref().is_none_or(|(id, secret)| is_client(arrived, id, secret)) {
-            return Failure::InvalidClient.spoil(|| Answer::new(401));
-        }
-        let names: Vec<_> = url::form_urlencoded::parse(arrived.body()).map(|(name, _)| name.into_owned()).collect();
-        let twice = names.iter().enumerate().any(|(number, name)| names[..number].contains(name));
-        let Some(grant_type) = arrived.form("grant_type").filter(|_| !twice && is_form(arrived)) else {
-            return error(400, "invalid_request");
-        };
-        let Some((_, wanted)) = GRANTS.iter().find(|(name, _)| *name == grant_type) else {
-            return error(400, "unsupported_grant_type");
-        };
-        if wanted.iter().any(|name| arrived.form(name).is_none_or(|value| value.is_empty())) {
-            return error(400, "invalid_request");
-        }
-        let asked: Option<Vec<String>> =
-            arrived.form("scope").map(|scope| scope.split(' ').map(str::to_owned).collect());
-        let token = arrived.form("refresh_token").unwrap_or_default();
-        if let (Some(asked), Some(grant)) = (&asked, inner.grants.get(&token))
-            && !asked.iter().all(|scope| grant.scopes.contains(scope) || grant.scopes.iter().any(|held| held == "*"))
-        {
-            return error(400, "invalid_scope");
-        }
-        let issued = if grant_type == "refresh_token" {
-            match self.refresh(&mut inner, &token) {
-                Some(issued) => issued,
-                None => return error(400, "invalid_grant"),
-            }
-        } else {
-            inner.families += 1;
-            let family = inner.families;
-            self.issue(&mut inner, family, asked.unwrap_or_else(|| vec!["*".to_owned()]))
-        };
-        *inner.counts.entry(grant_type.clone()).or_default() += 1;
-        let refresh = match grant_type.as_str() {
-            // RFC 6749 §4.4.3: no refresh token for a client of its own.
-            "client_credentials" => String::new(),
-            _ => format!(",\"refresh_token\":\"{}\"", issued.refresh_token),
-        };
-        Answer::json(format_args!(
-            "{{\"access_token\":\"{}\",\"token_type\":\"Bearer\",\"expires_in\":{}{refresh}}}",
-            issued.access_token,
-            inner.lifetime.as_secs()
-        ))
-        .header("cache-control", "no-store")
-    }
-
-    fn refresh(&self, inner: &mut Inner, token: &str) -> Option<Issued> {
-        let rotates = inner.rotates;
-        let grant = inner.grants.get_mut(token)?;
-        if grant.used {
-            let family = grant.family;
-            inner.reused += 1;
-            inner.grants.values_mut().filter(|grant| grant.family == family).for_each(|grant| grant.used = true);
-            self.tokens.revoke_family(family);
-            return None;
-        }
-        grant.used = rotates;
-        let (family, scopes) = (grant.family, grant.scopes.clone());
-        let issued = self.issue(inner, family, scopes);
-        if rotates {
-            return Some(issued);
-        }
-        inner.grants.remove(&issued.refresh_token);
-        Some(Issued { refresh_token: token.to_owned(), ..issued })
-    }
-
-    /// A revocation (RFC 7009): of a token that is not known too.
-    fn revoke(&self, arrived: &Arrived) -> Answer {
-        let mut inner = self.lock();
-        if !inner.client.as_ref().is_none_or(|(id, secret)| is_client(arrived, id, secret)) {
-            return Failure::InvalidClient.spoil(|| Answer::new(401));
-        }
-        let Some(token) = arrived.form("token").filter(|_| is_form(arrived)) else {
-            return error(400, "invalid_request");
-        };
-        if let Some(family) = inner.grants.get_mut(&token).map(|grant| grant.family) {
-            inner.grants.values_mut().filter(|grant| grant.family == family).for_each(|grant| grant.used = true);
-            self.tokens.revoke_family(family);
-        }
-        self.tokens.revoke(&token);
-        Answer::new(200)
-    }
-}
-
-/// Whether the body says that it is a form (RFC 6749 §4.4.2).
-fn is_form(arrived: &Arrived) -> bool {
-    let media = arrived.header("content-type").unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
-/// Whether it is that client: by Basic, each part form-encoded, or in the body (RFC 6749 §2.3.1).
-fn is_client(arrived: &Arrived, id: &str, secret: &str) -> bool {
-    let decoded = |text: &str| {
-        let pair = format!("x={text}");
-        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
-    };
-    let by_basic = basic(arrived).is_some_and(|pair| {
-        pair.split_once(':').is_some_and(|(user, password)| {
-            decoded(user).as_deref() == Some(id) && decoded(password).as_deref() == Some(secret)
-        })
-    });
-    let in_body = (arrived.form("client_id"), arrived.form("client_secret"));
-    by_basic || in_body == (Some(id.to_owned()), Some(secret.to_owned()))
-}
-
-impl Decide for State {
-    fn answer(&self, arrived: &Arrived) -> Answer {
-        let answer = || match (arrived.method(), arrived.path()) {
-            (&Method::POST, "/token") => self.token(arrived),
-            (&Method::POST, "/revoke") => self.revoke(arrived),
-            (_, "/token" | "/revoke") => Answer::new(405).header("allow", "POST"),
-            _ => Answer::new(404),
-        };
-        let failure = {
-            let mut inner = self.lock();
-            inner.next.pop_front().or_else(|| inner.down.clone())
-        };
-        failure.map_or_else(answer, |failure| failure.spoil(answer))
-    }
-
-    fn key(&self, _: &str) -> Option<HeaderName> {
-        None
-    }
-
-    fn renews(&self, path: &str) -> bool {
-        path == "/token"
     }
 }

@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 6] = [
     &["credential", "lint"],
     &["refresh", "event", "trace", "trace_off"],
     &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "verdict"],
-    &["settings", "session", "read", "call", "end", "sign", "middleware", "builder", "hardened"],
+    &["settings", "session", "read", "call", "end", "plan", "sign", "middleware", "builder", "hardened"],
     &["digest", "dpop", "first_of", "password", "registry", "testing"],
 ];
 

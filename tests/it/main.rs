@@ -11,6 +11,8 @@ mod challenge_properties;
 mod challenge_vectors;
 mod challenge_views;
 mod challenges;
+#[cfg(feature = "digest")]
+mod digests;
 #[cfg(feature = "dpop")]
 mod dpop;
 mod finders;

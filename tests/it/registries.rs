@@ -234,3 +234,34 @@ async fn a_token_stays_at_its_origin_and_a_refused_repository_costs_one_fetch() 
     }
     assert_eq!(api.requests_to("/token") - before, 1);
 }
+
+#[tokio::test]
+async fn several_scopes_are_asked_for_together_and_the_cache_is_bounded() {
+    let api = Arc::new(MockApi::start().await.unwrap());
+    let realm = api.url("/token");
+    // A mount asks for two repositories, in one parameter or in two.
+    api.at("/v2").answers_by(move |arrived| match arrived.token() {
+        "" => {
+            let name = arrived.path().split('/').nth(2).unwrap().to_owned();
+            let scopes = format!("scope=\"repository:{name}:push repository:b:pull\",scope=\"repository:b:pull\"");
+            Answer::unauthorized([&*format!("Bearer realm=\"{realm}\",service=\"registry\",{scopes}")])
+        }
+        _ => Answer::ok("in"),
+    });
+    gives_tokens(&api, 300);
+    let client = client(&api, Registry::new());
+    pull(&client, &api, "a0").await;
+    let asked = api.requests().into_iter().find(|arrived| arrived.path() == "/token").unwrap();
+    let scopes: Vec<_> =
+        asked.url().query_pairs().filter(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned()).collect();
+    assert_eq!(scopes, ["repository:a0:push", "repository:b:pull"]);
+    // One more than there is room for: the first is asked for again, and the last is there.
+    for number in 1..=256 {
+        pull(&client, &api, &format!("a{number}")).await;
+    }
+    let before = api.requests_to("/token");
+    pull(&client, &api, "a256").await;
+    assert_eq!(api.requests_to("/token"), before);
+    pull(&client, &api, "a0").await;
+    assert_eq!(api.requests_to("/token"), before + 1);
+}
