@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use reqwest_challenge::{AuthReport, Forbidden, Reason, Renewed, Unauthorized};
 
-use crate::{Check, Place, alice, check};
+use crate::all::{Check, Place, alice};
+use crate::check;
 
 const PASSWORD: &str = "s3cret pass:word";
 

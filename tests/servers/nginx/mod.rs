@@ -2,7 +2,8 @@
 
 use reqwest_challenge::{Challenges, Credential, Forbidden, Reason, Unauthorized};
 
-use crate::{Check, Place, alice, check, client};
+use crate::all::{Check, Place, alice, client};
+use crate::check;
 
 pub(crate) const CHECKS: [Check; 6] = [
     check!("Basic", "a good password; a redirect on the same server", basic),

@@ -14,7 +14,8 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{Check, Place, check};
+use crate::all::{Check, Place};
+use crate::check;
 
 pub(crate) const CHECKS: [Check; 3] = [
     check!("registry tokens", "a push and a pull of two repositories, a token for each", push_and_pull),
