@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{Method, StatusCode};
 use reqwest::Url;
 
+use super::json::{Place, Texts};
 use crate::challenge::{Challenges, hides};
 use crate::report::AuthReport;
 
@@ -76,22 +77,18 @@ impl Problem {
         if media != "application/json" && !media.ends_with("+json") {
             return Self::default();
         }
-        let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) else { return Self::default() };
-        let text = |json: &serde_json::Value, names: &[&str]| {
-            names.iter().find_map(|name| json.get(name)?.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let texts = Texts::of(body);
         // Some wrap it: {"error": {"code": …, "message": …}}, {"errors": [{…}]}.
-        let inner = json.get("error").filter(|error| error.is_object());
-        let inner = inner.or_else(|| json.get("errors").and_then(|errors| errors.get(0))).unwrap_or(&json);
-        let error = text(inner, &["error"]);
+        let text = |names: &[&str]| texts.get(texts.inner(), names);
+        let error = text(&["error"]);
         let is_code = |text: &String| !text.contains(' ');
         Self {
-            code: error.clone().filter(is_code).or_else(|| text(inner, &["code", "type", "reason"])),
-            title: text(inner, &["title"]),
-            detail: text(inner, &["detail", "error_description", "message", "error_message"])
+            code: error.clone().filter(is_code).or_else(|| text(&["code", "type", "reason"])),
+            title: text(&["title"]),
+            detail: text(&["detail", "error_description", "message", "error_message"])
                 .or_else(|| error.filter(|text| !is_code(text))),
-            help_url: text(inner, &["documentation_url", "help_url", "error_uri"])
-                .or_else(|| text(&json, &["documentation_url"])),
+            help_url: text(&["documentation_url", "help_url", "error_uri"])
+                .or_else(|| texts.get(Place::Top, &["documentation_url"])),
         }
     }
 }

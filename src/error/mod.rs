@@ -14,6 +14,7 @@ mod envelope;
 mod facts;
 mod find;
 mod forbidden;
+mod json;
 mod refusal;
 mod unauthorized;
 

@@ -31,6 +31,7 @@ mod lint_rules;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
+mod problems;
 #[cfg(feature = "registry")]
 mod registries;
 mod secrecy;
