@@ -4,7 +4,10 @@
 // Each file uses only what stands above it here, and its own folder.
 mod chain;
 pub mod challenge;
+#[cfg(any(feature = "oauth", feature = "registry"))]
+mod dial;
 mod origin;
+mod retry_after;
 mod secret;
 mod within;
 
@@ -48,6 +51,8 @@ mod digest;
 #[cfg(feature = "dpop")]
 pub mod dpop;
 mod first_of;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod password;
 #[cfg(feature = "registry")]
 pub mod registry;

@@ -21,3 +21,16 @@ pub(crate) fn within<F: Future + ?Sized>(
         }
     })
 }
+
+/// What the work comes to, unless what stops it comes first.
+#[cfg(feature = "oauth")]
+pub(crate) async fn unless<S: Future, F: Future>(
+    mut stop: Pin<&mut S>,
+    mut work: Pin<&mut F>,
+) -> Result<F::Output, S::Output> {
+    poll_fn(move |context| match work.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending => stop.as_mut().poll(context).map(Err),
+    })
+    .await
+}

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, RETRY_AFTER};
+use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
@@ -14,6 +14,7 @@ use super::facts::{Facts, Printed, Problem};
 use super::refusal::refusal_getters;
 use crate::challenge::Challenges;
 use crate::report::AuthReport;
+use crate::retry_after::retry_after;
 
 /// A 403: the server knows who asks, and says no (RFC 9110 §15.5.4). It was sent once and is never sent again.
 ///
@@ -53,13 +54,7 @@ impl Forbidden {
     /// How long to leave the server alone, from now: a 403 that is really a rate limit (RFC 9110 §10.2.3).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let value = self.0.facts.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit()) {
-            // A number too large to read is still a very long time.
-            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-        }
-        let date = httpdate::parse_http_date(value).ok()?;
-        Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        retry_after(&self.0.facts.headers)
     }
 }
 

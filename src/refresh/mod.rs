@@ -21,7 +21,7 @@ pub(crate) use rejection::Occasion;
 pub(crate) use rejection::Surroundings;
 pub use rejection::{Cause, Demand, Rejection};
 pub use session::Clock;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "oauth", feature = "testing"))]
 pub(crate) use session::bare_client;
 pub(crate) use session::{Bounds, Core, Current};
 pub(crate) use state::{Ended, Stage};

@@ -1,7 +1,7 @@
 //! The state that all clones of one middleware share, and the tasks that change it.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -28,6 +28,11 @@ use crate::within::within;
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> SystemTime;
+
+    /// Comes to its end when that long has passed: by tokio's time, unless a clock has its own way.
+    fn after(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(span))
+    }
 }
 
 impl<F: Fn() -> SystemTime + Send + Sync + 'static> Clock for F {

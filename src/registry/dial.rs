@@ -1,22 +1,25 @@
-//! Which URLs of a challenge are dialled.
+//! Which token server is dialled.
 
 use std::fmt;
 
 use url::Url;
 
+use crate::dial::{Trust, Undialled, Why};
 use crate::origin::Origin;
 
-/// A URL that a challenge named and nobody trusts.
+/// A token server that a challenge named and nobody trusts.
 #[derive(Debug)]
-pub(super) struct Untrusted {
-    what: &'static str,
-    origin: Option<Origin>,
-}
+pub(super) struct Untrusted(Undialled);
 
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)?;
-        self.origin.as_ref().map_or(Ok(()), |origin| write!(f, ": if that is right, say `token_server(\"{origin}\")`"))
+        match &self.0 {
+            Undialled { why: Why::Unnamed, origin: Some(origin) } => write!(
+                f,
+                "the challenge names a token server that nobody named: if that is right, say `token_server(\"{origin}\")`"
+            ),
+            other => write!(f, "the challenge's realm {other}"),
+        }
     }
 }
 
@@ -25,18 +28,15 @@ impl std::error::Error for Untrusted {}
 /// The URL of a token server, if it is the API's own origin or one that the caller named: a list of pairs, because whoever
 /// answers for the API must not choose who gets a password. What it resolves to is the named host's own business.
 pub(super) fn checked(text: &str, api: &Origin, named: &[Origin]) -> Result<Url, Untrusted> {
-    let refuse = |what, origin| Err(Untrusted { what, origin });
-    let Ok(url) = Url::parse(text) else { return refuse("the challenge's realm is no URL", None) };
-    let Some(origin) = Origin::of(&url) else { return refuse("the challenge's realm is no URL by https", None) };
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("the challenge's realm has a user name in it", None);
+    let trust = Trust { api, named };
+    let url = trust.url(text).map_err(|error| match error.why {
+        // A host inside that somebody named is known, so this one was not.
+        Why::Inside => Untrusted(Undialled { why: Why::Unnamed, ..error }),
+        _ => Untrusted(error),
+    })?;
+    if api.contains(&url) || named.iter().any(|origin| origin.contains(&url)) {
+        Ok(url)
+    } else {
+        Err(Untrusted(Undialled { why: Why::Unnamed, origin: Origin::of(&url) }))
     }
-    let stays_here = origin.is_loopback() && api.is_loopback();
-    if !origin.is_https() && !stays_here {
-        return refuse("the challenge's realm is by plain http", None);
-    }
-    if origin != *api && !named.contains(&origin) {
-        return refuse("the challenge names a token server that nobody named", Some(origin));
-    }
-    Ok(url)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Client, Request, Response};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::Account;
 use super::cache::Token;
 use crate::refresh::RefreshError;
+use crate::retry_after::retry_after;
 use crate::secret::Secret;
 
 /// How much of an answer is read: tokens have some kilobytes.
@@ -37,7 +38,7 @@ pub(super) async fn token(client: &Client, account: &Account, asked: &Asked<'_>)
         Account::Password(user, password) => get(asked, Some((user, password))),
     };
     let response = client.execute(request?).await.map_err(RefreshError::from)?;
-    let (status, rest) = (response.status(), retry_after(&response));
+    let (status, rest) = (response.status(), retry_after(response.headers()));
     let body = Zeroizing::new(read(response).await?);
     match status {
         StatusCode::OK => parsed(&body),
@@ -84,10 +85,6 @@ fn post(asked: &Asked<'_>, token: &Secret) -> Result<Request, RefreshError> {
     request.headers_mut().insert(CONTENT_TYPE, form_type);
     *request.body_mut() = Some(form.finish().into());
     Ok(request)
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, RefreshError> {

@@ -6,6 +6,8 @@ use http::{HeaderName, Method};
 
 use super::answer::Answer;
 use super::arrived::Arrived;
+#[cfg(feature = "oauth")]
+use super::login::Worth;
 use super::protection::basic;
 use super::provider::{Failure, Grant, Inner, Issued, State};
 use super::server::Decide;
@@ -21,7 +23,7 @@ const GRANTS: [(&str, &[&str]); 7] = [
     ("urn:ietf:params:oauth:grant-type:token-exchange", &["subject_token", "subject_token_type"]),
 ];
 
-fn error(status: u16, code: &str) -> Answer {
+pub(super) fn error(status: u16, code: &str) -> Answer {
     Answer::new(status).as_json(format_args!("{{\"error\":\"{code}\"}}"))
 }
 
@@ -78,6 +80,12 @@ impl State {
         {
             return error(400, "invalid_scope");
         }
+        #[cfg(feature = "oauth")]
+        let asked = match inner.logins.worth(arrived, &grant_type) {
+            Worth::Scopes(scopes) => scopes,
+            Worth::Nothing(code) => return error(400, code),
+            Worth::Unknown => asked,
+        };
         let issued = if grant_type == "refresh_token" {
             match self.refresh(&mut inner, &token) {
                 Some(issued) => issued,
@@ -168,6 +176,9 @@ impl Decide for State {
             (&Method::POST, "/token") => self.token(arrived),
             (&Method::POST, "/revoke") => self.revoke(arrived),
             (_, "/token" | "/revoke") => Answer::new(405).header("allow", "POST"),
+            #[cfg(feature = "oauth")]
+            _ => self.login(arrived).unwrap_or_else(|| Answer::new(404)),
+            #[cfg(not(feature = "oauth"))]
             _ => Answer::new(404),
         };
         let failure = {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -126,14 +127,27 @@ pub fn until(so: impl Fn() -> bool) -> impl Future<Output = ()> {
 }
 
 /// A clock that stands still until a test moves it. Clones show the same time.
-#[derive(Clone, Debug)]
-pub struct ManualClock(Arc<Mutex<SystemTime>>);
+#[derive(Clone)]
+pub struct ManualClock(Arc<Hands>);
+
+struct Hands {
+    time: Mutex<SystemTime>,
+    moved: Notify,
+    waiting: AtomicUsize,
+}
 
 impl ManualClock {
     /// A clock that shows some time in 2027, the same in every run.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000))))
+        let time = Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        Self(Arc::new(Hands { time, moved: Notify::new(), waiting: AtomicUsize::new(0) }))
+    }
+
+    /// How many wait for it to show a later time.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::SeqCst)
     }
 
     /// The time that it shows.
@@ -152,6 +166,7 @@ impl ManualClock {
     pub fn forward(&self, span: Duration) {
         let mut time = self.lock();
         *time = time.checked_add(span).unwrap_or(*time);
+        self.0.moved.notify_waiters();
     }
 
     /// Moves it back, as a correction of a system's clock does.
@@ -161,7 +176,22 @@ impl ManualClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, SystemTime> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ManualClock").field(&self.time()).finish()
+    }
+}
+
+/// One who waits, also when he gives up.
+struct Waiter(Arc<Hands>);
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -174,5 +204,22 @@ impl Default for ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
         self.time()
+    }
+
+    fn after(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let (clock, end) = (self.clone(), self.time().checked_add(span));
+        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+        let waiter = Waiter(self.0.clone());
+        Box::pin(async move {
+            let waiter = waiter;
+            loop {
+                let mut moved = std::pin::pin!(waiter.0.moved.notified());
+                moved.as_mut().enable();
+                if end.is_some_and(|end| clock.time() >= end) {
+                    return;
+                }
+                moved.await;
+            }
+        })
     }
 }

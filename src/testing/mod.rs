@@ -21,6 +21,8 @@ mod gate;
 mod journal;
 #[cfg(feature = "lint")]
 mod linted;
+#[cfg(feature = "oauth")]
+mod login;
 mod protection;
 mod provider;
 mod recording;

@@ -52,10 +52,13 @@ impl fmt::Debug for Issued {
 ///
 /// What a grant says of its user is believed: a code, an assertion, a password is looked at for being there, and no more.
 ///
+/// With the feature `oauth` it lets people in, too: it has metadata (RFC 8414), registration (RFC 7591), a page for logins with PKCE to
+/// which everybody agrees at once, and device codes (RFC 8628); and the codes that it gave out are looked at.
+///
 /// It stops when it is dropped.
 pub struct MockIdentityProvider {
     server: Server,
-    state: Arc<State>,
+    pub(super) state: Arc<State>,
 }
 
 pub(super) struct State {
@@ -74,6 +77,8 @@ pub(super) struct Inner {
     pub(super) down: Option<Failure>,
     pub(super) reused: usize,
     pub(super) counts: HashMap<String, usize>,
+    #[cfg(feature = "oauth")]
+    pub(super) logins: super::login::Logins,
 }
 
 pub(super) struct Grant {
@@ -116,6 +121,8 @@ impl MockIdentityProvider {
             down: None,
             reused: 0,
             counts: HashMap::new(),
+            #[cfg(feature = "oauth")]
+            logins: super::login::Logins::default(),
         };
         let state = Arc::new(State { tokens, inner: Mutex::new(inner) });
         let server = Server::start("identity", journal.clone(), state.clone()).await?;

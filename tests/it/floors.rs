@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 /// The floors, from the ground up: the modules at the root of the crate.
 const FLOORS: [&[&str]; 6] = [
-    &["challenge", "chain", "origin", "secret", "within"],
+    &["challenge", "chain", "dial", "origin", "retry_after", "secret", "within"],
     &["credential", "lint"],
     &["refresh", "event", "trace", "trace_off"],
     &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "verdict"],
     &["settings", "session", "read", "call", "end", "plan", "sign", "middleware", "builder", "hardened"],
-    &["digest", "dpop", "first_of", "password", "registry", "testing"],
+    &["digest", "dpop", "first_of", "oauth", "password", "registry", "testing"],
 ];
 
 /// Who may name the crate that we are a middleware of.

@@ -1,0 +1,129 @@
+//! A token that was granted (RFC 6749 §5.1), and what is kept of it for its renewal.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use super::client::{Identity, Proof};
+use super::reply::{Members, Reply};
+use crate::credential::Credential;
+use crate::dpop::Dpop;
+use crate::refresh::RefreshError;
+use crate::secret::Secret;
+
+/// What a token endpoint gave.
+pub(super) struct Answer {
+    pub(super) access_token: String,
+    pub(super) token_type: Option<String>,
+    pub(super) expires_in: Option<Duration>,
+    pub(super) refresh_token: Option<Secret>,
+    pub(super) scopes: Option<Vec<String>>,
+}
+
+impl Answer {
+    pub(super) fn read(reply: &Reply) -> Result<Self, RefreshError> {
+        // A portal's page, a proxy's: it may go well later, and what is held stays.
+        let odd = |why: &str| RefreshError::transient(None).caused_by(why);
+        let mut members = reply.members().ok_or_else(|| odd("the token endpoint's answer is no JSON object"))?;
+        if members.text("error").is_some() {
+            return Err(reply.refusal("the token endpoint", &super::form::Form::default()));
+        }
+        let access_token =
+            members.take("access_token").ok_or_else(|| odd("the token endpoint's answer has no `access_token`"))?;
+        Ok(Self {
+            access_token,
+            token_type: members.take("token_type"),
+            expires_in: members.seconds("expires_in").map(Duration::from_secs),
+            refresh_token: members.take("refresh_token").map(Secret::new),
+            scopes: members.take("scope").map(|scope| scope.split(' ').map(str::to_owned).collect()),
+        })
+    }
+
+    /// As a credential, without what is kept for its renewal.
+    pub(super) fn into_credential(self, dpop: Option<&Dpop>, now: SystemTime) -> Result<Credential, RefreshError> {
+        let refused = |why: String| RefreshError::refused("token_type").caused_by(why);
+        // Some servers say no type at all, and mean the usual one.
+        let kind = self.token_type.as_deref().unwrap_or("Bearer");
+        let credential = match dpop {
+            Some(dpop) => dpop.credential(self.access_token, kind).map_err(|error| refused(error.to_string()))?,
+            None if kind.eq_ignore_ascii_case("Bearer") => Credential::bearer(self.access_token),
+            None => {
+                return Err(refused(format!("the server gave a token of the type `{}`", super::reply::printed(kind))));
+            }
+        };
+        // A time that cannot be is no expiry.
+        let expiry = self.expires_in.and_then(|span| now.checked_add(span));
+        let credential = expiry.into_iter().fold(credential, Credential::expires_at);
+        Ok(self.scopes.into_iter().fold(credential, Credential::scopes))
+    }
+}
+
+/// What is kept with a credential: who gave it to whom, and what renews it. It goes to that issuer alone.
+pub(super) struct Kept {
+    pub(super) issuer: String,
+    pub(super) identity: Identity,
+    /// Whether the server got to know the client by registration, so that it is kept here and nowhere else.
+    pub(super) registered: bool,
+    pub(super) resource: Option<String>,
+    pub(super) refresh_token: Option<Secret>,
+}
+
+const VERSION: u64 = 1;
+
+impl Kept {
+    /// As the attachment of a credential.
+    pub(super) fn to_secret(&self) -> Secret {
+        let mut members = Map::new();
+        let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
+        put("oauth", VERSION.into());
+        put("issuer", self.issuer.as_str().into());
+        put("client_id", self.identity.id.as_str().into());
+        if let Some(resource) = &self.resource {
+            put("resource", resource.as_str().into());
+        }
+        if let Some(token) = &self.refresh_token {
+            put("refresh_token", token.expose().into());
+        }
+        // A secret that the caller gave stays with the caller.
+        if self.registered {
+            put("registered", self.identity.proof.name().into());
+            if let Proof::Basic(secret) | Proof::Post(secret) = &self.identity.proof {
+                put("client_secret", secret.expose().into());
+            }
+        }
+        Secret::new(Value::Object(members).to_string())
+    }
+
+    /// What an attachment says; `None` where it is none of ours.
+    pub(super) fn of(attachment: &Secret) -> Option<Self> {
+        let mut members = Members::of(attachment.expose().as_bytes())?;
+        if members.value("oauth")?.as_u64() != Some(VERSION) {
+            return None;
+        }
+        let secret = members.take("client_secret").map(Secret::new);
+        let registered = members.take("registered");
+        let proof = match (registered.as_deref(), secret) {
+            (Some("client_secret_basic"), Some(secret)) => Proof::Basic(secret),
+            (Some("client_secret_post"), Some(secret)) => Proof::Post(secret),
+            _ => Proof::None,
+        };
+        Some(Self {
+            issuer: members.take("issuer")?,
+            identity: Identity { id: members.take("client_id")?, proof },
+            registered: registered.is_some(),
+            resource: members.take("resource"),
+            refresh_token: members.take("refresh_token").map(Secret::new),
+        })
+    }
+
+    pub(super) fn of_credential(credential: Option<&Credential>) -> Option<Self> {
+        Self::of(credential?.attachment()?)
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! One refresh: whom it asks, what for, and how.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::Request;
+use url::Url;
+
+use super::answer::Answer;
+use super::client::{Client, Identity, Kind, Proof};
+use super::dialer::Dialer;
+use super::form::Form;
+use super::reply::Reply;
+use super::server::Server;
+use super::setup::Setup;
+use crate::refresh::{RefreshError, Rejection};
+
+/// What a grant works with.
+pub(super) struct Desk<'d> {
+    pub(super) setup: &'d Setup,
+    pub(super) client: &'d Client,
+    pub(super) dialer: Dialer<'d>,
+    /// `None` where a token is taken back.
+    pub(super) rejection: Option<&'d Rejection>,
+    pub(super) server: Arc<Server>,
+    /// Whether the caller named the issuer, or only a challenge did.
+    pub(super) pinned: bool,
+    pub(super) scopes: Vec<String>,
+    pub(super) resource: Option<String>,
+}
+
+/// A token, and the client that it was given to.
+pub(super) struct Granted {
+    pub(super) answer: Answer,
+    pub(super) identity: Identity,
+}
+
+impl Desk<'_> {
+    /// Who asks: given, or by the URL of a document, or registered for that grant.
+    pub(super) async fn identity(&self, grant: &str, redirect: Option<&str>) -> Result<Identity, RefreshError> {
+        let registration = match &self.client.0 {
+            Kind::Given(identity) => return Ok(identity.clone()),
+            Kind::Document(url, _) if self.server.takes_documents => {
+                return Ok(Identity { id: url.clone(), proof: Proof::None });
+            }
+            Kind::Document(_, Some(registration)) | Kind::Registered(registration) => registration,
+            Kind::Document(_, None) => {
+                let line = format!("{} takes no client metadata document", self.server.issuer);
+                return Err(RefreshError::refused("invalid_client").caused_by(line));
+            }
+        };
+        registration.register(&self.dialer, &self.server, (grant, redirect)).await
+    }
+
+    /// A form for that grant, with what every one has: scopes, the resource (RFC 8707), and what the caller added.
+    pub(super) fn form(&self, grant_type: &'static str) -> Form {
+        let mut form = Form::of_grant(grant_type);
+        form.add_scopes(&self.scopes);
+        self.describe(&mut form);
+        form
+    }
+
+    pub(super) fn describe(&self, form: &mut Form) {
+        if let Some(resource) = &self.resource {
+            form.add("resource", resource.as_str());
+        }
+        for (name, value) in &self.setup.extra {
+            form.add(name.clone(), value.as_str());
+        }
+    }
+
+    /// Asks the token endpoint.
+    pub(super) async fn token(&self, identity: &Identity, form: Form) -> Result<Answer, RefreshError> {
+        let (reply, sent) = self.ask("token_endpoint", identity, form).await?;
+        if reply.status.is_success() { Answer::read(&reply) } else { Err(reply.refusal("the token endpoint", &sent)) }
+    }
+
+    /// Posts a form with the client's proof; once more where the server wants its nonce in the key's proof (RFC 9449 §8).
+    pub(super) async fn ask(
+        &self,
+        endpoint: &'static str,
+        identity: &Identity,
+        form: Form,
+    ) -> Result<(Reply, Form), RefreshError> {
+        let url = self.server.endpoint(&self.dialer, endpoint)?;
+        let (reply, sent) = self.post(&url, identity, form.clone()).await?;
+        if self.setup.dpop.is_some() && reply.wants_nonce() {
+            return self.post(&url, identity, form).await;
+        }
+        Ok((reply, sent))
+    }
+
+    async fn post(&self, url: &Url, identity: &Identity, mut form: Form) -> Result<(Reply, Form), RefreshError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        identity.prove(&mut form, &mut headers, &self.server.issuer, self.setup.clock.now()).await?;
+        if let Some(dpop) = &self.setup.dpop {
+            let mut request = Request::new(http::Method::POST, url.clone());
+            dpop.prove(&mut request).await.map_err(RefreshError::from)?;
+            headers.extend(std::mem::take(request.headers_mut()));
+        }
+        let reply = self.dialer.post(url, headers, form.encode()).await?;
+        if let Some(dpop) = &self.setup.dpop {
+            dpop.learn(&reply.url, &reply.headers);
+        }
+        Ok((reply, form))
+    }
+}

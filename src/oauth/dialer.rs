@@ -1,0 +1,185 @@
+//! Sends what may be sent, where it may be sent: each URL is looked at when it is dialled, each redirect too.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
+use http::{Method, StatusCode};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Request, Response};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::reply::Reply;
+use crate::dial::{Trust, Undialled, Why, is_public};
+use crate::origin::Origin;
+use crate::refresh::RefreshError;
+
+/// How much of an answer is read: tokens and metadata have some kilobytes.
+const LONGEST: usize = 1 << 20;
+/// How many redirects of a metadata document are followed.
+const HOPS: usize = 3;
+
+/// The clients that dial.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// The caller's own, for everything.
+    pub(super) given: Option<Client>,
+    /// How names are resolved for hosts that the caller did not name.
+    pub(super) resolver: Option<Arc<dyn Resolve>>,
+    /// For those hosts: it connects to no address inside.
+    guarded: OnceLock<Client>,
+}
+
+impl Lines {
+    fn guarded(&self) -> Result<Client, RefreshError> {
+        if let Some(client) = self.guarded.get() {
+            return Ok(client.clone());
+        }
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // A proxy would resolve the name, and nobody would look at what it found.
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(30))
+            .dns_resolver(Guard(self.resolver.clone()))
+            .build()
+            .map_err(RefreshError::other)?;
+        Ok(self.guarded.get_or_init(|| client).clone())
+    }
+}
+
+/// Resolves, and gives no address inside.
+struct Guard(Option<Arc<dyn Resolve>>);
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let inner = self.0.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = match inner {
+                Some(inner) => inner.resolve(name).await?.collect(),
+                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
+            };
+            if found.iter().all(|address| is_public(address.ip())) {
+                return Ok(Box::new(found.into_iter()) as Addrs);
+            }
+            // One of them is enough: whoever mixes them does so with a purpose.
+            let error = Undialled { why: Why::Inside, origin: None };
+            Err(Box::new(io::Error::other(format!("the host's name {error}"))) as _)
+        })
+    }
+}
+
+/// Dials on behalf of one refresh.
+pub(super) struct Dialer<'d> {
+    pub(super) lines: &'d Lines,
+    pub(super) api: Origin,
+    pub(super) named: Vec<Origin>,
+    /// For the hosts that the caller chose.
+    pub(super) plain: Client,
+}
+
+impl Dialer<'_> {
+    pub(super) fn trust(&self) -> Trust<'_> {
+        Trust { api: &self.api, named: &self.named }
+    }
+
+    /// The URL that a server wrote, if it may be dialled; `what` names it in the error.
+    pub(super) fn url(&self, what: &str, text: &str) -> Result<Url, RefreshError> {
+        self.trust().url(text).map_err(|error| untrusted(what, &error))
+    }
+
+    fn client(&self, url: &Url) -> Result<Client, RefreshError> {
+        if let Some(given) = &self.lines.given {
+            return Ok(given.clone());
+        }
+        if self.trust().knows(url) { Ok(self.plain.clone()) } else { self.lines.guarded() }
+    }
+
+    /// A document; a few redirects are followed, and each is looked at.
+    pub(super) async fn get(&self, what: &str, url: Url) -> Result<Reply, RefreshError> {
+        let mut url = url;
+        for _ in 0..=HOPS {
+            let mut request = Request::new(Method::GET, url.clone());
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+            let reply = self.send(request).await?;
+            let location = reply.headers.get(LOCATION).filter(|_| reply.status.is_redirection());
+            let Some(location) = location else { return Ok(reply) };
+            let next = location.to_str().ok().and_then(|text| url.join(text).ok());
+            let next = next.ok_or_else(|| refused(what, "redirects to what is no URL"))?;
+            if url.scheme() == "https" && next.scheme() != "https" {
+                return Err(refused(what, "redirects from https to http"));
+            }
+            url = self.url(what, next.as_str())?;
+        }
+        Err(refused(what, "redirects too often"))
+    }
+
+    /// What is posted goes to that very URL, or nowhere.
+    pub(super) async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Reply, RefreshError> {
+        let mut request = Request::new(Method::POST, url.clone());
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.into());
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request) -> Result<Reply, RefreshError> {
+        let asked = Origin::of(request.url());
+        let response = self.client(request.url())?.execute(request).await.map_err(network)?;
+        // A client of the caller's own may follow redirects.
+        if asked != Origin::of(response.url()) {
+            return Err(refused("the authorization server", "answers from another server, by a redirect"));
+        }
+        read(response).await
+    }
+}
+
+/// A network's failure passes, but for a name that leads inside.
+fn network(error: reqwest::Error) -> RefreshError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(next) = cause {
+        if next.to_string().contains("leads to an address inside") {
+            return refused("the host", "leads to an address inside of this machine or its network");
+        }
+        cause = next.source();
+    }
+    RefreshError::from(error)
+}
+
+pub(super) fn untrusted(what: &str, error: &Undialled) -> RefreshError {
+    RefreshError::refused("untrusted_url").caused_by(format!("{what} {error}"))
+}
+
+fn refused(what: &str, why: &str) -> RefreshError {
+    RefreshError::refused("untrusted_url").caused_by(format!("{what} {why}"))
+}
+
+async fn read(mut response: Response) -> Result<Reply, RefreshError> {
+    let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
+    let mut body = Zeroizing::new(Vec::new());
+    // What has no body is not waited for.
+    if status != StatusCode::NO_CONTENT {
+        while let Some(chunk) = response.chunk().await.map_err(RefreshError::from)? {
+            if body.len() + chunk.len() > LONGEST {
+                return Err(RefreshError::transient(None).caused_by("the server's answer has more than 1 MiB"));
+            }
+            grow(&mut body, chunk.len());
+            body.extend_from_slice(&chunk);
+        }
+    }
+    Ok(Reply { status, headers, url, body })
+}
+
+/// Makes room without leaving a copy behind.
+fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
+    if body.capacity() - body.len() < more {
+        let mut larger = Zeroizing::new(Vec::with_capacity((2 * body.capacity()).max(body.len() + more).max(4 << 10)));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+}

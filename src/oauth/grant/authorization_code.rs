@@ -1,0 +1,207 @@
+//! A login in a browser of this machine (RFC 6749 §4.1, RFC 7636, RFC 8252).
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::Obtain;
+use super::loopback::{Loopback, Pairs};
+use crate::BoxError;
+use crate::oauth::client::{Identity, Kind};
+use crate::oauth::desk::{Desk, Granted};
+use crate::oauth::form::Form;
+use crate::oauth::invitation::{Invitation, Show, abandoned, demands, nobody_waits};
+use crate::oauth::reply::{is_code, printed};
+use crate::oauth::{hashed, random};
+use crate::refresh::{RefreshError, RefreshErrorKind};
+use crate::secret::Secret;
+use crate::within::unless;
+
+/// How long a person has: a password, a second factor, a consent.
+const LONGEST: Duration = Duration::from_secs(5 * 60);
+
+/// A login in a browser of this machine, which comes back to a port of it (RFC 6749 §4.1 with RFC 7636 and RFC 8252).
+pub struct AuthorizationCode {
+    show: Show,
+    path: String,
+}
+
+/// A request that was shown, and what its answer must fit.
+struct Request {
+    identity: Identity,
+    redirect: String,
+    state: Secret,
+    verifier: Secret,
+}
+
+impl AuthorizationCode {
+    /// With something that shows the page to a person: opens a browser, and prints its URL for the case that none opens.
+    #[must_use]
+    pub fn new(show: impl Fn(&Invitation) -> Result<(), BoxError> + Send + Sync + 'static) -> Self {
+        Self { show: Arc::new(show), path: "/callback".to_owned() }
+    }
+
+    /// The path of the redirect URI, as it is registered: `/callback` unless it is told otherwise. The port is any that is free.
+    #[must_use]
+    pub fn redirect_path(mut self, path: impl AsRef<str>) -> Self {
+        self.path = format!("/{}", path.as_ref().trim_start_matches('/'));
+        self
+    }
+
+    /// The path for that server: where it does not name itself in its answers, and learns the URI from us, each has one of its
+    /// own, so that another's answer does not fit (RFC 9700 §4.4).
+    fn path(&self, desk: &Desk<'_>) -> String {
+        let registers = !matches!(desk.client.0, Kind::Given(_) | Kind::Document(_, None));
+        if desk.pinned || desk.server.names_itself || !registers {
+            self.path.clone()
+        } else {
+            format!("{}/{}", self.path.trim_end_matches('/'), &hashed(&desk.server.issuer)[..16])
+        }
+    }
+
+    fn url(&self, desk: &Desk<'_>, request: &Request) -> Result<Url, RefreshError> {
+        let text = desk.server.endpoints.get("authorization_endpoint");
+        let text = text.ok_or_else(|| {
+            RefreshError::refused("no_endpoint").caused_by("the authorization server has no `authorization_endpoint`")
+        })?;
+        let mut url = desk.server.page(&desk.dialer, "authorization_endpoint", text)?;
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(request.verifier.expose()));
+        let mut query = url.query_pairs_mut();
+        query.append_pair("response_type", "code").append_pair("client_id", &request.identity.id);
+        query.append_pair("redirect_uri", &request.redirect).append_pair("state", request.state.expose());
+        query.append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
+        if !desk.scopes.is_empty() {
+            query.append_pair("scope", &desk.scopes.join(" "));
+        }
+        if let Some(resource) = &desk.resource {
+            query.append_pair("resource", resource);
+        }
+        if let Some(dpop) = &desk.setup.dpop {
+            query.append_pair("dpop_jkt", &dpop.thumbprint());
+        }
+        for (name, value) in demands(desk) {
+            query.append_pair(name, &value);
+        }
+        for (name, value) in &desk.setup.extra {
+            query.append_pair(name, value);
+        }
+        drop(query);
+        Ok(url)
+    }
+
+    /// Shows the page, and waits for the browser to come back.
+    async fn ask(&self, desk: &Desk<'_>, request: &Request, port: Loopback) -> Result<Pairs, RefreshError> {
+        let clock = &desk.setup.clock;
+        let invitation = Invitation {
+            url: self.url(desk, request)?,
+            complete: None,
+            user_code: None,
+            issuer: desk.server.issuer.clone(),
+            api: desk.dialer.api.to_string(),
+            expires_at: clock.now().checked_add(LONGEST),
+        };
+        (self.show)(&invitation).map_err(RefreshError::from)?;
+        let answer = async { unless(pin!(clock.after(LONGEST)), pin!(port.answer(&request.state))).await };
+        match unless(pin!(abandoned(desk.rejection)), pin!(answer)).await {
+            Ok(Ok(pairs)) => Ok(pairs),
+            Ok(Err(())) => Err(late()),
+            Err(()) => Err(nobody_waits()),
+        }
+    }
+}
+
+fn late() -> RefreshError {
+    RefreshError::of(RefreshErrorKind::TimedOut).caused_by("nobody came back from the login's page in time")
+}
+
+/// The code of an answer to the request, if the answer is the server's.
+fn code(desk: &Desk<'_>, pairs: &Pairs) -> Result<Secret, RefreshError> {
+    let one = |name: &str| {
+        let mut found = pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
+        (found.next(), found.next().is_some())
+    };
+    // RFC 9207 §2.4, before anything else of it counts.
+    let said = match one("iss") {
+        (Some(issuer), false) => issuer.expose() == desk.server.issuer,
+        (None, _) => !desk.server.names_itself,
+        _ => false,
+    };
+    if !said {
+        return Err(RefreshError::refused("issuer_mismatch").caused_by("another server answered the login"));
+    }
+    if let (Some(error), _) = one("error") {
+        let error = Some(error.expose()).filter(|code| is_code(code)).unwrap_or("invalid_request");
+        let told = one("error_description")
+            .0
+            .map_or_else(|| "the login came to nothing".to_owned(), |text| printed(text.expose()));
+        return Err(match error {
+            "temporarily_unavailable" | "server_error" => RefreshError::transient(None).caused_by(told),
+            error => RefreshError::refused(error).caused_by(told),
+        });
+    }
+    match one("code") {
+        (Some(code), false) if !code.is_empty() => Ok(code.clone()),
+        _ => Err(RefreshError::refused("invalid_request").caused_by("the login's answer has no `code`")),
+    }
+}
+
+impl fmt::Debug for AuthorizationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationCode").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Obtain for AuthorizationCode {
+    fn name(&self) -> &'static str {
+        "authorization_code"
+    }
+
+    async fn obtain(&self, desk: &Desk<'_>) -> Result<Granted, RefreshError> {
+        let proves_codes = match &desk.server.challenge_methods {
+            Some(methods) => methods.iter().any(|method| method == "S256"),
+            // Whom the caller chose is believed to know its RFCs; whom a challenge named must say so.
+            None => desk.pinned,
+        };
+        if !proves_codes {
+            let line = format!("{} does not say that it checks codes by S256 (RFC 7636)", desk.server.issuer);
+            return Err(RefreshError::refused("pkce").caused_by(line));
+        }
+        let port = Loopback::listen(&self.path(desk)).await.map_err(RefreshError::from)?;
+        let redirect = port.uri().map_err(RefreshError::from)?;
+        let request = Request {
+            identity: desk.identity(self.name(), Some(&redirect)).await?,
+            redirect,
+            state: Secret::new(random()?),
+            verifier: Secret::new(random()?),
+        };
+        let pairs = self.ask(desk, &request, port).await?;
+        let mut form = Form::of_grant(self.name());
+        form.add("code", code(desk, &pairs)?);
+        form.add("redirect_uri", request.redirect.as_str());
+        form.add("code_verifier", request.verifier);
+        desk.describe(&mut form);
+        let answer = desk.token(&request.identity, form).await.map_err(|error| match error.kind() {
+            // It was the code that is finished, and no credential of ours with it.
+            RefreshErrorKind::Rejected { code } => RefreshError::refused(code.clone()),
+            _ => error,
+        })?;
+        Ok(Granted { answer, identity: request.identity })
+    }
+
+    fn needs_person(&self) -> bool {
+        true
+    }
+
+    fn timeout(&self) -> Duration {
+        // What a person may take, and the requests around that.
+        LONGEST + Duration::from_secs(60)
+    }
+}

@@ -1,0 +1,157 @@
+//! A login on another device (RFC 8628).
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use super::Obtain;
+use crate::BoxError;
+use crate::challenge::hides;
+use crate::oauth::answer::Answer;
+use crate::oauth::client::Identity;
+use crate::oauth::desk::{Desk, Granted};
+use crate::oauth::form::Form;
+use crate::oauth::invitation::{Invitation, Show, abandoned, demands, nobody_waits};
+use crate::refresh::{RefreshError, RefreshErrorKind};
+use crate::secret::Secret;
+use crate::within::unless;
+
+/// How often is asked where the server does not say (RFC 8628 §3.2).
+const INTERVAL: Duration = Duration::from_secs(5);
+/// What `slow_down` adds, for good (RFC 8628 §3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+/// No longer than this between two, however bad the network is.
+const SLOWEST: Duration = Duration::from_secs(60);
+/// How long a person has, at most: so long servers let a code live.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// A login on another device, with a code to type there (RFC 8628): for a terminal without a browser.
+pub struct DeviceCode {
+    show: Show,
+}
+
+impl DeviceCode {
+    /// With something that shows the page and the code to a person.
+    #[must_use]
+    pub fn new(show: impl Fn(&Invitation) -> Result<(), BoxError> + Send + Sync + 'static) -> Self {
+        Self { show: Arc::new(show) }
+    }
+
+    async fn ask(&self, desk: &Desk<'_>, identity: &Identity) -> Result<Device, RefreshError> {
+        let mut form = Form::default();
+        form.add_scopes(&desk.scopes);
+        desk.describe(&mut form);
+        for (name, value) in demands(desk) {
+            form.add(name, value);
+        }
+        let (reply, sent) = desk.ask("device_authorization_endpoint", identity, form).await?;
+        if !reply.status.is_success() {
+            return Err(reply.refusal("the device authorization endpoint", &sent));
+        }
+        let odd = |why: &str| RefreshError::transient(None).caused_by(format!("the device authorization has no {why}"));
+        let mut members = reply.members().ok_or_else(|| odd("JSON object"))?;
+        let user_code = members.take("user_code").filter(|code| code.len() <= 64 && !code.contains(hides));
+        let verification = members.text("verification_uri").ok_or_else(|| odd("`verification_uri`"))?;
+        let complete = members.text("verification_uri_complete");
+        let page = |name, text| desk.server.page(&desk.dialer, name, text);
+        let (now, span) = (desk.setup.clock.now(), members.seconds("expires_in").map(Duration::from_secs));
+        let span = span.unwrap_or(LONGEST).min(LONGEST);
+        Ok(Device {
+            invitation: Invitation {
+                url: page("verification_uri", verification)?,
+                complete: complete.map(|text| page("verification_uri_complete", text)).transpose()?,
+                user_code: Some(user_code.ok_or_else(|| odd("`user_code` that can be shown"))?),
+                issuer: desk.server.issuer.clone(),
+                api: desk.dialer.api.to_string(),
+                expires_at: now.checked_add(span),
+            },
+            interval: members.seconds("interval").map_or(INTERVAL, Duration::from_secs).min(SLOWEST),
+            code: Secret::new(members.take("device_code").ok_or_else(|| odd("`device_code`"))?),
+            end: now.checked_add(span).unwrap_or(now),
+        })
+    }
+}
+
+struct Device {
+    invitation: Invitation,
+    code: Secret,
+    interval: Duration,
+    end: SystemTime,
+}
+
+impl Device {
+    /// Asks until the person has decided, time is up, or nobody waits.
+    async fn wait(mut self, desk: &Desk<'_>, identity: &Identity) -> Result<Answer, RefreshError> {
+        let clock = &desk.setup.clock;
+        loop {
+            let tick = clock.after(self.interval);
+            unless(pin!(abandoned(desk.rejection)), pin!(tick)).await.map_err(|()| nobody_waits())?;
+            if clock.now() >= self.end {
+                return Err(RefreshError::refused("expired_token").caused_by("nobody typed the code in time"));
+            }
+            let mut form = Form::of_grant("urn:ietf:params:oauth:grant-type:device_code");
+            form.add("device_code", self.code.clone());
+            desk.describe(&mut form);
+            let (reply, sent) = match desk.ask("token_endpoint", identity, form).await {
+                Ok(answered) => answered,
+                // RFC 8628 §3.5: a connection that fails slows the asking down.
+                Err(error) if matches!(error.kind(), RefreshErrorKind::Transient { .. }) => {
+                    self.interval = (self.interval * 2).max(Duration::from_secs(1)).min(SLOWEST);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if reply.status.is_success() {
+                return Answer::read(&reply);
+            }
+            match reply.code().as_deref() {
+                Some("authorization_pending") => continue,
+                Some("slow_down") => self.interval += SLOWER,
+                _ => {
+                    let error = reply.refusal("the token endpoint", &sent);
+                    let RefreshErrorKind::Transient { retry_after } = error.kind() else {
+                        // The code is finished, and no credential of ours with it.
+                        return Err(match error.kind() {
+                            RefreshErrorKind::Rejected { code } => RefreshError::refused(code.clone()),
+                            _ => error,
+                        });
+                    };
+                    self.interval = retry_after.unwrap_or(self.interval * 2).clamp(self.interval, SLOWEST);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DeviceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceCode(_)")
+    }
+}
+
+#[async_trait]
+impl Obtain for DeviceCode {
+    fn name(&self) -> &'static str {
+        "urn:ietf:params:oauth:grant-type:device_code"
+    }
+
+    async fn obtain(&self, desk: &Desk<'_>) -> Result<Granted, RefreshError> {
+        let identity = desk.identity(self.name(), None).await?;
+        let device = self.ask(desk, &identity).await?;
+        (self.show)(&device.invitation).map_err(RefreshError::from)?;
+        let answer = device.wait(desk, &identity).await?;
+        Ok(Granted { answer, identity })
+    }
+
+    fn needs_person(&self) -> bool {
+        true
+    }
+
+    fn timeout(&self) -> Duration {
+        // What a person may take, and the requests around that.
+        LONGEST + Duration::from_secs(60)
+    }
+}

@@ -1,0 +1,112 @@
+//! What a person is shown, who must act elsewhere.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use url::Url;
+
+use super::desk::Desk;
+use crate::BoxError;
+use crate::refresh::{RefreshError, Rejection};
+
+/// What a person is shown: which page to open, and on whose behalf. The page is on the issuer's host, or on one that the caller
+/// named.
+pub struct Invitation {
+    pub(super) url: Url,
+    pub(super) complete: Option<Url>,
+    pub(super) user_code: Option<String>,
+    pub(super) issuer: String,
+    pub(super) api: String,
+    pub(super) expires_at: Option<SystemTime>,
+}
+
+impl Invitation {
+    /// The page to open.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The same with the code filled in, for a link or a QR code; the page itself where there is no such.
+    #[must_use]
+    pub fn complete_url(&self) -> &Url {
+        self.complete.as_ref().unwrap_or(&self.url)
+    }
+
+    /// The code to type there (RFC 8628 §3.3); `None` where the page alone does.
+    #[must_use]
+    pub fn user_code(&self) -> Option<&str> {
+        self.user_code.as_deref()
+    }
+
+    /// The host of the page: what a person should look at before typing a password.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The issuer that asks, as it writes itself.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The origin of the API that the token is for.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// When it will be too late.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at
+    }
+}
+
+/// Shows no query: it has a state in it that nobody else should know.
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invitation").field("host", &self.host()).field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// Shows an invitation to a person: prints it, opens a browser.
+pub(super) type Show = Arc<dyn Fn(&Invitation) -> Result<(), BoxError> + Send + Sync>;
+
+/// Comes to its end when nobody waits for the answer any more, so that a person is not asked for nobody.
+pub(super) async fn abandoned(rejection: Option<&Rejection>) {
+    // By chance somebody else comes to wait in between: a moment is not the end.
+    const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+    let mut alone = 0;
+    while alone < 2 {
+        tokio::time::sleep(LOOK).await;
+        alone = if rejection.is_some_and(Rejection::is_awaited) { 0 } else { alone + 1 };
+    }
+}
+
+pub(super) fn nobody_waits() -> RefreshError {
+    RefreshError::other("nobody waits for the login any more")
+}
+
+/// What the 401 asks of the login itself (RFC 9470 §4, OpenID Connect's `claims`).
+pub(super) fn demands(desk: &Desk<'_>) -> Vec<(&'static str, String)> {
+    let Some(rejection) = desk.rejection else { return Vec::new() };
+    let demand = rejection.demand();
+    let mut asked = Vec::new();
+    if let Some(claims) = demand.claims() {
+        // A challenge has them in base64 (continuous access evaluation), an authorization request as they are.
+        let challenges = rejection.challenges().iter().filter_map(|challenge| challenge.bearer());
+        let decoded = challenges.filter_map(|bearer| bearer.decoded_claims()).find_map(Result::ok);
+        let json = decoded.and_then(|octets| String::from_utf8(octets).ok()).filter(|text| text.starts_with('{'));
+        asked.push(("claims", json.unwrap_or_else(|| claims.to_owned())));
+    }
+    if !demand.acr_values().is_empty() {
+        asked.push(("acr_values", demand.acr_values().join(" ")));
+    }
+    if let Some(age) = demand.max_age() {
+        asked.push(("max_age", age.as_secs().to_string()));
+    }
+    asked
+}

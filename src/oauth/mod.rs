@@ -1,0 +1,66 @@
+//! OAuth 2, with the feature `oauth`: from a challenge to a token.
+//!
+//! [`OAuth`] is a [`Refresh`](crate::Refresh): of an [`Issuer`], a [`Client`] and a grant. What it is given beside a token, it renews by;
+//! what it cannot renew, the grant asks for anew; and where a person must act, nobody is asked who did not ask for it.
+//!
+//! ```
+//! use reqwest_challenge::ChallengeMiddleware;
+//! use reqwest_challenge::oauth::{Client, ClientCredentials, Issuer, OAuth};
+//!
+//! let issuer = Issuer::new("https://auth.example.com")?;
+//! let service = OAuth::new(issuer, Client::secret_basic("service", "s3cret"), ClientCredentials)?.scopes(["api:read"]);
+//! let auth = ChallengeMiddleware::new("https://api.example.com", service)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Who gets what
+//! - A client's secret, an assertion, a refresh token from elsewhere go to an issuer that the caller named, and to no other.
+//! - A refresh token goes to the issuer that gave it, for the API that it was given for.
+//! - A URL that a server names is dialled by https, or on this machine where the API is; with no user in it; and to no address
+//!   inside of this machine or its network, unless it is the API's own host, or one that the caller named. Redirects of metadata are
+//!   looked at one by one; what is posted is posted once.
+//! - A page for a person is on the issuer's host, or on one that the caller named.
+//!
+//! # Scope
+//! ID tokens are not looked at: who the person is, is the API's business. The password grant and the implicit one are not there
+//! (RFC 9700 §2.1.2, §2.4).
+
+mod answer;
+mod client;
+mod desk;
+mod dialer;
+mod flow;
+mod form;
+mod grant;
+mod invitation;
+mod issuer;
+mod jwt;
+mod registration;
+mod reply;
+mod resource;
+mod server;
+mod setup;
+
+pub use client::Client;
+pub use flow::OAuth;
+pub use grant::{AuthorizationCode, ClientCredentials, DeviceCode, Grant, JwtBearer, RefreshToken, TokenExchange};
+pub use invitation::Invitation;
+pub use issuer::{Issuer, SetupError};
+pub use registration::Registration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::refresh::RefreshError;
+
+/// 32 octets by chance, in base64url: a `state`, a code verifier (RFC 7636 §4.1), a `jti`.
+fn random() -> Result<String, RefreshError> {
+    let mut octets = zeroize::Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *octets).map_err(|error| RefreshError::other(error.to_string()))?;
+    Ok(URL_SAFE_NO_PAD.encode(*octets))
+}
+
+fn hashed(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+}

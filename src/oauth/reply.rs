@@ -1,0 +1,153 @@
+//! What an authorization server answered, and the one place that reads its errors (RFC 6749 §5.2).
+
+use http::StatusCode;
+use http::header::HeaderMap;
+use serde_json::{Map, Value};
+use url::Url;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::form::Form;
+use crate::challenge::hides;
+use crate::refresh::RefreshError;
+use crate::retry_after::retry_after;
+
+/// An answer that was read.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) url: Url,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// The members of a JSON object, wiped when they go.
+pub(super) struct Members(Map<String, Value>);
+
+impl Members {
+    /// Of a JSON object; `None` where it is none.
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(members)) => Some(Self(members)),
+            Ok(mut other) => {
+                wipe(&mut other);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Takes a text out without copying it; an empty one is none.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        match self.0.get_mut(name)?.take() {
+            Value::String(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// A list of texts; `None` where there is no list.
+    pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
+        let list = self.0.get(name)?.as_array()?;
+        Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// A number of seconds, written as a number or as a text; what is too large is very long, what is less than nothing is nothing.
+    pub(super) fn seconds(&self, name: &str) -> Option<u64> {
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| !number.is_nan());
+        match self.0.get(name)? {
+            Value::Number(given) => given.as_u64().or_else(|| number(&given.to_string()).map(saturated)),
+            Value::String(text) => text.trim().parse().ok().or_else(|| number(text).map(saturated)),
+            _ => None,
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is wanted")]
+fn saturated(number: f64) -> u64 {
+    number as u64
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+impl Reply {
+    /// The JSON object that it is.
+    pub(super) fn members(&self) -> Option<Members> {
+        Members::of(&self.body)
+    }
+
+    /// The code of the error that it is.
+    pub(super) fn code(&self) -> Option<String> {
+        self.members()?.text("error").filter(|code| is_code(code)).map(str::to_owned)
+    }
+
+    /// Whether a proof with the nonce that it carries would do (RFC 9449 §8).
+    pub(super) fn wants_nonce(&self) -> bool {
+        self.headers.contains_key("dpop-nonce")
+            && self.status.is_client_error()
+            && self.code().as_deref() == Some("use_dpop_nonce")
+    }
+
+    /// What it means for whoever asked: `invalid_grant` ends the grant, the other final codes are a no, and the rest may pass,
+    /// which is also what a proxy's page, a portal's, or an answer that is none comes to.
+    pub(super) fn refusal(&self, what: &str, sent: &Form) -> RefreshError {
+        let passing = self.status.is_server_error() || matches!(self.status.as_u16(), 408 | 429);
+        let told = |code: Option<&str>, description: Option<String>| {
+            let mut line = format!("{what} says {}", self.status.as_u16());
+            for text in [code.map(str::to_owned), description].into_iter().flatten() {
+                line += &format!(": {}", printed(&sent.mask(text)));
+            }
+            line
+        };
+        let Some(members) = self.members() else {
+            return RefreshError::transient(retry_after(&self.headers)).caused_by(told(None, None));
+        };
+        let description = members.text("error_description").map(str::to_owned);
+        match members.text("error").filter(|code| is_code(code)) {
+            Some("temporarily_unavailable" | "server_error" | "slow_down" | "authorization_pending") | None => {
+                RefreshError::transient(retry_after(&self.headers)).caused_by(told(None, description))
+            }
+            Some(code) if passing => {
+                RefreshError::transient(retry_after(&self.headers)).caused_by(told(Some(code), description))
+            }
+            Some("invalid_grant") => RefreshError::rejected("invalid_grant").caused_by(told(None, description)),
+            Some(code) => RefreshError::refused(sent.mask(code.to_owned())).caused_by(told(None, description)),
+        }
+    }
+}
+
+/// `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2), and short.
+pub(super) fn is_code(code: &str) -> bool {
+    code.len() <= 64 && code.bytes().all(|octet| matches!(octet, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+/// A server's text for a terminal: one line, control characters escaped, not too long.
+pub(super) fn printed(text: &str) -> String {
+    let shown = text
+        .chars()
+        .take(300)
+        .map(|character| if hides(character) { character.escape_unicode().to_string() } else { character.to_string() });
+    shown.collect()
+}

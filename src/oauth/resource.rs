@@ -1,0 +1,85 @@
+//! What a protected resource says of itself (RFC 9728).
+
+use url::Url;
+
+use super::dialer::Dialer;
+use super::reply::{Members, printed};
+use super::server::{document, well_known};
+use crate::refresh::{RefreshError, Rejection};
+
+/// A protected resource, as far as it is known.
+#[derive(Debug)]
+pub(super) struct Resource {
+    /// As it was written.
+    pub(super) id: String,
+    pub(super) servers: Vec<String>,
+    pub(super) scopes: Vec<String>,
+}
+
+/// The resource that a 401 was about: where its challenge says, or else at the well-known places, with the path and without.
+pub(super) async fn discover(
+    dialer: &Dialer<'_>,
+    rejection: &Rejection,
+    wanted: Option<&str>,
+) -> Result<Resource, RefreshError> {
+    let api = Url::parse(&rejection.origin().to_string()).map_err(RefreshError::other)?;
+    let asked = rejection.url().filter(|url| rejection.origin().contains(url)).unwrap_or(&api);
+    let named = rejection.challenges().iter().find_map(|challenge| challenge.param("resource_metadata"));
+    let places = match named {
+        Some(text) => vec![dialer.url("the challenge's `resource_metadata`", &text)?],
+        None => {
+            let path = asked.path().trim_end_matches('/');
+            let mut places = vec![well_known(asked, "oauth-protected-resource", path)];
+            if !path.is_empty() {
+                places.push(well_known(asked, "oauth-protected-resource", ""));
+            }
+            places
+        }
+    };
+    for url in places {
+        let reply = dialer.get("the resource's metadata", url).await?;
+        match document(&reply) {
+            Some(members) => return read(&members, asked, wanted),
+            None if reply.status.is_server_error() || reply.status.as_u16() == 429 => {
+                return Err(reply.refusal("the resource's metadata", &super::form::Form::default()));
+            }
+            None => {}
+        }
+    }
+    let line = "the API names no authorization server: neither its challenge nor the well-known places have metadata";
+    Err(RefreshError::refused("no_metadata").caused_by(line))
+}
+
+fn read(members: &Members, asked: &Url, wanted: Option<&str>) -> Result<Resource, RefreshError> {
+    let id = members.text("resource").unwrap_or_default();
+    let is_ours = match wanted {
+        Some(wanted) => wanted == id,
+        None => covers(id, asked),
+    };
+    if !is_ours {
+        let line = format!("the metadata are of another resource, `{}`", printed(id));
+        return Err(RefreshError::refused("resource_mismatch").caused_by(line));
+    }
+    Ok(Resource {
+        id: id.to_owned(),
+        servers: members.texts("authorization_servers").unwrap_or_default(),
+        scopes: members.texts("scopes_supported").unwrap_or_default(),
+    })
+}
+
+/// Whether the URL is of that resource: of its origin, and its path begins with the resource's, segment by segment.
+pub(super) fn covers(resource: &str, url: &Url) -> bool {
+    let Ok(resource) = Url::parse(resource) else { return false };
+    let of = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default());
+    let plain = resource.username().is_empty() && resource.password().is_none() && resource.fragment().is_none();
+    if !plain || of(&resource) != of(url) {
+        return false;
+    }
+    let segments = |url: &Url| url.path().split('/').map(str::to_owned).collect::<Vec<_>>();
+    let mut prefix = segments(&resource);
+    // A slash at its end is no segment of its own.
+    while prefix.last().is_some_and(String::is_empty) {
+        prefix.pop();
+    }
+    segments(url).starts_with(&prefix)
+}
