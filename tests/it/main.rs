@@ -28,6 +28,18 @@ mod kit_wiremock;
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
+#[cfg(feature = "oauth")]
+mod oauth_answers;
+#[cfg(feature = "oauth")]
+mod oauth_devices;
+#[cfg(feature = "oauth")]
+mod oauth_dialling;
+#[cfg(feature = "oauth")]
+mod oauth_discovery;
+#[cfg(feature = "oauth")]
+mod oauth_grants;
+#[cfg(feature = "oauth")]
+mod oauth_logins;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;

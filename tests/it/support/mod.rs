@@ -2,6 +2,8 @@
 
 pub(crate) mod fake;
 pub(crate) mod http_auth_oracle;
+#[cfg(feature = "oauth")]
+pub(crate) mod oauth;
 pub(crate) mod script;
 pub(crate) mod traced;
 pub(crate) mod wire;
