@@ -183,3 +183,43 @@ fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
         *body = larger;
     }
 }
+
+// By https nobody gets there without a TLS stack, which this crate forces on nobody, so that it is tried by http and in here.
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::refresh::RefreshErrorKind;
+
+    /// Every name leads there.
+    struct LeadsTo(Vec<SocketAddr>);
+
+    impl Resolve for LeadsTo {
+        fn resolve(&self, _: Name) -> Resolving {
+            let found = self.0.clone();
+            Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_dialled() {
+        let inside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = inside.local_addr().unwrap().port();
+        let public: SocketAddr = "93.184.215.14:0".parse().unwrap();
+        for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1"] {
+            let found = SocketAddr::new(address.parse().unwrap(), 0);
+            // One of several is enough: which one is dialled is a matter of chance.
+            for all in [vec![found], vec![public, found], vec![found, public]] {
+                let lines = Lines { resolver: Some(Arc::new(LeadsTo(all))), ..Lines::default() };
+                let (api, plain) = (Origin::new("https://api.example.com").unwrap(), Client::new());
+                let dialer = Dialer { lines: &lines, api, named: Vec::new(), plain };
+                let url = Url::parse(&format!("http://rebinding.example:{port}/")).unwrap();
+                let error = dialer.get("it", url).await.err().unwrap();
+                assert_eq!(error.kind(), &RefreshErrorKind::Refused { code: "untrusted_url".to_owned() }, "{error:?}");
+            }
+        }
+        let nobody = tokio::time::timeout(Duration::ZERO, inside.accept()).await;
+        assert!(nobody.is_err(), "somebody connected");
+    }
+}

@@ -141,11 +141,13 @@ impl OAuth {
     /// A desk for whoever is asked for a first token.
     async fn desk<'d>(&'d self, rejection: &'d Rejection) -> Result<Desk<'d>, RefreshError> {
         let dialer = self.dialer(rejection.origin().clone(), rejection.http()?);
-        let wanted = self.setup.resource.as_deref();
+        // Where nobody's request is at hand, it is about what the credential at hand was for.
+        let kept = Kept::of_credential(rejection.credential()).filter(|_| rejection.url().is_none());
+        let wanted = self.setup.resource.clone().or(kept.and_then(|kept| kept.resource));
         let (issuer, found) = match &self.issuer.pinned {
             Some(server) => (server.issuer.clone(), None),
             None => {
-                let found = resource::discover(&dialer, rejection, wanted).await?;
+                let found = resource::discover(&dialer, rejection, wanted.as_deref()).await?;
                 let issuer = found.servers.first().cloned();
                 let none = || RefreshError::refused("no_metadata").caused_by("the API names no authorization server");
                 (issuer.ok_or_else(none)?, Some(found))

@@ -23,7 +23,10 @@ pub(super) async fn discover(
     wanted: Option<&str>,
 ) -> Result<Resource, RefreshError> {
     let api = Url::parse(&rejection.origin().to_string()).map_err(RefreshError::other)?;
-    let asked = rejection.url().filter(|url| rejection.origin().contains(url)).unwrap_or(&api);
+    // What nobody's request asked for is about the resource that is known, or else about any of the API's.
+    let known = wanted.and_then(|text| Url::parse(text).ok());
+    let asked = rejection.url().or(known.as_ref()).filter(|url| rejection.origin().contains(url));
+    let (asked, is_any) = (asked.unwrap_or(&api), asked.is_none());
     let named = rejection.challenges().iter().find_map(|challenge| challenge.param("resource_metadata"));
     let places = match named {
         Some(text) => vec![dialer.url("the challenge's `resource_metadata`", &text)?],
@@ -39,7 +42,7 @@ pub(super) async fn discover(
     for url in places {
         let reply = dialer.get("the resource's metadata", url).await?;
         match document(&reply) {
-            Some(members) => return read(&members, asked, wanted),
+            Some(members) => return read(&members, (asked, is_any), wanted),
             None if reply.status.is_server_error() || reply.status.as_u16() == 429 => {
                 return Err(reply.refusal("the resource's metadata", &super::form::Form::default()));
             }
@@ -50,11 +53,15 @@ pub(super) async fn discover(
     Err(RefreshError::refused("no_metadata").caused_by(line))
 }
 
-fn read(members: &Members, asked: &Url, wanted: Option<&str>) -> Result<Resource, RefreshError> {
+fn read(members: &Members, asked: (&Url, bool), wanted: Option<&str>) -> Result<Resource, RefreshError> {
     let id = members.text("resource").unwrap_or_default();
-    let is_ours = match wanted {
-        Some(wanted) => wanted == id,
-        None => covers(id, asked),
+    let is_ours = match (wanted, asked) {
+        (Some(wanted), _) => wanted == id,
+        (None, (url, false)) => covers(id, url),
+        (None, (api, true)) => Url::parse(id).is_ok_and(|mut resource| {
+            resource.set_path("");
+            covers(resource.as_str(), api)
+        }),
     };
     if !is_ours {
         let line = format!("the metadata are of another resource, `{}`", printed(id));
