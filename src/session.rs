@@ -52,7 +52,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::StepUp`] if the 403 names no scopes, if another server said it, if it is of an earlier login, or if the
-    /// credential that it refused was granted these very scopes; [`Error::Refresh`] if the refresher fails or declines;
+    /// credential that it refused was granted these very scopes, or if they were asked for and not granted; [`Error::Refresh`] if the refresher fails or declines;
     /// [`Error::Ended`] if nobody is logged in.
     pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
         let (report, held) = (forbidden.report(), self.0.current());
@@ -79,10 +79,16 @@ impl Session {
                 _ => refuse(StepUpKind::GrantedAndRefused),
             };
         }
+        let was_asked = |scope| held.met.scopes().contains(scope);
+        if needed.iter().all(was_asked) {
+            return refuse(StepUpKind::NotGranted);
+        }
         let missing: Vec<_> = needed.into_iter().filter(|scope| !granted.contains(scope)).collect();
-        let scopes = granted.iter().cloned().chain(missing).collect();
+        let scopes = granted.iter().cloned().chain(missing.iter().cloned()).collect();
         let credential = self.0.step_up(&held, scopes).await.map_err(Error::before_send)?.credential.clone();
-        credential.ok_or_else(|| Error::before_send(Ended::Declined))
+        let credential = credential.ok_or_else(|| Error::before_send(Ended::Declined))?;
+        let lacks = |granted: &[String]| missing.iter().any(|scope| !granted.contains(scope));
+        if credential.granted_scopes().is_some_and(lacks) { refuse(StepUpKind::NotGranted) } else { Ok(credential) }
     }
 
     /// Waits until no refresh and no logout is at work, for that long at most: what a command does before it exits, so that

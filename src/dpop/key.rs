@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::elliptic_curve::Generate;
+use p256::pkcs8::DecodePrivateKey;
 
 use crate::BoxError;
 use crate::secret::Secret;
@@ -49,6 +50,15 @@ impl Es256Key {
         let octets =
             zeroize::Zeroizing::new(URL_SAFE_NO_PAD.decode(secret.expose()).map_err(|_| "the key is no base64url")?);
         SigningKey::from_slice(&octets).map(Self).map_err(|_| "the key is no P-256 key of 32 octets".into())
+    }
+
+    /// The key of a PEM file: `-----BEGIN PRIVATE KEY-----` (PKCS #8, RFC 5958), as key generators write it.
+    ///
+    /// # Errors
+    /// Text that is no such PEM, and a key of another curve or kind.
+    pub fn from_pem(pem: &Secret) -> Result<Self, BoxError> {
+        let no_key = "the PEM is no private key of P-256 in PKCS #8: `openssl pkcs8 -topk8 -nocrypt` makes one of it";
+        SigningKey::from_pkcs8_pem(pem.expose()).map(Self).map_err(|_| no_key.into())
     }
 
     /// The private key, to be stored beside the token that is bound to it.

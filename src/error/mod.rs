@@ -198,6 +198,8 @@ pub enum StepUpKind {
     EarlierLogin,
     /// The credential that was refused had been granted these very scopes.
     GrantedAndRefused,
+    /// They were asked for, and what was granted is without them.
+    NotGranted,
 }
 
 impl StepUpError {
@@ -215,6 +217,7 @@ impl fmt::Display for StepUpError {
             StepUpKind::Foreign => "another server said 403: its scopes are not asked for",
             StepUpKind::EarlierLogin => "the 403 was for an earlier login",
             StepUpKind::GrantedAndRefused => "the scopes were granted, and the server says 403 all the same",
+            StepUpKind::NotGranted => "the scopes were asked for, and were not granted",
         })
     }
 }

@@ -80,12 +80,9 @@ async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_w
             "resource": api.url(resource), "authorization_servers": [provider.issuer()],
             "scopes_supported": ["api:read", "api:write"],
         });
-        api.at(&format!("/.well-known/oauth-protected-resource{place}")).answers_by(move |arrived| {
-            let whole = arrived.path().trim_end_matches('/');
-            let is_here = whole.ends_with("/api/deep")
-                == !document["resource"].as_str().unwrap().ends_with(|c: char| c.is_ascii_digit());
-            if is_here { Answer::json(&document) } else { Answer::new(404) }
-        });
+        let here = format!("/.well-known/oauth-protected-resource{place}");
+        api.at("/.well-known/oauth-protected-resource")
+            .answers_by(move |arrived| if arrived.path() == here { Answer::json(&document) } else { Answer::new(404) });
         let (oauth, seen) = anybody();
         let (client, _) = client(&api.origin(), oauth);
         assert_eq!(client.get(api.url("/api/deep")).send().await.unwrap().status(), 200, "{place}");
@@ -328,4 +325,22 @@ async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
     client.get(api.url("/api")).send().await.unwrap();
     let asked = ["acr_values", "max_age", "claims"].map(|name| seen.param(0, name).unwrap());
     assert_eq!(asked, ["urn:gold urn:silver", "60", "{\"access_token\":{}}"]);
+}
+
+#[tokio::test]
+async fn a_login_before_any_request_is_about_the_resource_that_is_named_or_about_the_whole_api() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    for named in [None, Some(api.url("/api"))] {
+        let (oauth, seen) = anybody();
+        let oauth = named.into_iter().fold(oauth, OAuth::resource);
+        let (client, session) = client(&api.origin(), oauth);
+        session.login().await.unwrap();
+        assert_eq!(seen.param(0, "resource"), Some(api.url("/api")));
+        assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
+        assert_eq!(seen.count(), 1);
+    }
+    names(&api, "https://another.example/api", &provider.issuer());
+    let (_, session) = client(&api.origin(), anybody().0);
+    assert!(line(&session.login().await.unwrap_err()).contains("resource_mismatch"));
 }

@@ -303,3 +303,17 @@ async fn logout_forgets_a_remembered_failure() {
     auth.session().login().await.unwrap();
     assert_eq!((server.client(&auth).get(API).send().await.unwrap().status().as_u16(), fake.calls()), (200, 2));
 }
+
+#[tokio::test]
+async fn scopes_that_are_asked_for_and_not_granted_are_an_error_and_are_not_asked_for_again() {
+    let server = Script::says(insufficient("admin"));
+    let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t1").scopes(["read"]))))
+        .initially(Ok(Some(Credential::bearer("t0").scopes(["read"]))));
+    let auth = auth(&fake);
+    let client = server.client(&auth);
+    for _ in 0..3 {
+        let error = client.get(API).send().await.unwrap_err();
+        let kind = step_up_kind(auth.session().step_up(Forbidden::find(&error).unwrap()).await);
+        assert_eq!((kind, fake.calls()), (StepUpKind::NotGranted, 1));
+    }
+}

@@ -4,6 +4,8 @@
 mod apache;
 #[path = "nginx/mod.rs"]
 mod nginx;
+#[path = "oidc/mod.rs"]
+mod oidc;
 #[path = "registry/mod.rs"]
 mod registry;
 
@@ -23,6 +25,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) url: String,
+    pub(crate) folder: PathBuf,
     pub(crate) tokens: Option<Arc<MockApi>>,
 }
 
@@ -89,8 +92,12 @@ pub(crate) fn alice(url: &str, password: &str) -> ClientWithMiddleware {
 }
 
 pub(crate) fn run() {
-    let all: [(&str, &[Check]); 3] =
-        [("apache", &apache::CHECKS), ("nginx", &nginx::CHECKS), ("registry", &registry::CHECKS)];
+    let all: [(&str, &[Check]); 4] = [
+        ("apache", &apache::CHECKS),
+        ("nginx", &nginx::CHECKS),
+        ("oidc", &oidc::CHECKS),
+        ("registry", &registry::CHECKS),
+    ];
     if std::env::var_os("SERVERS").is_none() {
         let names = all.map(|(name, checks)| format!("{name} ({} checks)", checks.len()));
         return println!("left out: real servers, {}; SERVERS=1 runs them", names.join(", "));
@@ -103,7 +110,8 @@ pub(crate) fn run() {
         let tokens = (name == "registry").then(|| Arc::new(runtime.block_on(registry::token_server(folder.clone()))));
         let server = Server::start(name, folder, tokens.as_deref());
         for (scheme, what, check) in checks {
-            runtime.block_on(check(Place { url: server.url.clone(), tokens: tokens.clone() }));
+            let (url, folder, tokens) = (server.url.clone(), server.folder.clone(), tokens.clone());
+            runtime.block_on(check(Place { url, folder, tokens }));
             println!("| {name} | {scheme} | {what} |");
         }
     }

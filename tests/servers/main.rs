@@ -4,12 +4,12 @@
 //! that is not installed is a failure.
 #![allow(clippy::unwrap_used)]
 
-#[cfg(all(feature = "digest", feature = "dpop", feature = "registry", feature = "testing"))]
+#[cfg(all(feature = "digest", feature = "oauth", feature = "registry", feature = "testing"))]
 mod all;
 
 fn main() {
-    #[cfg(all(feature = "digest", feature = "dpop", feature = "registry", feature = "testing"))]
+    #[cfg(all(feature = "digest", feature = "oauth", feature = "registry", feature = "testing"))]
     all::run();
-    #[cfg(not(all(feature = "digest", feature = "dpop", feature = "registry", feature = "testing")))]
+    #[cfg(not(all(feature = "digest", feature = "oauth", feature = "registry", feature = "testing")))]
     println!("left out: real servers, which want all features: SERVERS=1 cargo test --all-features --test servers");
 }

@@ -1,0 +1,275 @@
+//! oidc-provider (OpenID certified), and a resource that it protects.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest_challenge::dpop::{Dpop, Es256Key};
+use reqwest_challenge::oauth::{
+    AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Invitation, Issuer, OAuth, Registration,
+};
+use reqwest_challenge::testing::Gate;
+use reqwest_challenge::{
+    AuthReport, BoxError, ChallengeMiddleware, Clock, Error, Forbidden, Secret, Session, StepUpKind,
+};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use serde_json::Value;
+
+use crate::all::{Check, Place};
+use crate::check;
+
+pub(crate) const CHECKS: [Check; 12] = [
+    check!("client credentials", "the secret by Basic, and in the body", secrets),
+    check!("client credentials", "`private_key_jwt` by ES256", assertion),
+    check!("client credentials", "DPoP, with nonces at both ends", bound_service),
+    check!("authorization code", "PKCE and a loopback redirect; a secret with `:%+/` in it", code),
+    check!("authorization code", "DPoP, with nonces at both ends, renewed", bound_person),
+    check!("authorization code", "found from the challenge, with a registration", discovered),
+    check!("refresh token", "a token that expires is renewed, and the refresh token rotated", expiry),
+    check!("refresh token", "100 requests with a revoked token: 1 refresh, no reuse seen", herd),
+    check!("refresh token", "a logout revokes it", revoked),
+    check!("device code", "approved on another device", device),
+    check!("device code", "refused there: `access_denied`", refused),
+    check!("step-up", "after the 403 of a path that wants more; a 403 that nothing helps against", step_up),
+];
+
+/// Where all is, as the server's first line says.
+struct Rig {
+    issuer: String,
+    rs: String,
+    resource: String,
+    key: Secret,
+}
+
+impl Rig {
+    fn of(folder: &Path) -> Self {
+        let began = Instant::now();
+        let facts: Value = loop {
+            // It listens before it has written.
+            let text = std::fs::read_to_string(folder.join("facts")).unwrap_or_default();
+            if let Some(facts) = text.lines().next().and_then(|line| serde_json::from_str(line).ok()) {
+                break facts;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "it says nothing");
+            std::thread::yield_now();
+        };
+        let text = |name: &str| facts[name].as_str().unwrap().to_owned();
+        Self { issuer: text("issuer"), rs: text("rs"), resource: text("resource"), key: text("service_jwt_key").into() }
+    }
+
+    fn oauth(&self, client: Client, grant: impl Into<Grant>) -> OAuth {
+        let oauth = OAuth::new(Issuer::new(&self.issuer).unwrap(), client, grant).unwrap();
+        oauth.resource(&self.resource).scopes(["api:read"])
+    }
+
+    fn client(&self, oauth: OAuth) -> (ClientWithMiddleware, Session) {
+        let auth = ChallengeMiddleware::new(&self.rs, oauth).unwrap();
+        let session = auth.session();
+        (ClientBuilder::new(reqwest::Client::new()).with(auth).build(), session)
+    }
+
+    /// What a browser does in which alice logs in and agrees.
+    fn browser(&self) -> impl Fn(&Invitation) -> Result<(), BoxError> + Send + Sync + 'static {
+        let control = format!("{}/test/authorize", self.rs);
+        move |invitation| {
+            let mut control = reqwest::Url::parse(&control)?;
+            control.query_pairs_mut().append_pair("url", invitation.url().as_str());
+            tokio::spawn(async move {
+                let back = reqwest::get(control).await.unwrap().text().await.unwrap();
+                reqwest::get(back).await.unwrap();
+            });
+            Ok(())
+        }
+    }
+
+    async fn control(&self, path: &str) -> String {
+        reqwest::get(format!("{}/test/{path}", self.rs)).await.unwrap().text().await.unwrap()
+    }
+
+    async fn stats(&self) -> Value {
+        serde_json::from_str(&self.control("stats").await).unwrap()
+    }
+}
+
+async fn status(client: &ClientWithMiddleware, url: &str) -> u16 {
+    let response = client.get(url).send().await.unwrap_or_else(|error| panic!("{error:?}"));
+    response.status().as_u16()
+}
+
+async fn secrets(place: Place) {
+    let rig = Rig::of(&place.folder);
+    for client in
+        [Client::secret_basic("service", "service-secret"), Client::secret_post("service-post", "service-secret")]
+    {
+        let (client, _) = rig.client(rig.oauth(client, ClientCredentials));
+        assert_eq!(status(&client, &rig.resource).await, 200);
+    }
+    let (client, _) = rig.client(rig.oauth(Client::secret_basic("service", "wrong"), ClientCredentials));
+    let error = client.get(&rig.resource).send().await.unwrap_err();
+    assert!(format!("{error:#}").contains("invalid_client"), "{error:#}");
+}
+
+async fn assertion(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let key = Es256Key::from_pem(&rig.key).unwrap();
+    let (client, _) = rig.client(rig.oauth(Client::private_key_jwt("service-jwt", key, Some("k1")), ClientCredentials));
+    assert_eq!(status(&client, &rig.resource).await, 200);
+}
+
+async fn bound_service(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let oauth = rig.oauth(Client::secret_basic("service-dpop", "service-secret"), ClientCredentials);
+    let (client, session) = rig.client(oauth.dpop(Dpop::new(Es256Key::generate().unwrap())));
+    // First a token, then a nonce, and the request: without a token at first, that would be three sends.
+    session.login().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(status(&client, &format!("{}/dpop", rig.resource)).await, 200);
+    }
+}
+
+async fn code(place: Place) {
+    let rig = Rig::of(&place.folder);
+    for client in [Client::public("native"), Client::secret_basic("web", "web secret:%+/")] {
+        let (client, session) = rig.client(rig.oauth(client, AuthorizationCode::new(rig.browser())));
+        let error = client.get(&rig.resource).send().await.unwrap_err();
+        assert!(format!("{error:#}").contains("log in"), "{error:#}");
+        session.login().await.unwrap();
+        assert_eq!(status(&client, &rig.resource).await, 200);
+    }
+}
+
+async fn bound_person(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let oauth = rig.oauth(Client::public("native-dpop"), AuthorizationCode::new(rig.browser()));
+    let (client, session) = rig.client(oauth.dpop(Dpop::new(Es256Key::generate().unwrap())));
+    let path = format!("{}/dpop", rig.resource);
+    session.login().await.unwrap();
+    assert_eq!(status(&client, &path).await, 200);
+    rig.control("stats?reset").await;
+    rig.control("revoke-all").await;
+    assert_eq!(status(&client, &path).await, 200);
+    assert_eq!(rig.stats().await["token"]["refresh_token 200"], 1);
+}
+
+async fn discovered(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let client = Client::registered(Registration::named("a tool"));
+    let oauth = OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(rig.browser()));
+    let (client, session) = rig.client(oauth.unwrap().prompting());
+    assert_eq!(status(&client, &rig.resource).await, 200);
+    rig.control("revoke-all").await;
+    assert_eq!(status(&client, &rig.resource).await, 200, "renewed as the client that it registered");
+    session.login().await.unwrap();
+}
+
+async fn expiry(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let oauth = rig.oauth(Client::public("native"), AuthorizationCode::new(rig.browser())).prompting();
+    let (client, _) = rig.client(oauth);
+    assert_eq!(status(&client, &rig.resource).await, 200);
+    rig.control("stats?reset").await;
+    let began = Instant::now();
+    // Tokens live for five seconds.
+    while rig.stats().await["token"]["refresh_token 200"].as_u64() < Some(2) {
+        assert_eq!(status(&client, &rig.resource).await, 200);
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", rig.stats().await);
+    }
+}
+
+async fn herd(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let oauth = rig.oauth(Client::public("native"), AuthorizationCode::new(rig.browser())).prompting();
+    let (client, session) = rig.client(oauth);
+    for _ in 0..5 {
+        session.login().await.unwrap();
+        rig.control("stats?reset").await;
+        rig.control("revoke-all").await;
+        let all: Vec<_> = (0..100)
+            .map(|_| {
+                let (client, url) = (client.clone(), rig.resource.clone());
+                tokio::spawn(async move { status(&client, &url).await })
+            })
+            .collect();
+        for one in all {
+            assert_eq!(one.await.unwrap(), 200);
+        }
+        let stats = rig.stats().await;
+        assert_eq!(stats["token"], serde_json::json!({ "refresh_token 200": 1 }), "{stats}");
+        assert_eq!(stats["rs"]["200"], 100);
+    }
+}
+
+async fn revoked(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let oauth = rig.oauth(Client::public("native"), AuthorizationCode::new(rig.browser()));
+    let (_, session) = rig.client(oauth);
+    let credential = session.login().await.unwrap();
+    session.logout().await.unwrap();
+    // Somebody who kept the credential cannot renew it.
+    let oauth = rig.oauth(Client::public("native"), AuthorizationCode::new(rig.browser()));
+    let auth = ChallengeMiddleware::builder(&rig.rs, oauth).initially(credential).build().unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+    rig.control("revoke-all").await;
+    let error = client.get(&rig.resource).send().await.unwrap_err();
+    assert!(format!("{error:#}").contains("invalid_grant"), "{error:#}");
+}
+
+/// A clock whose waits end when a gate opens.
+struct Until(Gate);
+
+impl Clock for Until {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn after(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let gate = self.0.clone();
+        Box::pin(async move { gate.pass().await })
+    }
+}
+
+async fn on_another_device(rig: &Rig, decision: &'static str) -> Result<u16, Error> {
+    let decided = Gate::closed();
+    let (gate, control) = (decided.clone(), format!("{}/test/approve", rig.rs));
+    let grant = DeviceCode::new(move |invitation: &Invitation| {
+        let url = format!("{control}?user_code={}{decision}", invitation.user_code().unwrap());
+        let gate = gate.clone();
+        tokio::spawn(async move {
+            reqwest::get(url).await.unwrap().text().await.unwrap();
+            gate.open();
+        });
+        Ok(())
+    });
+    let (client, session) = rig.client(rig.oauth(Client::public("native"), grant).clock(Until(decided)));
+    session.login().await?;
+    Ok(status(&client, &rig.resource).await)
+}
+
+async fn device(place: Place) {
+    let rig = Rig::of(&place.folder);
+    assert_eq!(on_another_device(&rig, "").await.unwrap(), 200);
+}
+
+async fn refused(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let error = on_another_device(&rig, "&abort").await.unwrap_err();
+    assert!(format!("{error:?}").contains("access_denied"), "{error:?}");
+}
+
+async fn step_up(place: Place) {
+    let rig = Rig::of(&place.folder);
+    let oauth = rig.oauth(Client::public("native"), AuthorizationCode::new(rig.browser())).prompting();
+    let (client, session) = rig.client(oauth);
+    let write = format!("{}/write", rig.resource);
+    assert_eq!(status(&client, &rig.resource).await, 200);
+    let error = client.get(&write).send().await.unwrap_err();
+    let denied = Forbidden::find(&error).unwrap();
+    assert_eq!(denied.required_scopes(), ["api:write"]);
+    let credential = session.step_up(denied).await.unwrap();
+    assert_eq!(credential.granted_scopes().unwrap(), ["api:read", "api:write"]);
+    let response = client.get(&write).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), AuthReport::of(&response).attempts()), (200, 1), "at once");
+    let error = client.get(format!("{}/admin", rig.resource)).send().await.unwrap_err();
+    let Err(Error::StepUp(error)) = session.step_up(Forbidden::find(&error).unwrap()).await else { panic!() };
+    assert_eq!(error.kind(), StepUpKind::NotGranted, "nobody has that scope");
+}
