@@ -56,6 +56,8 @@ pub mod oauth;
 mod password;
 #[cfg(feature = "registry")]
 pub mod registry;
+#[cfg(feature = "store")]
+pub mod store;
 
 #[cfg(feature = "testing")]
 pub mod testing;

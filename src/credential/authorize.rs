@@ -7,6 +7,7 @@ use reqwest::{Request, Url};
 
 use crate::BoxError;
 use crate::challenge::Challenges;
+use crate::secret::Secret;
 
 /// A scheme that signs requests: what stands behind [`Credential::custom`](crate::Credential::custom).
 ///
@@ -27,6 +28,11 @@ pub trait Authorize: Send + Sync + 'static {
     /// # Errors
     /// Whatever keeps it from signing: nothing is sent then.
     async fn authorize(&self, request: &mut Request) -> Result<(), BoxError>;
+
+    /// What a store keeps of it, so that it can be made again in another process. Not said, it cannot be stored.
+    fn export(&self) -> Option<Secret> {
+        None
+    }
 
     /// Looks at the head of a response to a request that it signed.
     ///

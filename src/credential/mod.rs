@@ -2,6 +2,8 @@
 
 mod authorize;
 mod header;
+#[cfg(feature = "store")]
+mod saved;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -98,6 +98,12 @@ impl Dpop {
         Ok(Credential::custom(Bound { dpop: self.clone(), token: token.into() }))
     }
 
+    /// The credential whose token a store kept, for this same key: for a store's `restored_by`.
+    #[must_use]
+    pub fn restored(&self, token: Secret) -> Credential {
+        Credential::custom(Bound { dpop: self.clone(), token })
+    }
+
     /// Puts a proof without a token on a request: for a token endpoint.
     ///
     /// # Errors
@@ -162,6 +168,10 @@ impl Authorize for Bound {
         self.dpop.put(request, Some(&self.token)).await?;
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(())
+    }
+
+    fn export(&self) -> Option<Secret> {
+        Some(self.token.clone())
     }
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {

@@ -29,6 +29,8 @@ mod recording;
 mod report;
 mod script;
 mod server;
+#[cfg(feature = "store")]
+mod store_contract;
 mod tokens;
 #[cfg(feature = "testing-wiremock")]
 pub mod wiremock;
@@ -45,4 +47,6 @@ pub use provider::{Failure, Issued, MockIdentityProvider};
 pub use recording::{RecordingRefresher, RejectionBuilder};
 pub use report::{Check, Report, Verdict};
 pub use script::Script;
+#[cfg(feature = "store")]
+pub use store_contract::{StoreContract, store_contract};
 pub use tokens::{Judgement, Tokens};

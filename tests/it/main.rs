@@ -50,6 +50,12 @@ mod secrecy;
 mod secrets;
 mod sequences;
 mod sessions;
+#[cfg(feature = "store")]
+mod store_files;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod store_processes;
+#[cfg(feature = "store")]
+mod stores;
 mod support;
 mod switches;
 mod wires;

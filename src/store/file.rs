@@ -1,0 +1,146 @@
+//! A store in a file.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::format::{Content, Entries};
+use super::{Key, Lock, Saved, Store, StoreError, lock, place};
+
+/// How many octets a file may have: a credential has a few thousand, and a person a few accounts.
+const LIMIT: usize = 1 << 20;
+
+type Warn = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Keeps credentials in a file of the caller's choice, which is its owner's alone (0600, in a folder that nobody else can write in).
+///
+/// Beside it are `.lock`, held for a write, and `.renewing`, held for a renewal. A file that cannot be read as one of ours is
+/// nothing, with a warning; it is put aside as `.damaged` when something is saved. One of a newer version is an error.
+#[derive(Clone)]
+pub struct FileStore {
+    path: PathBuf,
+    warn: Warn,
+}
+
+impl FileStore {
+    /// In that file. It and its folder are made when something is saved.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), warn: Arc::new(|_| ()) }
+    }
+
+    /// Tells of what is odd and no error: a file that cannot be read. Nobody is told unless this is said.
+    #[must_use]
+    pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.warn = Arc::new(warn);
+        self
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(suffix);
+        self.path.with_file_name(name)
+    }
+
+    /// Where a key's renewal is locked: keys do not wait for each other.
+    fn renewing(&self, key: &Key) -> PathBuf {
+        // FNV-1a: two keys that share a file wait for each other, and no more.
+        let hash = key
+            .as_str()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3));
+        self.beside(&format!(".{hash:016x}.renewing"))
+    }
+
+    fn entries(&self) -> Result<Option<Entries>, StoreError> {
+        let Some(text) = place::read(&self.path, LIMIT)? else { return Ok(Some(Entries::default())) };
+        match Content::read(&text) {
+            Content::Entries(entries) => Ok(Some(entries)),
+            Content::Version(found) => Err(StoreError::Version { place: self.name(), found }),
+            Content::Damaged => {
+                (self.warn)(&format!("{} cannot be read as credentials, and counts as none", self.path.display()));
+                Ok(None)
+            }
+        }
+    }
+
+    fn change(&self, key: &Key, old: Option<&Saved>, new: Option<&Saved>) -> Result<bool, StoreError> {
+        place::prepare(&self.path)?;
+        let _lock = lock::wait_here(&self.beside(".lock"))?;
+        let found = self.entries()?;
+        let is_damaged = found.is_none();
+        let mut entries = found.unwrap_or_default();
+        if entries.get(key).as_ref() != old {
+            return Ok(false);
+        }
+        if old == new {
+            return Ok(true);
+        }
+        entries.put(key, new);
+        let text = entries.write();
+        if text.len() > LIMIT {
+            return Err(StoreError::TooLarge { size: text.len(), limit: LIMIT });
+        }
+        if is_damaged {
+            let aside = self.beside(".damaged");
+            fs::rename(&self.path, &aside).map_err(|error| StoreError::io("put aside", &self.path, error))?;
+        }
+        place::sweep(&self.path);
+        place::write(&self.path, &text)?;
+        Ok(true)
+    }
+
+    /// On a thread that may wait for a disk.
+    async fn off<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        done.unwrap_or_else(|error| Err(StoreError::io("use", &self.path, std::io::Error::other(error))))
+    }
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for FileStore {
+    fn name(&self) -> String {
+        format!("file:{}", self.path.display())
+    }
+
+    async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError> {
+        let key = key.clone();
+        self.off(move |store| Ok(store.entries()?.and_then(|entries| entries.get(&key)))).await
+    }
+
+    async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
+        let (key, old, new) = (key.clone(), old.cloned(), new.clone());
+        self.off(move |store| store.change(&key, old.as_ref(), Some(&new))).await
+    }
+
+    async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
+        let (key, old) = (key.clone(), old.clone());
+        self.off(move |store| store.change(&key, Some(&old), None)).await
+    }
+
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+        let path = self.renewing(key);
+        self.off(|store| place::prepare(&store.path)).await?;
+        Ok(Box::new(lock::wait(&path, deadline).await?))
+    }
+}

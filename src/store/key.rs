@@ -1,0 +1,77 @@
+//! Under what a credential is stored.
+
+use std::fmt;
+
+use url::Url;
+
+/// Under what a credential is stored: of whom it is, for which client, account and scopes. It has no secret in it: of a URL the
+/// userinfo, the query and the fragment are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// Of that issuer, or of that API.
+    #[must_use]
+    pub fn new(issuer_or_origin: impl AsRef<str>) -> Self {
+        let text = issuer_or_origin.as_ref();
+        let bare = Url::parse(text).ok().map(|mut url| {
+            // What has no host has no user either.
+            let _ = (url.set_username(""), url.set_password(None));
+            url.set_query(None);
+            url.set_fragment(None);
+            url.to_string()
+        });
+        Self(part(bare.as_deref().map_or(text, |url| url.trim_end_matches('/'))))
+    }
+
+    /// For that client.
+    #[must_use]
+    pub fn client(self, id: impl AsRef<str>) -> Self {
+        self.and("client", id.as_ref())
+    }
+
+    /// For that account.
+    #[must_use]
+    pub fn account(self, name: impl AsRef<str>) -> Self {
+        self.and("account", name.as_ref())
+    }
+
+    /// For these scopes, in whatever order.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let mut scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        self.and("scopes", &scopes.join(" "))
+    }
+
+    fn and(mut self, name: &str, value: &str) -> Self {
+        self.0 += &format!(" {name}={}", part(value));
+        self
+    }
+
+    /// The key as text, which is another for each key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// With blanks and what cannot be seen written as `%XX`, so that no part reads as two.
+fn part(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut text, octet| {
+        match octet {
+            b'!'..=b'~' if octet != b'%' => text.push(char::from(octet)),
+            // Writing to a string does not fail.
+            _ => drop(write!(text, "%{octet:02X}")),
+        }
+        text
+    })
+}

@@ -1,0 +1,87 @@
+//! Credentials that outlive a process, with the feature `store`.
+//!
+//! [`Stored`] is a [`Refresh`](crate::Refresh) around a refresher: it begins with what is stored, renews under a lock that all processes
+//! share, looks first whether another one has renewed meanwhile, and saves before anybody uses what is new. [`FileStore`] keeps
+//! credentials in a file that is its owner's alone, [`MemoryStore`] in memory; a [`Store`] of one's own is held to the same by the
+//! kit's `store_contract`.
+//!
+//! ```no_run
+//! use reqwest_challenge::ChallengeMiddleware;
+//! use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth};
+//! use reqwest_challenge::store::{FileStore, Key, Stored};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let open = |_: &reqwest_challenge::oauth::Invitation| Ok(());
+//! let login = OAuth::new(Issuer::new("https://auth.example.com")?, Client::public("tool"), AuthorizationCode::new(open))?;
+//! let file = FileStore::new("/home/alice/.config/tool/credentials.json");
+//! let key = Key::new("https://auth.example.com").client("tool").account("alice");
+//! let auth = ChallengeMiddleware::new("https://api.example.com", Stored::new(login, file, key))?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Scope
+//! A file holds its secrets as they are: whoever can read the owner's files can use them. Nothing falls back to a file by itself.
+
+mod error;
+mod file;
+mod format;
+mod key;
+mod lock;
+mod memory;
+mod place;
+mod stored;
+
+use std::any::Any;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use error::StoreError;
+pub use file::FileStore;
+pub use key::Key;
+pub use memory::MemoryStore;
+pub use stored::Stored;
+
+use crate::secret::Secret;
+
+/// What is stored of a credential: text that only [`Stored`] reads. Two are equal if their text is.
+pub type Saved = Secret;
+
+/// Whoever holds it has the lock; dropped, it is free.
+pub type Lock = Box<dyn Any + Send>;
+
+/// Keeps credentials, each under a key.
+///
+/// What is put there and what is taken away is compared with what is thought to be there, so that whoever comes late erases nothing.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Where it is, for a person: `file:/home/…`, `memory`. No secret belongs in it.
+    fn name(&self) -> String;
+
+    /// What is stored under that key. It waits for no lock.
+    ///
+    /// # Errors
+    /// Why that is not known. What cannot be read as anything is nothing; what a newer version wrote is
+    /// [`StoreError::Version`].
+    async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError>;
+
+    /// Puts `new` there if what is there is `old` still, or nothing where that is `None`; says whether it was. When it returns, it
+    /// is there to stay.
+    ///
+    /// # Errors
+    /// Why it could not be put there; what was there is whole.
+    async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError>;
+
+    /// Takes away what is there if it is `old` still; says whether it was.
+    ///
+    /// # Errors
+    /// Why it could not be taken away.
+    async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError>;
+
+    /// Waits, for that long at most, until nobody else holds the lock of that key, in this process or another. Whoever is killed
+    /// with it holds it no longer.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if it was held for all that time.
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError>;
+}

@@ -1,0 +1,228 @@
+//! A refresher whose credentials are stored.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Key, Saved, Store, StoreError};
+use crate::credential::Credential;
+use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
+use crate::secret::Secret;
+
+type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
+type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
+
+/// A refresher whose credentials are stored: it begins with what is stored, and what it renews is saved before anybody uses it.
+///
+/// A renewal holds the store's lock, and looks first: what another process has renewed meanwhile is taken as it is. A credential
+/// whose refresh token is finished is cleared, unless somebody has put another in its place.
+pub struct Stored<R> {
+    refresher: R,
+    store: Arc<dyn Store>,
+    key: Key,
+    patience: Duration,
+    restore: Restore,
+    report: Report,
+    /// What could not be saved, and what is stored in its place.
+    unsaved: Mutex<Option<Unsaved>>,
+}
+
+#[derive(Clone)]
+struct Unsaved {
+    old: Option<Saved>,
+    new: Saved,
+}
+
+/// How long a renewal waits for another process's.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl<R: Refresh> Stored<R> {
+    /// That refresher's credentials, in that store, under that key.
+    #[must_use]
+    pub fn new(refresher: R, store: impl Store, key: Key) -> Self {
+        Self {
+            refresher,
+            store: Arc::new(store),
+            key,
+            patience: PATIENCE,
+            restore: Arc::new(|_, _| None),
+            report: Arc::new(|_| ()),
+            unsaved: Mutex::new(None),
+        }
+    }
+
+    /// How long it waits while another process renews: 30 s by default, as a refresh takes.
+    #[must_use]
+    pub fn patience(mut self, span: Duration) -> Self {
+        self.patience = span;
+        self
+    }
+
+    /// Makes a credential of a scheme of one's own again, of its name and what [`Authorize::export`](crate::Authorize::export) gave:
+    /// `|scheme, token| (scheme == "DPoP").then(|| dpop.restored(token))`.
+    #[must_use]
+    pub fn restored_by(mut self, restore: impl Fn(&str, Secret) -> Option<Credential> + Send + Sync + 'static) -> Self {
+        self.restore = Arc::new(restore);
+        self
+    }
+
+    /// Hears of a credential that could not be saved: it serves all the same, and is saved with the next renewal or logout.
+    #[must_use]
+    pub fn on_unsaved(mut self, report: impl Fn(&StoreError) + Send + Sync + 'static) -> Self {
+        self.report = Arc::new(report);
+        self
+    }
+
+    /// Where it is stored, for a person.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.store.name()
+    }
+
+    fn credential(&self, saved: &Saved) -> Option<Credential> {
+        let credential = Credential::of_saved(saved, &*self.restore)?;
+        Some(credential.source(self.store.name()))
+    }
+
+    /// What is stored, after what could not be saved the last time has been.
+    async fn look(&self) -> Result<Option<Saved>, StoreError> {
+        let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(unsaved) = unsaved {
+            self.put(unsaved).await;
+            // What is still not saved is newer than what is stored, if that is what it was.
+            let kept = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let stored = self.store.load(&self.key).await?;
+            return Ok(kept.filter(|kept| kept.old == stored).map(|kept| kept.new).or(stored));
+        }
+        self.store.load(&self.key).await
+    }
+
+    /// Saves; what cannot be saved is kept for the next time, and reported. Says whether nobody else came in between.
+    async fn put(&self, unsaved: Unsaved) -> bool {
+        let mut result = self.store.replace(&self.key, unsaved.old.as_ref(), &unsaved.new).await;
+        if result.is_err() {
+            // Once more at once: a disk that was full, a file that a scanner held.
+            result = self.store.replace(&self.key, unsaved.old.as_ref(), &unsaved.new).await;
+        }
+        match result {
+            Ok(is_saved) => is_saved,
+            Err(error) => {
+                (self.report)(&error);
+                *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = Some(unsaved);
+                true
+            }
+        }
+    }
+
+    /// Whether what is stored answers the rejection, because somebody else has renewed.
+    fn answers(&self, stored: &Credential, rejection: &Rejection) -> bool {
+        let wants_another = match rejection.cause() {
+            Cause::Challenged | Cause::Expired => !rejection.demand().is_plain(),
+            Cause::SteppingUp => {
+                let has = |scope| stored.granted_scopes().is_some_and(|granted| granted.contains(scope));
+                !rejection.demand().scopes().iter().all(has)
+            }
+            Cause::Asked => true,
+        };
+        !wants_another && !rejection.credential().is_some_and(|refused| refused.is_same_as(stored))
+    }
+
+    /// Renews, and saves before anybody uses it.
+    async fn renew(&self, rejection: Rejection, stored: Option<Saved>) -> Result<Option<Credential>, RefreshError> {
+        let cause = rejection.cause();
+        match self.refresher.refresh(rejection).await {
+            Ok(Some(new)) => self.keep(new, stored, cause).await.map(Some),
+            Err(error) if matches!(error.kind(), RefreshErrorKind::Rejected { .. }) => {
+                // Somebody without our lock may have put another there.
+                let now = self.store.load(&self.key).await?;
+                if now != stored
+                    && let Some(credential) = now.as_ref().and_then(|now| self.credential(now))
+                {
+                    return Ok(Some(credential));
+                }
+                if let Some(stored) = &stored {
+                    self.store.clear(&self.key, stored).await?;
+                }
+                Err(error)
+            }
+            other => other,
+        }
+    }
+
+    async fn keep(&self, new: Credential, old: Option<Saved>, cause: Cause) -> Result<Credential, RefreshError> {
+        let Some(saved) = new.to_saved() else {
+            (self.report)(&StoreError::NotStorable { scheme: new.scheme().to_owned() });
+            return Ok(new);
+        };
+        let mut old = old;
+        // Nobody logs in and out in other processes as often as that.
+        for _ in 0..8 {
+            if self.put(Unsaved { old: old.clone(), new: saved.clone() }).await {
+                return Ok(new.source(self.store.name()));
+            }
+            // Somebody without our lock was there: a login, a logout.
+            let now = self.store.load(&self.key).await?;
+            match now.as_ref().and_then(|now| self.credential(now)) {
+                // Whoever asked for a login gets it; a renewal gives way to what is newer.
+                Some(winner) if cause != Cause::Asked => return Ok(winner),
+                None if cause != Cause::Asked && old.is_some() && now.is_none() => {
+                    // Best done, and no more: the login is over, whatever the server says to that.
+                    let _ = self.refresher.forget(Some(new)).await;
+                    return Err(RefreshError::login_required("log in: somebody logged out in another process"));
+                }
+                _ => old = now,
+            }
+        }
+        Ok(new)
+    }
+}
+
+#[async_trait]
+impl<R: Refresh> Refresh for Stored<R> {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let _lock = self.store.lock(&self.key, self.patience).await?;
+        let stored = self.look().await?;
+        let Some(credential) = stored.as_ref().and_then(|stored| self.credential(stored)) else {
+            return self.renew(rejection, stored).await;
+        };
+        if self.answers(&credential, &rejection) {
+            return Ok(Some(credential));
+        }
+        // What is stored renews, whatever it was that was refused.
+        let rejection = Rejection { refused: Some(credential), ..rejection };
+        self.renew(rejection, stored).await
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        match self.look().await?.as_ref().and_then(|stored| self.credential(stored)) {
+            Some(credential) => Ok(Some(credential)),
+            None => self.refresher.initial().await,
+        }
+    }
+
+    /// Forgets what is stored, which another process may have renewed since.
+    async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+        let _lock = self.store.lock(&self.key, self.patience).await?;
+        let mut stored = self.look().await?;
+        let latest = stored.as_ref().and_then(|stored| self.credential(stored)).or(credential);
+        *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        stored = self.store.load(&self.key).await?.or(stored);
+        if let Some(stored) = &stored {
+            self.store.clear(&self.key, stored).await?;
+        }
+        // Here it is forgotten, whatever the server says to that.
+        self.refresher.forget(latest).await
+    }
+
+    fn timeout(&self) -> Duration {
+        self.refresher.timeout().saturating_add(self.patience)
+    }
+}
+
+impl<R> fmt::Debug for Stored<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").field("store", &self.store.name()).field("key", &self.key).finish_non_exhaustive()
+    }
+}
