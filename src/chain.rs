@@ -11,13 +11,18 @@ pub(crate) fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        next = match error.downcast_ref::<reqwest_middleware::Error>() {
-            Some(reqwest_middleware::Error::Middleware(held)) => Some(held.as_ref()),
-            Some(reqwest_middleware::Error::Reqwest(held)) => Some(held),
-            None => error.source(),
-        };
+        next = cause(error);
     }
     None
+}
+
+/// What caused it.
+pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    match error.downcast_ref::<reqwest_middleware::Error>() {
+        Some(reqwest_middleware::Error::Middleware(held)) => Some(held.as_ref()),
+        Some(reqwest_middleware::Error::Reqwest(held)) => Some(held),
+        None => error.source(),
+    }
 }
 
 /// The network's error that the box holds, by itself or in a client's with middleware.

@@ -46,6 +46,8 @@ mod session;
 mod settings;
 mod sign;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "digest")]
 mod digest;
 #[cfg(feature = "dpop")]

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use super::{Error, Forbidden, Unauthorized};
 use crate::chain;
+use crate::refresh::RefreshError;
 
 /// What an error of ours can be found in: `&reqwest_middleware::Error`, `&anyhow::Error`, `&Box<dyn Error + …>`,
 /// `&dyn Error` and any `&E: Error`. It cannot be implemented elsewhere.
@@ -88,6 +89,20 @@ impl Unauthorized {
             _ => None,
         })
     }
+}
+
+impl RefreshError {
+    /// The `RefreshError` that is in another error, or caused it.
+    #[must_use]
+    pub fn find<Way>(error: &(impl Findable<Way> + ?Sized)) -> Option<&Self> {
+        chain::find(error.first())
+    }
+}
+
+/// The error as one whose causes can be walked.
+#[cfg(feature = "cli")]
+pub(crate) fn first<Way>(error: &(impl Findable<Way> + ?Sized)) -> &(dyn StdError + 'static) {
+    error.first()
 }
 
 /// The error of that kind: by itself, as whoever took it out of ours may have put it into his, or in ours.

@@ -23,6 +23,8 @@ use std::fmt;
 
 pub use facts::Problem;
 pub use find::Findable;
+#[cfg(feature = "cli")]
+pub(crate) use find::first;
 pub use forbidden::Forbidden;
 pub use unauthorized::{Reason, Unauthorized};
 

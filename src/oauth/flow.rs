@@ -233,7 +233,7 @@ impl OAuth {
 
     async fn obtain(&self, rejection: &Rejection) -> Result<Credential, RefreshError> {
         let asked = self.setup.prompts || matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp);
-        if self.grant.0.needs_person() && !asked {
+        if self.grant.0.needs_person() && !(asked && self.grant.0.reaches_person()) {
             return Err(RefreshError::login_required(&*self.setup.hint));
         }
         let desk = self.desk(rejection).await?;

@@ -43,7 +43,10 @@ mod setup;
 
 pub use client::Client;
 pub use flow::OAuth;
-pub use grant::{AuthorizationCode, ClientCredentials, DeviceCode, Grant, JwtBearer, RefreshToken, TokenExchange};
+pub use grant::{
+    AuthorizationCode, ClientCredentials, DeviceCode, Grant, Interactive, JwtBearer, Offers, RefreshToken,
+    TokenExchange, Way,
+};
 pub use invitation::Invitation;
 pub use issuer::{Issuer, SetupError};
 pub use registration::Registration;

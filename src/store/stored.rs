@@ -27,6 +27,7 @@ pub struct Stored<R> {
     report: Report,
     /// What could not be saved, and what is stored in its place.
     unsaved: Mutex<Option<Unsaved>>,
+    problem: Mutex<Option<StoreError>>,
 }
 
 #[derive(Clone)]
@@ -50,6 +51,7 @@ impl<R: Refresh> Stored<R> {
             restore: Arc::new(|_, _| None),
             report: Arc::new(|_| ()),
             unsaved: Mutex::new(None),
+            problem: Mutex::new(None),
         }
     }
 
@@ -73,6 +75,12 @@ impl<R: Refresh> Stored<R> {
     pub fn on_unsaved(mut self, report: impl Fn(&StoreError) + Send + Sync + 'static) -> Self {
         self.report = Arc::new(report);
         self
+    }
+
+    /// Why the last credential is not stored, if it is not: a login that nothing remains of is none.
+    #[must_use]
+    pub fn unsaved(&self) -> Option<StoreError> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where it is stored, for a person.
@@ -107,13 +115,21 @@ impl<R: Refresh> Stored<R> {
             result = self.store.replace(&self.key, unsaved.old.as_ref(), &unsaved.new).await;
         }
         match result {
-            Ok(is_saved) => is_saved,
+            Ok(is_saved) => {
+                *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                is_saved
+            }
             Err(error) => {
-                (self.report)(&error);
+                self.tell(error);
                 *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = Some(unsaved);
                 true
             }
         }
+    }
+
+    fn tell(&self, error: StoreError) {
+        (self.report)(&error);
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
     /// Whether what is stored answers the rejection, because somebody else has renewed.
@@ -153,7 +169,7 @@ impl<R: Refresh> Stored<R> {
 
     async fn keep(&self, new: Credential, old: Option<Saved>, cause: Cause) -> Result<Credential, RefreshError> {
         let Some(saved) = new.to_saved() else {
-            (self.report)(&StoreError::NotStorable { scheme: new.scheme().to_owned() });
+            self.tell(StoreError::NotStorable { scheme: new.scheme().to_owned() });
             return Ok(new);
         };
         let mut old = old;

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 6] = [
     &["refresh", "event", "trace", "trace_off"],
     &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "verdict"],
     &["settings", "session", "read", "call", "end", "plan", "sign", "middleware", "builder", "hardened"],
-    &["digest", "dpop", "first_of", "oauth", "password", "registry", "store", "testing"],
+    &["cli", "digest", "dpop", "first_of", "oauth", "password", "registry", "store", "testing"],
 ];
 
 /// Who may name the crate that we are a middleware of.

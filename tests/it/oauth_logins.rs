@@ -179,7 +179,7 @@ async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
     assert_eq!(get(&param(&url, "redirect_uri")).await.0, StatusCode::NOT_FOUND, "still there");
     clock.forward(Duration::from_secs(2));
     let error = line(&login.await.unwrap().unwrap_err());
-    assert!(error.contains("took too long"), "{error}");
+    assert!(error.contains("login_timed_out"), "{error}");
     assert!(reqwest::get(param(&url, "redirect_uri")).await.is_err(), "the port is closed");
 }
 

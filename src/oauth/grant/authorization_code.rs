@@ -118,7 +118,8 @@ impl AuthorizationCode {
 }
 
 fn late() -> RefreshError {
-    RefreshError::of(RefreshErrorKind::TimedOut).caused_by("nobody came back from the login's page in time")
+    // A no that is remembered for a while: whoever ignored one prompt is not shown another at once.
+    RefreshError::refused("login_timed_out").caused_by("nobody came back from the login's page in time")
 }
 
 /// The code of an answer to the request, if the answer is the server's.

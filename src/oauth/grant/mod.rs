@@ -3,6 +3,7 @@
 mod authorization_code;
 mod client_credentials;
 mod device;
+mod interactive;
 mod jwt_bearer;
 mod loopback;
 mod refresh_token;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 pub use authorization_code::AuthorizationCode;
 pub use client_credentials::ClientCredentials;
 pub use device::DeviceCode;
+pub use interactive::{Interactive, Offers, Way};
 pub use jwt_bearer::JwtBearer;
 pub use refresh_token::RefreshToken;
 pub(super) use refresh_token::renew;
@@ -47,6 +49,11 @@ pub(super) trait Obtain: Send + Sync + 'static {
         false
     }
 
+    /// Whether there is a person to ask. No server is asked where there is none.
+    fn reaches_person(&self) -> bool {
+        true
+    }
+
     /// Whether it has a secret that only an issuer of the caller's choice may see.
     fn has_secret(&self) -> bool {
         false
@@ -72,4 +79,4 @@ macro_rules! grants {
     )*};
 }
 
-grants!(AuthorizationCode, ClientCredentials, DeviceCode, JwtBearer, RefreshToken, TokenExchange);
+grants!(AuthorizationCode, ClientCredentials, DeviceCode, Interactive, JwtBearer, RefreshToken, TokenExchange);

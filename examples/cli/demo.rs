@@ -1,0 +1,46 @@
+//! Servers of the example's own: an API, and who gives tokens for it. What they know of tokens is kept from one run to the next.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reqwest_challenge::BoxError;
+use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
+
+pub(crate) struct Servers {
+    provider: MockIdentityProvider,
+    api: MockApi,
+}
+
+/// Where the demo keeps what it keeps: a credential, and what its servers know.
+pub(crate) fn folder() -> PathBuf {
+    let home = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
+    home.unwrap_or_else(std::env::temp_dir).join("reqwest-challenge-demo")
+}
+
+impl Servers {
+    pub(crate) async fn start(folder: &Path) -> Result<Self, BoxError> {
+        let provider = MockIdentityProvider::start().await?;
+        provider.device_interval(std::time::Duration::from_secs(1));
+        let api = MockApi::trusting(&provider).await?;
+        let table = folder.join("demo-servers-tokens");
+        for token in fs::read_to_string(&table).unwrap_or_default().lines() {
+            provider.tokens().accept_with(token, ["read"], None);
+        }
+        api.at("/demo").requires("read").answers_by(move |arrived| {
+            let known = fs::read_to_string(&table).unwrap_or_default();
+            if !known.lines().any(|line| line == arrived.token()) {
+                // It is a demo's server: what it cannot write down it forgets.
+                let _ = fs::write(&table, format!("{known}{}\n", arrived.token()));
+            }
+            Answer::ok("three reports")
+        });
+        api.forbid("/admin", "admin");
+        Ok(Self { provider, api })
+    }
+
+    /// The API's origin, and the issuer.
+    pub(crate) fn places(&self) -> (String, String) {
+        (self.api.origin(), self.provider.issuer())
+    }
+}

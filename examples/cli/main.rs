@@ -1,0 +1,199 @@
+//! A command-line tool that logs in by itself: `cargo run --example cli --features cli,testing -- get demo`
+//!
+//! Without `--api` it talks to servers of its own on loopback, so that it can be tried: the first `get` logs in and leaves a token on
+//! disk, the second one needs no login. Copy it, and leave `demo.rs` out.
+//!
+//! Exit codes: 0 done, 1 anything else, 2 a command line that is none, 4 a login is required, 5 forbidden, 6 the network, 130 Ctrl-C.
+
+mod demo;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use clap::{Parser, Subcommand};
+use reqwest_challenge::cli::{Env, Login, Surroundings, exit_code, explain};
+use reqwest_challenge::oauth::{Client, Issuer, Way};
+use reqwest_challenge::store::{FileStore, Key, Stored};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+const VARIABLE: &str = "DEMO_TOKEN";
+const LOGIN: &str = "cli login";
+
+/// A tool that logs in by itself.
+#[derive(Parser)]
+#[command(name = "cli")]
+struct Arguments {
+    /// The API; one of its own where none is given
+    #[arg(long, global = true, requires = "issuer")]
+    api: Option<String>,
+    /// Who gives tokens for it
+    #[arg(long, global = true)]
+    issuer: Option<String>,
+    /// The client as which it is known there
+    #[arg(long, global = true, default_value = "cli")]
+    client: String,
+    /// Where credentials are kept
+    #[arg(long, global = true)]
+    store: Option<PathBuf>,
+    /// Ask nobody anything
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Log in on another device, with a code
+    #[arg(long, global = true)]
+    device: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Log in
+    Login,
+    /// Log out: forget the credential, here and where it was issued
+    Logout,
+    /// Say who is logged in, and how
+    Status,
+    /// Print what is at a path of the API; logs in where that is needed
+    Get { path: String },
+}
+
+/// What all commands use.
+struct Tool {
+    api: String,
+    issuer: String,
+    client: ClientWithMiddleware,
+    session: Session,
+    stored: Arc<Stored<Login>>,
+    env: Arc<Env<Arc<Stored<Login>>>>,
+}
+
+impl Tool {
+    fn new(arguments: &Arguments, (api, issuer): (String, String), folder: PathBuf) -> Result<Self, BoxError> {
+        let around = Surroundings::detect().without_input(arguments.no_input);
+        let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
+        let login = login.command(LOGIN).surroundings(around).prompting().asking(|oauth| oauth.scopes(["read"]));
+        let login = if arguments.device { login.way(Way::Device) } else { login };
+        let file = arguments.store.clone().unwrap_or_else(|| folder.join("credentials.json"));
+        let file = FileStore::new(file).on_warning(|warning| eprintln!("warning: {warning}"));
+        // The demo's servers have another port each time, and are the same for all that.
+        let key = Key::new(arguments.issuer.as_deref().unwrap_or("demo")).client(&arguments.client);
+        let stored = Arc::new(Stored::new(login.build()?, file, key));
+        let env = Arc::new(Env::new(VARIABLE, stored.clone()));
+        let auth = ChallengeMiddleware::new(&api, env.clone())?;
+        let session = auth.session();
+        let client = ClientBuilder::new(hardened(reqwest::Client::builder()).build()?).with(auth).build();
+        Ok(Self { api, issuer, client, session, stored, env })
+    }
+
+    async fn login(&self) -> Result<(), BoxError> {
+        if self.env.is_set() {
+            return Err(format!("{VARIABLE} is set, and is used in place of a login: unset it first").into());
+        }
+        self.session.login().await?;
+        if let Some(why) = self.stored.unsaved() {
+            return Err(format!("logged in, but nothing of it is saved: {why}").into());
+        }
+        eprintln!("logged in; the credential is in {}", self.stored.place());
+        Ok(())
+    }
+
+    async fn logout(&self) -> Result<(), BoxError> {
+        // What is stored is begun with, so that it is known what to take back.
+        let held = self.stored.initial().await?;
+        self.stored.forget(held).await?;
+        eprintln!("logged out");
+        if self.env.is_set() {
+            eprintln!("note: {VARIABLE} is still set, and is used");
+        }
+        Ok(())
+    }
+
+    async fn status(&self) -> Result<(), BoxError> {
+        let Some(held) = self.env.initial().await? else {
+            println!("logged out of {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer);
+            return Ok(());
+        };
+        println!("logged in to {}", self.issuer);
+        println!("  by       a {} credential of {}", held.scheme(), held.provenance().unwrap_or("this run"));
+        println!(
+            "  scopes   {}",
+            held.granted_scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "))
+        );
+        println!("  expires  {}", expiry(&held));
+        Ok(())
+    }
+
+    async fn get(&self, path: &str) -> Result<(), BoxError> {
+        let url = reqwest::Url::parse(&self.api)?.join(path)?;
+        let response = self.client.get(url).send().await?.error_for_status()?;
+        println!("{}", response.text().await?);
+        Ok(())
+    }
+}
+
+fn expiry(held: &Credential) -> String {
+    match held.expiry().map(|expiry| expiry.duration_since(SystemTime::now())) {
+        None => "not known".to_owned(),
+        Some(Ok(left)) => format!("in {} min", left.as_secs() / 60),
+        Some(Err(_)) => "has expired; it is renewed when it is used".to_owned(),
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), BoxError> {
+    let folder = demo::folder();
+    let (servers, places) = match (&arguments.api, &arguments.issuer) {
+        (Some(api), Some(issuer)) => (None, (api.clone(), issuer.clone())),
+        _ => {
+            let servers = demo::Servers::start(&folder).await?;
+            let places = servers.places();
+            (Some(servers), places)
+        }
+    };
+    let tool = Tool::new(arguments, places, folder)?;
+    let work = async {
+        match &arguments.command {
+            Command::Login => tool.login().await,
+            Command::Logout => tool.logout().await,
+            Command::Status => tool.status().await,
+            Command::Get { path } => tool.get(path).await,
+        }
+    };
+    let done = tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
+    };
+    // A credential that is on its way is saved first.
+    tool.session.settle(Duration::from_secs(5)).await;
+    drop(servers);
+    done
+}
+
+#[derive(Debug)]
+struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+fn main() -> Result<ExitCode, BoxError> {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(run(&arguments));
+    // A prompt that nobody answers holds no exit.
+    runtime.shutdown_background();
+    Ok(match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("{}", explain(&error, LOGIN, Some(VARIABLE)));
+            ExitCode::from(exit_code(&error))
+        }
+    })
+}

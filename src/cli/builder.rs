@@ -1,0 +1,118 @@
+//! How a login is set up.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use url::Url;
+
+use super::login::{Kind, Login};
+use super::show::{Open, Screen, in_browser, on_device};
+use super::surroundings::Surroundings;
+use crate::oauth::{AuthorizationCode, Client, DeviceCode, Interactive, Issuer, OAuth, SetupError, Way};
+
+/// Sets up a [`Login`].
+#[must_use]
+pub struct LoginBuilder {
+    plan: Plan,
+    around: Surroundings,
+    way: Option<Way>,
+    open: Open,
+    screen: Option<Screen>,
+    command: String,
+    prompts: bool,
+    set: Vec<Box<dyn FnOnce(OAuth) -> OAuth>>,
+}
+
+pub(super) enum Plan {
+    OAuth(Issuer, Client),
+    Token(String),
+    Password(Option<String>),
+}
+
+impl LoginBuilder {
+    pub(super) fn of(plan: Plan) -> Self {
+        Self {
+            plan,
+            around: Surroundings::detect(),
+            way: None,
+            open: Arc::new(super::browser::open),
+            screen: None,
+            command: "log in".to_owned(),
+            prompts: false,
+            set: Vec::new(),
+        }
+    }
+
+    /// The command that logs in, as a person types it: `tool login`. It is what is hinted at where nobody can be asked.
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.command = command.into();
+        self
+    }
+
+    /// Asks a person by a 401 too. Off by default: a login that nobody asked for is no surprise to anybody.
+    pub fn prompting(mut self) -> Self {
+        self.prompts = true;
+        self
+    }
+
+    /// Where it runs, in place of what was found: `Surroundings::detect().without_input(no_input)`.
+    pub fn surroundings(mut self, around: Surroundings) -> Self {
+        self.around = around;
+        self
+    }
+
+    /// That way, if the server has it, in place of the one that would be chosen: for `--device`, `--browser`.
+    pub fn way(mut self, way: Way) -> Self {
+        self.way = Some(way);
+        self
+    }
+
+    /// Opens pages so, in place of the system's browser.
+    pub fn browser(mut self, open: impl Fn(&Url) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        self.open = Arc::new(open);
+        self
+    }
+
+    /// Writes what a person reads there, in place of standard error.
+    pub fn output(mut self, out: impl Write + Send + 'static) -> Self {
+        self.screen = Some(Screen::of(out));
+        self
+    }
+
+    /// Sets up what is asked for: scopes, a resource, a key. Nothing changes where it is not by OAuth.
+    pub fn asking(mut self, set: impl FnOnce(OAuth) -> OAuth + 'static) -> Self {
+        self.set.push(Box::new(set));
+        self
+    }
+
+    /// The login.
+    ///
+    /// # Errors
+    /// [`SetupError`]: a client's secret for an issuer that only a challenge names.
+    pub fn build(self) -> Result<Login, SetupError> {
+        let Self { plan, around, way, open, screen, command, prompts, set } = self;
+        let screen = screen.unwrap_or_else(|| Screen::stderr(around.terminal));
+        let kind = match plan {
+            Plan::Token(made_at) => Kind::Token(made_at),
+            Plan::Password(user) => Kind::Password(user),
+            Plan::OAuth(issuer, client) => {
+                let (page, code_page) = (screen.clone(), screen.clone());
+                let code = AuthorizationCode::new(move |invitation| in_browser(&page, &open, invitation));
+                let device = DeviceCode::new(move |invitation| on_device(&code_page, invitation));
+                let choose = move |offers| way.filter(|_| around.reaches_person()).or_else(|| around.way(offers));
+                let grant = Interactive::new(code, device, choose).reaching(move || around.reaches_person());
+                let oauth = OAuth::new(issuer, client, grant)?.hint(format!("run `{command}`"));
+                let oauth = if prompts { oauth.prompting() } else { oauth };
+                Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))))
+            }
+        };
+        Ok(Login { kind, around, screen, command, prompts })
+    }
+}
+
+impl fmt::Debug for LoginBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginBuilder").field("around", &self.around).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+//! A token of the environment, before whatever else there is.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::credential::Credential;
+use crate::refresh::{Refresh, RefreshError, Rejection};
+use crate::secret::Secret;
+
+/// A token of the environment, before whatever else there is. It is sent as it is: nobody renews it, stores it or takes it back, and
+/// where a server refuses it, no other identity takes its place.
+pub struct Env<R> {
+    name: String,
+    token: Option<Secret>,
+    otherwise: R,
+}
+
+impl<R: Refresh> Env<R> {
+    /// Of that variable; where it is not set, or empty, whatever follows. It is read once, here.
+    #[must_use]
+    pub fn new(name: impl Into<String>, otherwise: R) -> Self {
+        let name = name.into();
+        let token = std::env::var(&name).ok();
+        Self::of(name, token, otherwise)
+    }
+
+    /// The same with the variable's text given.
+    #[must_use]
+    pub fn of(name: impl Into<String>, token: Option<String>, otherwise: R) -> Self {
+        let token = token.map(|token| Secret::new(token.trim())).filter(|token| !token.is_empty());
+        Self { name: name.into(), token, otherwise }
+    }
+
+    /// Whether the variable is set, so that nothing else is used.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.token.is_some()
+    }
+
+    fn refused(&self, why: &str) -> RefreshError {
+        let hint = format!("the token in {} {why}: set another, or unset it", self.name);
+        RefreshError::login_required(hint)
+    }
+}
+
+impl<R> fmt::Debug for Env<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_set = self.token.is_some();
+        f.debug_struct("Env").field("name", &self.name).field("is_set", &is_set).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<R: Refresh> Refresh for Env<R> {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        match &self.token {
+            Some(_) => Err(self.refused("was refused")),
+            None => self.otherwise.refresh(rejection).await,
+        }
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        let Some(token) = &self.token else { return self.otherwise.initial().await };
+        let credential = Credential::bearer(token.expose()).source(format!("env:{}", self.name));
+        credential.check().map_err(|error| self.refused("cannot be sent").caused_by(error))?;
+        Ok(Some(credential))
+    }
+
+    /// Forgets what is below it, and leaves the variable alone.
+    async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+        self.otherwise.forget(credential.filter(|_| self.token.is_none())).await
+    }
+
+    fn timeout(&self) -> Duration {
+        self.otherwise.timeout()
+    }
+}

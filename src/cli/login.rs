@@ -1,0 +1,114 @@
+//! A login by whatever way reaches the person.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::builder::{LoginBuilder, Plan};
+use super::prompt;
+use super::show::Screen;
+use super::surroundings::Surroundings;
+use crate::credential::Credential;
+use crate::oauth::{Client, Issuer, OAuth};
+use crate::refresh::{Cause, Refresh, RefreshError, Rejection};
+
+/// A login by whatever way reaches the person: a [`Refresh`] for a command-line tool.
+///
+/// A person is asked where somebody asked for a login, or, where [`prompting`](LoginBuilder::prompting) is said, by a 401 too; and only
+/// where there is a terminal, and nobody said that there is none to ask. Else it is
+/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired) at once, with the command that helps.
+pub struct Login {
+    pub(super) kind: Kind,
+    pub(super) around: Surroundings,
+    pub(super) screen: Screen,
+    pub(super) command: String,
+    pub(super) prompts: bool,
+}
+
+pub(super) enum Kind {
+    OAuth(Box<OAuth>),
+    Token(String),
+    Password(Option<String>),
+}
+
+impl Login {
+    /// By OAuth, in a browser or on another device.
+    pub fn oauth(issuer: Issuer, client: Client) -> LoginBuilder {
+        LoginBuilder::of(Plan::OAuth(issuer, client))
+    }
+
+    /// By a token that is pasted, sent as a bearer token. The text says where one is made: `https://example.com/settings/tokens`.
+    pub fn token(made_at: impl Into<String>) -> LoginBuilder {
+        LoginBuilder::of(Plan::Token(made_at.into()))
+    }
+
+    /// By a password that is typed, sent by Basic; of that user, or of one who is asked for.
+    pub fn password(user: Option<&str>) -> LoginBuilder {
+        LoginBuilder::of(Plan::Password(user.map(str::to_owned)))
+    }
+
+    /// A secret of the person, if there is one who wants to be asked.
+    async fn prompted(&self, rejection: &Rejection) -> Result<Credential, RefreshError> {
+        let asked = self.prompts || rejection.cause() == Cause::Asked;
+        if !asked || !self.around.reaches_person() {
+            return Err(RefreshError::login_required(format!("run `{}`", self.command)));
+        }
+        // It is the host's real name that is shown, whatever a challenge says of itself.
+        let host = rejection.origin().host();
+        let credential = match &self.kind {
+            Kind::Password(user) => {
+                let user = match user {
+                    Some(user) => user.clone(),
+                    None => prompt::line(format!("User name for {host}")).await?,
+                };
+                let password = prompt::secret(format!("Password of {user} for {host}")).await?;
+                Credential::basic(user, password.expose())
+            }
+            Kind::Token(made_at) => {
+                self.screen.say(&format!("A token for {host} is made at {made_at}"));
+                Credential::bearer(prompt::secret(format!("Token for {host}")).await?.expose().trim())
+            }
+            Kind::OAuth(_) => return Err(RefreshError::login_required(&*self.command)),
+        };
+        credential.check().map_err(RefreshError::other)?;
+        Ok(credential)
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::OAuth(_) => "oauth",
+            Kind::Token(_) => "token",
+            Kind::Password(_) => "password",
+        };
+        f.debug_struct("Login").field("kind", &kind).field("around", &self.around).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Refresh for Login {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let _waiting = self.screen.while_waiting();
+        match &self.kind {
+            Kind::OAuth(oauth) => oauth.refresh(rejection).await,
+            Kind::Token(_) | Kind::Password(_) => self.prompted(&rejection).await.map(Some),
+        }
+    }
+
+    async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+        match &self.kind {
+            Kind::OAuth(oauth) => oauth.forget(credential).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        match &self.kind {
+            Kind::OAuth(oauth) => oauth.timeout(),
+            // Two prompts, and a moment.
+            _ => prompt::LONGEST.saturating_mul(2) + Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Logins of a command-line tool, with the feature `cli`.
+//!
+//! [`Login`] finds out how to reach the person: a browser of this machine, a code for another device, a prompt for a token or a
+//! password, or nobody at all, as the server has it and as it is where the tool runs. [`Env`] puts a token of the environment before
+//! whatever else there is. [`exit_code`] and [`explain`] say how it ended.
+//!
+//! ```no_run
+//! use reqwest_challenge::ChallengeMiddleware;
+//! use reqwest_challenge::cli::{Env, Login};
+//! use reqwest_challenge::oauth::{Client, Issuer};
+//! use reqwest_challenge::store::{FileStore, Key, Stored};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let login = Login::oauth(Issuer::new("https://auth.example.com")?, Client::public("tool"));
+//! let login = login.command("tool login").prompting().build()?;
+//! let key = Key::new("https://auth.example.com").client("tool");
+//! let stored = Stored::new(login, FileStore::new("/home/alice/.config/tool/credentials.json"), key);
+//! let auth = ChallengeMiddleware::new("https://api.example.com", Env::new("TOOL_TOKEN", stored))?;
+//! # Ok(()) }
+//! ```
+//!
+//! Nothing is written to standard output, and standard input is not read where it is no terminal.
+
+mod browser;
+mod builder;
+mod env;
+mod login;
+mod outcome;
+mod prompt;
+mod show;
+mod surroundings;
+
+pub use builder::LoginBuilder;
+pub use env::Env;
+pub use login::Login;
+pub use outcome::{exit_code, explain};
+pub use surroundings::Surroundings;

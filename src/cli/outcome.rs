@@ -1,0 +1,77 @@
+//! How a command ended, for whoever reads it: a number for scripts, a few lines for people.
+
+use std::fmt::Write;
+
+use crate::chain;
+use crate::error::{Error, Findable, bare, first};
+use crate::refresh::{RefreshError, RefreshErrorKind};
+
+/// The exit code for an error.
+///
+/// | code | what it means |
+/// |---|---|
+/// | 1 | anything that is none of the following |
+/// | 4 | a login is required: the server wants one, and nobody could be asked, or what there is was refused |
+/// | 5 | forbidden: logged in, and not allowed |
+/// | 6 | the network, or a server, fails; it may go well later |
+///
+/// 0 is for success, and 2 for a command line that is none, as everywhere.
+#[must_use]
+pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
+    if let Some(refresh) = RefreshError::find(error) {
+        return match refresh.kind() {
+            RefreshErrorKind::LoginRequired { .. }
+            | RefreshErrorKind::Rejected { .. }
+            | RefreshErrorKind::Refused { .. } => 4,
+            RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => 6,
+            _ => 1,
+        };
+    }
+    match Error::find(error) {
+        Some(Error::Forbidden(_)) => 5,
+        Some(Error::Unauthorized(_) | Error::Ended(_)) => 4,
+        Some(_) => 1,
+        // What is no answer at all is the network's.
+        None => chain::find::<reqwest::Error>(first(error))
+            .map_or(1, |error| if error.is_builder() || error.is_decode() { 1 } else { 6 }),
+    }
+}
+
+/// The reason of an error, what caused it, and what helps: the command that logs in, or the variable to set.
+///
+/// It is some lines for standard error, without a newline at their end; no secret is in them.
+#[must_use]
+pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
+    let top = first(error);
+    let mut text = format!("error: {top}");
+    let mut next = chain::cause(top);
+    while let Some(cause) = next {
+        let line = cause.to_string();
+        // What the line above has said already is not said again.
+        if !text.contains(&line) && line != "unauthorized" && line != "forbidden" {
+            let _ = write!(text, "\n  caused by: {line}");
+        }
+        next = chain::cause(cause);
+    }
+    if let Some(url) = chain::find::<reqwest::Error>(top).and_then(reqwest::Error::url) {
+        // A query may be secret, and the network's error shows the whole of it.
+        text = text.replace(url.as_str(), bare(url).as_str());
+    }
+    // What helps is said once, by whoever knows it best.
+    let names_command = text.contains(command);
+    let unnamed = variable.filter(|name| !text.contains(*name));
+    match exit_code(error) {
+        4 if variable.is_some() && unnamed.is_none() => {}
+        4 => {
+            let run = if names_command { String::new() } else { format!("run `{command}`") };
+            let set = unnamed.map(|name| format!("set {name} to a token")).unwrap_or_default();
+            let help = [run, set].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", or ");
+            if !help.is_empty() {
+                let _ = write!(text, "\n  help: {}{help}", if names_command { "or " } else { "" });
+            }
+        }
+        6 => text.push_str("\n  help: nothing is wrong with the login; try again later"),
+        _ => {}
+    }
+    text
+}

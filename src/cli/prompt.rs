@@ -1,0 +1,63 @@
+//! Asks for a secret on the terminal, for a bounded time.
+
+use std::time::Duration;
+
+use crate::refresh::RefreshError;
+use crate::secret::Secret;
+
+/// How long a person has to type or paste.
+pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
+
+/// Asks without showing what is typed. Standard error shows the question; standard input gives the answer.
+pub(super) async fn secret(question: String) -> Result<Secret, RefreshError> {
+    asked(move || dialoguer::Password::new().with_prompt(question).interact()).await.map(Secret::new)
+}
+
+/// Asks for a line, which is shown.
+pub(super) async fn line(question: String) -> Result<String, RefreshError> {
+    asked(move || dialoguer::Input::<String>::new().with_prompt(question).interact_text()).await
+}
+
+async fn asked(ask: impl FnOnce() -> dialoguer::Result<String> + Send + 'static) -> Result<String, RefreshError> {
+    let echo = Echo::kept();
+    let asked = tokio::task::spawn_blocking(ask);
+    let answer = tokio::time::timeout(LONGEST, asked).await;
+    // Whoever is given up on has left the terminal as it is for secrets.
+    drop(echo);
+    match answer {
+        Ok(Ok(Ok(text))) => Ok(text),
+        Ok(Ok(Err(error))) => Err(RefreshError::login_required("type it at a terminal").caused_by(error.to_string())),
+        Ok(Err(_)) => Err(RefreshError::other("the prompt failed")),
+        Err(_) => Err(RefreshError::refused("login_timed_out").caused_by("nobody answered the prompt in time")),
+    }
+}
+
+/// How the terminal was, so that it is so again.
+#[cfg(unix)]
+struct Echo(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl Echo {
+    fn kept() -> Self {
+        Self(rustix::termios::tcgetattr(std::io::stdin()).ok())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Echo {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Echo;
+
+#[cfg(not(unix))]
+impl Echo {
+    fn kept() -> Self {
+        Self
+    }
+}
