@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value};
 
 use super::client::{Identity, Proof};
+use super::form::Form;
 use super::reply::{Members, Reply};
 use crate::credential::Credential;
 use crate::dpop::Dpop;
@@ -22,12 +23,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn read(reply: &Reply) -> Result<Self, RefreshError> {
+    pub(super) fn read(reply: &Reply, sent: &Form) -> Result<Self, RefreshError> {
         // A portal's page, a proxy's: it may go well later, and what is held stays.
         let odd = |why: &str| RefreshError::transient(None).caused_by(why);
         let mut members = reply.members().ok_or_else(|| odd("the token endpoint's answer is no JSON object"))?;
         if members.text("error").is_some() {
-            return Err(reply.refusal("the token endpoint", &super::form::Form::default()));
+            return Err(reply.refusal("the token endpoint", sent));
         }
         let access_token =
             members.take("access_token").ok_or_else(|| odd("the token endpoint's answer has no `access_token`"))?;

@@ -137,6 +137,7 @@ impl Identity {
         match &self.proof {
             Proof::Basic(secret) => {
                 headers.insert(AUTHORIZATION, basic(&self.id, secret)?);
+                form.beside(secret.clone());
                 return Ok(());
             }
             Proof::None => {}

@@ -72,7 +72,11 @@ impl Desk<'_> {
     /// Asks the token endpoint.
     pub(super) async fn token(&self, identity: &Identity, form: Form) -> Result<Answer, RefreshError> {
         let (reply, sent) = self.ask("token_endpoint", identity, form).await?;
-        if reply.status.is_success() { Answer::read(&reply) } else { Err(reply.refusal("the token endpoint", &sent)) }
+        if reply.status.is_success() {
+            Answer::read(&reply, &sent)
+        } else {
+            Err(reply.refusal("the token endpoint", &sent))
+        }
     }
 
     /// Posts a form with the client's proof; once more where the server wants its nonce in the key's proof (RFC 9449 §8).

@@ -1,128 +1,38 @@
 //! What is asked for when, and of whom.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::dns::Resolve;
 
 use super::answer::{Answer, Kept};
-use super::client::{Client, Identity, Kind};
+use super::builder::OAuth;
+use super::client::{Identity, Kind};
 use super::desk::Desk;
-use super::dialer::{Dialer, Lines};
+use super::dialer::Dialer;
 use super::form::Form;
-use super::grant::{Grant, renew};
-use super::issuer::{Issuer, SetupError};
-use super::resource;
-use super::server::{Server, Servers};
-use super::setup::Setup;
+use super::grant::renew;
+use super::resource::{self, Resource};
+use super::server::Server;
 use crate::credential::Credential;
-use crate::dpop::Dpop;
 use crate::origin::Origin;
-use crate::refresh::{Cause, Clock, Refresh, RefreshError, RefreshErrorKind, Rejection, bare_client};
+use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection, bare_client};
+use crate::within::within;
 
-/// Tokens of an OAuth 2 authorization server: a [`Refresh`].
-///
-/// Nothing is asked before an API has refused something. A token is renewed by its refresh token, where it has one; else, and where
-/// that is finished, the grant asks anew. A grant that needs a person asks only where somebody asked for it, by
-/// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up): a 401 alone is
-/// [`LoginRequired`](RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is said.
-pub struct OAuth {
-    issuer: Issuer,
-    client: Client,
-    grant: Grant,
-    setup: Setup,
-    servers: Servers,
+/// How long a renewal may take where no person is waited for.
+const SILENT: Duration = Duration::from_secs(60);
+
+fn no_metadata() -> RefreshErrorKind {
+    RefreshErrorKind::Refused { code: "no_metadata".to_owned() }
 }
 
 impl OAuth {
-    /// Tokens of that issuer, for that client, by that grant.
-    ///
-    /// # Errors
-    /// [`SetupError`]: a client's secret, an assertion or a refresh token, for an issuer that only a challenge names.
-    pub fn new(issuer: Issuer, client: Client, grant: impl Into<Grant>) -> Result<Self, SetupError> {
-        let grant = grant.into();
-        if issuer.pinned.is_none() && (client.has_secret() || grant.0.has_secret()) {
-            let line = "a secret goes to an issuer that is named by you, not by a challenge: say `Issuer::new(…)`";
-            return Err(SetupError(line.to_owned()));
-        }
-        let setup = Setup {
-            scopes: Vec::new(),
-            resource: None,
-            extra: Vec::new(),
-            dpop: None,
-            clock: Arc::new(SystemTime::now),
-            lines: Lines::default(),
-            prompts: false,
-            hint: "log in".to_owned(),
-        };
-        Ok(Self { issuer, client, grant, setup, servers: Servers::default() })
-    }
-
-    /// Asks for these scopes. Not said, those of the challenge are asked for, or else those that the API says it has.
-    #[must_use]
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.setup.scopes = scopes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// For that resource (RFC 8707), as it writes itself. Metadata of another are an error.
-    #[must_use]
-    pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.setup.resource = Some(resource.into());
-        self
-    }
-
-    /// With one more parameter, such as `audience`, at every endpoint that grants.
-    #[must_use]
-    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.setup.extra.push((name.into(), value.into()));
-        self
-    }
-
-    /// With tokens that are bound to that key (RFC 9449); others are refused.
-    #[must_use]
-    pub fn dpop(mut self, dpop: Dpop) -> Self {
-        self.setup.dpop = Some(dpop);
-        self
-    }
-
-    /// Asks a person also where nobody asked for a login: a 401 is enough. Off by default: a program that runs by night would wait.
-    #[must_use]
-    pub fn prompting(mut self) -> Self {
-        self.setup.prompts = true;
-        self
-    }
-
-    /// What a person does who must log in, such as a command to run: `log in` unless it is told otherwise.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.setup.hint = hint.into();
-        self
-    }
-
-    /// By that clock, which says when a token expires.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.setup.clock = Arc::new(clock);
-        self
-    }
-
-    /// The client for all that is asked here, with its proxy and its certificates; it should follow no redirects. It dials what a
-    /// name leads to, wherever that is. Not given, the middleware's is used for hosts that the caller named, and for others one of
-    /// its own, which goes by no proxy and connects to no address inside.
-    #[must_use]
-    pub fn http(mut self, client: reqwest::Client) -> Self {
-        self.setup.lines.given = Some(client);
-        self
-    }
-
-    /// How the names of hosts are resolved that the caller did not name. Not given, by the system.
-    #[must_use]
-    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
-        self.setup.lines.resolver = Some(Arc::new(resolver));
-        self
+    /// Whom to ask about a rejection.
+    fn dialer_for(&self, rejection: &Rejection) -> Result<Dialer<'_>, RefreshError> {
+        let (api, plain) = (rejection.origin().clone(), rejection.http()?);
+        *self.setup.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((api.clone(), plain.clone()));
+        Ok(self.dialer(api, plain))
     }
 
     fn dialer(&self, api: Origin, plain: reqwest::Client) -> Dialer<'_> {
@@ -132,22 +42,28 @@ impl OAuth {
     }
 
     async fn server(&self, dialer: &Dialer<'_>, issuer: &str) -> Result<Arc<Server>, RefreshError> {
-        match self.issuer.given() {
-            Some(server) if server.issuer == issuer => Ok(Arc::new(server.clone())),
-            _ => self.servers.of(dialer, issuer, self.setup.clock.now()).await,
+        if let Some(server) = self.issuer.given().filter(|server| server.issuer == issuer) {
+            return Ok(Arc::new(server.clone()));
+        }
+        let found = self.servers.of(dialer, issuer, self.setup.clock.now()).await?;
+        match &self.issuer.pinned {
+            // What the caller says goes before what the server says.
+            Some(own) if !own.endpoints.is_empty() => {
+                let mut server = Server::clone(&found);
+                server.endpoints.extend(own.endpoints.clone());
+                Ok(Arc::new(server))
+            }
+            _ => Ok(found),
         }
     }
 
     /// A desk for whoever is asked for a first token.
     async fn desk<'d>(&'d self, rejection: &'d Rejection) -> Result<Desk<'d>, RefreshError> {
-        let dialer = self.dialer(rejection.origin().clone(), rejection.http()?);
-        // Where nobody's request is at hand, it is about what the credential at hand was for.
-        let kept = Kept::of_credential(rejection.credential()).filter(|_| rejection.url().is_none());
-        let wanted = self.setup.resource.clone().or(kept.and_then(|kept| kept.resource));
+        let dialer = self.dialer_for(rejection)?;
         let (issuer, found) = match &self.issuer.pinned {
             Some(server) => (server.issuer.clone(), None),
             None => {
-                let found = resource::discover(&dialer, rejection, wanted.as_deref()).await?;
+                let found = self.resource_of(&dialer, rejection).await?;
                 let issuer = found.servers.first().cloned();
                 let none = || RefreshError::refused("no_metadata").caused_by("the API names no authorization server");
                 (issuer.ok_or_else(none)?, Some(found))
@@ -162,12 +78,38 @@ impl OAuth {
         Ok(Desk { setup: &self.setup, client: &self.client, dialer, rejection, server, pinned, scopes, resource })
     }
 
-    /// What is missing, or the caller's choice, or the challenge's, or all that there are.
+    /// The resource that a login is for, and who gives tokens for it.
+    async fn resource_of(&self, dialer: &Dialer<'_>, rejection: &Rejection) -> Result<Resource, RefreshError> {
+        // Where nobody's request is at hand, it is about what the credential at hand was for.
+        let kept = Kept::of_credential(rejection.credential()).filter(|_| rejection.url().is_none());
+        let kept = kept.filter(|kept| self.may_go_to(kept));
+        let known =
+            kept.and_then(|kept| Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new() }));
+        let wanted = self.setup.resource.clone().or(known.as_ref().map(|known| known.id.clone()));
+        match (resource::discover(dialer, rejection, wanted.as_deref()).await, known) {
+            // No challenge is at hand either, which may be the only one to say where its metadata are.
+            (Err(error), Some(known)) if *error.kind() == no_metadata() => Ok(known),
+            (found, _) => found,
+        }
+    }
+
+    /// What is missing, or the caller's choice, or the challenge's, or all that there are; and what had been granted already.
     fn scopes_for(&self, rejection: &Rejection, supported: Vec<String>) -> Vec<String> {
         let demanded = rejection.demand().scopes();
-        if !demanded.is_empty() {
+        if rejection.cause() == Cause::SteppingUp && !demanded.is_empty() {
             return demanded.to_vec();
         }
+        let mut scopes = self.plain_scopes(rejection, supported);
+        // A step-up is not for the life of one token alone.
+        if matches!(rejection.cause(), Cause::Challenged | Cause::Expired) && !scopes.is_empty() {
+            let before = rejection.credential().and_then(Credential::granted_scopes).unwrap_or_default();
+            let more: Vec<_> = before.iter().filter(|scope| !scopes.contains(scope)).cloned().collect();
+            scopes.extend(more);
+        }
+        scopes
+    }
+
+    fn plain_scopes(&self, rejection: &Rejection, supported: Vec<String>) -> Vec<String> {
         if !self.setup.scopes.is_empty() {
             return self.setup.scopes.clone();
         }
@@ -212,7 +154,7 @@ impl OAuth {
 
     async fn renew(&self, rejection: &Rejection, kept: &Kept) -> Result<Credential, RefreshError> {
         let Some(token) = &kept.refresh_token else { return Err(RefreshError::login_required(&*self.setup.hint)) };
-        let dialer = self.dialer(rejection.origin().clone(), rejection.http()?);
+        let dialer = self.dialer_for(rejection)?;
         let desk = Desk {
             setup: &self.setup,
             client: &self.client,
@@ -224,11 +166,29 @@ impl OAuth {
             resource: kept.resource.clone(),
         };
         let identity = self.identity_of(kept);
-        let mut answer = renew(&desk, &identity, token).await?;
+        // No person is waited for here.
+        let answer = within(SILENT, pin!(renew(&desk, &identity, token))).await;
+        let late = || RefreshError::of(RefreshErrorKind::TimedOut);
+        let mut answer = answer.unwrap_or_else(|| Err(late())).map_err(|error| self.of_renewal(error, kept))?;
         // What is not said is as before (RFC 6749 §5.1).
         let before = || rejection.credential().and_then(Credential::granted_scopes).map(<[String]>::to_vec);
         answer.scopes = answer.scopes.or_else(before);
         self.credential(answer, &desk, identity)
+    }
+
+    /// What a failed renewal means for the login: some codes say that a person is wanted, and a client that the server does not know
+    /// any more takes all that it was given along.
+    fn of_renewal(&self, error: RefreshError, kept: &Kept) -> RefreshError {
+        let RefreshErrorKind::Refused { code } = error.kind() else { return error };
+        match code.as_str() {
+            "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
+                RefreshError::login_required(&*self.setup.hint).caused_by(error)
+            }
+            "invalid_client" | "unauthorized_client" if kept.registered => {
+                RefreshError::rejected(code.clone()).caused_by(error)
+            }
+            _ => error,
+        }
     }
 
     async fn obtain(&self, rejection: &Rejection) -> Result<Credential, RefreshError> {
@@ -265,9 +225,18 @@ impl OAuth {
     /// Takes a token back (RFC 7009), where the server has a place for that.
     async fn revoke(&self, kept: &Kept) -> Result<(), RefreshError> {
         let Some(token) = kept.refresh_token.clone().filter(|_| self.may_go_to(kept)) else { return Ok(()) };
-        let issuer = url::Url::parse(&kept.issuer).ok().and_then(|url| Origin::of(&url));
-        let Some(issuer) = issuer else { return Ok(()) };
-        let dialer = self.dialer(issuer, bare_client()?);
+        let last = self.setup.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (api, plain) = match last {
+            Some(last) => last,
+            // It was stored, and nobody was asked since. An issuer that only a challenge named is not trusted for being asked.
+            None => {
+                let known = if self.issuer.pinned.is_some() { Some(&kept.issuer) } else { kept.resource.as_ref() };
+                let origin = known.and_then(|text| url::Url::parse(text).ok()).and_then(|url| Origin::of(&url));
+                let Some(origin) = origin else { return Ok(()) };
+                (origin, bare_client()?)
+            }
+        };
+        let dialer = self.dialer(api, plain);
         let server = self.server(&dialer, &kept.issuer).await?;
         if !server.endpoints.contains_key("revocation_endpoint") {
             return Ok(());
@@ -295,10 +264,15 @@ impl Refresh for OAuth {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         if let Some(kept) = self.renewable(&rejection) {
             match self.renew(&rejection, &kept).await {
-                // The login is finished. Whoever may ask anew does.
-                Err(error) if matches!(error.kind(), RefreshErrorKind::Rejected { .. }) => {
-                    let asks_nobody = !self.grant.0.needs_person() || self.setup.prompts;
-                    if !(asks_nobody && self.grant.0.gives_again()) {
+                // The login is finished, or wants a person. Whoever may ask anew does.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        RefreshErrorKind::Rejected { .. } | RefreshErrorKind::LoginRequired { .. }
+                    ) =>
+                {
+                    let may_ask = self.setup.prompts && self.grant.0.reaches_person();
+                    if !((may_ask || !self.grant.0.needs_person()) && self.grant.0.gives_again()) {
                         return Err(error);
                     }
                 }
@@ -310,22 +284,19 @@ impl Refresh for OAuth {
 
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
         match Kept::of_credential(credential.as_ref()) {
-            Some(kept) => self.revoke(&kept).await,
+            Some(mut kept) => {
+                // A renewal that nobody took has left another token behind.
+                let mut chain = self.setup.rotations.lock().await;
+                kept.refresh_token = kept.refresh_token.map(|token| chain.latest_of(&token).clone());
+                chain.forget();
+                drop(chain);
+                self.revoke(&kept).await
+            }
             None => Ok(()),
         }
     }
 
     fn timeout(&self) -> Duration {
         self.grant.0.timeout()
-    }
-}
-
-impl fmt::Debug for OAuth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuth")
-            .field("issuer", &self.issuer)
-            .field("client", &self.client)
-            .field("grant", &self.grant)
-            .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,11 @@ use crate::secret::Secret;
 
 /// Names and values in their order; any value may be a secret.
 #[derive(Clone, Default)]
-pub(super) struct Form(Vec<(Cow<'static, str>, Secret)>);
+pub(super) struct Form {
+    pairs: Vec<(Cow<'static, str>, Secret)>,
+    /// What went beside it, and may come back in an error all the same.
+    beside: Option<Secret>,
+}
 
 impl Form {
     pub(super) fn of_grant(grant_type: &'static str) -> Self {
@@ -20,7 +24,12 @@ impl Form {
     }
 
     pub(super) fn add(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Secret>) {
-        self.0.push((name.into(), value.into()));
+        self.pairs.push((name.into(), value.into()));
+    }
+
+    /// A secret that goes in a header.
+    pub(super) fn beside(&mut self, secret: Secret) {
+        self.beside = Some(secret);
     }
 
     /// Scopes as one value (RFC 6749 §3.3); none at all where there are none.
@@ -33,9 +42,9 @@ impl Form {
     /// `name=value&…`, in memory that is wiped.
     pub(super) fn encode(&self) -> Bytes {
         // Room for every octet as `%XX`, so that nothing is left behind by growing.
-        let room = self.0.iter().map(|(name, value)| 3 * (name.len() + value.expose().len()) + 2).sum();
+        let room = self.pairs.iter().map(|(name, value)| 3 * (name.len() + value.expose().len()) + 2).sum();
         let mut text = Zeroizing::new(String::with_capacity(room));
-        for (name, value) in &self.0 {
+        for (name, value) in &self.pairs {
             if !text.is_empty() {
                 text.push('&');
             }
@@ -48,11 +57,16 @@ impl Form {
 
     /// The text without what was sent: a server may echo it.
     pub(super) fn mask(&self, mut text: String) -> String {
-        for (name, value) in &self.0 {
-            // Short ones are words that anybody may write.
-            let is_secret = !matches!(&**name, "grant_type" | "scope" | "client_id" | "resource" | "redirect_uri");
-            if is_secret && value.expose().len() > 4 && text.contains(value.expose()) {
-                text = text.replace(value.expose(), "***");
+        let is_secret =
+            |name: &str| !matches!(name, "grant_type" | "scope" | "client_id" | "resource" | "redirect_uri");
+        let pairs = self.pairs.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value);
+        // Short ones are words that anybody may write.
+        for secret in pairs.chain(&self.beside).map(Secret::expose).filter(|secret| secret.len() > 4) {
+            let encoded: String = byte_serialize(secret.as_bytes()).collect();
+            for shape in [secret, &encoded] {
+                if text.contains(shape) {
+                    text = text.replace(shape, "***");
+                }
             }
         }
         text

@@ -26,6 +26,7 @@
 //! (RFC 9700 §2.1.2, §2.4).
 
 mod answer;
+mod builder;
 mod client;
 mod desk;
 mod dialer;
@@ -38,11 +39,12 @@ mod jwt;
 mod registration;
 mod reply;
 mod resource;
+mod rotations;
 mod server;
 mod setup;
 
+pub use builder::OAuth;
 pub use client::Client;
-pub use flow::OAuth;
 pub use grant::{
     AuthorizationCode, ClientCredentials, DeviceCode, Grant, Interactive, JwtBearer, Offers, RefreshToken,
     TokenExchange, Way,

@@ -74,7 +74,7 @@ impl Members {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is wanted")]
 fn saturated(number: f64) -> u64 {
-    number as u64
+    number.ceil() as u64
 }
 
 impl Drop for Members {

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::dialer::{Dialer, untrusted};
 use super::reply::{Members, Reply};
+use crate::challenge::hides;
 use crate::dial::{Undialled, Why};
 use crate::origin::Origin;
 use crate::refresh::RefreshError;
@@ -77,6 +78,8 @@ impl Server {
 
 /// How long metadata are taken at their word.
 const GOOD_FOR: Duration = Duration::from_secs(3600);
+/// How long an issuer's identifier may be.
+const LONGEST: usize = 2 << 10;
 /// How many servers are remembered: an API has one, and seldom two.
 const ROOM: usize = 8;
 
@@ -117,6 +120,11 @@ impl Servers {
 
 /// Asks at the well-known places, in the order of RFC 8414 §3 and §5, and then that of OpenID Connect.
 async fn discover(dialer: &Dialer<'_>, issuer: &str) -> Result<Server, RefreshError> {
+    // It is shown to people.
+    if issuer.len() > LONGEST || issuer.contains(hides) {
+        let line = "the issuer is too long, or has characters in it that cannot be seen";
+        return Err(RefreshError::refused("issuer").caused_by(line));
+    }
     let base = dialer.url("the issuer", issuer)?;
     if base.query().is_some() {
         return Err(RefreshError::refused("issuer").caused_by("the issuer has a query"));

@@ -1,9 +1,13 @@
 //! What a caller says of the tokens that are asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use reqwest::Client;
 
 use super::dialer::Lines;
+use super::rotations::Rotations;
 use crate::dpop::Dpop;
+use crate::origin::Origin;
 use crate::refresh::Clock;
 
 /// What every grant of one [`OAuth`](super::OAuth) has.
@@ -17,4 +21,7 @@ pub(super) struct Setup {
     /// Whether a person may be asked without having asked for a login.
     pub(super) prompts: bool,
     pub(super) hint: String,
+    pub(super) rotations: Rotations,
+    /// Where the last refresh was asked from: a logout has nobody's request at hand.
+    pub(super) last: Mutex<Option<(Origin, Client)>>,
 }

@@ -103,6 +103,15 @@ impl RefreshError {
         Self { kind: self.kind, source: Some(Arc::new(asked)) }
     }
 
+    /// The same of a login: what is finished is its code, and no credential that is held.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn of_login(self) -> Self {
+        match self.kind {
+            Kind::Rejected { code } => Self { kind: Kind::Refused { code }, source: self.source },
+            kind => Self { kind, source: self.source },
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn kind(&self) -> &RefreshErrorKind {

@@ -100,6 +100,8 @@ struct Up<C, E, D> {
     number: u64,
     purpose: Purpose,
     demand: D,
+    /// Whether somebody asked for a login: that it failed says nothing of what is held.
+    asked: bool,
     flight: Arc<Flight<Outcome<C, E, D>>>,
 }
 
@@ -212,7 +214,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
         self.flights += 1;
         let flight = Flight::new();
         let wait = flight.wait();
-        self.up = Some(Up { number: self.flights, purpose, demand, flight });
+        self.up = Some(Up { number: self.flights, purpose, demand, asked: false, flight });
         Start { number: self.flights, wait, held: self.held.clone() }
     }
 
@@ -255,7 +257,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
     pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, since: SystemTime, rest: Duration) {
         let Some(up) = self.take(number) else { return };
         self.hold(|held| held.failures += 1);
-        self.failure = Some(Failure {
+        let remembered = Failure {
             purpose: up.purpose,
             generation: self.held.generation,
             demand: up.demand,
@@ -263,7 +265,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             ended: ended.clone(),
             since,
             rest,
-        });
+        };
+        self.failure = (!up.asked).then_some(remembered);
         self.ended = Some((up.flight, Err(ended)));
     }
 
@@ -281,7 +284,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
             held.epoch += 1;
             held.stage = if held.credential.is_some() { held.stage } else { Stage::Open };
         });
-        self.start(Purpose::Renew, D::default())
+        let start = self.start(Purpose::Renew, D::default());
+        if let Some(up) = &mut self.up {
+            up.asked = self.held.credential.is_some();
+        }
+        start
     }
 
     /// Begins a new epoch in which nothing is held and nothing asked for. Returns what was held, or `None` if that is so

@@ -31,6 +31,8 @@ mod lint_rules;
 #[cfg(feature = "oauth")]
 mod oauth_answers;
 #[cfg(feature = "oauth")]
+mod oauth_attacks;
+#[cfg(feature = "oauth")]
 mod oauth_devices;
 #[cfg(feature = "oauth")]
 mod oauth_dialling;
@@ -40,6 +42,8 @@ mod oauth_discovery;
 mod oauth_grants;
 #[cfg(feature = "oauth")]
 mod oauth_logins;
+#[cfg(feature = "oauth")]
+mod oauth_renewals;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;

@@ -20,7 +20,7 @@ use crate::oauth::form::Form;
 use crate::oauth::invitation::{Invitation, Show, abandoned, demands, nobody_waits};
 use crate::oauth::reply::{is_code, printed};
 use crate::oauth::{hashed, random};
-use crate::refresh::{RefreshError, RefreshErrorKind};
+use crate::refresh::RefreshError;
 use crate::secret::Secret;
 use crate::within::unless;
 
@@ -51,7 +51,15 @@ impl AuthorizationCode {
     /// The path of the redirect URI, as it is registered: `/callback` unless it is told otherwise. The port is any that is free.
     #[must_use]
     pub fn redirect_path(mut self, path: impl AsRef<str>) -> Self {
-        self.path = format!("/{}", path.as_ref().trim_start_matches('/'));
+        // As a browser writes it.
+        let base = Url::parse("http://127.0.0.1/");
+        self.path = base.map_or_else(
+            |_| "/callback".to_owned(),
+            |mut url| {
+                url.set_path(path.as_ref());
+                url.path().to_owned()
+            },
+        );
         self
     }
 
@@ -189,11 +197,7 @@ impl Obtain for AuthorizationCode {
         form.add("redirect_uri", request.redirect.as_str());
         form.add("code_verifier", request.verifier);
         desk.describe(&mut form);
-        let answer = desk.token(&request.identity, form).await.map_err(|error| match error.kind() {
-            // It was the code that is finished, and no credential of ours with it.
-            RefreshErrorKind::Rejected { code } => RefreshError::refused(code.clone()),
-            _ => error,
-        })?;
+        let answer = desk.token(&request.identity, form).await.map_err(RefreshError::of_login)?;
         Ok(Granted { answer, identity: request.identity })
     }
 

@@ -23,8 +23,10 @@ use crate::within::unless;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// What `slow_down` adds, for good (RFC 8628 §3.5).
 const SLOWER: Duration = Duration::from_secs(5);
-/// No longer than this between two, however bad the network is.
+/// However bad the network is, no longer than this between two, unless the server says so.
 const SLOWEST: Duration = Duration::from_secs(60);
+/// However eager the server is, no shorter than this.
+const FASTEST: Duration = Duration::from_secs(1);
 /// How long a person has, at most: so long servers let a code live.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -57,18 +59,23 @@ impl DeviceCode {
         let verification = members.text("verification_uri").ok_or_else(|| odd("`verification_uri`"))?;
         let complete = members.text("verification_uri_complete");
         let page = |name, text| desk.server.page(&desk.dialer, name, text);
+        let url = page("verification_uri", verification)?;
         let (now, span) = (desk.setup.clock.now(), members.seconds("expires_in").map(Duration::from_secs));
         let span = span.unwrap_or(LONGEST).min(LONGEST);
         Ok(Device {
             invitation: Invitation {
-                url: page("verification_uri", verification)?,
-                complete: complete.map(|text| page("verification_uri_complete", text)).transpose()?,
+                url: url.clone(),
+                complete: complete
+                    .map(|text| page("verification_uri_complete", text))
+                    .transpose()?
+                    // It is the host of the page that a person looks at.
+                    .filter(|complete| complete.host() == url.host()),
                 user_code: Some(user_code.ok_or_else(|| odd("`user_code` that can be shown"))?),
                 issuer: desk.server.issuer.clone(),
                 api: desk.dialer.api.to_string(),
                 expires_at: now.checked_add(span),
             },
-            interval: members.seconds("interval").map_or(INTERVAL, Duration::from_secs).min(SLOWEST),
+            interval: members.seconds("interval").map_or(INTERVAL, Duration::from_secs).clamp(FASTEST, LONGEST),
             code: Secret::new(members.take("device_code").ok_or_else(|| odd("`device_code`"))?),
             end: now.checked_add(span).unwrap_or(now),
         })
@@ -83,6 +90,12 @@ struct Device {
 }
 
 impl Device {
+    /// What fails is asked less often, and never more often than was agreed.
+    fn slow_down(&mut self, wanted: Option<Duration>) {
+        let wanted = wanted.map_or((self.interval * 2).min(SLOWEST), |wanted| wanted.min(LONGEST));
+        self.interval = wanted.max(self.interval);
+    }
+
     /// Asks until the person has decided, time is up, or nobody waits.
     async fn wait(mut self, desk: &Desk<'_>, identity: &Identity) -> Result<Answer, RefreshError> {
         let clock = &desk.setup.clock;
@@ -99,27 +112,22 @@ impl Device {
                 Ok(answered) => answered,
                 // RFC 8628 §3.5: a connection that fails slows the asking down.
                 Err(error) if matches!(error.kind(), RefreshErrorKind::Transient { .. }) => {
-                    self.interval = (self.interval * 2).max(Duration::from_secs(1)).min(SLOWEST);
+                    self.slow_down(None);
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            if reply.status.is_success() {
-                return Answer::read(&reply);
-            }
+            // Some say so by 200, too.
             match reply.code().as_deref() {
-                Some("authorization_pending") => continue,
-                Some("slow_down") => self.interval += SLOWER,
+                Some("authorization_pending") => {}
+                Some("slow_down") => self.interval = (self.interval + SLOWER).min(LONGEST),
+                _ if reply.status.is_success() => return Answer::read(&reply, &sent).map_err(RefreshError::of_login),
                 _ => {
                     let error = reply.refusal("the token endpoint", &sent);
                     let RefreshErrorKind::Transient { retry_after } = error.kind() else {
-                        // The code is finished, and no credential of ours with it.
-                        return Err(match error.kind() {
-                            RefreshErrorKind::Rejected { code } => RefreshError::refused(code.clone()),
-                            _ => error,
-                        });
+                        return Err(error.of_login());
                     };
-                    self.interval = retry_after.unwrap_or(self.interval * 2).clamp(self.interval, SLOWEST);
+                    self.slow_down(*retry_after);
                 }
             }
         }

@@ -68,8 +68,8 @@ async fn serve(listener: TcpListener, awaited: Arc<Awaited>) -> Infallible {
     loop {
         let permit = room.clone().acquire_owned().await;
         let Ok((stream, _)) = listener.accept().await else {
-            // Of one connection, or for want of descriptors.
-            tokio::task::yield_now().await;
+            // Of one connection, or for want of descriptors, which takes a moment to mend.
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let awaited = awaited.clone();

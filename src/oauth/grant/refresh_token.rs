@@ -40,11 +40,15 @@ pub(in crate::oauth) async fn renew(
     token: &Secret,
 ) -> Result<Answer, RefreshError> {
     // Without scopes: the same as before. More than that is for a login to ask for.
+    let mut chain = desk.setup.rotations.lock().await;
+    let token = chain.latest_of(token).clone();
     let mut form = crate::oauth::form::Form::of_grant("refresh_token");
     form.add("refresh_token", token.clone());
     desk.describe(&mut form);
     let mut answer = desk.token(identity, form).await?;
-    answer.refresh_token.get_or_insert_with(|| token.clone());
+    let new = answer.refresh_token.get_or_insert_with(|| token.clone());
+    // Whatever becomes of the access token beside it, this one is used up.
+    chain.replaced(&token, new);
     Ok(answer)
 }
 
@@ -55,7 +59,7 @@ impl Obtain for RefreshToken {
     }
 
     async fn obtain(&self, desk: &Desk<'_>) -> Result<Granted, RefreshError> {
-        if self.spent.load(Ordering::SeqCst) {
+        if self.spent.load(Ordering::SeqCst) && !desk.setup.rotations.lock().await.knows(&self.token) {
             return Err(RefreshError::login_required(&*desk.setup.hint));
         }
         let identity = desk.identity(self.name(), None).await?;

@@ -1,0 +1,149 @@
+//! How tokens are set up: of whom, for whom, by what.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use reqwest::dns::Resolve;
+
+use super::client::{Client, Kind};
+use super::dialer::Lines;
+use super::grant::Grant;
+use super::issuer::{Issuer, SetupError};
+use super::rotations::Rotations;
+use super::server::Servers;
+use super::setup::Setup;
+use crate::dpop::Dpop;
+use crate::refresh::Clock;
+
+/// Tokens of an OAuth 2 authorization server: a [`Refresh`](crate::Refresh).
+///
+/// Nothing is asked before an API has refused something. A token is renewed by its refresh token, where it has one; else, and where
+/// that is finished, the grant asks anew. A grant that needs a person asks only where somebody asked for it, by
+/// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up): a 401 alone is
+/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is said.
+pub struct OAuth {
+    pub(super) issuer: Issuer,
+    pub(super) client: Client,
+    pub(super) grant: Grant,
+    pub(super) setup: Setup,
+    pub(super) servers: Servers,
+}
+
+impl OAuth {
+    /// Tokens of that issuer, for that client, by that grant.
+    ///
+    /// # Errors
+    /// [`SetupError`]: a client's secret, an assertion or a refresh token, for an issuer that only a challenge names.
+    pub fn new(issuer: Issuer, client: Client, grant: impl Into<Grant>) -> Result<Self, SetupError> {
+        let grant = grant.into();
+        if issuer.pinned.is_none() && (client.has_secret() || grant.0.has_secret()) {
+            let line = "a secret goes to an issuer that is named by you, not by a challenge: say `Issuer::new(…)`";
+            return Err(SetupError(line.to_owned()));
+        }
+        if !matches!(client.0, Kind::Given(_)) {
+            // Nobody registers by night, and what is given is asked of nobody.
+            let why = if !grant.0.needs_person() {
+                Some("a client that registers, or is known by a document, is for a person's login")
+            } else if issuer.given().is_some() {
+                Some(
+                    "a client that registers, or is known by a document, wants the server's metadata: leave `token_endpoint` out",
+                )
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                return Err(SetupError(why.to_owned()));
+            }
+        }
+        let setup = Setup {
+            scopes: Vec::new(),
+            resource: None,
+            extra: Vec::new(),
+            dpop: None,
+            clock: Arc::new(SystemTime::now),
+            lines: Lines::default(),
+            prompts: false,
+            hint: "log in".to_owned(),
+            rotations: Rotations::default(),
+            last: Mutex::new(None),
+        };
+        Ok(Self { issuer, client, grant, setup, servers: Servers::default() })
+    }
+
+    /// Asks for these scopes. Not said, those of the challenge are asked for, or else those that the API says it has.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.setup.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// For that resource (RFC 8707), as it writes itself. Metadata of another are an error.
+    #[must_use]
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.setup.resource = Some(resource.into());
+        self
+    }
+
+    /// With one more parameter, such as `audience`, at every endpoint that grants. It stands in the URL that a browser opens, too, and
+    /// is no place for a secret.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.setup.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// With tokens that are bound to that key (RFC 9449); others are refused.
+    #[must_use]
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.setup.dpop = Some(dpop);
+        self
+    }
+
+    /// Asks a person also where nobody asked for a login: a 401 is enough. Off by default: a program that runs by night would wait.
+    #[must_use]
+    pub fn prompting(mut self) -> Self {
+        self.setup.prompts = true;
+        self
+    }
+
+    /// What a person does who must log in, such as a command to run: `log in` unless it is told otherwise.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.setup.hint = hint.into();
+        self
+    }
+
+    /// By that clock, which says when a token expires.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.setup.clock = Arc::new(clock);
+        self
+    }
+
+    /// The client for all that is asked here, with its proxy and its certificates; it should follow no redirects. It dials what a
+    /// name leads to, wherever that is. Not given, the middleware's is used for hosts that the caller named, and for others one of
+    /// its own, which goes by no proxy and connects to no address inside.
+    #[must_use]
+    pub fn http(mut self, client: reqwest::Client) -> Self {
+        self.setup.lines.given = Some(client);
+        self
+    }
+
+    /// How the names of hosts are resolved that the caller did not name. Not given, by the system.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
+        self.setup.lines.resolver = Some(Arc::new(resolver));
+        self
+    }
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth")
+            .field("issuer", &self.issuer)
+            .field("client", &self.client)
+            .field("grant", &self.grant)
+            .finish_non_exhaustive()
+    }
+}
