@@ -11,6 +11,10 @@ mod challenge_properties;
 mod challenge_vectors;
 mod challenge_views;
 mod challenges;
+#[cfg(feature = "cli")]
+mod cli;
+#[cfg(feature = "cli")]
+mod cli_prompts;
 #[cfg(feature = "digest")]
 mod digests;
 #[cfg(feature = "dpop")]

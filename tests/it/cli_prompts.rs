@@ -1,0 +1,102 @@
+//! Prompts on a terminal: a child of this very binary behind a pseudo-terminal, which `script` of util-linux makes.
+#![cfg(target_os = "linux")]
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use reqwest_challenge::ChallengeMiddleware;
+use reqwest_challenge::cli::Login;
+use reqwest_challenge::testing::{MockApi, Protection};
+use reqwest_middleware::ClientBuilder;
+
+const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
+
+/// Logs in by a prompt, and says what came of it on standard output.
+#[test]
+#[ignore = "a child of the test below"]
+fn prompter() {
+    let Ok(kind) = std::env::var(KIND) else { return };
+    let api = std::env::var("API").unwrap();
+    let login = match &*kind {
+        "token" => Login::token("https://example.com/tokens"),
+        "password" => Login::password(None),
+        _ => Login::password(Some("alice")),
+    };
+    let around = reqwest_challenge::cli::Surroundings::detect();
+    // Whatever this very test runs in: there is a terminal, and that is what is tried.
+    let around = reqwest_challenge::cli::Surroundings::of(around.terminal, |_| false);
+    let login = login.command("tool login").prompting().surroundings(around).build().unwrap();
+    let auth = ChallengeMiddleware::new(&api, login).unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let answer = runtime.block_on(client.get(&api).send());
+    println!("answer: {}", answer.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string()));
+    runtime.shutdown_background();
+}
+
+/// What stands on the terminal in the end, when somebody typed that at each of these prompts.
+fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> String {
+    let exe = std::env::current_exe().unwrap();
+    let test = "cli_prompts::prompter --exact --ignored --nocapture --test-threads=1";
+    let mut terminal = Command::new("script")
+        .args(["-qec", &format!("'{}' {test}", exe.display()), "/dev/null"])
+        .env(KIND, kind)
+        .env("API", api)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("`script` of util-linux");
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let (mut shown, mut octet) = (Vec::new(), [0]);
+    let text = |shown: &[u8]| String::from_utf8_lossy(shown).into_owned();
+    for (prompt, keys_typed) in steps {
+        while !text(&shown).contains(prompt) {
+            assert_eq!(screen.read(&mut octet).unwrap(), 1, "it ended without asking: {}", text(&shown));
+            shown.push(octet[0]);
+        }
+        keys.write_all(keys_typed.as_bytes()).unwrap();
+    }
+    let _ = screen.read_to_end(&mut shown);
+    terminal.wait().unwrap();
+    text(&shown)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    api.tokens().accept("hunter2-token");
+    let shown = typed("token", &api.origin(), &[("Token for 127.0.0.1", "hunter2-token\n")]);
+    assert!(shown.contains("answer: 200 OK") && shown.contains("https://example.com/tokens"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let api = MockApi::start().await.unwrap();
+    api.at("/").takes(Protection::basic("alice", "hunter2 pass"));
+    let password = ("Password of alice for 127.0.0.1", "hunter2 pass\n");
+    let shown = typed("alice", &api.origin(), &[password]);
+    assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
+    let shown = typed("password", &api.origin(), &[("User name for 127.0.0.1", "alice\n"), password]);
+    assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
+    let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "wrong\n")]);
+    assert!(shown.contains("answer: 401"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    // Standard input stays open, and nobody ever writes to it: whoever read it would hang.
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .envs([(KIND, "token"), ("API", &*api.origin())])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut shown, mut errors) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(shown.contains("a login is required: run `tool login`"), "{shown}");
+    assert!(!errors.contains("Token"), "{errors}");
+}
