@@ -12,13 +12,6 @@ pub(crate) struct Servers {
     table: PathBuf,
 }
 
-/// Where the demo keeps what it keeps: a credential, and what its servers know.
-pub(crate) fn folder() -> PathBuf {
-    let home = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")));
-    home.unwrap_or_else(std::env::temp_dir).join("reqwest-challenge-demo")
-}
-
 impl Servers {
     pub(crate) async fn start(folder: &Path) -> Result<Self, BoxError> {
         let provider = MockIdentityProvider::start().await?;

@@ -1,7 +1,7 @@
 //! A command-line tool that logs in by itself: `cargo run --example cli --features cli,testing -- get demo`
 //!
 //! Without `--api` it talks to servers of its own on loopback, so that it can be tried: the first `get` logs in and leaves a token on
-//! disk, the second one needs no login. Copy it, and leave `demo.rs` out.
+//! disk, the second one needs no login. Copy it, and leave `demo.rs` out, with the one place that names it.
 //!
 //! Exit codes: 0 done, 1 anything else, 2 a command line that is none, 4 a login is required, 5 forbidden, 6 the network, 130 Ctrl-C.
 
@@ -30,7 +30,7 @@ struct Arguments {
     #[arg(long, global = true, requires = "issuer")]
     api: Option<String>,
     /// Who gives tokens for it
-    #[arg(long, global = true)]
+    #[arg(long, global = true, requires = "api")]
     issuer: Option<String>,
     /// The client as which it is known there
     #[arg(long, global = true, default_value = "cli")]
@@ -78,9 +78,13 @@ impl Tool {
         let login = if arguments.device { login.way(Way::Device) } else { login };
         let file = arguments.store.clone().unwrap_or_else(|| folder.join("credentials.json"));
         let file = FileStore::new(file).on_warning(|warning| eprintln!("warning: {warning}"));
-        // The demo's servers have another port each time, and are the same for all that.
-        let key = Key::new(arguments.issuer.as_deref().unwrap_or("demo")).client(&arguments.client);
-        let stored = Arc::new(Stored::new(login.build()?, file, key));
+        // A token is for one API. The demo's servers have another port each time, and are the same for all that.
+        let key = match (&arguments.issuer, &arguments.api) {
+            (Some(issuer), Some(api)) => Key::new(issuer).client(&arguments.client).api(api),
+            _ => Key::new("demo").client(&arguments.client),
+        };
+        let stored = Stored::new(login.build()?, file, key);
+        let stored = Arc::new(stored.on_unsaved(|error| eprintln!("warning: the credential is not saved: {error}")));
         let env = Arc::new(Env::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;
         let session = auth.session();
@@ -138,12 +142,12 @@ fn expiry(held: &Credential) -> String {
     match held.expiry().map(|expiry| expiry.duration_since(SystemTime::now())) {
         None => "not known".to_owned(),
         Some(Ok(left)) => format!("in {} min", left.as_secs() / 60),
-        Some(Err(_)) => "has expired; it is renewed when it is used".to_owned(),
+        Some(Err(_)) => "has expired; it is renewed when it is used, if it can be".to_owned(),
     }
 }
 
 async fn run(arguments: &Arguments) -> Result<(), BoxError> {
-    let folder = demo::folder();
+    let folder = folder()?;
     let (servers, places) = match (&arguments.api, &arguments.issuer) {
         (Some(api), Some(issuer)) => (None, (api.clone(), issuer.clone())),
         _ => {
@@ -169,6 +173,13 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
     tool.session.settle(Duration::from_secs(5)).await;
     drop(servers);
     done
+}
+
+/// Where the tool keeps what it keeps.
+fn folder() -> Result<PathBuf, BoxError> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    Ok(home.ok_or("neither XDG_STATE_HOME nor HOME is a folder: say `--store PATH`")?.join("reqwest-challenge-demo"))
 }
 
 #[derive(Debug)]

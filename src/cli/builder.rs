@@ -92,6 +92,10 @@ impl LoginBuilder {
     /// [`SetupError`]: a client's secret for an issuer that only a challenge names.
     pub fn build(self) -> Result<Login, SetupError> {
         let Self { plan, around, way, open, screen, command, prompts, set } = self;
+        let hint = match around.why_nobody() {
+            Some(why) => format!("run `{command}` at a terminal ({why})"),
+            None => format!("run `{command}`"),
+        };
         let screen = screen.unwrap_or_else(|| Screen::stderr(around.terminal));
         let kind = match plan {
             Plan::Token(made_at) => Kind::Token(made_at),
@@ -102,12 +106,12 @@ impl LoginBuilder {
                 let device = DeviceCode::new(move |invitation| on_device(&code_page, invitation));
                 let choose = move |offers| way.filter(|_| around.reaches_person()).or_else(|| around.way(offers));
                 let grant = Interactive::new(code, device, choose).reaching(move || around.reaches_person());
-                let oauth = OAuth::new(issuer, client, grant)?.hint(format!("run `{command}`"));
+                let oauth = OAuth::new(issuer, client, grant)?.hint(&*hint);
                 let oauth = if prompts { oauth.prompting() } else { oauth };
                 Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))))
             }
         };
-        Ok(Login { kind, around, screen, command, prompts })
+        Ok(Login { kind, around, screen, hint, prompts })
     }
 }
 

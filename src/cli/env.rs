@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::credential::Credential;
-use crate::refresh::{Refresh, RefreshError, Rejection};
+use crate::refresh::{Cause, Refresh, RefreshError, Rejection};
 use crate::secret::Secret;
 
 /// A token of the environment, before whatever else there is. It is sent as it is: nobody renews it, stores it or takes it back, and
@@ -22,7 +22,8 @@ impl<R: Refresh> Env<R> {
     #[must_use]
     pub fn new(name: impl Into<String>, otherwise: R) -> Self {
         let name = name.into();
-        let token = std::env::var(&name).ok();
+        // What is no text is set all the same, and cannot be sent.
+        let token = std::env::var_os(&name).map(|token| token.into_string().unwrap_or_else(|_| "\u{fffd}".to_owned()));
         Self::of(name, token, otherwise)
     }
 
@@ -56,7 +57,8 @@ impl<R> fmt::Debug for Env<R> {
 impl<R: Refresh> Refresh for Env<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         match &self.token {
-            Some(_) => Err(self.refused("was refused")),
+            Some(_) if rejection.cause() == Cause::Challenged => Err(self.refused("was refused")),
+            Some(_) => Err(self.refused("is used in place of a login")),
             None => self.otherwise.refresh(rejection).await,
         }
     }

@@ -22,7 +22,7 @@ pub struct Login {
     pub(super) kind: Kind,
     pub(super) around: Surroundings,
     pub(super) screen: Screen,
-    pub(super) command: String,
+    pub(super) hint: String,
     pub(super) prompts: bool,
 }
 
@@ -52,7 +52,12 @@ impl Login {
     async fn prompted(&self, rejection: &Rejection) -> Result<Credential, RefreshError> {
         let asked = self.prompts || rejection.cause() == Cause::Asked;
         if !asked || !self.around.reaches_person() {
-            return Err(RefreshError::login_required(format!("run `{}`", self.command)));
+            let required = RefreshError::login_required(&*self.hint);
+            // What was typed wrong is not sent again in every run to come: a store clears it.
+            return Err(match (rejection.cause(), rejection.credential()) {
+                (Cause::Challenged, Some(_)) => RefreshError::rejected("refused_by_server").caused_by(required),
+                _ => required,
+            });
         }
         // It is the host's real name that is shown, whatever a challenge says of itself.
         let host = rejection.origin().host();
@@ -60,16 +65,16 @@ impl Login {
             Kind::Password(user) => {
                 let user = match user {
                     Some(user) => user.clone(),
-                    None => prompt::line(format!("User name for {host}")).await?,
+                    None => prompt::line(rejection, format!("User name for {host}")).await?,
                 };
-                let password = prompt::secret(format!("Password of {user} for {host}")).await?;
+                let password = prompt::secret(rejection, format!("Password of {user} for {host}")).await?;
                 Credential::basic(user, password.expose())
             }
             Kind::Token(made_at) => {
                 self.screen.say(&format!("A token for {host} is made at {made_at}"));
-                Credential::bearer(prompt::secret(format!("Token for {host}")).await?.expose().trim())
+                Credential::bearer(prompt::secret(rejection, format!("Token for {host}")).await?.expose().trim())
             }
-            Kind::OAuth(_) => return Err(RefreshError::login_required(&*self.command)),
+            Kind::OAuth(_) => return Err(RefreshError::login_required(&*self.hint)),
         };
         credential.check().map_err(RefreshError::other)?;
         Ok(credential)

@@ -13,7 +13,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let login = Login::oauth(Issuer::new("https://auth.example.com")?, Client::public("tool"));
 //! let login = login.command("tool login").prompting().build()?;
-//! let key = Key::new("https://auth.example.com").client("tool");
+//! let key = Key::new("https://auth.example.com").client("tool").api("https://api.example.com");
 //! let stored = Stored::new(login, FileStore::new("/home/alice/.config/tool/credentials.json"), key);
 //! let auth = ChallengeMiddleware::new("https://api.example.com", Env::new("TOOL_TOKEN", stored))?;
 //! # Ok(()) }

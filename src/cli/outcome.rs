@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::chain;
+use crate::challenge::hides;
 use crate::error::{Error, Findable, bare, first};
 use crate::refresh::{RefreshError, RefreshErrorKind};
 
@@ -32,8 +33,7 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
         Some(Error::Unauthorized(_) | Error::Ended(_)) => 4,
         Some(_) => 1,
         // What is no answer at all is the network's.
-        None => chain::find::<reqwest::Error>(first(error))
-            .map_or(1, |error| if error.is_builder() || error.is_decode() { 1 } else { 6 }),
+        None => chain::find::<reqwest::Error>(first(error)).map_or(1, of_network),
     }
 }
 
@@ -43,10 +43,10 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
-    let mut text = format!("error: {top}");
+    let mut text = format!("error: {}", printed(&top.to_string()));
     let mut next = chain::cause(top);
     while let Some(cause) = next {
-        let line = cause.to_string();
+        let line = printed(&cause.to_string());
         // What the line above has said already is not said again.
         if !text.contains(&line) && line != "unauthorized" && line != "forbidden" {
             let _ = write!(text, "\n  caused by: {line}");
@@ -58,10 +58,12 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
         text = text.replace(url.as_str(), bare(url).as_str());
     }
     // What helps is said once, by whoever knows it best.
-    let names_command = text.contains(command);
+    let names_command = text.contains(&format!("`{command}`"));
     let unnamed = variable.filter(|name| !text.contains(*name));
     match exit_code(error) {
         4 if variable.is_some() && unnamed.is_none() => {}
+        // A client that is not known, a scope that there is not: no login mends that.
+        4 if RefreshError::find(error).is_some_and(is_final) => {}
         4 => {
             let run = if names_command { String::new() } else { format!("run `{command}`") };
             let set = unnamed.map(|name| format!("set {name} to a token")).unwrap_or_default();
@@ -74,4 +76,35 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
         _ => {}
     }
     text
+}
+
+/// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
+fn of_network(error: &reqwest::Error) -> u8 {
+    let passes = |status: reqwest::StatusCode| status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+    match error.status() {
+        Some(status) => {
+            if passes(status) {
+                6
+            } else {
+                1
+            }
+        }
+        None if error.is_builder() || error.is_decode() || error.is_redirect() => 1,
+        None => 6,
+    }
+}
+
+/// Whether it is a no that another login does not turn into a yes.
+fn is_final(error: &RefreshError) -> bool {
+    let RefreshErrorKind::Refused { code } = error.kind() else { return false };
+    !matches!(code.as_str(), "access_denied" | "expired_token" | "login_timed_out" | "invalid_grant")
+}
+
+/// One line, without what a terminal would obey.
+fn printed(text: &str) -> String {
+    let shown = text.chars().map(|character| match character {
+        hidden if hides(hidden) => hidden.escape_unicode().to_string(),
+        shown => shown.to_string(),
+    });
+    shown.collect()
 }

@@ -1,34 +1,44 @@
 //! Asks for a secret on the terminal, for a bounded time.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use crate::refresh::RefreshError;
+use crate::oauth::{abandoned, nobody_waits};
+use crate::refresh::{RefreshError, Rejection};
 use crate::secret::Secret;
+use crate::within::{unless, within};
 
 /// How long a person has to type or paste.
 pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// Asks without showing what is typed. Standard error shows the question; standard input gives the answer.
-pub(super) async fn secret(question: String) -> Result<Secret, RefreshError> {
-    asked(move || dialoguer::Password::new().with_prompt(question).interact()).await.map(Secret::new)
+pub(super) async fn secret(for_whom: &Rejection, question: String) -> Result<Secret, RefreshError> {
+    asked(for_whom, move || dialoguer::Password::new().with_prompt(question).interact()).await.map(Secret::new)
 }
 
 /// Asks for a line, which is shown.
-pub(super) async fn line(question: String) -> Result<String, RefreshError> {
-    asked(move || dialoguer::Input::<String>::new().with_prompt(question).interact_text()).await
+pub(super) async fn line(for_whom: &Rejection, question: String) -> Result<String, RefreshError> {
+    asked(for_whom, move || dialoguer::Input::<String>::new().with_prompt(question).interact_text()).await
 }
 
-async fn asked(ask: impl FnOnce() -> dialoguer::Result<String> + Send + 'static) -> Result<String, RefreshError> {
+async fn asked(
+    for_whom: &Rejection,
+    ask: impl FnOnce() -> dialoguer::Result<String> + Send + 'static,
+) -> Result<String, RefreshError> {
     let echo = Echo::kept();
     let asked = tokio::task::spawn_blocking(ask);
-    let answer = tokio::time::timeout(LONGEST, asked).await;
+    let answer = async { within(LONGEST, pin!(asked)).await };
+    let answer = unless(pin!(abandoned(Some(for_whom))), pin!(answer)).await;
     // Whoever is given up on has left the terminal as it is for secrets.
     drop(echo);
     match answer {
-        Ok(Ok(Ok(text))) => Ok(text),
-        Ok(Ok(Err(error))) => Err(RefreshError::login_required("type it at a terminal").caused_by(error.to_string())),
-        Ok(Err(_)) => Err(RefreshError::other("the prompt failed")),
-        Err(_) => Err(RefreshError::refused("login_timed_out").caused_by("nobody answered the prompt in time")),
+        Ok(Some(Ok(Ok(text)))) => Ok(text),
+        Ok(Some(Ok(Err(error)))) => {
+            Err(RefreshError::login_required("type it at a terminal").caused_by(error.to_string()))
+        }
+        Ok(Some(Err(_))) => Err(RefreshError::other("the prompt failed")),
+        Ok(None) => Err(RefreshError::refused("login_timed_out").caused_by("nobody answered the prompt in time")),
+        Err(()) => Err(nobody_waits()),
     }
 }
 

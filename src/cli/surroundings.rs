@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub unattended: bool,
     /// A browser could open a window here.
     pub display: bool,
+    /// Somebody said that nobody is to be asked.
+    pub silent: bool,
 }
 
 impl Surroundings {
@@ -37,19 +39,34 @@ impl Surroundings {
             remote: any(&["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"]),
             unattended: any(&["CI"]),
             display: windows || any(&["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]),
+            silent: false,
         }
     }
 
     /// The same with nobody to ask: for `--no-input`.
     #[must_use]
     pub fn without_input(self, so: bool) -> Self {
-        Self { terminal: self.terminal && !so, ..self }
+        Self { silent: self.silent || so, ..self }
+    }
+
+    /// Why nobody can be asked, if nobody can.
+    #[must_use]
+    pub fn why_nobody(self) -> Option<&'static str> {
+        if self.silent {
+            Some("nobody is to be asked")
+        } else if self.unattended {
+            Some("CI is set")
+        } else if self.terminal {
+            None
+        } else {
+            Some("standard input or standard error is none")
+        }
     }
 
     /// Whether there is a person to ask.
     #[must_use]
     pub fn reaches_person(self) -> bool {
-        self.terminal && !self.unattended
+        self.why_nobody().is_none()
     }
 
     /// How the person logs in: in a browser where one opens on the person's own machine, else with a code. A browser whose page comes

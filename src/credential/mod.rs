@@ -45,6 +45,8 @@ struct Inner {
     attachment: Option<Secret>,
     /// What else of it is a secret that a server may echo.
     inner: Option<Secret>,
+    /// It came when nobody wanted it any more, and is forgotten for that.
+    late: bool,
 }
 
 #[derive(Clone)]
@@ -101,6 +103,7 @@ impl Credential {
             source: None,
             attachment: None,
             inner: None,
+            late: false,
         }))
     }
 
@@ -138,6 +141,18 @@ impl Credential {
     #[must_use]
     pub fn attach(self, attachment: impl Into<Secret>) -> Self {
         self.with(|inner| inner.attachment = Some(attachment.into()))
+    }
+
+    /// Whether it came after the logout that ended its session: [`Refresh::forget`](crate::Refresh::forget) is told of such, and what it has
+    /// stored since may be another login's.
+    #[must_use]
+    pub fn came_late(&self) -> bool {
+        self.0.late
+    }
+
+    /// The same, as one that came after the logout that ended its session.
+    pub(crate) fn that_came_late(self) -> Self {
+        self.with(|inner| inner.late = true)
     }
 
     /// The name of its scheme, or of its header.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::client::{Identity, Proof};
 use super::form::Form;
-use super::reply::{Members, Reply};
+use super::reply::{Members, Reply, is_scope};
 use crate::credential::Credential;
 use crate::dpop::Dpop;
 use crate::refresh::RefreshError;
@@ -37,7 +37,9 @@ impl Answer {
             token_type: members.take("token_type"),
             expires_in: members.seconds("expires_in").map(Duration::from_secs),
             refresh_token: members.take("refresh_token").map(Secret::new),
-            scopes: members.take("scope").map(|scope| scope.split(' ').map(str::to_owned).collect()),
+            scopes: members
+                .take("scope")
+                .map(|scope| scope.split(' ').filter(|one| is_scope(one)).map(str::to_owned).collect()),
         })
     }
 

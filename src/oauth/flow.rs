@@ -290,7 +290,10 @@ impl Refresh for OAuth {
                 kept.refresh_token = kept.refresh_token.map(|token| chain.latest_of(&token).clone());
                 chain.forget();
                 drop(chain);
-                self.revoke(&kept).await
+                self.revoke(&kept).await.map_err(|error| {
+                    let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                    RefreshError::other(format!("it is forgotten here, and was not taken back at the server: {why}"))
+                })
             }
             None => Ok(()),
         }

@@ -76,7 +76,7 @@ impl fmt::Debug for Invitation {
 pub(super) type Show = Arc<dyn Fn(&Invitation) -> Result<(), BoxError> + Send + Sync>;
 
 /// Comes to its end when nobody waits for the answer any more, so that a person is not asked for nobody.
-pub(super) async fn abandoned(rejection: Option<&Rejection>) {
+pub(crate) async fn abandoned(rejection: Option<&Rejection>) {
     // By chance somebody else comes to wait in between: a moment is not the end.
     const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
     let mut alone = 0;
@@ -86,7 +86,7 @@ pub(super) async fn abandoned(rejection: Option<&Rejection>) {
     }
 }
 
-pub(super) fn nobody_waits() -> RefreshError {
+pub(crate) fn nobody_waits() -> RefreshError {
     RefreshError::other("nobody waits for the login any more")
 }
 

@@ -143,6 +143,11 @@ pub(super) fn is_code(code: &str) -> bool {
     code.len() <= 64 && code.bytes().all(|octet| matches!(octet, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+pub(super) fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
 /// A server's text for a terminal: one line, control characters escaped, not too long.
 pub(super) fn printed(text: &str) -> String {
     let shown = text

@@ -88,7 +88,7 @@ impl Core {
             let (outcome, late) = core.land(number, epoch, purpose, answer);
             guard.up = false;
             if let Some(late) = late {
-                let _ = within(bound, refresher.forget(Some(late)).as_mut()).await;
+                let _ = within(bound, refresher.forget(Some(late.that_came_late())).as_mut()).await;
             }
             core.listeners.tell(|| {
                 let generation = core.current.load().generation;

@@ -73,7 +73,10 @@ impl fmt::Display for StoreError {
             Self::Locked { waited } => {
                 write!(f, "another process has been renewing the credential for {} s", waited.as_secs())
             }
-            Self::NotStorable { scheme } => write!(f, "a credential of the scheme `{scheme}` cannot be stored"),
+            Self::NotStorable { scheme } => write!(
+                f,
+                "a credential of the scheme `{scheme}` cannot be stored, and made again, without `restored_by`"
+            ),
         }
     }
 }

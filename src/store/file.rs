@@ -141,6 +141,16 @@ impl Store for FileStore {
     async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
         let path = self.renewing(key);
         self.off(|store| place::prepare(&store.path)).await?;
-        Ok(Box::new(lock::wait(&path, deadline).await?))
+        let began = tokio::time::Instant::now();
+        loop {
+            let path = path.clone();
+            if let Some(file) = self.off(move |_| lock::tried(&path)).await? {
+                return Ok(Box::new(file));
+            }
+            if began.elapsed() >= deadline {
+                return Err(StoreError::Locked { waited: deadline });
+            }
+            tokio::time::sleep(lock::AGAIN.min(deadline)).await;
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use url::Url;
 
 /// Under what a credential is stored: of whom it is, for which client, account and scopes. It has no secret in it: of a URL the
-/// userinfo, the query and the fragment are left out.
+/// userinfo, the query and the fragment are left out, so that two which differ by a query alone want an account or an API beside it.
+/// The parts are taken in the order in which they are said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
@@ -14,14 +15,23 @@ impl Key {
     #[must_use]
     pub fn new(issuer_or_origin: impl AsRef<str>) -> Self {
         let text = issuer_or_origin.as_ref();
-        let bare = Url::parse(text).ok().map(|mut url| {
+        let bare = Url::parse(text).ok().filter(Url::has_host).map(|mut url| {
             // What has no host has no user either.
             let _ = (url.set_username(""), url.set_password(None));
             url.set_query(None);
             url.set_fragment(None);
             url.to_string()
         });
+        // What is no URL may have a password before its host, too.
+        let text = text.rsplit('@').next().unwrap_or_default();
         Self(part(bare.as_deref().map_or(text, |url| url.trim_end_matches('/'))))
+    }
+
+    /// For that API, by its origin. A token is good for one, and another that asks under the same key gets it: a tool that can be told
+    /// which API to ask has this in its key.
+    #[must_use]
+    pub fn api(self, origin: impl AsRef<str>) -> Self {
+        self.and("api", origin.as_ref())
     }
 
     /// For that client.

@@ -14,7 +14,7 @@
 //! # let open = |_: &reqwest_challenge::oauth::Invitation| Ok(());
 //! let login = OAuth::new(Issuer::new("https://auth.example.com")?, Client::public("tool"), AuthorizationCode::new(open))?;
 //! let file = FileStore::new("/home/alice/.config/tool/credentials.json");
-//! let key = Key::new("https://auth.example.com").client("tool").account("alice");
+//! let key = Key::new("https://auth.example.com").client("tool").api("https://api.example.com");
 //! let auth = ChallengeMiddleware::new("https://api.example.com", Stored::new(login, file, key))?;
 //! # Ok(()) }
 //! ```

@@ -75,6 +75,12 @@ mod own {
         Ok(())
     }
 
+    /// Whether that file is the one at that path still.
+    pub(in super::super) fn is_at(file: &File, path: &Path) -> bool {
+        let number = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+        matches!((file.metadata(), fs::metadata(path)), (Ok(ours), Ok(there)) if number(&ours) == number(&there))
+    }
+
     /// Whether nobody else can put a file in it.
     pub(super) fn folder(folder: &Path) -> Result<(), StoreError> {
         let metadata = fs::metadata(folder).map_err(|error| StoreError::io("look at", folder, error))?;
@@ -109,12 +115,18 @@ mod own {
         Ok(())
     }
 
+    pub(in super::super) fn is_at(_: &File, _: &Path) -> bool {
+        true
+    }
+
     pub(super) fn folder(_: &Path) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
 pub(super) use own::options;
+
+pub(super) use own::is_at;
 
 /// Where the file is.
 pub(super) fn folder(path: &Path) -> PathBuf {
@@ -156,7 +168,8 @@ pub(super) fn sweep(path: &Path) {
     for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(&begins) && name.ends_with(".new") {
+        let number = name.strip_prefix(&begins).and_then(|rest| rest.strip_suffix(".new"));
+        if number.is_some_and(|number| number.len() == 16 && number.bytes().all(|octet| octet.is_ascii_hexdigit())) {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -1,6 +1,7 @@
 //! A refresher whose credentials are stored.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +27,10 @@ pub struct Stored<R> {
     restore: Restore,
     report: Report,
     /// What could not be saved, and what is stored in its place.
-    unsaved: Mutex<Option<Unsaved>>,
+    unsaved: tokio::sync::Mutex<Option<Unsaved>>,
     problem: Mutex<Option<StoreError>>,
+    /// How many logins were saved.
+    logins: AtomicUsize,
 }
 
 #[derive(Clone)]
@@ -50,8 +53,9 @@ impl<R: Refresh> Stored<R> {
             patience: PATIENCE,
             restore: Arc::new(|_, _| None),
             report: Arc::new(|_| ()),
-            unsaved: Mutex::new(None),
+            unsaved: tokio::sync::Mutex::new(None),
             problem: Mutex::new(None),
+            logins: AtomicUsize::new(0),
         }
     }
 
@@ -96,40 +100,49 @@ impl<R: Refresh> Stored<R> {
 
     /// What is stored, after what could not be saved the last time has been.
     async fn look(&self) -> Result<Option<Saved>, StoreError> {
-        let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(unsaved) = unsaved {
-            self.put(unsaved).await;
-            // What is still not saved is newer than what is stored, if that is what it was.
-            let kept = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let stored = self.store.load(&self.key).await?;
-            return Ok(kept.filter(|kept| kept.old == stored).map(|kept| kept.new).or(stored));
+        let mut unsaved = self.unsaved.lock().await;
+        if let Some(pending) = &*unsaved {
+            match self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await {
+                Ok(_) => {
+                    *unsaved = None;
+                    self.tell(None);
+                }
+                Err(error) => self.tell(Some(error)),
+            }
         }
-        self.store.load(&self.key).await
+        let stored = self.store.load(&self.key).await?;
+        // What is still not saved is newer than what is stored, if that is what it was.
+        Ok(unsaved.as_ref().filter(|pending| pending.old == stored).map(|pending| pending.new.clone()).or(stored))
     }
 
     /// Saves; what cannot be saved is kept for the next time, and reported. Says whether nobody else came in between.
-    async fn put(&self, unsaved: Unsaved) -> bool {
-        let mut result = self.store.replace(&self.key, unsaved.old.as_ref(), &unsaved.new).await;
+    async fn put(&self, pending: Unsaved) -> bool {
+        let mut unsaved = self.unsaved.lock().await;
+        let mut result = self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await;
         if result.is_err() {
             // Once more at once: a disk that was full, a file that a scanner held.
-            result = self.store.replace(&self.key, unsaved.old.as_ref(), &unsaved.new).await;
+            result = self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await;
         }
         match result {
             Ok(is_saved) => {
-                *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                *unsaved = None;
+                self.tell(None);
                 is_saved
             }
             Err(error) => {
-                self.tell(error);
-                *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = Some(unsaved);
+                self.tell(Some(error));
+                *unsaved = Some(pending);
                 true
             }
         }
     }
 
-    fn tell(&self, error: StoreError) {
-        (self.report)(&error);
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    /// Keeps, and reports, why what is new is not stored; or that it is.
+    fn tell(&self, error: Option<StoreError>) {
+        if let Some(error) = &error {
+            (self.report)(error);
+        }
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     /// Whether what is stored answers the rejection, because somebody else has renewed.
@@ -168,14 +181,17 @@ impl<R: Refresh> Stored<R> {
     }
 
     async fn keep(&self, new: Credential, old: Option<Saved>, cause: Cause) -> Result<Credential, RefreshError> {
-        let Some(saved) = new.to_saved() else {
-            self.tell(StoreError::NotStorable { scheme: new.scheme().to_owned() });
+        // What nobody could make again is as good as not stored, and had better be said now.
+        let saved = new.to_saved().filter(|saved| self.credential(saved).is_some());
+        let Some(saved) = saved else {
+            self.tell(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
             return Ok(new);
         };
         let mut old = old;
         // Nobody logs in and out in other processes as often as that.
         for _ in 0..8 {
             if self.put(Unsaved { old: old.clone(), new: saved.clone() }).await {
+                self.logins.fetch_add(usize::from(cause == Cause::Asked), Ordering::SeqCst);
                 return Ok(new.source(self.store.name()));
             }
             // Somebody without our lock was there: a login, a logout.
@@ -201,7 +217,10 @@ impl<R: Refresh> Refresh for Stored<R> {
         let _lock = self.store.lock(&self.key, self.patience).await?;
         let stored = self.look().await?;
         let Some(credential) = stored.as_ref().and_then(|stored| self.credential(stored)) else {
-            return self.renew(rejection, stored).await;
+            // What was stored here and is no more was logged out, and nothing of it is renewed.
+            let was_ours = |refused: &Credential| refused.provenance() == Some(&*self.store.name());
+            let refused = rejection.refused.clone().filter(|refused| !was_ours(refused));
+            return self.renew(Rejection { refused, ..rejection }, stored).await;
         };
         if self.answers(&credential, &rejection) {
             return Ok(Some(credential));
@@ -220,16 +239,25 @@ impl<R: Refresh> Refresh for Stored<R> {
 
     /// Forgets what is stored, which another process may have renewed since.
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+        let before = self.logins.load(Ordering::SeqCst);
         let _lock = self.store.lock(&self.key, self.patience).await?;
-        let mut stored = self.look().await?;
-        let latest = stored.as_ref().and_then(|stored| self.credential(stored)).or(credential);
-        *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        stored = self.store.load(&self.key).await?.or(stored);
-        if let Some(stored) = &stored {
-            self.store.clear(&self.key, stored).await?;
+        let stored = self.look().await?;
+        let held = stored.as_ref().and_then(|stored| self.credential(stored));
+        // Whoever logged in anew while the lock was waited for, or while a credential came late, has nothing to do with it.
+        let is_late = credential.as_ref().is_some_and(Credential::came_late);
+        let is_anew = match (&credential, &held) {
+            (Some(credential), Some(held)) => !held.is_same_as(credential),
+            _ => true,
+        };
+        if is_anew && (is_late || before != self.logins.load(Ordering::SeqCst)) {
+            return self.refresher.forget(credential).await;
+        }
+        *self.unsaved.lock().await = None;
+        if let Some(stored) = self.store.load(&self.key).await? {
+            self.store.clear(&self.key, &stored).await?;
         }
         // Here it is forgotten, whatever the server says to that.
-        self.refresher.forget(latest).await
+        self.refresher.forget(held.or(credential)).await
     }
 
     fn timeout(&self) -> Duration {

@@ -63,6 +63,7 @@ async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked()
     let api = protected(&provider).await;
     let nobody =
         [Surroundings::of(false, |_| false), Surroundings::of(true, |name| name == "CI"), desk().without_input(true)];
+    let mut hints = Vec::new();
     for around in nobody {
         let screen = Screen::default();
         let refresher = login(&provider, &screen).prompting().surroundings(around).build().unwrap();
@@ -70,10 +71,14 @@ async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked()
         let began = Instant::now();
         let error = client.get(api.url("/api")).send().await.unwrap_err();
         assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
-        assert_eq!(why(&error).kind(), &RefreshErrorKind::LoginRequired { hint: "run `tool login`".to_owned() });
+        let RefreshErrorKind::LoginRequired { hint } = why(&error).kind().clone() else { panic!("{error:?}") };
+        assert!(hint.starts_with("run `tool login` at a terminal ("), "{hint}");
+        hints.push(hint);
         assert!(session.login().await.is_err());
         assert_eq!(screen.text(), "");
     }
+    let reasons = ["standard input or standard error is none", "CI is set", "nobody is to be asked"];
+    assert!(hints.iter().zip(reasons).all(|(hint, reason)| hint.contains(reason)), "{hints:?}");
     let asked = provider.journal().exchanges();
     assert!(asked.iter().all(|one| one.request().server() == "api"), "{asked:?}");
 }
@@ -246,7 +251,8 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     assert!(!format!("{:?}", layered(Some("hunter2"))).contains("hunter2"));
     // A logout forgets what is stored, and cannot forget the environment.
     let (_, session) = run(layered(Some("good")));
-    session.login().await.unwrap_err();
+    let error = format!("{:?}", session.login().await.unwrap_err());
+    assert!(error.contains("is used in place of a login"), "{error}");
     layered(Some("good")).forget(Some(Credential::bearer("good"))).await.unwrap();
     assert_eq!(store.load(&key()).await.unwrap(), None);
 }
@@ -290,6 +296,16 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
         "{}",
         text(&network)
     );
+    // An answer that is one is no network's failure, and neither is a server's lasting no a reason to log in.
+    let server = Script::says(status(404));
+    let missing = server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err();
+    assert_eq!(exit_code(&missing), 1);
+    let server = Script::says(status(503));
+    assert_eq!(exit_code(&server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err()), 6);
+    let unknown = refresh(RefreshError::refused("invalid_client")).await;
+    assert!(exit_code(&unknown) == 4 && !text(&unknown).contains("help"), "{}", text(&unknown));
+    let shown = text(&refresh(RefreshError::other("a\u{1b}]0;x\u{7}b\nc")).await);
+    assert!(shown.contains("\\u{1b}") && !shown.contains('\u{1b}'), "{shown}");
     assert_eq!(exit_code(&anyhow::anyhow!("another")), 1);
     assert_eq!(exit_code(&anyhow::Error::from(forbidden)), 5);
 }

@@ -3,6 +3,8 @@
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use reqwest_challenge::ChallengeMiddleware;
 use reqwest_challenge::cli::Login;
@@ -47,18 +49,30 @@ fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> String {
         .spawn()
         .expect("`script` of util-linux");
     let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
-    let (mut shown, mut octet) = (Vec::new(), [0]);
-    let text = |shown: &[u8]| String::from_utf8_lossy(shown).into_owned();
-    for (prompt, keys_typed) in steps {
-        while !text(&shown).contains(prompt) {
-            assert_eq!(screen.read(&mut octet).unwrap(), 1, "it ended without asking: {}", text(&shown));
-            shown.push(octet[0]);
+    let (send, came) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut octets = [0; 512];
+        while let Ok(length @ 1..) = screen.read(&mut octets) {
+            let _ = send.send(octets[..length].to_vec());
         }
-        keys.write_all(keys_typed.as_bytes()).unwrap();
+    });
+    let (mut shown, mut steps, mut left) = (String::new(), steps.iter().peekable(), 120);
+    loop {
+        match came.recv_timeout(Duration::from_millis(500)) {
+            Ok(octets) => shown += &String::from_utf8_lossy(&octets),
+            Err(RecvTimeoutError::Disconnected) => break,
+            // Quiet: whoever asks has turned the echo off by now, and waits.
+            Err(RecvTimeoutError::Timeout) => {
+                left -= 1;
+                assert!(left > 0, "nothing comes any more: {shown}");
+                if let Some((_, keys_typed)) = steps.next_if(|(prompt, _)| shown.contains(prompt)) {
+                    keys.write_all(keys_typed.as_bytes()).unwrap();
+                }
+            }
+        }
     }
-    let _ = screen.read_to_end(&mut shown);
     terminal.wait().unwrap();
-    text(&shown)
+    shown
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,6 +92,9 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
     let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "wrong\n")]);
     assert!(shown.contains("answer: 401"), "{shown}");
+    // Ctrl-C, which the terminal makes a signal of: the child ends, and nothing hangs.
+    let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "\u{3}")]);
+    assert!(!shown.contains("answer"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +114,6 @@ async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
     child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(shown.contains("a login is required: run `tool login`"), "{shown}");
+    assert!(shown.contains("a login is required: run `tool login` at a terminal"), "{shown}");
     assert!(!errors.contains("Token"), "{errors}");
 }

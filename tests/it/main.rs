@@ -60,6 +60,8 @@ mod sequences;
 mod sessions;
 #[cfg(feature = "store")]
 mod store_files;
+#[cfg(feature = "store")]
+mod store_logins;
 #[cfg(all(feature = "oauth", feature = "store"))]
 mod store_processes;
 #[cfg(feature = "store")]

@@ -144,3 +144,38 @@ async fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
     let error = put(&below, &key(), None, "second").await.unwrap_err();
     assert!(error.to_string().contains("credentials.json"), "{error}");
 }
+
+#[tokio::test]
+async fn the_files_of_others_in_the_folder_stay() {
+    let folder = Folder::new();
+    let store = FileStore::new(folder.file());
+    put(&store, &key(), None, "first").await.unwrap();
+    let others = [".credentials.json.notes.new", ".credentials.json.work.0123456789abcdef.new", "x.new"];
+    for other in others {
+        fs::write(folder.0.join(other), "not ours").unwrap();
+    }
+    fs::write(folder.0.join(".credentials.json.0123456789abcdef.new"), "half").unwrap();
+    put(&store, &key(), Some("first"), "second").await.unwrap();
+    for other in others {
+        assert!(folder.0.join(other).exists(), "{other}");
+    }
+    assert!(!folder.0.join(".credentials.json.0123456789abcdef.new").exists());
+}
+
+#[tokio::test]
+async fn a_lock_file_that_was_taken_away_locks_nobody_out_for_long_and_nobody_in() {
+    let folder = Folder::new();
+    let store = FileStore::new(folder.file());
+    drop(store.lock(&key(), std::time::Duration::ZERO).await.unwrap());
+    let name = |entry: fs::DirEntry| entry.path();
+    let renewing = fs::read_dir(&folder.0).unwrap().map(|entry| name(entry.unwrap()));
+    let renewing = renewing.into_iter().find(|path| path.to_string_lossy().ends_with(".renewing")).unwrap();
+    // Somebody waits for the file that is taken away; whoever gets it then has none that counts.
+    let held = store.lock(&key(), std::time::Duration::ZERO).await.unwrap();
+    let waiting = store.clone();
+    let waits = tokio::spawn(async move { waiting.lock(&key(), std::time::Duration::from_secs(10)).await });
+    fs::remove_file(&renewing).unwrap();
+    drop(held);
+    let _lock = waits.await.unwrap().unwrap();
+    assert!(store.lock(&key(), std::time::Duration::ZERO).await.is_err(), "one has it");
+}

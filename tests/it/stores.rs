@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::store::{FileStore, Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
-use reqwest_challenge::testing::{ManualClock, RecordingRefresher, store_contract, until};
-use reqwest_challenge::{
-    Cause, ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Secret, Session,
-};
+use reqwest_challenge::testing::{ManualClock, RecordingRefresher, store_contract};
+use reqwest_challenge::{Cause, ChallengeMiddleware, Credential, Refresh, Secret, Session};
 use reqwest_middleware::ClientWithMiddleware;
 
 use crate::support::script::{API, Script, challenged, status};
@@ -97,17 +95,17 @@ async fn a_store_that_compares_nothing_and_locks_nobody_out_breaks_the_contract(
 }
 
 /// An API that takes that token alone.
-fn takes(token: &'static str) -> Script {
+pub(crate) fn takes(token: &'static str) -> Script {
     Script::new(move |arrived, _| if arrived.token() == token { status(200) } else { challenged() })
 }
 
-fn client(server: &Script, refresher: impl Refresh) -> (ClientWithMiddleware, Session) {
+pub(crate) fn client(server: &Script, refresher: impl Refresh) -> (ClientWithMiddleware, Session) {
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
     (server.client(&auth), auth.session())
 }
 
 /// A refresher that gives that token, with a refresh token.
-fn gives(token: &'static str) -> RecordingRefresher {
+pub(crate) fn gives(token: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| Ok(Some(Credential::bearer(token).attach(format!("renews {token}")))))
 }
 
@@ -174,12 +172,12 @@ async fn a_store_is_read_once_until_a_401() {
 }
 
 /// What is stored, by whoever asks.
-async fn stored(store: &impl Store) -> Option<String> {
+pub(crate) async fn stored(store: &impl Store) -> Option<String> {
     Some(store.load(&key()).await.unwrap()?.expose().to_owned())
 }
 
 /// Does it now, from within whatever is under way.
-fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
+pub(crate) fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let runs = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
         scope.spawn(runs).join().unwrap()
@@ -187,81 +185,11 @@ fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
 }
 
 /// Puts a token there, as another process does.
-async fn another_saves(store: &MemoryStore, token: &'static str) {
+pub(crate) async fn another_saves(store: &MemoryStore, token: &'static str) {
     let server = takes(token);
     let (run, session) = client(&server, Stored::new(gives(token), store.clone(), key()));
     session.login().await.unwrap();
     run.get(API).send().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_login_that_another_process_did_is_picked_up_on_the_next_401() {
-    let (store, server) = (MemoryStore::new(), takes("t2"));
-    let ours = RecordingRefresher::failing(RefreshError::login_required("tool login"));
-    let (run, _) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
-    assert!(run.get(API).send().await.is_err());
-    assert_eq!(ours.calls(), 1);
-    another_saves(&store, "t2").await;
-    // The cool-down of the failure is the session's business; a call of another client of this process has none.
-    let (run, _) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200);
-    assert_eq!(ours.calls(), 1);
-}
-
-#[tokio::test]
-async fn what_another_process_renewed_is_used_and_not_renewed_again() {
-    let store = MemoryStore::new();
-    another_saves(&store, "t1").await;
-    let late = store.clone();
-    let server = Script::new(move |arrived, _| match arrived.token() {
-        // While the request with what was loaded is on its way.
-        "t1" => {
-            elsewhere(another_saves(&late, "t2"));
-            challenged()
-        }
-        "t2" => status(200),
-        _ => challenged(),
-    });
-    let ours = gives("t3");
-    let (run, _) = client(&server, Stored::new(ours.clone(), store, key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200);
-    assert_eq!((ours.calls(), server.sends()), (0, 2));
-}
-
-#[tokio::test]
-async fn only_a_finished_login_clears_the_store_and_never_the_winners() {
-    let kinds = [
-        (RefreshError::transient(None), true),
-        (RefreshError::refused("invalid_client"), true),
-        (RefreshError::login_required("x"), true),
-        (RefreshError::other("odd"), true),
-        (RefreshError::rejected("invalid_grant"), false),
-    ];
-    for (error, stays) in kinds {
-        let (store, server) = (MemoryStore::new(), takes("t9"));
-        another_saves(&store, "t1").await;
-        let before = stored(&store).await;
-        let (run, _) = client(&server, Stored::new(RecordingRefresher::failing(error.clone()), store.clone(), key()));
-        assert!(run.get(API).send().await.is_err());
-        let after = stored(&store).await;
-        assert_eq!(after.is_some(), stays, "{error:?}");
-        assert!(after.is_none() || after == before, "identical octets");
-    }
-    // The refresh token is finished because another process, without the lock, has used it.
-    let (store, server) = (MemoryStore::new(), takes("t2"));
-    another_saves(&store, "t1").await;
-    let (winner, old) = (MemoryStore::new(), store.load(&key()).await.unwrap());
-    another_saves(&winner, "t2").await;
-    let new = winner.load(&key()).await.unwrap().unwrap();
-    let late = store.clone();
-    let loses = RecordingRefresher::answering(move |_, _| {
-        // In the middle of the renewal.
-        assert!(elsewhere(late.replace(&key(), old.as_ref(), &new)).unwrap());
-        Err(RefreshError::rejected("invalid_grant"))
-    });
-    let (run, _) = client(&server, Stored::new(loses, store.clone(), key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the winner's");
-    assert!(stored(&store).await.unwrap().contains("t2"));
 }
 
 #[tokio::test]
@@ -290,54 +218,6 @@ async fn a_disk_that_fails_once_is_tried_again_at_once() {
     let (run, _) = client(&server, Stored::new(gives("t1"), store.clone(), key()));
     run.get(API).send().await.unwrap();
     assert!(stored(&store).await.is_some());
-}
-
-#[tokio::test]
-async fn it_is_saved_before_anybody_uses_it() {
-    let store = MemoryStore::new();
-    let seen = Arc::new(Mutex::new(None));
-    let (looked, late) = (store.clone(), seen.clone());
-    let server = Script::new(move |arrived, _| {
-        if arrived.token() != "t1" {
-            return challenged();
-        }
-        *late.lock().unwrap() = Some(elsewhere(looked.load(&key())).unwrap().is_some());
-        status(200)
-    });
-    let (run, _) = client(&server, Stored::new(gives("t1"), store, key()));
-    run.get(API).send().await.unwrap();
-    assert_eq!(*seen.lock().unwrap(), Some(true));
-}
-
-#[tokio::test]
-async fn a_logout_clears_what_is_stored_and_revokes_what_another_process_renewed() {
-    let (store, server) = (MemoryStore::new(), takes("t1"));
-    let ours = gives("t1");
-    let (run, session) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
-    run.get(API).send().await.unwrap();
-    another_saves(&store, "t2").await;
-    session.logout().await.unwrap();
-    assert_eq!(stored(&store).await, None);
-    let forgotten = ours.forgotten();
-    assert_eq!(forgotten[0].as_ref().unwrap().attachment().unwrap().expose(), "renews t2");
-}
-
-#[tokio::test]
-async fn a_renewal_waits_for_another_process_until_its_deadline() {
-    let (store, server) = (MemoryStore::new(), takes("t1"));
-    let held = store.lock(&key(), Duration::ZERO).await.unwrap();
-    let ours = gives("t1");
-    let refresher = Stored::new(ours.clone(), store.clone(), key()).patience(Duration::from_millis(20));
-    let (run, _) = client(&server, refresher);
-    let error = run.get(API).send().await.unwrap_err();
-    let refused = reqwest_challenge::Unauthorized::find(&error).unwrap();
-    assert!(matches!(refused.refresh_error().unwrap().kind(), RefreshErrorKind::Transient { .. }), "{error:?}");
-    assert!(format!("{error:#}").contains("another process"), "{error:#}");
-    let (run, _) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
-    let waits = tokio::spawn(async move { run.get(API).send().await.unwrap().status() });
-    until(|| server.sends() == 2).await;
-    drop(held);
-    assert_eq!((waits.await.unwrap().as_u16(), ours.calls()), (200, 1));
 }
 
 #[tokio::test]
@@ -442,4 +322,32 @@ async fn nothing_of_a_store_shows_a_secret() {
     assert!(saved.expose().contains("hunter2-too"));
     let shown = format!("{shown} {saved:?} {session:?} {:?}", Secret::new("hunter2"));
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_credential_that_nobody_could_make_again_is_said_not_to_be_stored() {
+    struct Odd;
+
+    #[async_trait]
+    impl reqwest_challenge::Authorize for Odd {
+        fn scheme(&self) -> &str {
+            "Odd"
+        }
+
+        async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), reqwest_challenge::BoxError> {
+            Ok(())
+        }
+
+        fn export(&self) -> Option<Secret> {
+            Some(Secret::new("odd"))
+        }
+    }
+
+    let store = MemoryStore::new();
+    let made = RecordingRefresher::answering(|_, _| Ok(Some(Credential::custom(Odd))));
+    let layered = Arc::new(Stored::new(made, store.clone(), key()));
+    let (_, session) = client(&takes("t"), layered.clone());
+    session.login().await.unwrap();
+    assert!(matches!(layered.unsaved(), Some(StoreError::NotStorable { scheme }) if scheme == "Odd"));
+    assert_eq!(stored(&store).await, None);
 }
