@@ -21,6 +21,7 @@ pub struct LoginBuilder {
     screen: Option<Screen>,
     command: String,
     prompts: bool,
+    made_at: Option<String>,
     set: Vec<Box<dyn FnOnce(OAuth) -> OAuth>>,
 }
 
@@ -40,6 +41,7 @@ impl LoginBuilder {
             screen: None,
             command: "log in".to_owned(),
             prompts: false,
+            made_at: None,
             set: Vec::new(),
         }
     }
@@ -80,6 +82,13 @@ impl LoginBuilder {
         self
     }
 
+    /// Asks for a token that is pasted where the server has no way to log in that reaches the person here. The text says where one is
+    /// made.
+    pub fn or_token(mut self, made_at: impl Into<String>) -> Self {
+        self.made_at = Some(made_at.into());
+        self
+    }
+
     /// Sets up what is asked for: scopes, a resource, a key. Nothing changes where it is not by OAuth.
     pub fn asking(mut self, set: impl FnOnce(OAuth) -> OAuth + 'static) -> Self {
         self.set.push(Box::new(set));
@@ -91,7 +100,7 @@ impl LoginBuilder {
     /// # Errors
     /// [`SetupError`]: a client's secret for an issuer that only a challenge names.
     pub fn build(self) -> Result<Login, SetupError> {
-        let Self { plan, around, way, open, screen, command, prompts, set } = self;
+        let Self { plan, around, way, open, screen, command, prompts, made_at, set } = self;
         let hint = match around.why_nobody() {
             Some(why) => format!("run `{command}` at a terminal ({why})"),
             None => format!("run `{command}`"),
@@ -108,7 +117,7 @@ impl LoginBuilder {
                 let grant = Interactive::new(code, device, choose).reaching(move || around.reaches_person());
                 let oauth = OAuth::new(issuer, client, grant)?.hint(&*hint);
                 let oauth = if prompts { oauth.prompting() } else { oauth };
-                Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))))
+                Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))), made_at)
             }
         };
         Ok(Login { kind, around, screen, hint, prompts })

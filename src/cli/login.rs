@@ -11,7 +11,7 @@ use super::show::Screen;
 use super::surroundings::Surroundings;
 use crate::credential::Credential;
 use crate::oauth::{Client, Issuer, OAuth};
-use crate::refresh::{Cause, Refresh, RefreshError, Rejection};
+use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
 
 /// A login by whatever way reaches the person: a [`Refresh`] for a command-line tool.
 ///
@@ -27,7 +27,8 @@ pub struct Login {
 }
 
 pub(super) enum Kind {
-    OAuth(Box<OAuth>),
+    /// And where a token is made, for whom the server has no way.
+    OAuth(Box<OAuth>, Option<String>),
     Token(String),
     Password(Option<String>),
 }
@@ -70,11 +71,11 @@ impl Login {
                 let password = prompt::secret(rejection, format!("Password of {user} for {host}")).await?;
                 Credential::basic(user, password.expose())
             }
-            Kind::Token(made_at) => {
+            Kind::Token(made_at) | Kind::OAuth(_, Some(made_at)) => {
                 self.screen.say(&format!("A token for {host} is made at {made_at}"));
                 Credential::bearer(prompt::secret(rejection, format!("Token for {host}")).await?.expose().trim())
             }
-            Kind::OAuth(_) => return Err(RefreshError::login_required(&*self.hint)),
+            Kind::OAuth(_, None) => return Err(RefreshError::login_required(&*self.hint)),
         };
         credential.check().map_err(RefreshError::other)?;
         Ok(credential)
@@ -84,7 +85,7 @@ impl Login {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
-            Kind::OAuth(_) => "oauth",
+            Kind::OAuth(..) => "oauth",
             Kind::Token(_) => "token",
             Kind::Password(_) => "password",
         };
@@ -97,21 +98,26 @@ impl Refresh for Login {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         let _waiting = self.screen.while_waiting();
         match &self.kind {
-            Kind::OAuth(oauth) => oauth.refresh(rejection).await,
+            Kind::OAuth(oauth, made_at) => match oauth.refresh(rejection.clone()).await {
+                Err(error) if made_at.is_some() && matches!(error.kind(), RefreshErrorKind::LoginRequired { .. }) => {
+                    self.prompted(&rejection).await.map(Some)
+                }
+                answer => answer,
+            },
             Kind::Token(_) | Kind::Password(_) => self.prompted(&rejection).await.map(Some),
         }
     }
 
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
         match &self.kind {
-            Kind::OAuth(oauth) => oauth.forget(credential).await,
+            Kind::OAuth(oauth, _) => oauth.forget(credential).await,
             _ => Ok(()),
         }
     }
 
     fn timeout(&self) -> Duration {
         match &self.kind {
-            Kind::OAuth(oauth) => oauth.timeout(),
+            Kind::OAuth(oauth, _) => oauth.timeout() + prompt::LONGEST,
             // Two prompts, and a moment.
             _ => prompt::LONGEST.saturating_mul(2) + Duration::from_secs(10),
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use reqwest_challenge::ChallengeMiddleware;
 use reqwest_challenge::cli::Login;
-use reqwest_challenge::testing::{MockApi, Protection};
+use reqwest_challenge::oauth::{Client, Issuer};
+use reqwest_challenge::testing::{Answer, MockApi, Protection};
 use reqwest_middleware::ClientBuilder;
 
 const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
@@ -22,6 +23,9 @@ fn prompter() {
     let login = match &*kind {
         "token" => Login::token("https://example.com/tokens"),
         "password" => Login::password(None),
+        "oauth" => {
+            Login::oauth(Issuer::new(&api).unwrap(), Client::public("tool")).or_token("https://example.com/tokens")
+        }
         _ => Login::password(Some("alice")),
     };
     let around = reqwest_challenge::cli::Surroundings::detect();
@@ -80,6 +84,11 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
+    // A server of tokens that has no page for people, and no codes for them.
+    let metadata = serde_json::json!({ "issuer": api.origin(), "token_endpoint": api.url("/token") });
+    api.at("/.well-known/oauth-authorization-server").is_open().answers(Answer::json(metadata));
+    let shown = typed("oauth", &api.origin(), &[("Token for 127.0.0.1", "hunter2-token\n")]);
+    assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
     let shown = typed("token", &api.origin(), &[("Token for 127.0.0.1", "hunter2-token\n")]);
     assert!(shown.contains("answer: 200 OK") && shown.contains("https://example.com/tokens"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");

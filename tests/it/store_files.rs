@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::store::{FileStore, Key, Saved, Store, StoreError};
 
-use crate::stores::{Folder, key};
+use crate::support::folder::{Folder, key};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o777

@@ -7,7 +7,8 @@ use reqwest_challenge::store::{MemoryStore, Store, Stored};
 use reqwest_challenge::testing::{Gate, RecordingRefresher, until};
 use reqwest_challenge::{Credential, Refresh, RefreshError, RefreshErrorKind};
 
-use crate::stores::{another_saves, client, elsewhere, gives, key, stored, takes};
+use crate::stores::{another_saves, client, elsewhere, gives, stored, takes};
+use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use reqwest_challenge::store::{FileStore, Saved, Store, Stored};
 use reqwest_challenge::testing::{MockApi, MockIdentityProvider};
 use reqwest_middleware::ClientBuilder;
 
-use crate::stores::{Folder, key};
+use crate::support::folder::{Folder, key};
 
 /// What a child does, by its environment.
 const ROLE: &str = "REQWEST_CHALLENGE_CHILD";

@@ -11,34 +11,8 @@ use reqwest_challenge::testing::{ManualClock, RecordingRefresher, store_contract
 use reqwest_challenge::{Cause, ChallengeMiddleware, Credential, Refresh, Secret, Session};
 use reqwest_middleware::ClientWithMiddleware;
 
+use crate::support::folder::{Folder, key};
 use crate::support::script::{API, Script, challenged, status};
-
-/// A folder of a test's own, which goes with it.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let path = std::env::temp_dir().join(format!("reqwest-challenge-store-{}-{number}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Self(path)
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("credentials.json")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(crate) fn key() -> Key {
-    Key::new("https://auth.example.com").client("tool").account("alice")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_stores_keep_the_contract() {

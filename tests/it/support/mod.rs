@@ -1,6 +1,8 @@
 //! What several tests use.
 
 pub(crate) mod fake;
+#[cfg(feature = "store")]
+pub(crate) mod folder;
 pub(crate) mod http_auth_oracle;
 #[cfg(feature = "oauth")]
 pub(crate) mod oauth;
