@@ -19,6 +19,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Whoever waits for Ctrl-C beside a request and then [`settle`](crate::Session::settle)s, as the example `cli` does, leaves the terminal as it
+//! was: a prompt that nobody waits for any more is given up. A process that is killed at a prompt leaves the terminal without its echo.
+//!
 //! Nothing is written to standard output, and standard input is not read where it is no terminal.
 
 mod browser;

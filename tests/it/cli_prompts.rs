@@ -33,10 +33,19 @@ fn prompter() {
     let around = reqwest_challenge::cli::Surroundings::of(around.terminal, |_| false);
     let login = login.command("tool login").prompting().surroundings(around).build().unwrap();
     let auth = ChallengeMiddleware::new(&api, login).unwrap();
+    let session = auth.session();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let answer = runtime.block_on(client.get(&api).send());
-    println!("answer: {}", answer.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string()));
+    let said = runtime.block_on(async {
+        let answer = tokio::select! {
+            answer = client.get(&api).send() => answer,
+            _ = tokio::signal::ctrl_c() => {
+                return format!("interrupted, settled: {}", session.settle(Duration::from_secs(5)).await);
+            }
+        };
+        answer.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
+    });
+    println!("answer: {said}");
     runtime.shutdown_background();
 }
 
@@ -45,7 +54,7 @@ fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> String {
     let exe = std::env::current_exe().unwrap();
     let test = "cli_prompts::prompter --exact --ignored --nocapture --test-threads=1";
     let mut terminal = Command::new("script")
-        .args(["-qec", &format!("'{}' {test}", exe.display()), "/dev/null"])
+        .args(["-qec", &format!("'{}' {test}; stty -a", exe.display()), "/dev/null"])
         .env(KIND, kind)
         .env("API", api)
         .stdin(Stdio::piped())
@@ -101,9 +110,10 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
     let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "wrong\n")]);
     assert!(shown.contains("answer: 401"), "{shown}");
-    // Ctrl-C, which the terminal makes a signal of: the child ends, and nothing hangs.
+    // Ctrl-C, which the terminal makes a signal of: the prompt is given up, and the terminal is as it was.
     let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "\u{3}")]);
-    assert!(!shown.contains("answer"), "{shown}");
+    assert!(shown.contains("answer: interrupted, settled: true"), "{shown}");
+    assert!(shown.contains(" echo ") && !shown.contains("-echo "), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -206,3 +206,33 @@ async fn a_login_that_was_declined_does_not_stop_renewals() {
     let got = client.get(api.url("/api")).send().await;
     assert!(got.is_ok(), "{}", got.err().map(|e| line(&why(&e))).unwrap_or_default());
 }
+
+#[tokio::test]
+async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
+    let (old, new) = (MockIdentityProvider::start().await.unwrap(), MockIdentityProvider::start().await.unwrap());
+    let api = protected(&old).await;
+    let login = |issuer: &MockIdentityProvider, client: &str| {
+        let (show, seen) = browser();
+        let at = Issuer::new(issuer.issuer()).unwrap();
+        let oauth = OAuth::new(at, Client::public(client), AuthorizationCode::new(show)).unwrap();
+        (oauth.scopes(["api:read"]).prompting(), seen)
+    };
+    let (first, _) = login(&old, "tool");
+    let (_, session) = client(&api.origin(), first.resource("urn:a"));
+    let held = session.login().await.unwrap();
+    let begun_with = |oauth: OAuth| {
+        let auth = ChallengeMiddleware::builder(api.origin(), oauth).initially(held.clone()).build().unwrap();
+        ClientBuilder::new(reqwest::Client::new()).with(auth).build()
+    };
+    api.tokens().expire_all();
+    let others =
+        [(login(&new, "tool"), "urn:a"), (login(&old, "another tool"), "urn:a"), (login(&old, "tool"), "urn:b")];
+    for ((oauth, seen), resource) in others {
+        let _ = begun_with(oauth.resource(resource)).get(api.url("/api")).send().await;
+        assert_eq!((seen.count(), old.grants("refresh_token"), new.grants("refresh_token")), (1, 0, 0), "a new login");
+        api.tokens().expire_all();
+    }
+    let (same, seen) = login(&old, "tool");
+    assert_eq!(begun_with(same.resource("urn:a")).get(api.url("/api")).send().await.unwrap().status(), 200);
+    assert_eq!((seen.count(), old.grants("refresh_token")), (0, 1));
+}
