@@ -65,12 +65,13 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
         // A client that is not known, a scope that there is not: no login mends that.
         4 if RefreshError::find(error).is_some_and(is_final) => {}
         4 => {
-            let run = if names_command { String::new() } else { format!("run `{command}`") };
-            let set = unnamed.map(|name| format!("set {name} to a token")).unwrap_or_default();
-            let help = [run, set].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", or ");
-            if !help.is_empty() {
-                let _ = write!(text, "\n  help: {}{help}", if names_command { "or " } else { "" });
-            }
+            let help = match (names_command, unnamed) {
+                (true, None) => return text,
+                (true, Some(name)) => format!("a token in {name} does it, too"),
+                (false, None) => format!("run `{command}`"),
+                (false, Some(name)) => format!("run `{command}`, or set {name} to a token"),
+            };
+            let _ = write!(text, "\n  help: {help}");
         }
         6 => text.push_str("\n  help: nothing is wrong with the login; try again later"),
         _ => {}

@@ -269,7 +269,11 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     let text = |error: &reqwest_middleware::Error| explain(error, "tool login", Some("TOOL_TOKEN"));
     let required = refresh(RefreshError::login_required("run `tool login`")).await;
     assert_eq!(exit_code(&required), 4);
-    assert!(text(&required).ends_with("run `tool login`\n  help: or set TOOL_TOKEN to a token"), "{}", text(&required));
+    assert!(
+        text(&required).ends_with("run `tool login`\n  help: a token in TOOL_TOKEN does it, too"),
+        "{}",
+        text(&required)
+    );
     let rejected = refresh(RefreshError::rejected("invalid_grant")).await;
     assert_eq!(exit_code(&rejected), 4);
     assert!(text(&rejected).ends_with("help: run `tool login`, or set TOOL_TOKEN to a token"), "{}", text(&rejected));
