@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use super::facts::{Facts, Printed, Problem};
 use super::refusal::refusal_getters;
-use crate::challenge::Challenges;
+use crate::challenge::{Challenge, Challenges};
 use crate::refresh::RefreshError;
 use crate::report::AuthReport;
 
@@ -75,8 +75,15 @@ impl Unauthorized {
     /// A sentence for whoever looks into it, where there is one to say.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        let still = self.0.reason == Reason::StillRejected;
-        (still && self.0.fresh).then_some("the credential was fresh: the server may be saying 401 where it means 403")
+        if self.0.reason != Reason::StillRejected {
+            return None;
+        }
+        // A token first, and then a nonce: that would be three sends, and the next call needs one (RFC 9449 §9).
+        let wants_nonce = |one: Challenge<'_>| one.param("error").is_some_and(|error| error == "use_dpop_nonce");
+        if self.0.facts.challenges.iter().any(wants_nonce) {
+            return Some("the server wants a nonce in the proof, which it has given now: call again");
+        }
+        self.0.fresh.then_some("the credential was fresh: the server may be saying 401 where it means 403")
     }
 }
 

@@ -22,6 +22,9 @@ use crate::refresh::Clock;
 /// that is finished, the grant asks anew. A grant that needs a person asks only where somebody asked for it, by
 /// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up): a 401 alone is
 /// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is said.
+///
+/// It has one credential for all of an API: it is not for a middleware that is
+/// [`partitioned_by`](crate::Builder::partitioned_by) what is asked for.
 pub struct OAuth {
     pub(super) issuer: Issuer,
     pub(super) client: Client,

@@ -10,7 +10,9 @@ use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use reqwest_challenge::dpop::{Dpop, Es256Key, ProofKey};
 use reqwest_challenge::testing::{Answer, Arrived, ManualClock, MockApi, RecordingRefresher, Script};
-use reqwest_challenge::{AuthReport, BoxError, ChallengeMiddleware, Credential, Rejection, Renewed, Secret, hardened};
+use reqwest_challenge::{
+    AuthReport, BoxError, ChallengeMiddleware, Credential, Rejection, Renewed, Secret, Unauthorized, hardened,
+};
 use reqwest_middleware::ClientBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -129,6 +131,22 @@ async fn a_nonce_outlives_its_token_and_belongs_to_its_origin() {
     );
     client.get(API).send().await.unwrap();
     assert_eq!(proof(&server.requests()[1]).1["nonce"].as_str(), Some("ours"));
+}
+
+#[tokio::test]
+async fn a_token_and_then_a_nonce_would_be_three_sends_so_that_the_next_call_has_both() {
+    let dpop = Dpop::new(key());
+    let server = Script::new(|arrived, _| match arrived.header("dpop") {
+        None => Answer::unauthorized(["DPoP algs=\"ES256\""]),
+        Some(_) if proof(arrived).1["nonce"] == "n" => status(200),
+        Some(_) => Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]).header("dpop-nonce", "n"),
+    });
+    let auth = ChallengeMiddleware::new(API, bound(&dpop)).unwrap();
+    let client = server.client(&auth);
+    let error = client.get(API).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert!(refused.hint().unwrap().ends_with("call again"), "{error}");
+    assert_eq!((server.sends(), client.get(API).send().await.unwrap().status().as_u16()), (2, 200));
 }
 
 #[tokio::test]

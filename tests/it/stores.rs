@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest_challenge::store::{FileStore, Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
 use reqwest_challenge::testing::{ManualClock, RecordingRefresher, store_contract};
-use reqwest_challenge::{Cause, ChallengeMiddleware, Credential, Refresh, Secret, Session};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, Secret, Session};
 use reqwest_middleware::ClientWithMiddleware;
 
 use crate::support::folder::{Folder, key};
@@ -255,7 +255,7 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
     let renews = give("bound-2");
     let (run, _) = client(&server, restoring(renews.clone()));
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
-    assert_eq!((renews.calls(), renews.causes(), server.sends()), (1, vec![Cause::Challenged], 2));
+    assert_eq!((renews.calls(), renews.causes(), server.sends()), (1, vec![reqwest_challenge::Cause::Challenged], 2));
     let again = restoring(gives("never")).initial().await.unwrap().unwrap();
     assert_eq!(again.scheme(), "DPoP");
     assert!(Stored::new(gives("x"), store, key()).initial().await.unwrap().is_none(), "nobody can make it again");
