@@ -261,7 +261,13 @@ async fn no_secret_is_shown_by_what_holds_one_or_by_what_fails_with_one() {
     .await;
     let api = open().await;
     let grant = RefreshToken::new("hunter2-refresh");
-    let shown = format!("{grant:?} {:?}", Client::secret_post("c", "hunter2-secret"));
+    let exchange = TokenExchange::new(|| Ok(Secret::new("hunter2")), "urn:ietf:params:oauth:token-type:jwt");
+    let signed = JwtBearer::new("issuer", "hunter2 is nobody's name", Es256Key::generate().unwrap());
+    let shown = format!("{grant:?} {exchange:?} {signed:?} {:?}", Client::secret_post("c", "hunter2-secret"));
+    let key = Es256Key::generate().unwrap();
+    let secret = key.to_secret();
+    let shown = format!("{shown} {:?}", Client::private_key_jwt("c", key, None));
+    assert!(!shown.contains(secret.expose()));
     let oauth = OAuth::new(issuer(&server), Client::secret_post("c", "hunter2-secret"), grant).unwrap();
     let shown = format!("{shown} {oauth:?} {oauth:#?} {provider:?}");
     let (client, session) = client(&api.origin(), oauth);

@@ -20,6 +20,9 @@ impl Page {
     fn show(&self) -> impl Fn(&Invitation) -> Result<(), BoxError> + Send + Sync + 'static {
         let page = self.clone();
         move |invitation| {
+            // The URL has a state in it that is nobody else's business.
+            let (shown, state) = (format!("{invitation:?}"), param(invitation.url(), "state"));
+            assert!(shown.contains(invitation.host()) && !shown.contains(&state), "{shown}");
             *page.0.lock().unwrap() = Some(invitation.url().clone());
             Ok(())
         }
