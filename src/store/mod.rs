@@ -6,17 +6,45 @@
 //! kit's `store_contract`.
 //!
 //! ```no_run
+//! # #[cfg(feature = "oauth")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use reqwest_challenge::ChallengeMiddleware;
 //! use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth};
 //! use reqwest_challenge::store::{FileStore, Key, Stored};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let open = |_: &reqwest_challenge::oauth::Invitation| Ok(());
 //! let login = OAuth::new(Issuer::new("https://auth.example.com")?, Client::public("tool"), AuthorizationCode::new(open))?;
 //! let file = FileStore::new("/home/alice/.config/tool/credentials.json");
 //! let key = Key::new("https://auth.example.com").client("tool").api("https://api.example.com");
 //! let auth = ChallengeMiddleware::new("https://api.example.com", Stored::new(login, file, key))?;
 //! # Ok(()) }
+//! # #[cfg(not(feature = "oauth"))]
+//! # fn main() {}
+//! ```
+//!
+//! A token that is bound to a key is of no use without it, so that the key is stored beside it, under a name of its own, and makes
+//! credentials again:
+//!
+//! ```no_run
+//! # #[cfg(feature = "oauth")]
+//! # async fn bound(login: reqwest_challenge::oauth::OAuth) -> Result<(), reqwest_challenge::BoxError> {
+//! use reqwest_challenge::dpop::{Dpop, Es256Key};
+//! use reqwest_challenge::store::{FileStore, Key, Store, Stored};
+//!
+//! let file = FileStore::new("/home/alice/.config/tool/credentials.json");
+//! let name = Key::new("https://auth.example.com").client("tool");
+//! let key_name = name.clone().account("the key of all tokens");
+//! let made = Es256Key::generate()?.to_secret();
+//! // Whoever comes first has made the key.
+//! file.replace(&key_name, None, &made).await?;
+//! let key = Es256Key::from_secret(&file.load(&key_name).await?.unwrap_or(made))?;
+//!
+//! let dpop = Dpop::new(key);
+//! let login = login.dpop(dpop.clone());
+//! let stored = Stored::new(login, file, name)
+//!     .restored_by(move |scheme, token| (scheme == "DPoP").then(|| dpop.restored(token)));
+//! # drop(stored); Ok(()) }
+//! # fn main() {}
 //! ```
 //!
 //! # Scope
