@@ -69,6 +69,7 @@ impl OAuth {
             prompts: false,
             hint: "log in".to_owned(),
             rotations: Rotations::default(),
+            metadata: Mutex::new(None),
             last: Mutex::new(None),
         };
         Ok(Self { issuer, client, grant, setup, servers: Servers::default() })
@@ -117,7 +118,8 @@ impl OAuth {
         self
     }
 
-    /// By that clock, which says when a token expires.
+    /// By that clock, which says when a token expires, and how long a person and the polling for one are waited for. The middleware has its
+    /// own, by [`Builder::clock`](crate::Builder::clock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.setup.clock = Arc::new(clock);

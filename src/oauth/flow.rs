@@ -86,7 +86,9 @@ impl OAuth {
         let known =
             kept.and_then(|kept| Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new() }));
         let wanted = self.setup.resource.clone().or(known.as_ref().map(|known| known.id.clone()));
-        match (resource::discover(dialer, rejection, wanted.as_deref()).await, known) {
+        let seen = self.setup.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let seen = seen.filter(|(api, _)| api == rejection.origin() && rejection.url().is_none()).map(|(_, text)| text);
+        match (resource::discover(dialer, rejection, (wanted.as_deref(), seen)).await, known) {
             // No challenge is at hand either, which may be the only one to say where its metadata are.
             (Err(error), Some(known)) if *error.kind() == no_metadata() => Ok(known),
             (found, _) => found,
@@ -262,6 +264,10 @@ impl OAuth {
 #[async_trait]
 impl Refresh for OAuth {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        if let Some(named) = resource::named(&rejection) {
+            let seen = (rejection.origin().clone(), named);
+            *self.setup.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        }
         if let Some(kept) = self.renewable(&rejection) {
             match self.renew(&rejection, &kept).await {
                 // The login is finished, or wants a person. Whoever may ask anew does.

@@ -16,18 +16,24 @@ pub(super) struct Resource {
     pub(super) scopes: Vec<String>,
 }
 
+/// Where the challenges say that the metadata are.
+pub(super) fn named(rejection: &Rejection) -> Option<String> {
+    let mut challenges = rejection.challenges().iter();
+    challenges.find_map(|challenge| challenge.param("resource_metadata")).map(|text| text.into_owned())
+}
+
 /// The resource that a 401 was about: where its challenge says, or else at the well-known places, with the path and without.
 pub(super) async fn discover(
     dialer: &Dialer<'_>,
     rejection: &Rejection,
-    wanted: Option<&str>,
+    (wanted, seen): (Option<&str>, Option<String>),
 ) -> Result<Resource, RefreshError> {
     let api = Url::parse(&rejection.origin().to_string()).map_err(RefreshError::other)?;
     // What nobody's request asked for is about the resource that is known, or else about any of the API's.
     let known = wanted.and_then(|text| Url::parse(text).ok());
     let asked = rejection.url().or(known.as_ref()).filter(|url| rejection.origin().contains(url));
     let (asked, is_any) = (asked.unwrap_or(&api), asked.is_none());
-    let named = rejection.challenges().iter().find_map(|challenge| challenge.param("resource_metadata"));
+    let named = named(rejection).or(seen);
     let places = match named {
         Some(text) => vec![dialer.url("the challenge's `resource_metadata`", &text)?],
         None => {

@@ -236,3 +236,23 @@ async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
     assert_eq!(begun_with(same.resource("urn:a")).get(api.url("/api")).send().await.unwrap().status(), 200);
     assert_eq!((seen.count(), old.grants("refresh_token")), (0, 1));
 }
+
+#[tokio::test]
+async fn a_login_after_a_401_finds_the_metadata_that_the_challenge_alone_names() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = MockApi::trusting(&provider).await.unwrap();
+    let document = json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] });
+    api.at("/meta.json").is_open().answers(Answer::json(document));
+    api.at("/.well-known").is_open().answers(Answer::new(404));
+    let challenge = format!("Bearer resource_metadata=\"{}\"", api.url("/meta.json"));
+    api.at("/api").requires("*").challenges_with([&*challenge]);
+    let (show, _) = browser();
+    let registered = Client::registered(Registration::named("a"));
+    let oauth = OAuth::new(Issuer::from_challenge(), registered, AuthorizationCode::new(show)).unwrap();
+    let (client, session) = client(&api.origin(), oauth);
+    assert!(client.get(api.url("/api")).send().await.is_err(), "nobody asked for a login");
+    session.login().await.unwrap();
+    session.logout().await.unwrap();
+    session.login().await.unwrap();
+    assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
+}
