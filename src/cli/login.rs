@@ -54,9 +54,13 @@ impl Login {
         let asked = self.prompts || rejection.cause() == Cause::Asked;
         if !asked || !self.around.reaches_person() {
             let required = RefreshError::login_required(&*self.hint);
-            // What was typed wrong is not sent again in every run to come: a store clears it.
+            let was_typed = !matches!(self.kind, Kind::OAuth(..));
+            // What was typed wrong is not sent again in every run to come: a store clears it. What a server of tokens gave may be
+            // good for a renewal still.
             return Err(match (rejection.cause(), rejection.credential()) {
-                (Cause::Challenged, Some(_)) => RefreshError::rejected("refused_by_server").caused_by(required),
+                (Cause::Challenged, Some(_)) if was_typed => {
+                    RefreshError::rejected("refused_by_server").caused_by(required)
+                }
                 _ => required,
             });
         }
