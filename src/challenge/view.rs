@@ -127,6 +127,27 @@ pub(crate) fn hides(character: char) -> bool {
         || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A text of somebody else's on a terminal: what a terminal would obey is escaped, and it is cut at that many characters.
+pub(crate) struct Printed<'t>(pub(crate) &'t str, pub(crate) usize);
+
+/// What fits a few lines.
+pub(crate) const FEW_LINES: usize = 300;
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        let Self(text, longest) = *self;
+        for character in text.chars().take(longest) {
+            if hides(character) {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        if text.chars().nth(longest).is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
 impl PartialEq for Challenge<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.is(other.scheme()) && self.token68() == other.token68() && self.params().eq(other.params())

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use crate::chain;
-use crate::challenge::hides;
+use crate::challenge::{FEW_LINES, Printed};
 use crate::error::{Error, Findable, bare, first};
 use crate::refresh::{RefreshError, RefreshErrorKind};
+use crate::retry_after::passes;
 
 /// The exit code for an error.
 ///
@@ -81,15 +82,9 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
 
 /// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
 fn of_network(error: &reqwest::Error) -> u8 {
-    let passes = |status: reqwest::StatusCode| status.is_server_error() || matches!(status.as_u16(), 408 | 429);
     match error.status() {
-        Some(status) => {
-            if passes(status) {
-                6
-            } else {
-                1
-            }
-        }
+        Some(status) if passes(status) => 6,
+        Some(_) => 1,
         None if error.is_builder() || error.is_decode() || error.is_redirect() => 1,
         None => 6,
     }
@@ -101,11 +96,7 @@ fn is_final(error: &RefreshError) -> bool {
     !matches!(code.as_str(), "access_denied" | "expired_token" | "login_timed_out" | "invalid_grant")
 }
 
-/// One line, without what a terminal would obey.
+/// One line, as long as an error of ours with all its hints may be.
 fn printed(text: &str) -> String {
-    let shown = text.chars().map(|character| match character {
-        hidden if hides(hidden) => hidden.escape_unicode().to_string(),
-        shown => shown.to_string(),
-    });
-    shown.collect()
+    Printed(text, 4 * FEW_LINES).to_string()
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Credential, Kind};
+use crate::challenge::is_scope_token;
 use crate::secret::Secret;
 
 /// What makes a credential of a scheme of one's own again, of what [`Authorize::export`](super::Authorize::export) gave.
@@ -65,18 +66,13 @@ impl Credential {
         }
         if let Some(scopes) = saved.get("scopes") {
             let scopes: Option<Vec<_>> = scopes.as_array()?.iter().map(Value::as_str).collect();
-            credential = credential.scopes(scopes?.into_iter().filter(|scope| is_scope(scope)));
+            credential = credential.scopes(scopes?.into_iter().filter(|scope| is_scope_token(scope)));
         }
         if let Some(attachment) = text("attachment") {
             credential = credential.attach(attachment);
         }
         credential.check().is_ok().then_some(credential)
     }
-}
-
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3): what else is there is nobody's, and is printed nowhere.
-pub(crate) fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
 fn plain(scheme: &str, header: &str, value: &str) -> Option<Credential> {

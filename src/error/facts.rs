@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use reqwest::Url;
 
 use super::json::{Place, Texts};
-use crate::challenge::{Challenges, hides};
+use crate::challenge::Challenges;
 use crate::report::AuthReport;
 
 /// As much of a body as was read.
@@ -151,23 +151,5 @@ impl Facts {
             .field("body_length", &self.body.bytes.len())
             .field("report", &self.report)
             .finish_non_exhaustive()
-    }
-}
-
-/// A server's text on a terminal: control characters escaped, cut at a length that fits a few lines.
-pub(super) struct Printed<'t>(pub(super) &'t str);
-
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 300;
-        use fmt::Write as _;
-        for character in self.0.chars().take(LONGEST) {
-            if hides(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }

@@ -10,9 +10,9 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::facts::{Facts, Printed, Problem};
+use super::facts::{Facts, Problem};
 use super::refusal::refusal_getters;
-use crate::challenge::Challenges;
+use crate::challenge::{Challenges, FEW_LINES, Printed};
 use crate::report::AuthReport;
 use crate::retry_after::retry_after;
 
@@ -66,9 +66,9 @@ impl AsRef<AuthReport> for Forbidden {
 
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Printed(&self.0.facts.line()))?;
+        write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
         let scopes = self.0.facts.report.mask(self.required_scopes().join(" "));
-        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes)) }
+        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes, FEW_LINES)) }
     }
 }
 

@@ -8,9 +8,9 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::facts::{Facts, Printed, Problem};
+use super::facts::{Facts, Problem};
 use super::refusal::refusal_getters;
-use crate::challenge::{Challenge, Challenges};
+use crate::challenge::{Challenge, Challenges, FEW_LINES, Printed};
 use crate::refresh::RefreshError;
 use crate::report::AuthReport;
 
@@ -95,7 +95,7 @@ impl AsRef<AuthReport> for Unauthorized {
 
 impl fmt::Display for Unauthorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Printed(&self.0.facts.line()))?;
+        write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
         let once = self.report().attempts() < 2;
         f.write_str(match self.0.reason {
             Reason::Declined => " (there is no credential for it)",

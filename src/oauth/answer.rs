@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::client::{Identity, Proof};
 use super::form::Form;
-use super::reply::{Members, Reply, is_scope};
+use super::reply::{Members, Reply};
+use crate::challenge::is_scope_token;
 use crate::credential::Credential;
 use crate::dpop::Dpop;
 use crate::refresh::RefreshError;
@@ -39,7 +40,7 @@ impl Answer {
             refresh_token: members.take("refresh_token").map(Secret::new),
             scopes: members
                 .take("scope")
-                .map(|scope| scope.split(' ').filter(|one| is_scope(one)).map(str::to_owned).collect()),
+                .map(|scope| scope.split(' ').filter(|one| is_scope_token(one)).map(str::to_owned).collect()),
         })
     }
 

@@ -73,9 +73,21 @@ impl OAuth {
         let supported = found.as_ref().map(|found| found.scopes.clone()).unwrap_or_default();
         let resource = self.setup.resource.clone().or(found.map(|found| found.id));
         let scopes = self.scopes_for(rejection, supported);
-        let pinned = self.issuer.pinned.is_some();
-        let rejection = Some(rejection);
-        Ok(Desk { setup: &self.setup, client: &self.client, dialer, rejection, server, pinned, scopes, resource })
+        Ok(Desk { scopes, resource, ..self.desk_at(dialer, server, Some(rejection)) })
+    }
+
+    /// A desk where nothing in particular is asked for.
+    fn desk_at<'d>(&'d self, dialer: Dialer<'d>, server: Arc<Server>, rejection: Option<&'d Rejection>) -> Desk<'d> {
+        Desk {
+            setup: &self.setup,
+            client: &self.client,
+            dialer,
+            rejection,
+            server,
+            pinned: self.issuer.pinned.is_some(),
+            scopes: Vec::new(),
+            resource: None,
+        }
     }
 
     /// The resource that a login is for, and who gives tokens for it.
@@ -157,16 +169,8 @@ impl OAuth {
     async fn renew(&self, rejection: &Rejection, kept: &Kept) -> Result<Credential, RefreshError> {
         let Some(token) = &kept.refresh_token else { return Err(RefreshError::login_required(&*self.setup.hint)) };
         let dialer = self.dialer_for(rejection)?;
-        let desk = Desk {
-            setup: &self.setup,
-            client: &self.client,
-            server: self.server(&dialer, &kept.issuer).await?,
-            dialer,
-            rejection: Some(rejection),
-            pinned: self.issuer.pinned.is_some(),
-            scopes: Vec::new(),
-            resource: kept.resource.clone(),
-        };
+        let server = self.server(&dialer, &kept.issuer).await?;
+        let desk = Desk { resource: kept.resource.clone(), ..self.desk_at(dialer, server, Some(rejection)) };
         let identity = self.identity_of(kept);
         // No person is waited for here.
         let answer = within(SILENT, pin!(renew(&desk, &identity, token))).await;
@@ -243,16 +247,7 @@ impl OAuth {
         if !server.endpoints.contains_key("revocation_endpoint") {
             return Ok(());
         }
-        let desk = Desk {
-            setup: &self.setup,
-            client: &self.client,
-            server,
-            dialer,
-            rejection: None,
-            pinned: self.issuer.pinned.is_some(),
-            scopes: Vec::new(),
-            resource: None,
-        };
+        let desk = self.desk_at(dialer, server, None);
         let mut form = Form::default();
         form.add("token", token);
         form.add("token_type_hint", "refresh_token");

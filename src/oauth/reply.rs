@@ -7,9 +7,9 @@ use url::Url;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::form::Form;
-use crate::challenge::hides;
+use crate::challenge::{FEW_LINES, Printed};
 use crate::refresh::RefreshError;
-use crate::retry_after::retry_after;
+use crate::retry_after::{passes, retry_after};
 
 /// An answer that was read.
 pub(super) struct Reply {
@@ -113,7 +113,6 @@ impl Reply {
     /// What it means for whoever asked: `invalid_grant` ends the grant, the other final codes are a no, and the rest may pass,
     /// which is also what a proxy's page, a portal's, or an answer that is none comes to.
     pub(super) fn refusal(&self, what: &str, sent: &Form) -> RefreshError {
-        let passing = self.status.is_server_error() || matches!(self.status.as_u16(), 408 | 429);
         let told = |code: Option<&str>, description: Option<String>| {
             let mut line = format!("{what} says {}", self.status.as_u16());
             for text in [code.map(str::to_owned), description].into_iter().flatten() {
@@ -129,7 +128,7 @@ impl Reply {
             Some("temporarily_unavailable" | "server_error" | "slow_down" | "authorization_pending") | None => {
                 RefreshError::transient(retry_after(&self.headers)).caused_by(told(None, description))
             }
-            Some(code) if passing => {
+            Some(code) if passes(self.status) => {
                 RefreshError::transient(retry_after(&self.headers)).caused_by(told(Some(code), description))
             }
             Some("invalid_grant") => RefreshError::rejected("invalid_grant").caused_by(told(None, description)),
@@ -143,16 +142,7 @@ pub(super) fn is_code(code: &str) -> bool {
     code.len() <= 64 && code.bytes().all(|octet| matches!(octet, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
-pub(super) fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
-}
-
-/// A server's text for a terminal: one line, control characters escaped, not too long.
+/// A server's text for a terminal: one line, and not too long.
 pub(super) fn printed(text: &str) -> String {
-    let shown = text
-        .chars()
-        .take(300)
-        .map(|character| if hides(character) { character.escape_unicode().to_string() } else { character.to_string() });
-    shown.collect()
+    Printed(text, FEW_LINES).to_string()
 }

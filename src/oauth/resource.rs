@@ -6,6 +6,7 @@ use super::dialer::Dialer;
 use super::reply::{Members, printed};
 use super::server::{document, well_known};
 use crate::refresh::{RefreshError, Rejection};
+use crate::retry_after::passes;
 
 /// A protected resource, as far as it is known.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(super) async fn discover(
         let reply = dialer.get("the resource's metadata", url).await?;
         match document(&reply) {
             Some(members) => return read(&members, (asked, is_any), wanted),
-            None if reply.status.is_server_error() || reply.status.as_u16() == 429 => {
+            None if passes(reply.status) => {
                 return Err(reply.refusal("the resource's metadata", &super::form::Form::default()));
             }
             None => {}

@@ -13,6 +13,7 @@ use crate::challenge::hides;
 use crate::dial::{Undialled, Why};
 use crate::origin::Origin;
 use crate::refresh::RefreshError;
+use crate::retry_after::passes;
 
 /// The endpoints that are of use here.
 const ENDPOINTS: [&str; 5] = [
@@ -134,7 +135,7 @@ async fn discover(dialer: &Dialer<'_>, issuer: &str) -> Result<Server, RefreshEr
         let reply = dialer.get("the authorization server's metadata", url).await?;
         match document(&reply) {
             Some(members) => return Server::read(issuer, &members),
-            None if reply.status.is_server_error() || reply.status == StatusCode::TOO_MANY_REQUESTS => {
+            None if passes(reply.status) => {
                 return Err(reply.refusal("the authorization server", &super::form::Form::default()));
             }
             None => last = Some(reply.status),

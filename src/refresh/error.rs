@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::BoxError;
 use crate::chain;
+use crate::retry_after::passes;
 
 /// Why a refresh gave no credential. Cheap to clone: all who wait for one refresh share one error.
 ///
@@ -263,9 +264,8 @@ impl From<reqwest::Error> for RefreshError {
 
 /// Whether a network's error may pass.
 fn kind_of(error: &reqwest::Error) -> Kind {
-    let passing = |status: reqwest::StatusCode| status.is_server_error() || matches!(status.as_u16(), 408 | 429);
     match error.status() {
-        Some(status) if !passing(status) => Kind::Other,
+        Some(status) if !passes(status) => Kind::Other,
         _ if error.is_builder() || error.is_decode() => Kind::Other,
         _ => Kind::Transient { retry_after: None },
     }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::Account;
 use super::cache::Token;
 use crate::refresh::RefreshError;
-use crate::retry_after::retry_after;
+use crate::retry_after::{passes, retry_after};
 use crate::secret::Secret;
 
 /// How much of an answer is read: tokens have some kilobytes.
@@ -45,7 +45,7 @@ pub(super) async fn token(client: &Client, account: &Account, asked: &Asked<'_>)
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             Err(RefreshError::rejected("unauthorized").caused_by(format!("the token server says {}", status.as_u16())))
         }
-        _ if status.is_server_error() || matches!(status.as_u16(), 408 | 429) => Err(RefreshError::transient(rest)),
+        _ if passes(status) => Err(RefreshError::transient(rest)),
         _ => Err(RefreshError::refused("token_server").caused_by(format!("the token server says {}", status.as_u16()))),
     }
 }

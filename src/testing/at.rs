@@ -9,6 +9,7 @@ use super::api::{Route, State};
 use super::arrived::Arrived;
 use super::gate::Gate;
 use super::protection::Protection;
+use crate::challenge::is_scope_token;
 
 /// What a mock does at a path: each word changes it at once, and can be said at any time.
 #[derive(Clone)]
@@ -44,8 +45,7 @@ impl At<'_> {
     /// If it is no scope (RFC 6749 §3.3): one word of printable ASCII without quotes and backslashes.
     #[track_caller]
     pub fn requires(self, scope: &str) -> Self {
-        let is_word = scope.bytes().all(|octet| matches!(octet, b'!' | b'#'..=b'[' | b']'..=b'~'));
-        assert!(is_word && !scope.is_empty(), "`{}` is no scope", scope.escape_debug());
+        assert!(is_scope_token(scope), "`{}` is no scope", scope.escape_debug());
         self.protected().changed(|route| route.scope = Some(scope.to_owned()))
     }
 

@@ -11,7 +11,7 @@ use reqwest_challenge::testing::{Answer, Arrived, ManualClock, MockApi, MockIden
 use reqwest_middleware::ClientBuilder;
 use serde_json::{Value, json};
 
-use crate::support::oauth::{browser, client, endpoint, line, names, protected, why};
+use crate::support::oauth::{browser, client, device_server, endpoint, line, names, protected, why};
 
 fn code(status: u16, code: &str) -> Answer {
     Answer::new(status).as_json(json!({ "error": code }))
@@ -28,23 +28,8 @@ fn token() -> Answer {
 }
 
 async fn device(extra: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static) -> (MockApi, OAuth) {
-    let server = MockApi::start().await.unwrap();
-    let mut answer = json!({ "device_code": "hunter2-device", "user_code": "ABCD-EFGH", "expires_in": 600,
-        "verification_uri": server.url("/device") });
-    for (name, value) in extra.as_object().unwrap() {
-        answer[name] = value.clone();
-    }
-    server.at("/device_authorization").answers(Answer::json(answer));
-    let polls = Mutex::new(0);
-    server.at("/token").answers_by(move |arrived| {
-        let mut polls = polls.lock().unwrap();
-        *polls += 1;
-        poll(*polls, arrived)
-    });
-    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let issuer = issuer.device_authorization_endpoint(server.url("/device_authorization")).unwrap();
-    let oauth = OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap();
-    (server, oauth)
+    let (server, issuer) = device_server(extra, poll).await;
+    (server, OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap())
 }
 
 #[tokio::test]

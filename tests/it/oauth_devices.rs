@@ -9,7 +9,7 @@ use reqwest_challenge::{Credential, Error, Session};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::support::oauth::{client, line};
+use crate::support::oauth::{client, device_server, line};
 
 type Login = JoinHandle<Result<Credential, Error>>;
 
@@ -24,23 +24,7 @@ struct Begun {
 
 /// A server with that device authorization, which answers polls so.
 async fn begin(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static) -> Begun {
-    let server = MockApi::start().await.unwrap();
-    let mut answer = json!({
-        "device_code": "hunter2-device", "user_code": "ABCD-EFGH", "expires_in": 600,
-        "verification_uri": server.url("/device"),
-    });
-    for (name, value) in device.as_object().unwrap() {
-        answer[name] = value.as_str().map_or(value.clone(), |text| text.replace("HERE", &server.origin()).into());
-    }
-    server.at("/device_authorization").answers(Answer::json(answer));
-    let polls = Mutex::new(0);
-    server.at("/token").answers_by(move |arrived| {
-        let mut polls = polls.lock().unwrap();
-        *polls += 1;
-        poll(*polls, arrived)
-    });
-    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let issuer = issuer.device_authorization_endpoint(server.url("/device_authorization")).unwrap();
+    let (server, issuer) = device_server(device, poll).await;
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = shown.clone();
     let grant = DeviceCode::new(move |invitation| {

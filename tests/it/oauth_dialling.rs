@@ -116,16 +116,9 @@ async fn an_odd_url_is_not_dialled() {
 #[tokio::test]
 async fn each_redirect_of_metadata_is_looked_at() {
     let api = MockApi::start().await.unwrap();
-    for (to, is_dialled) in [
-        ("https://10.0.0.1/", false),
-        ("http://meta.example.com/", false),
-        ("https://u@meta.example.com/", false),
-        ("ftp://127.0.0.1/", false),
-    ] {
+    for to in ["https://10.0.0.1/", "http://meta.example.com/", "https://u@meta.example.com/", "ftp://127.0.0.1/"] {
         api.at("/metadata").redirects_to(to);
-        let error = dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await;
-        assert!(!is_dialled);
-        is_refused(&error, to);
+        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, to);
     }
     // A relative one is of the same server; a circle ends.
     api.at("/metadata").redirects_to("/elsewhere");

@@ -9,17 +9,12 @@ use reqwest_challenge::testing::{Answer, ManualClock, MockApi, MockIdentityProvi
 use reqwest_challenge::{Forbidden, RefreshErrorKind};
 use serde_json::json;
 
-use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
+use crate::support::oauth::{Seen, anybody, browser, client, line, names, protected, why};
 
-/// Somebody who logs in by a browser at whatever server the API names.
-fn anybody() -> (OAuth, Seen) {
-    let (show, seen) = browser();
-    let oauth = OAuth::new(
-        Issuer::from_challenge(),
-        Client::registered(Registration::named("a tool").with("software_id", "tool")),
-        AuthorizationCode::new(show),
-    );
-    (oauth.unwrap().prompting(), seen)
+/// Somebody who is asked by a 401.
+fn asked() -> (OAuth, Seen) {
+    let (oauth, seen) = anybody();
+    (oauth.prompting(), seen)
 }
 
 /// The code of the refusal that a request to `/api` comes to.
@@ -42,7 +37,7 @@ fn paths(provider: &MockIdentityProvider) -> Vec<String> {
 async fn a_bare_401_with_resource_metadata_leads_to_a_200() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = asked();
     let (client, session) = client(&api.origin(), oauth);
     assert_eq!(client.get(api.url("/api/reports")).send().await.unwrap().status(), 200);
     assert_eq!(
@@ -83,7 +78,7 @@ async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_w
         let here = format!("/.well-known/oauth-protected-resource{place}");
         api.at("/.well-known/oauth-protected-resource")
             .answers_by(move |arrived| if arrived.path() == here { Answer::json(&document) } else { Answer::new(404) });
-        let (oauth, seen) = anybody();
+        let (oauth, seen) = asked();
         let (client, _) = client(&api.origin(), oauth);
         assert_eq!(client.get(api.url("/api/deep")).send().await.unwrap().status(), 200, "{place}");
         assert_eq!(seen.param(0, "scope").as_deref(), Some("api:read api:write"), "all that there are");
@@ -106,12 +101,12 @@ async fn metadata_of_another_resource_end_the_login_before_anything_is_sent() {
         String::new(),
     ] {
         names(&api, &resource, &provider.issuer());
-        let refused = refusal(&api, anybody().0).await;
+        let refused = refusal(&api, asked().0).await;
         assert!(refused.starts_with("resource_mismatch"), "{resource}: {refused}");
     }
     // What the caller says is compared octet for octet.
     names(&api, &api.url("/api/"), &provider.issuer());
-    let refused = refusal(&api, anybody().0.resource(api.url("/api"))).await;
+    let refused = refusal(&api, asked().0.resource(api.url("/api"))).await;
     assert!(refused.starts_with("resource_mismatch"), "{refused}");
     assert_eq!(
         (provider.token_requests(), paths(&provider).iter().filter(|path| path.starts_with("id")).count()),
@@ -119,7 +114,7 @@ async fn metadata_of_another_resource_end_the_login_before_anything_is_sent() {
     );
     for resource in ["/api", "/api/", "/", ""] {
         names(&api, &api.url(resource), &provider.issuer());
-        let (client, _) = client(&api.origin(), anybody().0);
+        let (client, _) = client(&api.origin(), asked().0);
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200, "{resource}");
     }
 }
@@ -220,7 +215,7 @@ fn a_secret_is_not_set_up_for_a_server_that_a_challenge_names() {
 async fn a_resource_that_moves_to_another_server_takes_nothing_of_the_old_one_along() {
     let (old, new) = (MockIdentityProvider::start().await.unwrap(), MockIdentityProvider::start().await.unwrap());
     let api = protected(&old).await;
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = asked();
     let (client, session) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     names(&api, &api.url("/api"), &new.issuer());
@@ -275,7 +270,7 @@ async fn a_step_up_asks_once_for_what_was_granted_and_what_is_missing() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     api.at("/api/write").requires("api:write");
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = asked();
     let (client, session) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     let error = client.get(api.url("/api/write")).send().await.unwrap_err();
@@ -320,7 +315,7 @@ async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
          claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ\", resource_metadata=\"{metadata}\""
     );
     api.at("/api").requires("api:read").challenges_with([&*challenge]);
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = asked();
     let (client, _) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     let asked = ["acr_values", "max_age", "claims"].map(|name| seen.param(0, name).unwrap());
@@ -332,7 +327,7 @@ async fn a_login_before_any_request_is_about_the_resource_that_is_named_or_about
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     for named in [None, Some(api.url("/api"))] {
-        let (oauth, seen) = anybody();
+        let (oauth, seen) = asked();
         let oauth = named.into_iter().fold(oauth, OAuth::resource);
         let (client, session) = client(&api.origin(), oauth);
         session.login().await.unwrap();
@@ -341,6 +336,6 @@ async fn a_login_before_any_request_is_about_the_resource_that_is_named_or_about
         assert_eq!(seen.count(), 1);
     }
     names(&api, "https://another.example/api", &provider.issuer());
-    let (_, session) = client(&api.origin(), anybody().0);
+    let (_, session) = client(&api.origin(), asked().0);
     assert!(line(&session.login().await.unwrap_err()).contains("resource_mismatch"));
 }

@@ -2,28 +2,21 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::oauth::{
-    AuthorizationCode, Client, ClientCredentials, Issuer, OAuth, RefreshToken, Registration,
-};
+use reqwest_challenge::oauth::{AuthorizationCode, Client, ClientCredentials, Issuer, OAuth, RefreshToken};
 use reqwest_challenge::testing::{Answer, Failure, Gate, ManualClock, MockApi, MockIdentityProvider, until};
 use reqwest_challenge::{ChallengeMiddleware, Forbidden};
 use reqwest_middleware::ClientBuilder;
 use serde_json::json;
 
 use crate::oauth_attacks::settled;
-use crate::support::oauth::{browser, client, endpoint, line, protected, why};
+use crate::support::oauth::{anybody, browser, client, endpoint, line, protected, why};
 
 #[tokio::test]
 async fn a_client_that_the_server_has_forgotten_registers_anew() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let (show, seen) = browser();
-    let oauth = OAuth::new(
-        Issuer::from_challenge(),
-        Client::registered(Registration::named("a")),
-        AuthorizationCode::new(show),
-    );
-    let (client, _) = client(&api.origin(), oauth.unwrap().prompting());
+    let (oauth, seen) = anybody();
+    let (client, _) = client(&api.origin(), oauth.prompting());
     client.get(api.url("/api")).send().await.unwrap();
     provider.fail_next(Failure::InvalidClient);
     api.tokens().expire_all();
@@ -130,13 +123,7 @@ async fn a_step_up_needs_no_challenge_to_say_where_the_metadata_are() {
     api.at("/.well-known").is_open().answers(Answer::new(404));
     api.at("/api").requires("api:read").challenges_with([&*format!("Bearer {metadata}, scope=\"api:read\"")]);
     api.at("/api/write").requires("api:write");
-    let (show, _) = browser();
-    let oauth = OAuth::new(
-        Issuer::from_challenge(),
-        Client::registered(Registration::named("a")),
-        AuthorizationCode::new(show),
-    );
-    let (client, session) = client(&api.origin(), oauth.unwrap().prompting());
+    let (client, session) = client(&api.origin(), anybody().0.prompting());
     client.get(api.url("/api")).send().await.unwrap();
     let error = client.get(api.url("/api/write")).send().await.unwrap_err();
     let got = session.step_up(Forbidden::find(&error).unwrap()).await;
@@ -246,10 +233,7 @@ async fn a_login_after_a_401_finds_the_metadata_that_the_challenge_alone_names()
     api.at("/.well-known").is_open().answers(Answer::new(404));
     let challenge = format!("Bearer resource_metadata=\"{}\"", api.url("/meta.json"));
     api.at("/api").requires("*").challenges_with([&*challenge]);
-    let (show, _) = browser();
-    let registered = Client::registered(Registration::named("a"));
-    let oauth = OAuth::new(Issuer::from_challenge(), registered, AuthorizationCode::new(show)).unwrap();
-    let (client, session) = client(&api.origin(), oauth);
+    let (client, session) = client(&api.origin(), anybody().0);
     assert!(client.get(api.url("/api")).send().await.is_err(), "nobody asked for a login");
     session.login().await.unwrap();
     session.logout().await.unwrap();

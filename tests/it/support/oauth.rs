@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use reqwest_challenge::oauth::{Invitation, OAuth};
+use reqwest_challenge::oauth::{AuthorizationCode, Client, Invitation, Issuer, OAuth, Registration};
 use reqwest_challenge::testing::{Answer, Arrived, MockApi, MockIdentityProvider};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, RefreshError, Session, Unauthorized};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -81,4 +81,37 @@ pub(crate) fn line(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     line
+}
+
+/// A server with that device authorization, in which `HERE` is its origin, which answers polls so; and the issuer that it is.
+pub(crate) async fn device_server(
+    device: serde_json::Value,
+    poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static,
+) -> (MockApi, Issuer) {
+    let server = MockApi::start().await.unwrap();
+    let mut answer = serde_json::json!({
+        "device_code": "hunter2-device", "user_code": "ABCD-EFGH", "expires_in": 600,
+        "verification_uri": server.url("/device"),
+    });
+    for (name, value) in device.as_object().unwrap() {
+        answer[name] = value.as_str().map_or(value.clone(), |text| text.replace("HERE", &server.origin()).into());
+    }
+    server.at("/device_authorization").answers(Answer::json(answer));
+    let polls = Mutex::new(0);
+    server.at("/token").answers_by(move |arrived| {
+        let mut polls = polls.lock().unwrap();
+        *polls += 1;
+        poll(*polls, arrived)
+    });
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let issuer = issuer.device_authorization_endpoint(server.url("/device_authorization")).unwrap();
+    (server, issuer)
+}
+
+/// Somebody who logs in by a browser at whatever server the API names, and registers there.
+pub(crate) fn anybody() -> (OAuth, Seen) {
+    let (show, seen) = browser();
+    let client = Client::registered(Registration::named("a tool").with("software_id", "tool"));
+    let oauth = OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(show));
+    (oauth.unwrap(), seen)
 }
