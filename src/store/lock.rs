@@ -20,8 +20,7 @@ fn open(path: &Path) -> Result<File, StoreError> {
 pub(super) fn tried(path: &Path) -> Result<Option<File>, StoreError> {
     let file = open(path)?;
     match file.try_lock() {
-        // A file that was taken away meanwhile locks nobody out.
-        Ok(()) => Ok(super::place::is_at(&file, path).then_some(file)),
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(StoreError::io("lock", path, error)),
     }

@@ -75,12 +75,6 @@ mod own {
         Ok(())
     }
 
-    /// Whether that file is the one at that path still.
-    pub(in super::super) fn is_at(file: &File, path: &Path) -> bool {
-        let number = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-        matches!((file.metadata(), fs::metadata(path)), (Ok(ours), Ok(there)) if number(&ours) == number(&there))
-    }
-
     /// Whether nobody else can put a file in it.
     pub(super) fn folder(folder: &Path) -> Result<(), StoreError> {
         let metadata = fs::metadata(folder).map_err(|error| StoreError::io("look at", folder, error))?;
@@ -115,18 +109,12 @@ mod own {
         Ok(())
     }
 
-    pub(in super::super) fn is_at(_: &File, _: &Path) -> bool {
-        true
-    }
-
     pub(super) fn folder(_: &Path) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
 pub(super) use own::options;
-
-pub(super) use own::is_at;
 
 /// Where the file is.
 pub(super) fn folder(path: &Path) -> PathBuf {
