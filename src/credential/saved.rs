@@ -42,6 +42,12 @@ impl Credential {
         Some(Secret::new(Value::Object(saved).to_string()))
     }
 
+    /// The scheme of what a store kept, whether it can be made again or not.
+    pub(crate) fn scheme_of_saved(saved: &Secret) -> Option<String> {
+        let saved: Value = serde_json::from_str(saved.expose()).ok()?;
+        Some(saved.get("scheme")?.as_str()?.to_owned())
+    }
+
     /// Whether it puts the same on a request, also where one of the two was made again of what a store kept.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let exported = |credential: &Self| credential.authorizer().and_then(|authorize| authorize.export());

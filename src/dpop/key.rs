@@ -57,7 +57,8 @@ impl Es256Key {
     /// # Errors
     /// Text that is no such PEM, and a key of another curve or kind.
     pub fn from_pem(pem: &Secret) -> Result<Self, BoxError> {
-        let no_key = "the PEM is no private key of P-256 in PKCS #8: `openssl pkcs8 -topk8 -nocrypt` makes one of it";
+        let no_key = "the PEM is no private key of P-256 in PKCS #8: of such a key in another dress `openssl pkcs8 -topk8 -nocrypt` \
+                      makes one, of another kind of key nothing does";
         SigningKey::from_pkcs8_pem(pem.expose()).map(Self).map_err(|_| no_key.into())
     }
 

@@ -231,10 +231,15 @@ impl<R: Refresh> Refresh for Stored<R> {
     }
 
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-        match self.look().await?.as_ref().and_then(|stored| self.credential(stored)) {
-            Some(credential) => Ok(Some(credential)),
-            None => self.refresher.initial().await,
+        let stored = self.look().await?;
+        if let Some(credential) = stored.as_ref().and_then(|stored| self.credential(stored)) {
+            return Ok(Some(credential));
         }
+        if let Some(scheme) = stored.as_ref().and_then(Credential::scheme_of_saved) {
+            // It is there, and might as well not be.
+            self.tell(Some(StoreError::NotStorable { scheme }));
+        }
+        self.refresher.initial().await
     }
 
     /// Forgets what is stored, which another process may have renewed since.

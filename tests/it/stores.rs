@@ -258,7 +258,9 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
     assert_eq!((renews.calls(), renews.causes(), server.sends()), (1, vec![reqwest_challenge::Cause::Challenged], 2));
     let again = restoring(gives("never")).initial().await.unwrap().unwrap();
     assert_eq!(again.scheme(), "DPoP");
-    assert!(Stored::new(gives("x"), store, key()).initial().await.unwrap().is_none(), "nobody can make it again");
+    let without = Stored::new(gives("x"), store, key());
+    assert!(without.initial().await.unwrap().is_none(), "nobody can make it again");
+    assert!(without.unsaved().unwrap().to_string().contains("`DPoP` cannot be stored, and made again"));
 }
 
 #[test]
