@@ -1,9 +1,8 @@
-//! Prompts on a terminal: a child of this very binary behind a pseudo-terminal, which `script` of util-linux makes.
+//! Prompts on a terminal: a child of this very binary on a pseudo-terminal.
 #![cfg(target_os = "linux")]
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use reqwest_challenge::ChallengeMiddleware;
@@ -11,6 +10,8 @@ use reqwest_challenge::cli::Login;
 use reqwest_challenge::oauth::{Client, Issuer};
 use reqwest_challenge::testing::{Answer, MockApi, Protection};
 use reqwest_middleware::ClientBuilder;
+
+use crate::support::terminal::{Left, Terminal};
 
 const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
 
@@ -49,43 +50,15 @@ fn prompter() {
     runtime.shutdown_background();
 }
 
-/// What stands on the terminal in the end, when somebody typed that at each of these prompts.
-fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> String {
+/// What is left on the terminal in the end, when somebody typed that at each of these prompts.
+fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
     let exe = std::env::current_exe().unwrap();
-    let test = "cli_prompts::prompter --exact --ignored --nocapture --test-threads=1";
-    let mut terminal = Command::new("script")
-        .args(["-qec", &format!("'{}' {test}; stty -a", exe.display()), "/dev/null"])
-        .env(KIND, kind)
-        .env("API", api)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("`script` of util-linux");
-    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
-    let (send, came) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut octets = [0; 512];
-        while let Ok(length @ 1..) = screen.read(&mut octets) {
-            let _ = send.send(octets[..length].to_vec());
-        }
-    });
-    let (mut shown, mut steps, mut left) = (String::new(), steps.iter().peekable(), 120);
-    loop {
-        match came.recv_timeout(Duration::from_millis(500)) {
-            Ok(octets) => shown += &String::from_utf8_lossy(&octets),
-            Err(RecvTimeoutError::Disconnected) => break,
-            // Quiet: whoever asks has turned the echo off by now, and waits.
-            Err(RecvTimeoutError::Timeout) => {
-                left -= 1;
-                assert!(left > 0, "nothing comes any more: {shown}");
-                if let Some((_, keys_typed)) = steps.next_if(|(prompt, _)| shown.contains(prompt)) {
-                    keys.write_all(keys_typed.as_bytes()).unwrap();
-                }
-            }
-        }
+    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &[(KIND, kind), ("API", api)]);
+    for (question, keys) in steps {
+        terminal.answer(question, keys);
     }
-    terminal.wait().unwrap();
-    shown
+    terminal.end()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,24 +69,24 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     // A server of tokens that has no page for people, and no codes for them.
     let metadata = serde_json::json!({ "issuer": api.origin(), "token_endpoint": api.url("/token") });
     api.at("/.well-known/oauth-authorization-server").is_open().answers(Answer::json(metadata));
-    let shown = typed("oauth", &api.origin(), &[("Token for 127.0.0.1", "hunter2-token\n")]);
-    assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
-    let shown = typed("token", &api.origin(), &[("Token for 127.0.0.1", "hunter2-token\n")]);
-    assert!(shown.contains("answer: 200 OK") && shown.contains("https://example.com/tokens"), "{shown}");
-    assert!(!shown.contains("hunter2"), "{shown}");
+    let token = [("Token for 127.0.0.1", "hunter2-token\n")];
+    let left = typed("oauth", &api.origin(), &token);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    let left = typed("token", &api.origin(), &token);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    assert!(left.shown.contains("https://example.com/tokens"), "{}", left.shown);
     let api = MockApi::start().await.unwrap();
     api.at("/").takes(Protection::basic("alice", "hunter2 pass"));
     let password = ("Password of alice for 127.0.0.1", "hunter2 pass\n");
-    let shown = typed("alice", &api.origin(), &[password]);
-    assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
-    let shown = typed("password", &api.origin(), &[("User name for 127.0.0.1", "alice\n"), password]);
-    assert!(shown.contains("answer: 200 OK") && !shown.contains("hunter2"), "{shown}");
-    let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "wrong\n")]);
-    assert!(shown.contains("answer: 401"), "{shown}");
+    let left = typed("alice", &api.origin(), &[password]);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    let left = typed("password", &api.origin(), &[("User name for 127.0.0.1", "alice\n"), password]);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    let left = typed("alice", &api.origin(), &[(password.0, "wrong\n")]);
+    assert!(left.shown.contains("answer: 401") && left.echo, "{}", left.shown);
     // Ctrl-C, which the terminal makes a signal of: the prompt is given up, and the terminal is as it was.
-    let shown = typed("alice", &api.origin(), &[("Password of alice for 127.0.0.1", "\u{3}")]);
-    assert!(shown.contains("answer: interrupted, settled: true"), "{shown}");
-    assert!(shown.contains(" echo ") && !shown.contains("-echo "), "{shown}");
+    let left = typed("alice", &api.origin(), &[(password.0, "\u{3}")]);
+    assert!(left.shown.contains("answer: interrupted, settled: true") && left.echo, "{}", left.shown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,5 +7,7 @@ pub(crate) mod http_auth_oracle;
 #[cfg(feature = "oauth")]
 pub(crate) mod oauth;
 pub(crate) mod script;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub(crate) mod terminal;
 pub(crate) mod traced;
 pub(crate) mod wire;
