@@ -77,7 +77,8 @@ impl Client {
         Self(Kind::Document(url.into(), None))
     }
 
-    /// A client that the server gets to know at the first login (RFC 7591).
+    /// A client that the server gets to know at a login (RFC 7591). Each login registers anew, for the redirect URI has a port of its
+    /// own then, and some servers forget whom they know; renewals are asked for by the client that logged in.
     #[must_use]
     pub fn registered(registration: Registration) -> Self {
         Self(Kind::Registered(registration))

@@ -23,8 +23,15 @@ use crate::within::within;
 /// How long a renewal may take where no person is waited for.
 const SILENT: Duration = Duration::from_secs(60);
 
-fn no_metadata() -> RefreshErrorKind {
-    RefreshErrorKind::Refused { code: "no_metadata".to_owned() }
+/// What it comes to that an API's metadata are nowhere.
+fn no_metadata(rejection: &Rejection) -> RefreshError {
+    if rejection.url().is_none() {
+        // Not a no that is remembered: a 401 to come may say where they are.
+        let line = "the API's well-known places name no authorization server; send it a request, for its challenge may";
+        return RefreshError::other(line);
+    }
+    let line = "the API names no authorization server: neither its challenge nor the well-known places have metadata";
+    RefreshError::refused("no_metadata").caused_by(line)
 }
 
 impl OAuth {
@@ -100,11 +107,9 @@ impl OAuth {
         let wanted = self.setup.resource.clone().or(known.as_ref().map(|known| known.id.clone()));
         let seen = self.setup.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let seen = seen.filter(|(api, _)| api == rejection.origin() && rejection.url().is_none()).map(|(_, text)| text);
-        match (resource::discover(dialer, rejection, (wanted.as_deref(), seen)).await, known) {
-            // No challenge is at hand either, which may be the only one to say where its metadata are.
-            (Err(error), Some(known)) if *error.kind() == no_metadata() => Ok(known),
-            (found, _) => found,
-        }
+        let found = resource::discover(dialer, rejection, (wanted.as_deref(), seen)).await?;
+        // No challenge is at hand either, which may be the only one to say where its metadata are.
+        found.or(known).ok_or_else(|| no_metadata(rejection))
     }
 
     /// What is missing, or the caller's choice, or the challenge's, or all that there are; and what had been granted already.

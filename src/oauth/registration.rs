@@ -1,4 +1,4 @@
-//! A client that a server gets to know at the first login (RFC 7591).
+//! A client that a server gets to know at a login (RFC 7591).
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};

@@ -103,6 +103,11 @@ impl Reply {
         self.members()?.text("error").filter(|code| is_code(code)).map(str::to_owned)
     }
 
+    /// What it says of its error, for a terminal.
+    pub(super) fn description(&self, sent: &Form) -> Option<String> {
+        self.members()?.text("error_description").map(|text| printed(&sent.mask(text.to_owned())))
+    }
+
     /// Whether a proof with the nonce that it carries would do (RFC 9449 §8).
     pub(super) fn wants_nonce(&self) -> bool {
         self.headers.contains_key("dpop-nonce")

@@ -23,12 +23,13 @@ pub(super) fn named(rejection: &Rejection) -> Option<String> {
     challenges.find_map(|challenge| challenge.param("resource_metadata")).map(|text| text.into_owned())
 }
 
-/// The resource that a 401 was about: where its challenge says, or else at the well-known places, with the path and without.
+/// The resource that a 401 was about: where its challenge says, or else at the well-known places, with the path and without. `None`
+/// where no metadata are.
 pub(super) async fn discover(
     dialer: &Dialer<'_>,
     rejection: &Rejection,
     (wanted, seen): (Option<&str>, Option<String>),
-) -> Result<Resource, RefreshError> {
+) -> Result<Option<Resource>, RefreshError> {
     let api = Url::parse(&rejection.origin().to_string()).map_err(RefreshError::other)?;
     // What nobody's request asked for is about the resource that is known, or else about any of the API's.
     let known = wanted.and_then(|text| Url::parse(text).ok());
@@ -49,15 +50,14 @@ pub(super) async fn discover(
     for url in places {
         let reply = dialer.get("the resource's metadata", url).await?;
         match document(&reply) {
-            Some(members) => return read(&members, (asked, is_any), wanted),
+            Some(members) => return read(&members, (asked, is_any), wanted).map(Some),
             None if passes(reply.status) => {
                 return Err(reply.refusal("the resource's metadata", &super::form::Form::default()));
             }
             None => {}
         }
     }
-    let line = "the API names no authorization server: neither its challenge nor the well-known places have metadata";
-    Err(RefreshError::refused("no_metadata").caused_by(line))
+    Ok(None)
 }
 
 fn read(members: &Members, asked: (&Url, bool), wanted: Option<&str>) -> Result<Resource, RefreshError> {

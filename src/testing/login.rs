@@ -14,6 +14,10 @@ use super::arrived::Arrived;
 use super::endpoint::error;
 use super::provider::{Inner, MockIdentityProvider, State};
 
+/// The page on which somebody types a code.
+const TYPE_IT: &str = "<!doctype html><title>A code</title><form action=/device><label>The code that your program shows \
+                       <input name=user_code autofocus></label> <button>Log in</button></form>";
+
 /// Who is being let in.
 #[derive(Default)]
 pub(super) struct Logins {
@@ -137,8 +141,11 @@ impl State {
             (&Method::GET, "/device") => {
                 let code = arrived.url().query_pairs().find(|(name, _)| name == "user_code");
                 let agrees = !inner.logins.refuses;
-                let known = code.is_some_and(|(_, code)| inner.logins.decide(&code, agrees));
-                if known { Answer::ok("Thank you.") } else { Answer::new(404).body("There is no such code.") }
+                match code {
+                    None => Answer::ok(TYPE_IT).header("content-type", "text/html"),
+                    Some((_, code)) if inner.logins.decide(&code, agrees) => Answer::ok("Thank you."),
+                    Some(_) => Answer::new(404).body("There is no such code."),
+                }
             }
             _ => return None,
         })

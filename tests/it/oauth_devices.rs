@@ -126,6 +126,7 @@ async fn it_stops_when_the_code_expires_and_when_the_person_refuses() {
         begun.after(5).await;
         let error = line(&begun.login.await.unwrap().unwrap_err());
         assert!(error.contains(end) && !error.contains("hunter2"), "{error}");
+        assert_eq!(error.contains("refused on the other device"), end == "access_denied", "{error}");
     }
 }
 
@@ -176,7 +177,13 @@ async fn somebody_types_the_code_and_is_let_in() {
     let login = tokio::spawn(async move { waiting.login().await });
     until(|| clock.waiting() == 1).await;
     let codes = provider.user_codes();
-    assert!(provider.decide(&codes[0], true) && !provider.decide("another", true));
+    assert!(!provider.decide("another", true));
+    // As a person does, on the page that the provider has for it.
+    let page = format!("{}/device", provider.issuer());
+    let form = reqwest::get(&page).await.unwrap().text().await.unwrap();
+    assert!(form.contains("<form action=/device>") && form.contains("name=user_code"), "{form}");
+    assert_eq!(reqwest::get(format!("{page}?user_code=another")).await.unwrap().status(), 404);
+    assert_eq!(reqwest::get(format!("{page}?user_code={}", codes[0])).await.unwrap().status(), 200);
     clock.forward(Duration::from_secs(1));
     assert_eq!(login.await.unwrap().unwrap().granted_scopes().unwrap(), ["a"]);
     assert_eq!(provider.grants("urn:ietf:params:oauth:grant-type:device_code"), 1);

@@ -224,15 +224,33 @@ async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
     assert_eq!((seen.count(), old.grants("refresh_token")), (0, 1));
 }
 
-#[tokio::test]
-async fn a_login_after_a_401_finds_the_metadata_that_the_challenge_alone_names() {
-    let provider = MockIdentityProvider::start().await.unwrap();
-    let api = MockApi::trusting(&provider).await.unwrap();
+/// An API whose challenge alone says where its metadata are.
+async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
+    let api = MockApi::trusting(provider).await.unwrap();
     let document = json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] });
     api.at("/meta.json").is_open().answers(Answer::json(document));
     api.at("/.well-known").is_open().answers(Answer::new(404));
     let challenge = format!("Bearer resource_metadata=\"{}\"", api.url("/meta.json"));
     api.at("/api").requires("*").challenges_with([&*challenge]);
+    api
+}
+
+#[tokio::test]
+async fn a_login_that_finds_no_metadata_does_not_answer_for_a_401_that_brings_some() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = told_by_its_challenge(&provider).await;
+    let (oauth, seen) = anybody();
+    let (client, session) = client(&api.origin(), oauth.prompting());
+    let error = line(&session.login().await.unwrap_err());
+    assert!(error.contains("send it a request") && seen.count() == 0, "{error}");
+    assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
+    assert_eq!(seen.count(), 1);
+}
+
+#[tokio::test]
+async fn a_login_after_a_401_finds_the_metadata_that_the_challenge_alone_names() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = told_by_its_challenge(&provider).await;
     let (client, session) = client(&api.origin(), anybody().0);
     assert!(client.get(api.url("/api")).send().await.is_err(), "nobody asked for a login");
     session.login().await.unwrap();

@@ -103,7 +103,7 @@ impl Device {
             let tick = clock.after(self.interval);
             unless(pin!(abandoned(desk.rejection)), pin!(tick)).await.map_err(|()| nobody_waits())?;
             if clock.now() >= self.end {
-                return Err(RefreshError::refused("expired_token").caused_by("nobody typed the code in time"));
+                return Err(expired());
             }
             let mut form = Form::of_grant("urn:ietf:params:oauth:grant-type:device_code");
             form.add("device_code", self.code.clone());
@@ -121,6 +121,13 @@ impl Device {
             match reply.code().as_deref() {
                 Some("authorization_pending") => {}
                 Some("slow_down") => self.interval = (self.interval + SLOWER).min(LONGEST),
+                // What a person has decided is no fault of the endpoint that tells of it.
+                Some("access_denied") => {
+                    let told = reply.description(&sent).map_or_else(String::new, |told| format!(": {told}"));
+                    let line = format!("the login was refused on the other device{told}");
+                    return Err(RefreshError::refused("access_denied").caused_by(line));
+                }
+                Some("expired_token") => return Err(expired()),
                 _ if reply.status.is_success() => return Answer::read(&reply, &sent).map_err(RefreshError::of_login),
                 _ => {
                     let error = reply.refusal("the token endpoint", &sent);
@@ -132,6 +139,10 @@ impl Device {
             }
         }
     }
+}
+
+fn expired() -> RefreshError {
+    RefreshError::refused("expired_token").caused_by("nobody typed the code in time")
 }
 
 impl fmt::Debug for DeviceCode {
