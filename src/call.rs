@@ -148,6 +148,7 @@ impl<'m> Call<'m> {
                     if let Err((reason, error)) = self.take(renewal) {
                         return Err(self.refused(response, body, reason, error));
                     }
+                    self.learn(&response, &refused.challenges);
                     body
                 }
             };
@@ -220,12 +221,16 @@ impl<'m> Call<'m> {
         let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
         let authorize = credential.authorizer().filter(|_| !self.judge().is_foreign(response.url()));
         let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
-        let (status, url, headers) = (response.status(), response.url(), response.headers());
-        let head = ResponseHead { status, url, headers, challenges };
-        let seen = authorize.observe(&head);
-        seen.map_err(|source| {
+        authorize.observe(&head(response, challenges)).map_err(|source| {
             Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source })
         })
+    }
+
+    /// Lets the credential that has just come learn from the answer that it comes after.
+    fn learn(&self, response: &Response, challenges: &Challenges) {
+        if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
+            authorize.learn(&head(response, challenges));
+        }
     }
 
     fn last_sent(&self) -> Option<&Credential> {
@@ -270,6 +275,10 @@ impl<'m> Call<'m> {
     pub(crate) fn passes_through(&self) -> bool {
         self.of.settings.pass_through || self.options.pass_through
     }
+}
+
+fn head<'r>(response: &'r Response, challenges: &'r Challenges) -> ResponseHead<'r> {
+    ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges }
 }
 
 impl From<How> for Renewed {

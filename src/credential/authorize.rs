@@ -41,6 +41,10 @@ pub trait Authorize: Send + Sync + 'static {
     fn observe(&self, _head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         Ok(Observed::Nothing)
     }
+
+    /// Learns from the head of the 401 that a request got before there was this credential, with which it is about to be sent once
+    /// more: a nonce may have come with it.
+    fn learn(&self, _head: &ResponseHead<'_>) {}
 }
 
 /// What a scheme makes of a response.

@@ -174,8 +174,12 @@ impl Authorize for Bound {
         Some(self.token.clone())
     }
 
-    fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
+    fn learn(&self, head: &ResponseHead<'_>) {
         self.dpop.learn(head.url(), head.headers());
+    }
+
+    fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
+        self.learn(head);
         let wants = |challenge: crate::challenge::Challenge<'_>| {
             challenge.is("DPoP") && challenge.param("error").is_some_and(|error| error == "use_dpop_nonce")
         };

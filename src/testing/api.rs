@@ -167,7 +167,10 @@ impl MockApi {
     /// How many requests presented that credential: a token, or the whole value of the header.
     #[must_use]
     pub fn requests_with(&self, credential: &str) -> usize {
-        let presents = |arrived: &&Arrived| arrived.token() == credential || arrived.credential() == Some(credential);
+        let presents = |arrived: &&Arrived| {
+            let tokens = ["bearer", "dpop"].map(|scheme| arrived.token_by(scheme));
+            tokens.contains(&Some(credential)) || arrived.credential() == Some(credential)
+        };
         self.requests().iter().filter(presents).count()
     }
 
@@ -243,6 +246,11 @@ impl Decide for State {
                 .iter()
                 .map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
             answer = answer.body(lines.collect::<Vec<_>>().join(&b'\n'));
+        }
+        #[cfg(feature = "dpop")]
+        if let Some(nonce) = route.protection.iter().flatten().next().and_then(Protection::nonce) {
+            answer.headers.remove("dpop-nonce");
+            answer = answer.header("dpop-nonce", nonce);
         }
         answer.delay = answer.delay.or(route.delay);
         answer.gate = answer.gate.or(route.gate);

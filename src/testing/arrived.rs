@@ -106,9 +106,13 @@ impl Arrived {
     /// Its bearer token; nothing if it has none (RFC 6750 §2.1).
     #[must_use]
     pub fn token(&self) -> &str {
-        let value = self.header("authorization").unwrap_or_default();
-        let (scheme, token) = value.split_once(' ').unwrap_or_default();
-        if scheme.eq_ignore_ascii_case("bearer") { token.trim_start() } else { "" }
+        self.token_by("bearer").unwrap_or_default()
+    }
+
+    /// Its token, if it comes by that scheme.
+    pub(super) fn token_by(&self, wanted: &str) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case(wanted).then(|| token.trim_start())
     }
 
     /// Whether that text stands anywhere in it as a word of its own: in its URL, its header, its body. `t1` does not stand in

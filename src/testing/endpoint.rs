@@ -9,7 +9,7 @@ use super::arrived::Arrived;
 #[cfg(feature = "oauth")]
 use super::login::Worth;
 use super::protection::basic;
-use super::provider::{Failure, Grant, Inner, Issued, State};
+use super::provider::{Failure, Grant, Inner, Issued, KnownClient, State};
 use super::server::Decide;
 
 /// The grants that it knows, and the parameters that each must have beside it.
@@ -47,24 +47,28 @@ impl State {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn issue(&self, inner: &mut Inner, family: usize, scopes: Vec<String>) -> Issued {
+    pub(super) fn issue(&self, inner: &mut Inner, family: usize, scopes: Vec<String>, bound: Option<String>) -> Issued {
         let access_token = self.tokens.issue_in(Some(family), scopes.clone(), Some(inner.lifetime));
         inner.refreshes += 1;
         let refresh_token = format!("mock-refresh-{:06}", inner.refreshes);
-        inner.grants.insert(refresh_token.clone(), Grant { family, scopes, used: false });
+        inner.grants.insert(refresh_token.clone(), Grant { family, scopes, used: false, bound });
         Issued { access_token, refresh_token }
     }
 
     /// A token request (RFC 6749 §4 to §6).
     fn token(&self, arrived: &Arrived) -> Answer {
         let mut inner = self.lock();
-        if !inner.client.as_ref().is_none_or(|(id, secret)| is_client(arrived, id, secret)) {
+        if !self.knows(&inner, arrived) {
             return Failure::InvalidClient.spoil(|| Answer::new(401));
         }
         let names: Vec<_> = url::form_urlencoded::parse(arrived.body()).map(|(name, _)| name.into_owned()).collect();
         let twice = names.iter().enumerate().any(|(number, name)| names[..number].contains(name));
         let Some(grant_type) = arrived.form("grant_type").filter(|_| !twice && is_form(arrived)) else {
             return error(400, "invalid_request");
+        };
+        let key = match self.key_of(&inner, arrived) {
+            Ok(key) => key,
+            Err(refusal) => return *refusal,
         };
         let Some((_, wanted)) = GRANTS.iter().find(|(name, _)| *name == grant_type) else {
             return error(400, "unsupported_grant_type");
@@ -81,21 +85,24 @@ impl State {
             return error(400, "invalid_scope");
         }
         #[cfg(feature = "oauth")]
-        let asked = match inner.logins.worth(arrived, &grant_type) {
+        let asked = match inner.logins.worth(arrived, &grant_type, key.as_deref()) {
             Worth::Scopes(scopes) => scopes,
             Worth::Nothing(code) => return error(400, code),
             Worth::Unknown => asked,
         };
         let issued = if grant_type == "refresh_token" {
-            match self.refresh(&mut inner, &token) {
+            match self.refresh(&mut inner, &token, &key) {
                 Some(issued) => issued,
                 None => return error(400, "invalid_grant"),
             }
         } else {
             inner.families += 1;
             let family = inner.families;
-            self.issue(&mut inner, family, asked.unwrap_or_else(|| vec!["*".to_owned()]))
+            // A client that proves itself has its refresh tokens bound by that (RFC 9449 §5).
+            let bound = key.clone().filter(|_| inner.client.is_none());
+            self.issue(&mut inner, family, asked.unwrap_or_else(|| vec!["*".to_owned()]), bound)
         };
+        let kind = self.bind(&issued.access_token, key);
         *inner.counts.entry(grant_type.clone()).or_default() += 1;
         let refresh = match grant_type.as_str() {
             // RFC 6749 §4.4.3: no refresh token for a client of its own.
@@ -103,16 +110,29 @@ impl State {
             _ => format!(",\"refresh_token\":\"{}\"", issued.refresh_token),
         };
         Answer::json(format_args!(
-            "{{\"access_token\":\"{}\",\"token_type\":\"Bearer\",\"expires_in\":{}{refresh}}}",
+            "{{\"access_token\":\"{}\",\"token_type\":\"{kind}\",\"expires_in\":{}{refresh}}}",
             issued.access_token,
             inner.lifetime.as_secs()
         ))
         .header("cache-control", "no-store")
     }
 
-    fn refresh(&self, inner: &mut Inner, token: &str) -> Option<Issued> {
+    /// Whether it is the client that is asked for, if one is.
+    fn knows(&self, inner: &Inner, arrived: &Arrived) -> bool {
+        match &inner.client {
+            None => true,
+            Some(KnownClient::Secret(id, secret)) => is_client(arrived, id, secret),
+            #[cfg(feature = "oauth")]
+            Some(KnownClient::Key(id, jwk)) => super::proofs::is_client(arrived, id, jwk, &self.tokens),
+        }
+    }
+
+    fn refresh(&self, inner: &mut Inner, token: &str, key: &Option<String>) -> Option<Issued> {
         let rotates = inner.rotates;
         let grant = inner.grants.get_mut(token)?;
+        if grant.bound.is_some() && grant.bound != *key {
+            return None;
+        }
         if grant.used {
             let family = grant.family;
             inner.reused += 1;
@@ -121,8 +141,8 @@ impl State {
             return None;
         }
         grant.used = rotates;
-        let (family, scopes) = (grant.family, grant.scopes.clone());
-        let issued = self.issue(inner, family, scopes);
+        let (family, scopes, bound) = (grant.family, grant.scopes.clone(), grant.bound.clone());
+        let issued = self.issue(inner, family, scopes, bound);
         if rotates {
             return Some(issued);
         }
@@ -133,7 +153,7 @@ impl State {
     /// A revocation (RFC 7009): of a token that is not known too.
     fn revoke(&self, arrived: &Arrived) -> Answer {
         let mut inner = self.lock();
-        if !inner.client.as_ref().is_none_or(|(id, secret)| is_client(arrived, id, secret)) {
+        if !self.knows(&inner, arrived) {
             return Failure::InvalidClient.spoil(|| Answer::new(401));
         }
         let Some(token) = arrived.form("token").filter(|_| is_form(arrived)) else {

@@ -34,6 +34,8 @@ struct Login {
     redirect: String,
     challenge: String,
     scopes: Option<Vec<String>>,
+    /// The thumbprint of the key that may have the token (RFC 9449 §10).
+    key: Option<String>,
 }
 
 struct Device {
@@ -95,7 +97,7 @@ impl Logins {
     }
 
     /// What a token request's code is worth; it is worth that once.
-    pub(super) fn worth(&mut self, arrived: &Arrived, grant_type: &str) -> Worth {
+    pub(super) fn worth(&mut self, arrived: &Arrived, grant_type: &str, key: Option<&str>) -> Worth {
         let client = arrived.form("client_id");
         let is_for = |wanted: &str| client.as_deref().is_none_or(|client| client == wanted);
         if grant_type == "authorization_code" {
@@ -107,7 +109,8 @@ impl Logins {
             let verifier = arrived.form("code_verifier").unwrap_or_default();
             let fits = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == login.challenge
                 && arrived.form("redirect_uri") == Some(login.redirect)
-                && is_for(&login.client);
+                && is_for(&login.client)
+                && login.key.is_none_or(|bound| key == Some(&*bound));
             return if fits { Worth::Scopes(login.scopes) } else { Worth::Nothing("invalid_grant") };
         }
         let code = arrived.form("device_code").unwrap_or_default();
@@ -163,6 +166,7 @@ fn metadata(base: &str) -> Answer {
         "registration_endpoint": at("/register"),
         "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": ["ES256"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,
     }))
@@ -193,7 +197,8 @@ fn authorize(logins: &mut Logins, arrived: &Arrived, base: &str) -> Answer {
             let code = format!("mock-code-{:06}", logins.count);
             answer.append_pair("code", &code);
             let challenge = get("code_challenge").unwrap_or_default();
-            logins.codes.insert(code, Login { client, redirect, challenge, scopes: scopes(get("scope")) });
+            let (scopes, key) = (scopes(get("scope")), get("dpop_jkt"));
+            logins.codes.insert(code, Login { client, redirect, challenge, scopes, key });
         }
         if let Some(state) = get("state") {
             answer.append_pair("state", &state);

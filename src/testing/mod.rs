@@ -23,6 +23,10 @@ mod journal;
 mod linted;
 #[cfg(feature = "oauth")]
 mod login;
+#[cfg(feature = "dpop")]
+mod proofs;
+#[cfg(not(feature = "dpop"))]
+mod proofs_off;
 mod protection;
 mod provider;
 mod recording;

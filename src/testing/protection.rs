@@ -10,6 +10,8 @@ use http::header::AUTHORIZATION;
 
 use super::answer::Answer;
 use super::arrived::Arrived;
+#[cfg(feature = "dpop")]
+use super::proofs::{Wanted, proven};
 use super::tokens::{Judgement, Tokens};
 
 type Check = dyn Fn(&Arrived) -> Judgement + Send + Sync;
@@ -21,9 +23,21 @@ pub struct Protection(Kind);
 #[derive(Clone)]
 enum Kind {
     Bearer,
-    Basic { pair: String },
-    Key { name: HeaderName, value: String },
-    Custom { challenge: String, check: Arc<Check> },
+    #[cfg(feature = "dpop")]
+    Dpop {
+        nonce: Option<String>,
+    },
+    Basic {
+        pair: String,
+    },
+    Key {
+        name: HeaderName,
+        value: String,
+    },
+    Custom {
+        challenge: String,
+        check: Arc<Check>,
+    },
 }
 
 impl Protection {
@@ -31,6 +45,35 @@ impl Protection {
     #[must_use]
     pub fn bearer() -> Self {
         Self(Kind::Bearer)
+    }
+
+    /// A token that is bound to a key, with a proof of that key (RFC 9449 §7): such a token is one that a
+    /// [`MockIdentityProvider`](super::MockIdentityProvider) gave for a proof, or that [`bind`](Tokens::bind) was said of.
+    #[cfg(feature = "dpop")]
+    #[must_use]
+    pub fn dpop() -> Self {
+        Self(Kind::Dpop { nonce: None })
+    }
+
+    /// The same, with a proof that has that nonce, which each answer tells (RFC 9449 §9).
+    ///
+    /// # Panics
+    /// If it cannot stand in a header.
+    #[cfg(feature = "dpop")]
+    #[must_use]
+    #[track_caller]
+    pub fn dpop_with_nonce(nonce: impl Into<String>) -> Self {
+        let nonce = nonce.into();
+        assert!(http::HeaderValue::from_str(&nonce).is_ok(), "`{}` is no nonce", nonce.escape_debug());
+        Self(Kind::Dpop { nonce: Some(nonce) })
+    }
+
+    #[cfg(feature = "dpop")]
+    pub(super) fn nonce(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Dpop { nonce } => nonce.as_deref(),
+            _ => None,
+        }
     }
 
     /// That user name and password (RFC 7617).
@@ -65,7 +108,11 @@ impl Protection {
             Some(_) => Judgement::Unknown,
         };
         let judgement = match &self.0 {
+            #[cfg(feature = "dpop")]
+            Kind::Bearer if tokens.bound(arrived.token()).is_some() => return Judgement::Unknown,
             Kind::Bearer => return tokens.judge(arrived.token(), scope),
+            #[cfg(feature = "dpop")]
+            Kind::Dpop { nonce } => return bound(arrived, tokens, (scope, nonce.as_deref())),
             Kind::Basic { pair } => match basic(arrived) {
                 None => Judgement::Nobody,
                 Some(sent) if sent == *pair => Judgement::Welcome,
@@ -81,33 +128,71 @@ impl Protection {
         }
     }
 
+    fn has_codes(&self) -> bool {
+        match self.0 {
+            Kind::Bearer => true,
+            #[cfg(feature = "dpop")]
+            Kind::Dpop { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What a server should answer, by the RFCs; `None` where it lets the request in.
     pub(super) fn refusal(&self, judgement: &Judgement) -> Option<Answer> {
         let challenge = match &self.0 {
             Kind::Bearer => "Bearer realm=\"mock\"",
+            #[cfg(feature = "dpop")]
+            Kind::Dpop { .. } => "DPoP realm=\"mock\", algs=\"ES256\"",
             Kind::Basic { .. } => "Basic realm=\"mock\", charset=\"UTF-8\"",
             // Not a registered scheme: there is none for keys, and a 401 needs a challenge.
             Kind::Key { .. } => "ApiKey realm=\"mock\"",
             Kind::Custom { challenge, .. } => challenge,
         };
-        let bearer = matches!(self.0, Kind::Bearer);
-        let invalid = |why: &str| match bearer {
-            true => format!("{challenge}, error=\"invalid_token\", error_description=\"{why}\""),
+        // These two have codes for what is wrong (RFC 6750 §3.1, RFC 9449 §7.1).
+        let has_codes = self.has_codes();
+        let wrong = |code: &str, why: &str| match has_codes {
+            true => format!("{challenge}, error=\"{code}\", error_description=\"{why}\""),
             false => challenge.to_owned(),
         };
+        let invalid = |why: &str| wrong("invalid_token", why);
         let answer = match judgement {
             Judgement::Welcome => return None,
             Judgement::Lacks(scope) => {
                 let line = format!("{challenge}, error=\"insufficient_scope\", scope=\"{scope}\"");
                 let answer = Answer::new(403);
-                if bearer { answer.header("www-authenticate", line) } else { answer }
+                if has_codes { answer.header("www-authenticate", line) } else { answer }
             }
             Judgement::Nobody => Answer::unauthorized([challenge]),
             Judgement::Unknown => Answer::unauthorized([&*invalid("the token is unknown")]),
             Judgement::Expired => Answer::unauthorized([&*invalid("the token expired")]),
             Judgement::Revoked => Answer::unauthorized([&*invalid("the token was revoked")]),
+            #[cfg(feature = "dpop")]
+            Judgement::Unproven(why) => Answer::unauthorized([&*wrong("invalid_dpop_proof", why)]),
+            #[cfg(feature = "dpop")]
+            Judgement::WantsNonce(nonce) => {
+                Answer::unauthorized([&*wrong("use_dpop_nonce", "the proof needs a nonce")]).header("dpop-nonce", nonce)
+            }
         };
         Some(answer)
+    }
+}
+
+/// What is thought of a token with a proof (RFC 9449 §7.1).
+#[cfg(feature = "dpop")]
+fn bound(arrived: &Arrived, tokens: &Tokens, asked: (Option<&str>, Option<&str>)) -> Judgement {
+    let (scope, nonce) = asked;
+    let Some(token) = arrived.token_by("dpop") else {
+        // A bearer token is none here.
+        return if arrived.credential().is_some() { Judgement::Unknown } else { Judgement::Nobody };
+    };
+    let judgement = tokens.judge(token, scope);
+    if !matches!(judgement, Judgement::Welcome | Judgement::Lacks(_)) {
+        return judgement;
+    }
+    match proven(arrived, &Wanted { token: Some(token), nonce }, tokens) {
+        Ok(key) if tokens.bound(token).as_ref() == Some(&key) => judgement,
+        Ok(_) => Judgement::Unknown,
+        Err(fault) => fault,
     }
 }
 
@@ -123,6 +208,8 @@ impl fmt::Debug for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::Bearer => "Protection::Bearer",
+            #[cfg(feature = "dpop")]
+            Kind::Dpop { .. } => "Protection::Dpop",
             Kind::Basic { .. } => "Protection::Basic",
             Kind::Key { .. } => "Protection::ApiKey",
             Kind::Custom { .. } => "Protection::Custom",

@@ -52,6 +52,9 @@ impl fmt::Debug for Issued {
 ///
 /// What a grant says of its user is believed: a code, an assertion, a password is looked at for being there, and no more.
 ///
+/// With the feature `dpop` it looks at the proof of a key that comes with a token request, and binds what it gives to that key
+/// (RFC 9449 §5).
+///
 /// With the feature `oauth` it lets people in, too: it has metadata (RFC 8414), registration (RFC 7591), a page for logins with PKCE to
 /// which everybody agrees at once, and device codes (RFC 8628); and the codes that it gave out are looked at.
 ///
@@ -72,7 +75,10 @@ pub(super) struct Inner {
     pub(super) refreshes: usize,
     pub(super) rotates: bool,
     pub(super) lifetime: Duration,
-    pub(super) client: Option<(String, String)>,
+    pub(super) client: Option<KnownClient>,
+    /// What the proofs of keys are to have.
+    #[cfg(feature = "dpop")]
+    pub(super) nonce: Option<String>,
     pub(super) next: VecDeque<Failure>,
     pub(super) down: Option<Failure>,
     pub(super) reused: usize,
@@ -81,10 +87,19 @@ pub(super) struct Inner {
     pub(super) logins: super::login::Logins,
 }
 
+/// The client that it asks for, and what that one has.
+pub(super) enum KnownClient {
+    Secret(String, String),
+    #[cfg(feature = "oauth")]
+    Key(String, serde_json::Value),
+}
+
 pub(super) struct Grant {
     pub(super) family: usize,
     pub(super) scopes: Vec<String>,
     pub(super) used: bool,
+    /// The thumbprint of the key without which it is of no use.
+    pub(super) bound: Option<String>,
 }
 
 impl MockIdentityProvider {
@@ -117,6 +132,8 @@ impl MockIdentityProvider {
             rotates: true,
             lifetime: Duration::from_secs(3600),
             client: None,
+            #[cfg(feature = "dpop")]
+            nonce: None,
             next: VecDeque::new(),
             down: None,
             reused: 0,
@@ -160,7 +177,7 @@ impl MockIdentityProvider {
         let mut inner = self.state.lock();
         inner.families += 1;
         let family = inner.families;
-        self.state.issue(&mut inner, family, scopes)
+        self.state.issue(&mut inner, family, scopes, None)
     }
 
     /// Whether each refresh gives a new refresh token and ends the old one. It does unless it is told not to.
@@ -175,7 +192,30 @@ impl MockIdentityProvider {
 
     /// It asks for that client and secret from now on, by Basic or in the body (RFC 6749 §2.3.1).
     pub fn requires_client(&self, id: &str, secret: &str) {
-        self.state.lock().client = Some((id.to_owned(), secret.to_owned()));
+        self.state.lock().client = Some(KnownClient::Secret(id.to_owned(), secret.to_owned()));
+    }
+
+    /// It asks for that client from now on, and for an assertion that it signed with the key of this JWK by ES256
+    /// (`private_key_jwt`, RFC 7523 §3).
+    ///
+    /// # Panics
+    /// If it is no JSON.
+    #[cfg(feature = "oauth")]
+    #[track_caller]
+    pub fn requires_signed_client(&self, id: &str, public_jwk: &str) {
+        let jwk = serde_json::from_str(public_jwk).unwrap_or_else(|error| panic!("the JWK is no JSON: {error}"));
+        self.state.lock().client = Some(KnownClient::Key(id.to_owned(), jwk));
+    }
+
+    /// The proofs of keys are to have that nonce from now on, at its token endpoint (RFC 9449 §8).
+    ///
+    /// # Panics
+    /// If it cannot stand in a header.
+    #[cfg(feature = "dpop")]
+    #[track_caller]
+    pub fn wants_nonce(&self, nonce: &str) {
+        assert!(http::HeaderValue::from_str(nonce).is_ok(), "`{}` is no nonce", nonce.escape_debug());
+        self.state.lock().nonce = Some(nonce.to_owned());
     }
 
     /// The next request fails so, and if it is said again the one after that.

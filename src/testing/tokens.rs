@@ -23,6 +23,12 @@ pub enum Judgement {
     Revoked,
     /// The credential lacks that scope: 403 `insufficient_scope`.
     Lacks(String),
+    /// That is wrong with the proof of a key: 401 `invalid_dpop_proof` (RFC 9449 §7.1).
+    #[cfg(feature = "dpop")]
+    Unproven(String),
+    /// The proof is to have that nonce: 401 `use_dpop_nonce` (RFC 9449 §9).
+    #[cfg(feature = "dpop")]
+    WantsNonce(String),
 }
 
 /// The tokens that servers of a test take. Clones are the same table.
@@ -36,6 +42,9 @@ pub struct Tokens {
 struct Table {
     tokens: HashMap<String, Token>,
     issued: usize,
+    /// The identifiers of what was signed by a key: none is good twice.
+    #[cfg(feature = "dpop")]
+    signed: std::collections::HashSet<String>,
 }
 
 struct Token {
@@ -43,6 +52,9 @@ struct Token {
     expires: Option<SystemTime>,
     standing: Judgement,
     family: Option<usize>,
+    /// The thumbprint of the key without which it is of no use.
+    #[cfg(feature = "dpop")]
+    bound: Option<String>,
 }
 
 impl Tokens {
@@ -92,7 +104,41 @@ impl Tokens {
 
     fn put(&self, token: String, scopes: Vec<String>, lifetime: Option<Duration>, family: Option<usize>) {
         let expires = lifetime.and_then(|lifetime| self.clock.now().checked_add(lifetime));
-        self.lock().tokens.insert(token, Token { scopes, expires, standing: Judgement::Welcome, family });
+        let token_of = Token {
+            scopes,
+            expires,
+            standing: Judgement::Welcome,
+            family,
+            #[cfg(feature = "dpop")]
+            bound: None,
+        };
+        self.lock().tokens.insert(token, token_of);
+    }
+
+    /// Binds that token to the key of that thumbprint: it is of no use by Bearer any more (RFC 9449 §7.2), and by DPoP with a proof of
+    /// that key.
+    #[cfg(feature = "dpop")]
+    pub fn bind(&self, token: &str, thumbprint: &str) {
+        if let Some(token) = self.lock().tokens.get_mut(token) {
+            token.bound = Some(thumbprint.to_owned());
+        }
+    }
+
+    #[cfg(feature = "dpop")]
+    pub(super) fn bound(&self, token: &str) -> Option<String> {
+        self.lock().tokens.get(token)?.bound.clone()
+    }
+
+    /// Whether an identifier of something signed comes for the first time.
+    #[cfg(feature = "dpop")]
+    pub(super) fn is_first(&self, id: &serde_json::Value) -> bool {
+        id.as_str().is_some_and(|id| self.lock().signed.insert(id.to_owned()))
+    }
+
+    /// The time, in seconds since 1970.
+    #[cfg(feature = "dpop")]
+    pub(super) fn seconds(&self) -> u64 {
+        self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
     /// Lets that token be expired from now on.

@@ -150,6 +150,18 @@ async fn a_token_and_then_a_nonce_would_be_three_sends_so_that_the_next_call_has
 }
 
 #[tokio::test]
+async fn a_nonce_that_came_with_the_first_401_stands_in_the_first_proof() {
+    let dpop = Dpop::new(key());
+    let server = Script::new(|arrived, _| match arrived.header("dpop") {
+        Some(_) if proof(arrived).1["nonce"] == "n" => status(200),
+        _ => Answer::unauthorized(["DPoP algs=\"ES256\""]).header("dpop-nonce", "n"),
+    });
+    let client = server.client(&ChallengeMiddleware::new(API, bound(&dpop)).unwrap());
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    assert_eq!(server.sends(), 2);
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_bound_is_refused() {
     let dpop = Dpop::new(key());
     let error = dpop.credential("hunter2", "Bearer").unwrap_err();

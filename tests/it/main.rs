@@ -25,6 +25,8 @@ mod first_pass;
 mod flights;
 mod floors;
 mod kit_claims;
+#[cfg(feature = "oauth")]
+mod kit_keys;
 mod kit_servers;
 #[cfg(feature = "testing-wiremock")]
 mod kit_wiremock;
