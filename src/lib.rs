@@ -6,6 +6,8 @@ mod chain;
 pub mod challenge;
 #[cfg(any(feature = "oauth", feature = "registry"))]
 mod dial;
+#[cfg(any(feature = "oauth", feature = "registry", feature = "store"))]
+mod members;
 mod origin;
 mod retry_after;
 mod secret;

@@ -126,3 +126,43 @@ fn a_hostile_line_costs_its_own_length_and_the_caps() {
         assert!(peak <= shape.len() as isize + (100 << 10), "{peak} for {} bytes of {:?}…", shape.len(), &shape[..4]);
     }
 }
+
+/// What a store keeps is written and read in memory that is wiped. The attachment is left out: what JSON's parser copies to take
+/// escapes out of a text is its own.
+#[cfg(feature = "store")]
+#[test]
+fn a_credential_that_is_stored_leaves_nothing_behind() {
+    use reqwest_challenge::store::{Key, MemoryStore, Stored};
+    use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Rejection};
+
+    /// Answers 401 to whoever has no credential.
+    struct Last;
+
+    #[async_trait::async_trait]
+    impl reqwest_middleware::Middleware for Last {
+        async fn handle(
+            &self,
+            request: reqwest::Request,
+            _: &mut http::Extensions,
+            _: reqwest_middleware::Next<'_>,
+        ) -> reqwest_middleware::Result<reqwest::Response> {
+            let status = if request.headers().contains_key("authorization") { 200 } else { 401 };
+            Ok(http::Response::builder().status(status).body("").unwrap().into())
+        }
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let count = left_behind(|| {
+        let token = |_: Rejection| async { Ok::<_, BoxError>(Credential::bearer(String::from_utf8(MARKER.to_vec())?)) };
+        let store = MemoryStore::new();
+        let (key, url) = (Key::new("https://auth.example.com"), "https://api.example.com/");
+        let stored = std::sync::Arc::new(Stored::new(token, store, key));
+        let auth = ChallengeMiddleware::new("https://api.example.com", stored.clone()).unwrap();
+        let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new()).with(auth).with(Last).build();
+        let response = runtime.block_on(client.get(url).send()).unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(runtime.block_on(stored.initial()).unwrap().is_some(), "it is stored");
+        runtime.block_on(stored.forget(None)).unwrap();
+    });
+    assert_eq!(count, 0);
+}

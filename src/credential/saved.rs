@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::HeaderName;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Credential, Kind};
 use crate::challenge::is_scope_token;
+use crate::members::Members;
 use crate::secret::Secret;
 
 /// What makes a credential of a scheme of one's own again, of what [`Authorize::export`](super::Authorize::export) gave.
@@ -18,34 +19,33 @@ pub(crate) type Restore<'r> = &'r dyn Fn(&str, Secret) -> Option<Credential>;
 impl Credential {
     /// What a store keeps of it; `None` where its scheme cannot be written down.
     pub(crate) fn to_saved(&self) -> Option<Secret> {
-        let mut saved = Map::new();
-        let mut put = |name: &str, value: Value| drop(saved.insert(name.to_owned(), value));
-        put("scheme", self.scheme().into());
+        let mut saved = Members::default();
+        saved.put("scheme", self.scheme());
         match &self.0.kind {
             Kind::Header(name, value) => {
-                put("header", name.as_str().into());
-                put("value", value.as_ref().ok()?.to_str().ok()?.into());
+                saved.put("header", name.as_str());
+                saved.put("value", value.as_ref().ok()?.to_str().ok()?);
             }
-            Kind::Custom(authorize) => put("custom", authorize.export()?.expose().into()),
+            Kind::Custom(authorize) => saved.put("custom", authorize.export()?.expose()),
         }
         if let Some(expiry) = self.0.expires_at {
             // Absolute, and of what is before the epoch the epoch: both are long gone.
             let since = expiry.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            put("expires_at_ms", u64::try_from(since.as_millis()).unwrap_or(u64::MAX).into());
+            saved.put("expires_at_ms", u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
         }
         if let Some(scopes) = &self.0.scopes {
-            put("scopes", scopes.iter().map(|scope| Value::from(scope.as_str())).collect::<Vec<_>>().into());
+            saved.put("scopes", scopes.iter().map(|scope| Value::from(scope.as_str())).collect::<Vec<_>>());
         }
         if let Some(attachment) = &self.0.attachment {
-            put("attachment", attachment.expose().into());
+            saved.put("attachment", attachment.expose());
         }
-        Some(Secret::new(Value::Object(saved).to_string()))
+        Some(saved.to_secret())
     }
 
     /// The scheme of what a store kept, whether it can be made again or not.
     pub(crate) fn scheme_of_saved(saved: &Secret) -> Option<String> {
-        let saved: Value = serde_json::from_str(saved.expose()).ok()?;
-        Some(saved.get("scheme")?.as_str()?.to_owned())
+        let saved = Members::of(saved.expose().as_bytes())?;
+        Some(saved.value("scheme")?.as_str()?.to_owned())
     }
 
     /// Whether it puts the same on a request, also where one of the two was made again of what a store kept.
@@ -57,20 +57,20 @@ impl Credential {
 
     /// What a store kept; `None` where it is no such thing.
     pub(crate) fn of_saved(saved: &Secret, restore: Restore<'_>) -> Option<Self> {
-        let saved: Value = serde_json::from_str(saved.expose()).ok()?;
-        let text = |name: &str| saved.get(name).and_then(Value::as_str);
+        let saved = Members::of(saved.expose().as_bytes())?;
+        let text = |name: &str| saved.value(name).and_then(Value::as_str);
         let scheme = text("scheme")?;
         let mut credential = match (text("header"), text("custom")) {
             (Some(header), None) => plain(scheme, header, text("value")?)?,
             (None, Some(custom)) => restore(scheme, Secret::new(custom))?,
             _ => return None,
         };
-        if let Some(since) = saved.get("expires_at_ms") {
+        if let Some(since) = saved.value("expires_at_ms") {
             // A time that cannot be is no expiry.
             let expiry = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(since.as_u64()?));
             credential = expiry.into_iter().fold(credential, Self::expires_at);
         }
-        if let Some(scopes) = saved.get("scopes") {
+        if let Some(scopes) = saved.value("scopes") {
             let scopes: Option<Vec<_>> = scopes.as_array()?.iter().map(Value::as_str).collect();
             credential = credential.scopes(scopes?.into_iter().filter(|scope| is_scope_token(scope)));
         }

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, Value};
-
 use super::client::{Identity, Proof};
 use super::form::Form;
-use super::reply::{Members, Reply};
+use super::reply::Reply;
 use crate::challenge::is_scope_token;
 use crate::credential::Credential;
 use crate::dpop::Dpop;
+use crate::members::Members;
 use crate::refresh::RefreshError;
 use crate::secret::Secret;
 
@@ -78,25 +77,24 @@ const VERSION: u64 = 1;
 impl Kept {
     /// As the attachment of a credential.
     pub(super) fn to_secret(&self) -> Secret {
-        let mut members = Map::new();
-        let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-        put("oauth", VERSION.into());
-        put("issuer", self.issuer.as_str().into());
-        put("client_id", self.identity.id.as_str().into());
+        let mut members = Members::default();
+        members.put("oauth", VERSION);
+        members.put("issuer", self.issuer.as_str());
+        members.put("client_id", self.identity.id.as_str());
         if let Some(resource) = &self.resource {
-            put("resource", resource.as_str().into());
+            members.put("resource", resource.as_str());
         }
         if let Some(token) = &self.refresh_token {
-            put("refresh_token", token.expose().into());
+            members.put("refresh_token", token.expose());
         }
         // A secret that the caller gave stays with the caller.
         if self.registered {
-            put("registered", self.identity.proof.name().into());
+            members.put("registered", self.identity.proof.name());
             if let Proof::Basic(secret) | Proof::Post(secret) = &self.identity.proof {
-                put("client_secret", secret.expose().into());
+                members.put("client_secret", secret.expose());
             }
         }
-        Secret::new(Value::Object(members).to_string())
+        members.to_secret()
     }
 
     /// What an attachment says; `None` where it is none of ours.

@@ -2,12 +2,13 @@
 
 use http::StatusCode;
 use http::header::HeaderMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::form::Form;
 use crate::challenge::{FEW_LINES, Printed};
+use crate::members::Members;
 use crate::refresh::RefreshError;
 use crate::retry_after::{passes, retry_after};
 
@@ -19,22 +20,7 @@ pub(super) struct Reply {
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
-/// The members of a JSON object, wiped when they go.
-pub(super) struct Members(Map<String, Value>);
-
 impl Members {
-    /// Of a JSON object; `None` where it is none.
-    pub(super) fn of(text: &[u8]) -> Option<Self> {
-        match serde_json::from_slice(text) {
-            Ok(Value::Object(members)) => Some(Self(members)),
-            Ok(mut other) => {
-                wipe(&mut other);
-                None
-            }
-            Err(_) => None,
-        }
-    }
-
     /// Takes a text out without copying it; an empty one is none.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         match self.0.get_mut(name)?.take() {
@@ -45,10 +31,6 @@ impl Members {
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
-    }
-
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
     }
 
     pub(super) fn is_true(&self, name: &str) -> bool {
@@ -75,21 +57,6 @@ impl Members {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is wanted")]
 fn saturated(number: f64) -> u64 {
     number.ceil() as u64
-}
-
-impl Drop for Members {
-    fn drop(&mut self) {
-        self.0.values_mut().for_each(wipe);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(list) => list.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
-        _ => {}
-    }
 }
 
 impl Reply {

@@ -3,8 +3,9 @@
 use url::Url;
 
 use super::dialer::Dialer;
-use super::reply::{Members, printed};
+use super::reply::printed;
 use super::server::{document, well_known};
+use crate::members::Members;
 use crate::refresh::{RefreshError, Rejection};
 use crate::retry_after::passes;
 

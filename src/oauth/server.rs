@@ -8,9 +8,10 @@ use http::StatusCode;
 use url::Url;
 
 use super::dialer::{Dialer, untrusted};
-use super::reply::{Members, Reply};
+use super::reply::Reply;
 use crate::challenge::hides;
 use crate::dial::{Undialled, Why};
+use crate::members::Members;
 use crate::origin::Origin;
 use crate::refresh::RefreshError;
 use crate::retry_after::passes;

@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Client, Request, Response};
-use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
 use super::Account;
 use super::cache::Token;
+use crate::members::Members;
 use crate::refresh::RefreshError;
 use crate::retry_after::{passes, retry_after};
 use crate::secret::Secret;
@@ -102,11 +102,11 @@ async fn read(mut response: Response) -> Result<Vec<u8>, RefreshError> {
 fn parsed(body: &[u8]) -> Result<Token, RefreshError> {
     let odd = |what: &'static str| RefreshError::other(what);
     // What the parser says of it could quote the token.
-    let answer: Value = serde_json::from_slice(body).map_err(|_| odd("the token server's answer is no JSON"))?;
+    let answer = Members::of(body).ok_or_else(|| odd("the token server's answer is no JSON object"))?;
     let text =
-        ["token", "access_token"].iter().find_map(|name| answer.get(name)?.as_str()).filter(|text| !text.is_empty());
+        ["token", "access_token"].iter().find_map(|name| answer.value(name)?.as_str()).filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| odd("the token server's answer has no token"))?;
-    let seconds = answer.get("expires_in").and_then(|span| span.as_u64().or_else(|| span.as_str()?.parse().ok()));
+    let seconds = answer.value("expires_in").and_then(|span| span.as_u64().or_else(|| span.as_str()?.parse().ok()));
     // Less than a minute is what older servers say by mistake.
     let lifetime = seconds.map_or(LIFETIME, |seconds| Duration::from_secs(seconds).max(LIFETIME));
     Ok(Token { text: Secret::new(text), lifetime })

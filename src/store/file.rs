@@ -89,15 +89,16 @@ impl FileStore {
         }
         entries.put(key, new);
         let text = entries.write();
-        if text.len() > LIMIT {
-            return Err(StoreError::TooLarge { size: text.len(), limit: LIMIT });
+        let octets = text.expose().as_bytes();
+        if octets.len() > LIMIT {
+            return Err(StoreError::TooLarge { size: octets.len(), limit: LIMIT });
         }
         if is_damaged {
             let aside = self.beside(".damaged");
             fs::rename(&self.path, &aside).map_err(|error| StoreError::io("put aside", &self.path, error))?;
         }
         place::sweep(&self.path);
-        place::write(&self.path, &text)?;
+        place::write(&self.path, octets)?;
         Ok(true)
     }
 

@@ -1,9 +1,10 @@
 //! What stands in a file: an object of credentials by their keys, under a version.
 
-use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use serde_json::Value;
 
 use super::{Key, Saved};
+use crate::members::Members;
+use crate::secret::Secret;
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
@@ -19,14 +20,14 @@ pub(super) enum Content {
 
 /// Credentials by their keys.
 #[derive(Default)]
-pub(super) struct Entries(Map<String, Value>);
+pub(super) struct Entries(Members);
 
 impl Content {
     pub(super) fn read(text: &[u8]) -> Self {
-        let Ok(Value::Object(mut all)) = serde_json::from_slice(text) else { return Self::Damaged };
-        match all.get("version").and_then(Value::as_u64) {
-            Some(VERSION) => match all.remove("credentials") {
-                Some(Value::Object(entries)) => Self::Entries(Entries(entries)),
+        let Some(mut all) = Members::of(text) else { return Self::Damaged };
+        match all.value("version").and_then(Value::as_u64) {
+            Some(VERSION) => match all.0.get_mut("credentials").map(Value::take) {
+                Some(Value::Object(entries)) => Self::Entries(Entries(Members(entries))),
                 _ => Self::Damaged,
             },
             Some(other) => Self::Version(other),
@@ -38,22 +39,24 @@ impl Content {
 impl Entries {
     pub(super) fn get(&self, key: &Key) -> Option<Saved> {
         // As it was written, octet for octet, for it is compared.
-        Some(Saved::new(self.0.get(key.as_str())?.as_str()?))
+        Some(Saved::new(self.0.value(key.as_str())?.as_str()?))
     }
 
     pub(super) fn put(&mut self, key: &Key, new: Option<&Saved>) {
         match new {
-            Some(new) => drop(self.0.insert(key.as_str().to_owned(), new.expose().into())),
-            None => drop(self.0.remove(key.as_str())),
+            Some(new) => self.0.put(key.as_str(), new.expose()),
+            None => {
+                // Wiped by what is put in its place.
+                self.0.put(key.as_str(), Value::Null);
+                drop(self.0.0.remove(key.as_str()));
+            }
         }
     }
 
-    pub(super) fn write(self) -> Zeroizing<Vec<u8>> {
-        let mut all = Map::new();
-        all.insert("version".to_owned(), VERSION.into());
-        all.insert("credentials".to_owned(), Value::Object(self.0));
-        let mut text = Zeroizing::new(Value::Object(all).to_string().into_bytes());
-        text.push(b'\n');
-        text
+    pub(super) fn write(mut self) -> Secret {
+        let mut all = Members::default();
+        all.put("version", VERSION);
+        all.put("credentials", std::mem::take(&mut self.0.0));
+        all.to_secret()
     }
 }

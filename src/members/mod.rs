@@ -1,0 +1,45 @@
+//! The members of a JSON object that has secrets in it.
+
+#[cfg(any(feature = "oauth", feature = "store"))]
+mod write;
+
+use serde_json::{Map, Value};
+use zeroize::Zeroize;
+
+/// The members of a JSON object, wiped when they go. What the parser copies to take escapes out of a text is not.
+#[derive(Default)]
+pub(crate) struct Members(pub(crate) Map<String, Value>);
+
+impl Members {
+    /// Of a JSON object; `None` where it is none.
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(members)) => Some(Self(members)),
+            Ok(mut other) => {
+                wipe(&mut other);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+/// Overwrites every text of it.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
