@@ -7,6 +7,7 @@
 
 mod demo;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -117,24 +118,29 @@ impl Tool {
 
     async fn status(&self) -> Result<(), BoxError> {
         let Some(held) = self.env.initial().await? else {
-            println!("logged out of {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer);
-            return Ok(());
+            return print(&format!("logged out of {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer));
         };
-        println!("logged in to {}", self.issuer);
-        println!("  by       a {} credential of {}", held.scheme(), held.provenance().unwrap_or("this run"));
-        println!(
-            "  scopes   {}",
-            held.granted_scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "))
-        );
-        println!("  expires  {}", expiry(&held));
-        Ok(())
+        let scopes = held.granted_scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
+        let (scheme, place) = (held.scheme(), held.provenance().unwrap_or("this run"));
+        print(&format!(
+            "logged in to {}\n  by       a {scheme} credential of {place}\n  scopes   {scopes}\n  expires  {}",
+            self.issuer,
+            expiry(&held)
+        ))
     }
 
     async fn get(&self, path: &str) -> Result<(), BoxError> {
         let url = reqwest::Url::parse(&self.api)?.join(path)?;
         let response = self.client.get(url).send().await?.error_for_status()?;
-        println!("{}", response.text().await?);
-        Ok(())
+        print(&response.text().await?)
+    }
+}
+
+/// `println!` would panic where somebody reads no further, as `head` does.
+fn print(text: &str) -> Result<(), BoxError> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
