@@ -9,7 +9,7 @@ use reqwest::dns::Resolve;
 use super::client::{Client, Kind};
 use super::dialer::Lines;
 use super::grant::Grant;
-use super::issuer::{Issuer, SetupError};
+use super::issuer::{Issuer, SetupError, client_id};
 use super::rotations::Rotations;
 use super::server::Servers;
 use super::setup::Setup;
@@ -37,12 +37,17 @@ impl OAuth {
     /// Tokens of that issuer, for that client, by that grant.
     ///
     /// # Errors
-    /// [`SetupError`]: a client's secret, an assertion or a refresh token, for an issuer that only a challenge names.
+    /// [`SetupError`]: a client's secret, an assertion or a refresh token, for an issuer that only a challenge names; a client that
+    /// registers or is known by a document, for a grant that needs no person or an issuer whose token endpoint is given; a document
+    /// whose URL is not by `https`, or has no path.
     pub fn new(issuer: Issuer, client: Client, grant: impl Into<Grant>) -> Result<Self, SetupError> {
         let grant = grant.into();
         if issuer.pinned.is_none() && (client.has_secret() || grant.0.has_secret()) {
             let line = "a secret goes to an issuer that is named by you, not by a challenge: say `Issuer::new(…)`";
             return Err(SetupError(line.to_owned()));
+        }
+        if let Kind::Document(url, _) = &client.0 {
+            client_id(url)?;
         }
         if !matches!(client.0, Kind::Given(_)) {
             // Nobody registers by night, and what is given is asked of nobody.

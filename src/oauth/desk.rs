@@ -52,6 +52,15 @@ impl Desk<'_> {
         registration.register(&self.dialer, &self.server, (grant, redirect)).await
     }
 
+    /// Whether the server gets to know the client now, its redirect URI too.
+    pub(super) fn registers(&self) -> bool {
+        match &self.client.0 {
+            Kind::Given(_) | Kind::Document(_, None) => false,
+            Kind::Document(_, Some(_)) => !self.server.takes_documents,
+            Kind::Registered(_) => true,
+        }
+    }
+
     /// A form for that grant, with what every one has: scopes, the resource (RFC 8707), and what the caller added.
     pub(super) fn form(&self, grant_type: &'static str) -> Form {
         let mut form = Form::of_grant(grant_type);

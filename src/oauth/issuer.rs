@@ -46,6 +46,10 @@ impl Issuer {
 
     /// Whichever server the API names, by the `resource_metadata` of its challenge or at the well-known places (RFC 9728). Whoever
     /// answers for the API chooses it, so that no secret of the caller's ever goes there.
+    ///
+    /// A client that is registered has a redirect URI for each issuer that does not name itself in its answers (RFC 9207). One whose
+    /// redirect URI stands fast, because its identifier is given or is a document's URL, has not: there an API can name a server that
+    /// sends the browser on to another one, and is handed that one's code. Where the issuer is known, name it.
     #[must_use]
     pub fn from_challenge() -> Self {
         Self { pinned: None, named: Vec::new() }
@@ -107,6 +111,13 @@ impl Issuer {
     pub(super) fn given(&self) -> Option<&Server> {
         self.pinned.as_ref().filter(|server| server.endpoints.contains_key("token_endpoint"))
     }
+}
+
+/// The URL of a document that says who a client is (OAuth Client ID Metadata Document §3).
+pub(super) fn client_id(text: &str) -> Result<(), SetupError> {
+    checked("the client's metadata document", text)?;
+    let is_bare = Url::parse(text).is_ok_and(|url| url.path() == "/");
+    if is_bare { Err(SetupError("the client's metadata document has no path".to_owned())) } else { Ok(()) }
 }
 
 /// What a caller names is trusted by its name, and by https all the same.

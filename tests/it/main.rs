@@ -47,6 +47,8 @@ mod oauth_discovery;
 #[cfg(feature = "oauth")]
 mod oauth_grants;
 #[cfg(feature = "oauth")]
+mod oauth_issuers;
+#[cfg(feature = "oauth")]
 mod oauth_logins;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;

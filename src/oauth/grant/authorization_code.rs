@@ -14,7 +14,7 @@ use url::Url;
 use super::Obtain;
 use super::loopback::{Loopback, Pairs};
 use crate::BoxError;
-use crate::oauth::client::{Identity, Kind};
+use crate::oauth::client::Identity;
 use crate::oauth::desk::{Desk, Granted};
 use crate::oauth::form::Form;
 use crate::oauth::invitation::{Invitation, Show, abandoned, demands, nobody_waits};
@@ -66,8 +66,7 @@ impl AuthorizationCode {
     /// The path for that server: where it does not name itself in its answers, and learns the URI from us, each has one of its
     /// own, so that another's answer does not fit (RFC 9700 §4.4).
     fn path(&self, desk: &Desk<'_>) -> String {
-        let registers = !matches!(desk.client.0, Kind::Given(_) | Kind::Document(_, None));
-        if desk.pinned || desk.server.names_itself || !registers {
+        if desk.pinned || desk.server.names_itself || !desk.registers() {
             self.path.clone()
         } else {
             format!("{}/{}", self.path.trim_end_matches('/'), &hashed(&desk.server.issuer)[..16])

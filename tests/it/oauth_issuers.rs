@@ -1,0 +1,114 @@
+//! Several authorization servers: what one is told is of no use to another, and none is remembered without a bound.
+
+use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
+use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
+use serde_json::{Value, json};
+
+use crate::support::oauth::{Seen, client, line, names, protected};
+
+const PLACE: &str = "/.well-known/oauth-authorization-server";
+
+/// A server with that in its metadata, beside what every one has.
+async fn server(more: Value) -> MockApi {
+    let server = MockApi::start().await.unwrap();
+    let mut metadata = json!({
+        "issuer": server.origin(), "token_endpoint": server.url("/token"), "registration_endpoint": server.url("/register"),
+        "authorization_endpoint": server.url("/authorize"), "code_challenge_methods_supported": ["S256"],
+    });
+    metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    server.at(PLACE).answers(Answer::json(metadata));
+    server.at("/register").answers_by(|arrived| {
+        let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
+        Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
+    });
+    server
+}
+
+/// The redirect URI's path in the page that is shown for an API which names that server.
+async fn redirect_path(server: &MockApi, client_of: Client) -> String {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    names(&api, &api.url("/api"), &server.origin());
+    let before = server.requests_to("/register");
+    let seen = Seen::default();
+    let shown = seen.clone();
+    // The person does not come back.
+    let code = AuthorizationCode::new(move |invitation| {
+        shown.0.lock().unwrap().push(invitation.url().clone());
+        Err("closed".into())
+    });
+    let oauth = OAuth::new(Issuer::from_challenge(), client_of, code).unwrap().prompting();
+    let (client, _) = client(&api.origin(), oauth);
+    client.get(api.url("/api")).send().await.unwrap_err();
+    let redirect = seen.param(0, "redirect_uri").unwrap();
+    if server.requests_to("/register") > before {
+        let requests = server.requests();
+        let registered = requests.iter().rfind(|one| one.path() == "/register").unwrap();
+        let registered: Value = serde_json::from_slice(registered.body()).unwrap();
+        assert_eq!(registered["redirect_uris"], json!([redirect]));
+    }
+    redirect.parse::<reqwest::Url>().unwrap().path().to_owned()
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
+    let registered = || Client::registered(Registration::named("tool"));
+    let (one, other) = (server(json!({})).await, server(json!({})).await);
+    let (first, second) = (redirect_path(&one, registered()).await, redirect_path(&other, registered()).await);
+    assert!(first.starts_with("/callback/") && second.starts_with("/callback/") && first != second);
+    let names_itself = server(json!({ "authorization_response_iss_parameter_supported": true })).await;
+    assert_eq!(redirect_path(&names_itself, registered()).await, "/callback");
+    // What is given, or stands in a document, is known there with one path alone.
+    assert_eq!(redirect_path(&one, Client::public("tool")).await, "/callback");
+    let takes_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
+    let document =
+        Client::metadata_document("https://tool.example/client.json").or_registered(Registration::named("tool"));
+    assert_eq!(redirect_path(&takes_documents, document.clone()).await, "/callback");
+    assert_eq!(redirect_path(&one, document).await, first);
+}
+
+#[tokio::test]
+async fn the_last_few_servers_are_remembered_and_no_more() {
+    let (api, issuers) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
+    for number in 0..9 {
+        let metadata = json!({
+            "issuer": issuers.url(&format!("/{number}")), "token_endpoint": issuers.url("/token"),
+            "authorization_endpoint": issuers.url("/authorize"), "code_challenge_methods_supported": ["S256"],
+        });
+        issuers.at(&format!("{PLACE}/{number}")).answers(Answer::json(metadata));
+    }
+    let code = AuthorizationCode::new(|_| Err("closed".into()));
+    let (_, session) =
+        client(&api.origin(), OAuth::new(Issuer::from_challenge(), Client::public("tool"), code).unwrap());
+    let asked_after_login = async |number: usize| {
+        names(&api, &api.url("/api"), &issuers.url(&format!("/{number}")));
+        let error = session.login().await.unwrap_err();
+        assert!(line(&error).contains("closed"), "{}", line(&error));
+        issuers.requests_to(&format!("{PLACE}/{number}"))
+    };
+    for number in 0..9 {
+        assert_eq!(asked_after_login(number).await, 1);
+    }
+    assert_eq!((asked_after_login(8).await, asked_after_login(1).await), (1, 1), "remembered");
+    assert_eq!(asked_after_login(0).await, 2, "the oldest of nine");
+}
+
+#[test]
+fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
+    let set_up = |url: &str| {
+        let code = AuthorizationCode::new(|_| Ok(()));
+        let made = OAuth::new(Issuer::from_challenge(), Client::metadata_document(url), code);
+        made.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(set_up("https://tool.example/client.json"), Ok(()));
+    for (url, why) in [
+        ("tool", "is no URL by https"),
+        ("http://tool.example/client.json", "is by plain http"),
+        ("https://me@tool.example/client.json", "has a user name in it"),
+        ("https://tool.example/client.json#me", "has a fragment"),
+        ("https://tool.example/", "has no path"),
+    ] {
+        let error = set_up(url).unwrap_err();
+        assert!(error.starts_with("the client's metadata document") && error.contains(why), "{url}: {error}");
+    }
+}
