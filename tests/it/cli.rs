@@ -9,11 +9,11 @@ use reqwest_challenge::cli::{Env, Login, LoginBuilder, Surroundings, exit_code, 
 use reqwest_challenge::oauth::{Client, Issuer, Way};
 use reqwest_challenge::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge::testing::{Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
-use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Refresh, RefreshError, RefreshErrorKind, Session};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshErrorKind, Session};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 use crate::support::oauth::{protected, why};
-use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
+use crate::support::script::{API, Script, challenged, status};
 
 /// Where there is a person with a browser.
 fn desk() -> Surroundings {
@@ -255,63 +255,6 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     assert!(error.contains("is used in place of a login"), "{error}");
     layered(Some("good")).forget(Some(Credential::bearer("good"))).await.unwrap();
     assert_eq!(store.load(&key()).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
-    let refresh = |error: RefreshError| {
-        let server = Script::says(challenged());
-        async move {
-            let auth = ChallengeMiddleware::new(API, RecordingRefresher::failing(error)).unwrap();
-            server.client(&auth).get(API).send().await.unwrap_err()
-        }
-    };
-    let text = |error: &reqwest_middleware::Error| explain(error, "tool login", Some("TOOL_TOKEN"));
-    let required = refresh(RefreshError::login_required("run `tool login`")).await;
-    assert_eq!(exit_code(&required), 4);
-    assert!(
-        text(&required).ends_with("run `tool login`\n  help: a token in TOOL_TOKEN does it, too"),
-        "{}",
-        text(&required)
-    );
-    let rejected = refresh(RefreshError::rejected("invalid_grant")).await;
-    assert_eq!(exit_code(&rejected), 4);
-    assert!(text(&rejected).ends_with("help: run `tool login`, or set TOOL_TOKEN to a token"), "{}", text(&rejected));
-    let outage = refresh(RefreshError::transient(None)).await;
-    assert_eq!(exit_code(&outage), 6);
-    assert!(text(&outage).contains("nothing is wrong with the login") && !text(&outage).contains("tool login"));
-    assert_eq!(exit_code(&refresh(RefreshError::other("odd")).await), 1);
-    let auth = ChallengeMiddleware::new(API, Credential::bearer("t")).unwrap();
-    let challenge = "Bearer error=\"insufficient_scope\", scope=\"admin\"";
-    let server = Script::says(respond(403, &[("www-authenticate", challenge)], "no"));
-    let forbidden = server.client(&auth).get(API).send().await.unwrap_err();
-    assert!(Forbidden::find(&forbidden).is_some());
-    assert_eq!(exit_code(&forbidden), 5);
-    assert!(!text(&forbidden).contains("help"), "{}", text(&forbidden));
-    let server = Script::says(challenged_with("Bearer"));
-    let refused = server.client(&auth).get(API).send().await.unwrap_err();
-    assert_eq!(exit_code(&refused), 4);
-    // Nobody listens there.
-    let (client, _) = client("http://127.0.0.1:1", Credential::bearer("t"));
-    let network = client.get("http://127.0.0.1:1/?token=hunter2").send().await.unwrap_err();
-    assert_eq!(exit_code(&network), 6);
-    assert!(
-        text(&network).contains("http://127.0.0.1:1/") && !text(&network).contains("hunter2"),
-        "{}",
-        text(&network)
-    );
-    // An answer that is one is no network's failure, and neither is a server's lasting no a reason to log in.
-    let server = Script::says(status(404));
-    let missing = server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err();
-    assert_eq!(exit_code(&missing), 1);
-    let server = Script::says(status(503));
-    assert_eq!(exit_code(&server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err()), 6);
-    let unknown = refresh(RefreshError::refused("invalid_client")).await;
-    assert!(exit_code(&unknown) == 4 && !text(&unknown).contains("help"), "{}", text(&unknown));
-    let shown = text(&refresh(RefreshError::other("a\u{1b}]0;x\u{7}b\nc")).await);
-    assert!(shown.contains("\\u{1b}") && !shown.contains('\u{1b}'), "{shown}");
-    assert_eq!(exit_code(&anyhow::anyhow!("another")), 1);
-    assert_eq!(exit_code(&anyhow::Error::from(forbidden)), 5);
 }
 
 #[tokio::test]

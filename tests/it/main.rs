@@ -14,6 +14,10 @@ mod challenges;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
+mod cli_browser;
+#[cfg(feature = "cli")]
+mod cli_endings;
+#[cfg(feature = "cli")]
 mod cli_prompts;
 #[cfg(feature = "digest")]
 mod digests;
