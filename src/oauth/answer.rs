@@ -34,7 +34,7 @@ impl Answer {
             members.take("access_token").ok_or_else(|| odd("the token endpoint's answer has no `access_token`"))?;
         Ok(Self {
             access_token,
-            token_type: members.take("token_type"),
+            token_type: members.take("token_type").map(|kind| sent.mask(kind)),
             expires_in: members.seconds("expires_in").map(Duration::from_secs),
             refresh_token: members.take("refresh_token").map(Secret::new),
             scopes: members

@@ -11,6 +11,7 @@ use super::dialer::Lines;
 use super::grant::Grant;
 use super::issuer::{Issuer, SetupError, client_id};
 use super::rotations::Rotations;
+use super::seen::Seen;
 use super::server::Servers;
 use super::setup::Setup;
 use crate::dpop::Dpop;
@@ -74,7 +75,7 @@ impl OAuth {
             prompts: false,
             hint: "log in".to_owned(),
             rotations: Rotations::default(),
-            metadata: Mutex::new(None),
+            seen: Seen::default(),
             last: Mutex::new(None),
         };
         Ok(Self { issuer, client, grant, setup, servers: Servers::default() })

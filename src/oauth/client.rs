@@ -137,16 +137,18 @@ impl Identity {
     ) -> Result<(), RefreshError> {
         match &self.proof {
             Proof::Basic(secret) => {
-                headers.insert(AUTHORIZATION, basic(&self.id, secret)?);
+                let pair = basic(&self.id, secret);
+                headers.insert(AUTHORIZATION, header(&pair)?);
                 form.beside(secret.clone());
+                form.beside(pair);
                 return Ok(());
             }
             Proof::None => {}
-            Proof::Post(secret) => form.add("client_secret", secret.clone()),
+            Proof::Post(secret) => form.add_secret("client_secret", secret.clone()),
             Proof::Key(signer) => {
                 let claims = Claims { issuer: &self.id, subject: &self.id, audience: issuer, more: &[], now };
                 form.add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-                form.add("client_assertion", signer.sign(&claims).await?);
+                form.add_secret("client_assertion", signer.sign(&claims).await?);
             }
         }
         form.add("client_id", self.id.as_str());
@@ -155,12 +157,16 @@ impl Identity {
 }
 
 /// Both are encoded as in a form before they are joined by a colon (RFC 6749 §2.3.1).
-fn basic(id: &str, secret: &Secret) -> Result<HeaderValue, RefreshError> {
+fn basic(id: &str, secret: &Secret) -> Secret {
     let mut pair = Zeroizing::new(String::with_capacity(3 * (id.len() + secret.expose().len()) + 1));
     pair.extend(byte_serialize(id.as_bytes()));
     pair.push(':');
     pair.extend(byte_serialize(secret.expose().as_bytes()));
-    let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+    Secret::new(STANDARD.encode(pair.as_bytes()))
+}
+
+fn header(pair: &Secret) -> Result<HeaderValue, RefreshError> {
+    let text = Zeroizing::new(format!("Basic {}", pair.expose()));
     let mut value = HeaderValue::from_str(&text).map_err(RefreshError::other)?;
     value.set_sensitive(true);
     Ok(value)

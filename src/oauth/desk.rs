@@ -40,7 +40,7 @@ impl Desk<'_> {
     pub(super) async fn identity(&self, grant: &str, redirect: Option<&str>) -> Result<Identity, RefreshError> {
         let registration = match &self.client.0 {
             Kind::Given(identity) => return Ok(identity.clone()),
-            Kind::Document(url, _) if self.server.takes_documents => {
+            Kind::Document(url, _) if self.knows_document(redirect.is_some()) => {
                 return Ok(Identity { id: url.clone(), proof: Proof::None });
             }
             Kind::Document(_, Some(registration)) | Kind::Registered(registration) => registration,
@@ -52,11 +52,23 @@ impl Desk<'_> {
         registration.register(&self.dialer, &self.server, (grant, redirect)).await
     }
 
-    /// Whether the server gets to know the client now, its redirect URI too.
+    /// Whether an answer to a redirect URI that others have too is told from theirs: by its issuer (RFC 9207), or because the caller
+    /// chose whom to ask.
+    pub(super) fn is_told_apart(&self) -> bool {
+        self.pinned || self.server.names_itself
+    }
+
+    /// Whether the client is the one of its document, with the redirect URI that stands there.
+    fn knows_document(&self, redirects: bool) -> bool {
+        let alone = matches!(self.client.0, Kind::Document(_, None));
+        self.server.takes_documents && (alone || !redirects || self.is_told_apart())
+    }
+
+    /// Whether the server gets to know the client when it logs in, its redirect URI too.
     pub(super) fn registers(&self) -> bool {
         match &self.client.0 {
             Kind::Given(_) | Kind::Document(_, None) => false,
-            Kind::Document(_, Some(_)) => !self.server.takes_documents,
+            Kind::Document(_, Some(_)) => !self.knows_document(true),
             Kind::Registered(_) => true,
         }
     }

@@ -100,8 +100,20 @@ impl Dialer<'_> {
         if self.trust().knows(url) { Ok(self.plain.clone()) } else { self.lines.guarded() }
     }
 
-    /// A document; a few redirects are followed, and each is looked at.
+    /// A document; a few redirects are followed, and each is looked at. What an authorization server says of itself, it says at its own
+    /// origin, or at one that the caller named: whoever answers elsewhere would say where secrets go.
+    pub(super) async fn get_own(&self, what: &str, url: Url) -> Result<Reply, RefreshError> {
+        let home = Origin::of(&url);
+        let is_own = |next: &Url| home.iter().chain(&self.named).any(|origin| origin.contains(next));
+        self.follow(what, url, is_own).await
+    }
+
+    /// A document that says itself what it is of.
     pub(super) async fn get(&self, what: &str, url: Url) -> Result<Reply, RefreshError> {
+        self.follow(what, url, |_| true).await
+    }
+
+    async fn follow(&self, what: &str, url: Url, may_lead: impl Fn(&Url) -> bool) -> Result<Reply, RefreshError> {
         let mut url = url;
         for _ in 0..=HOPS {
             let mut request = Request::new(Method::GET, url.clone());
@@ -113,6 +125,9 @@ impl Dialer<'_> {
             let next = next.ok_or_else(|| refused(what, "redirects to what is no URL"))?;
             if url.scheme() == "https" && next.scheme() != "https" {
                 return Err(refused(what, "redirects from https to http"));
+            }
+            if !may_lead(&next) {
+                return Err(refused(what, "redirects to another server"));
             }
             url = self.url(what, next.as_str())?;
         }

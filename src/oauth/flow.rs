@@ -25,7 +25,7 @@ const SILENT: Duration = Duration::from_secs(60);
 
 /// What it comes to that an API's metadata are nowhere.
 fn no_metadata(rejection: &Rejection) -> RefreshError {
-    if rejection.url().is_none() {
+    if rejection.cause() != Cause::Challenged {
         // Not a no that is remembered: a 401 to come may say where they are.
         let line = "the API's well-known places name no authorization server; send it a request, for its challenge may";
         return RefreshError::other(line);
@@ -68,7 +68,7 @@ impl OAuth {
     async fn desk<'d>(&'d self, rejection: &'d Rejection) -> Result<Desk<'d>, RefreshError> {
         let dialer = self.dialer_for(rejection)?;
         let (issuer, found) = match &self.issuer.pinned {
-            Some(server) => (server.issuer.clone(), None),
+            Some(server) => (server.issuer.clone(), self.resource_at(&dialer, rejection, &server.issuer).await?),
             None => {
                 let found = self.resource_of(&dialer, rejection).await?;
                 let issuer = found.servers.first().cloned();
@@ -97,6 +97,27 @@ impl OAuth {
         }
     }
 
+    /// The resource as the API names it, where its challenge says so, and says that its tokens are that issuer's. Where it says neither,
+    /// the caller's choice of an issuer is enough.
+    async fn resource_at(
+        &self,
+        dialer: &Dialer<'_>,
+        rejection: &Rejection,
+        issuer: &str,
+    ) -> Result<Option<Resource>, RefreshError> {
+        let seen = self.setup.seen.metadata(rejection);
+        if self.setup.resource.is_some() || (seen.is_none() && resource::named(rejection).is_none()) {
+            return Ok(None);
+        }
+        match resource::discover(dialer, rejection, (None, seen)).await {
+            Ok(found) => Ok(found.filter(|found| found.servers.iter().any(|server| server == issuer))),
+            Err(error) => match error.kind() {
+                RefreshErrorKind::Refused { code } if code == "untrusted_url" => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
     /// The resource that a login is for, and who gives tokens for it.
     async fn resource_of(&self, dialer: &Dialer<'_>, rejection: &Rejection) -> Result<Resource, RefreshError> {
         // Where nobody's request is at hand, it is about what the credential at hand was for.
@@ -105,8 +126,7 @@ impl OAuth {
         let known =
             kept.and_then(|kept| Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new() }));
         let wanted = self.setup.resource.clone().or(known.as_ref().map(|known| known.id.clone()));
-        let seen = self.setup.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let seen = seen.filter(|(api, _)| api == rejection.origin() && rejection.url().is_none()).map(|(_, text)| text);
+        let seen = self.setup.seen.metadata(rejection);
         let found = resource::discover(dialer, rejection, (wanted.as_deref(), seen)).await?;
         // No challenge is at hand either, which may be the only one to say where its metadata are.
         found.or(known).ok_or_else(|| no_metadata(rejection))
@@ -208,7 +228,9 @@ impl OAuth {
             return Err(RefreshError::login_required(&*self.setup.hint));
         }
         let desk = self.desk(rejection).await?;
-        let mut granted = self.grant.0.obtain(&desk).await?;
+        let granted = self.grant.0.obtain(&desk).await;
+        // What a login comes to says nothing of the credential that is held.
+        let mut granted = if self.grant.0.needs_person() { granted.map_err(RefreshError::of_login)? } else { granted? };
         // What is not said is what was asked for (RFC 6749 §5.1).
         if !desk.scopes.is_empty() {
             granted.answer.scopes.get_or_insert_with(|| desk.scopes.clone());
@@ -254,7 +276,7 @@ impl OAuth {
         }
         let desk = self.desk_at(dialer, server, None);
         let mut form = Form::default();
-        form.add("token", token);
+        form.add_secret("token", token);
         form.add("token_type_hint", "refresh_token");
         let (reply, sent) = desk.ask("revocation_endpoint", &self.identity_of(kept), form).await?;
         if reply.status.is_success() { Ok(()) } else { Err(reply.refusal("the revocation endpoint", &sent)) }
@@ -264,10 +286,8 @@ impl OAuth {
 #[async_trait]
 impl Refresh for OAuth {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        if let Some(named) = resource::named(&rejection) {
-            let seen = (rejection.origin().clone(), named);
-            *self.setup.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
-        }
+        self.setup.seen.hear(&rejection);
+        let rejection = if self.grant.0.needs_person() { self.setup.seen.recall(rejection) } else { rejection };
         if let Some(kept) = self.renewable(&rejection) {
             match self.renew(&rejection, &kept).await {
                 // The login is finished, or wants a person. Whoever may ask anew does.
@@ -285,7 +305,9 @@ impl Refresh for OAuth {
                 other => return other.map(Some),
             }
         }
-        self.obtain(&rejection).await.map(Some)
+        let credential = self.obtain(&rejection).await?;
+        self.setup.seen.met();
+        Ok(Some(credential))
     }
 
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {

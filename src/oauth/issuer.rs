@@ -47,9 +47,9 @@ impl Issuer {
     /// Whichever server the API names, by the `resource_metadata` of its challenge or at the well-known places (RFC 9728). Whoever
     /// answers for the API chooses it, so that no secret of the caller's ever goes there.
     ///
-    /// A client that is registered has a redirect URI for each issuer that does not name itself in its answers (RFC 9207). One whose
-    /// redirect URI stands fast, because its identifier is given or is a document's URL, has not: there an API can name a server that
-    /// sends the browser on to another one, and is handed that one's code. Where the issuer is known, name it.
+    /// Where such a server does not name itself in its answers (RFC 9207), another's answer could be taken for its own. A client that
+    /// registers has a redirect URI for each then; one whose redirect URI stands fast, because its identifier is given or is a
+    /// document's URL, does not log in there by a browser: where the issuer is known, name it.
     #[must_use]
     pub fn from_challenge() -> Self {
         Self { pinned: None, named: Vec::new() }

@@ -40,6 +40,7 @@ mod registration;
 mod reply;
 mod resource;
 mod rotations;
+mod seen;
 mod server;
 mod setup;
 

@@ -104,10 +104,23 @@ impl Reply {
                 RefreshError::transient(retry_after(&self.headers)).caused_by(told(Some(code), description))
             }
             Some("invalid_grant") => RefreshError::rejected("invalid_grant").caused_by(told(None, description)),
+            Some(code) if CODES.contains(&code) => RefreshError::refused(code).caused_by(told(None, description)),
             Some(code) => RefreshError::refused(sent.mask(code.to_owned())).caused_by(told(None, description)),
         }
     }
 }
+
+/// Codes that mean something here, whatever word in them was sent.
+const CODES: [&str; 8] = [
+    "access_denied",
+    "account_selection_required",
+    "consent_required",
+    "expired_token",
+    "interaction_required",
+    "invalid_client",
+    "login_required",
+    "unauthorized_client",
+];
 
 /// `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2), and short.
 pub(super) fn is_code(code: &str) -> bool {

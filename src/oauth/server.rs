@@ -51,6 +51,10 @@ impl Server {
     /// The URL of a page for a person: on the issuer's host, or on one that the caller named.
     pub(super) fn page(&self, dialer: &Dialer<'_>, name: &str, text: &str) -> Result<Url, RefreshError> {
         let what = format!("the authorization server's `{name}`");
+        // It is shown to people.
+        if text.len() > LONGEST {
+            return Err(RefreshError::refused("untrusted_url").caused_by(format!("{what} is too long")));
+        }
         let url = dialer.url(&what, text)?;
         let issuer = Url::parse(&self.issuer).ok().and_then(|issuer| Origin::of(&issuer));
         let is_named = dialer.named.iter().chain(&issuer).any(|origin| origin.is_host_of(&url));
@@ -133,7 +137,7 @@ async fn discover(dialer: &Dialer<'_>, issuer: &str) -> Result<Server, RefreshEr
     }
     let mut last = None;
     for url in places(&base) {
-        let reply = dialer.get("the authorization server's metadata", url).await?;
+        let reply = dialer.get_own("the authorization server's metadata", url).await?;
         match document(&reply) {
             Some(members) => return Server::read(issuer, &members),
             None if passes(reply.status) => {

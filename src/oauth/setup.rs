@@ -6,6 +6,7 @@ use reqwest::Client;
 
 use super::dialer::Lines;
 use super::rotations::Rotations;
+use super::seen::Seen;
 use crate::dpop::Dpop;
 use crate::origin::Origin;
 use crate::refresh::Clock;
@@ -22,8 +23,7 @@ pub(super) struct Setup {
     pub(super) prompts: bool,
     pub(super) hint: String,
     pub(super) rotations: Rotations,
-    /// Where a 401 said last that its metadata are: a login that nobody's request asked for has no challenge at hand.
-    pub(super) metadata: Mutex<Option<(Origin, String)>>,
+    pub(super) seen: Seen,
     /// Where the last refresh was asked from: a logout has nobody's request at hand.
     pub(super) last: Mutex<Option<(Origin, Client)>>,
 }

@@ -40,6 +40,8 @@ mod lint_live;
 mod lint_rules;
 #[cfg(feature = "oauth")]
 mod oauth_answers;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod oauth_asides;
 #[cfg(feature = "oauth")]
 mod oauth_attacks;
 #[cfg(feature = "oauth")]
@@ -48,6 +50,8 @@ mod oauth_devices;
 mod oauth_dialling;
 #[cfg(feature = "oauth")]
 mod oauth_discovery;
+#[cfg(feature = "oauth")]
+mod oauth_echoes;
 #[cfg(feature = "oauth")]
 mod oauth_grants;
 #[cfg(feature = "oauth")]

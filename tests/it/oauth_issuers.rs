@@ -4,7 +4,7 @@ use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registr
 use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::{Value, json};
 
-use crate::support::oauth::{Seen, client, line, names, protected};
+use crate::support::oauth::{Seen, client, line, names, protected, why};
 
 const PLACE: &str = "/.well-known/oauth-authorization-server";
 
@@ -24,7 +24,7 @@ async fn server(more: Value) -> MockApi {
     server
 }
 
-/// The redirect URI's path in the page that is shown for an API which names that server.
+/// The redirect URI's path in the page that is shown for an API which names that server; or why none is shown.
 async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
@@ -39,7 +39,10 @@ async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     });
     let oauth = OAuth::new(Issuer::from_challenge(), client_of, code).unwrap().prompting();
     let (client, _) = client(&api.origin(), oauth);
-    client.get(api.url("/api")).send().await.unwrap_err();
+    let error = client.get(api.url("/api")).send().await.unwrap_err();
+    if seen.count() == 0 {
+        return line(&why(&error));
+    }
     let redirect = seen.param(0, "redirect_uri").unwrap();
     if server.requests_to("/register") > before {
         let requests = server.requests();
@@ -58,13 +61,20 @@ async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
     assert!(first.starts_with("/callback/") && second.starts_with("/callback/") && first != second);
     let names_itself = server(json!({ "authorization_response_iss_parameter_supported": true })).await;
     assert_eq!(redirect_path(&names_itself, registered()).await, "/callback");
-    // What is given, or stands in a document, is known there with one path alone.
-    assert_eq!(redirect_path(&one, Client::public("tool")).await, "/callback");
     let takes_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
+    // What is given, or stands in a document, is known with one path alone, so that answers are told apart by their issuer or not at all.
+    assert_eq!(redirect_path(&names_itself, Client::public("tool")).await, "/callback");
+    for client_of in [Client::public("tool"), Client::metadata_document("https://tool.example/client.json")] {
+        let error = redirect_path(&takes_documents, client_of).await;
+        assert!(error.contains("mix_up") && error.contains("say `Issuer::new`"), "{error}");
+    }
     let document =
         Client::metadata_document("https://tool.example/client.json").or_registered(Registration::named("tool"));
-    assert_eq!(redirect_path(&takes_documents, document.clone()).await, "/callback");
-    assert_eq!(redirect_path(&one, document).await, first);
+    let own = redirect_path(&takes_documents, document.clone()).await;
+    assert!(own.starts_with("/callback/") && own != first, "{own}");
+    assert_eq!(redirect_path(&one, document.clone()).await, first);
+    let does_both = json!({ "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": true });
+    assert_eq!(redirect_path(&server(does_both).await, document).await, "/callback");
 }
 
 #[tokio::test]
@@ -74,6 +84,7 @@ async fn the_last_few_servers_are_remembered_and_no_more() {
         let metadata = json!({
             "issuer": issuers.url(&format!("/{number}")), "token_endpoint": issuers.url("/token"),
             "authorization_endpoint": issuers.url("/authorize"), "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
         });
         issuers.at(&format!("{PLACE}/{number}")).answers(Answer::json(metadata));
     }

@@ -206,6 +206,7 @@ async fn login_with(metadata: impl Fn(&MockApi) -> serde_json::Value, pinned: bo
     let mut document = metadata(&server);
     document["issuer"] = server.origin().into();
     document["token_endpoint"] = server.url("/token").into();
+    document["authorization_response_iss_parameter_supported"] = true.into();
     server.at("/.well-known/oauth-authorization-server").answers(Answer::json(document));
     let resource = json!({ "resource": server.origin(), "authorization_servers": [server.origin()] });
     server.at("/.well-known/oauth-protected-resource").answers(Answer::json(resource));

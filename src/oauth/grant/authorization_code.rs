@@ -66,7 +66,7 @@ impl AuthorizationCode {
     /// The path for that server: where it does not name itself in its answers, and learns the URI from us, each has one of its
     /// own, so that another's answer does not fit (RFC 9700 §4.4).
     fn path(&self, desk: &Desk<'_>) -> String {
-        if desk.pinned || desk.server.names_itself || !desk.registers() {
+        if desk.is_told_apart() {
             self.path.clone()
         } else {
             format!("{}/{}", self.path.trim_end_matches('/'), &hashed(&desk.server.issuer)[..16])
@@ -145,13 +145,15 @@ fn code(desk: &Desk<'_>, pairs: &Pairs) -> Result<Secret, RefreshError> {
         return Err(RefreshError::refused("issuer_mismatch").caused_by("another server answered the login"));
     }
     if let (Some(error), _) = one("error") {
+        let mut sent = Form::default();
+        let ours = pairs.iter().filter(|(name, _)| matches!(&**name, "state" | "code"));
+        ours.for_each(|(_, value)| sent.beside(value.clone()));
         let error = Some(error.expose()).filter(|code| is_code(code)).unwrap_or("invalid_request");
-        let told = one("error_description")
-            .0
-            .map_or_else(|| "the login came to nothing".to_owned(), |text| printed(text.expose()));
+        let told = one("error_description").0.map(|text| printed(&sent.mask(text.expose().to_owned())));
+        let told = told.unwrap_or_else(|| "the login came to nothing".to_owned());
         return Err(match error {
             "temporarily_unavailable" | "server_error" => RefreshError::transient(None).caused_by(told),
-            error => RefreshError::refused(error).caused_by(told),
+            error => RefreshError::refused(sent.mask(error.to_owned())).caused_by(told),
         });
     }
     match one("code") {
@@ -184,17 +186,22 @@ impl Obtain for AuthorizationCode {
         }
         let port = Loopback::listen(&self.path(desk)).await.map_err(RefreshError::from)?;
         let redirect = port.uri().map_err(RefreshError::from)?;
-        let request = Request {
-            identity: desk.identity(self.name(), Some(&redirect)).await?,
-            redirect,
-            state: Secret::new(random()?),
-            verifier: Secret::new(random()?),
-        };
+        let identity = desk.identity(self.name(), Some(&redirect)).await?;
+        // Whoever has one redirect URI for all servers could be handed another's code, and would take it to this one (RFC 9700 §4.4).
+        if !desk.is_told_apart() && !desk.registers() {
+            let line = format!(
+                "{} does not name itself in its answers (RFC 9207), and is named by the API alone: say `Issuer::new` if it is the one \
+                 that you know, or let the client register",
+                desk.server.issuer
+            );
+            return Err(RefreshError::refused("mix_up").caused_by(line));
+        }
+        let request = Request { identity, redirect, state: Secret::new(random()?), verifier: Secret::new(random()?) };
         let pairs = self.ask(desk, &request, port).await?;
         let mut form = Form::of_grant(self.name());
-        form.add("code", code(desk, &pairs)?);
+        form.add_secret("code", code(desk, &pairs)?);
         form.add("redirect_uri", request.redirect.as_str());
-        form.add("code_verifier", request.verifier);
+        form.add_secret("code_verifier", request.verifier);
         desk.describe(&mut form);
         let answer = desk.token(&request.identity, form).await.map_err(RefreshError::of_login)?;
         Ok(Granted { answer, identity: request.identity })

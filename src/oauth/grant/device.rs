@@ -100,13 +100,15 @@ impl Device {
     async fn wait(mut self, desk: &Desk<'_>, identity: &Identity) -> Result<Answer, RefreshError> {
         let clock = &desk.setup.clock;
         loop {
-            let tick = clock.after(self.interval);
+            let left = self.end.duration_since(clock.now()).unwrap_or_default();
+            let tick = clock.after(self.interval.min(left));
             unless(pin!(abandoned(desk.rejection)), pin!(tick)).await.map_err(|()| nobody_waits())?;
-            if clock.now() >= self.end {
+            // Not sooner than was agreed, and not when it is too late.
+            if self.interval > left {
                 return Err(expired());
             }
             let mut form = Form::of_grant("urn:ietf:params:oauth:grant-type:device_code");
-            form.add("device_code", self.code.clone());
+            form.add_secret("device_code", self.code.clone());
             desk.describe(&mut form);
             let (reply, sent) = match desk.ask("token_endpoint", identity, form).await {
                 Ok(answered) => answered,

@@ -65,7 +65,7 @@ impl Obtain for JwtBearer {
             now: desk.setup.clock.now(),
         };
         let mut form = desk.form(self.name());
-        form.add("assertion", self.signer.sign(&claims).await?);
+        form.add_secret("assertion", self.signer.sign(&claims).await?);
         let answer = desk.token(&identity, form).await?;
         Ok(Granted { answer, identity })
     }

@@ -20,6 +20,8 @@ use crate::secret::Secret;
 
 /// How long a request may take to come, and its answer to go.
 const LONGEST: Duration = Duration::from_secs(10);
+/// How long its head may take: who says nothing is in nobody's way for longer.
+const HEAD: Duration = Duration::from_secs(3);
 /// How much of a request is read.
 const BYTES: usize = 16 << 10;
 /// How many connections are served at once: a browser opens a few ahead of time.
@@ -87,7 +89,7 @@ async fn connection(stream: TcpStream, awaited: Arc<Awaited>) {
         async move { Ok::<_, Infallible>(awaited.respond(&request)) }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(LONGEST).max_buf_size(BYTES).keep_alive(false);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BYTES).keep_alive(false);
     // What is wrong with a connection is seen by whoever holds its other end.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }

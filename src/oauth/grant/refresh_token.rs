@@ -43,7 +43,7 @@ pub(in crate::oauth) async fn renew(
     let mut chain = desk.setup.rotations.lock().await;
     let token = chain.latest_of(token).clone();
     let mut form = crate::oauth::form::Form::of_grant("refresh_token");
-    form.add("refresh_token", token.clone());
+    form.add_secret("refresh_token", token.clone());
     desk.describe(&mut form);
     let mut answer = desk.token(identity, form).await?;
     let new = answer.refresh_token.get_or_insert_with(|| token.clone());

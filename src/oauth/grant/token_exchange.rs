@@ -73,10 +73,10 @@ impl Obtain for TokenExchange {
     async fn obtain(&self, desk: &Desk<'_>) -> Result<Granted, RefreshError> {
         let identity = desk.identity(self.name(), None).await?;
         let mut form = desk.form(self.name());
-        form.add("subject_token", self.subject.0().map_err(RefreshError::from)?);
+        form.add_secret("subject_token", self.subject.0().map_err(RefreshError::from)?);
         form.add("subject_token_type", self.subject.1.as_str());
         if let Some((actor, token_type)) = &self.actor {
-            form.add("actor_token", actor().map_err(RefreshError::from)?);
+            form.add_secret("actor_token", actor().map_err(RefreshError::from)?);
             form.add("actor_token_type", token_type.as_str());
         }
         if let Some(requested) = &self.requested {
