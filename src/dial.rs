@@ -37,7 +37,7 @@ impl fmt::Display for Undialled {
             Why::Userinfo => "has a user name in it",
             Why::Fragment => "has a fragment",
             Why::Plaintext => "is by plain http",
-            Why::Inside => "leads to an address inside of this machine or its network",
+            Why::Inside => "leads to an address inside of this machine or its network, which nobody named",
             Why::Unnamed => "is on a host that nobody named",
         })?;
         self.origin.as_ref().map_or(Ok(()), |origin| write!(f, " ({origin})"))
@@ -142,5 +142,43 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         // What is given out to the public at all.
         [0x2000..=0x3FFF, ..] => true,
         _ => false,
+    }
+}
+
+// The addresses inside are tried through what dials; nobody may dial these to try them.
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn an_address_that_everybody_can_reach_is_public() {
+        for address in [
+            "1.1.1.1",
+            "9.255.255.255",
+            "11.0.0.1",
+            "100.63.255.255",
+            "100.128.0.1",
+            "126.0.0.1",
+            "172.15.255.255",
+            "172.32.0.1",
+            "192.0.1.1",
+            "192.167.0.1",
+            "198.17.0.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2002:808:808::1",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2606:4700::1111",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+        let api = Origin::new("https://api.example.com").unwrap();
+        let trust = Trust { api: &api, named: &[] };
+        assert!(trust.url("https://1.1.1.1/metadata").is_ok() && trust.url("https://auth.example/metadata").is_ok());
     }
 }

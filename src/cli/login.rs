@@ -82,7 +82,7 @@ impl Login {
             Kind::OAuth(_, None) => return Err(RefreshError::login_required(&*self.hint)),
         };
         credential.check().map_err(RefreshError::other)?;
-        Ok(credential)
+        Ok(credential.source("prompt"))
     }
 }
 

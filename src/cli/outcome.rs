@@ -12,7 +12,7 @@ use crate::retry_after::passes;
 ///
 /// | code | what it means |
 /// |---|---|
-/// | 1 | anything that is none of the following |
+/// | 1 | anything that is none of the following, such as a client that the server does not know: no login mends that |
 /// | 4 | a login is required: the server wants one, and nobody could be asked, or what there is was refused |
 /// | 5 | forbidden: logged in, and not allowed |
 /// | 6 | the network, or a server, fails; it may go well later |
@@ -22,6 +22,7 @@ use crate::retry_after::passes;
 pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
     if let Some(refresh) = RefreshError::find(error) {
         return match refresh.kind() {
+            RefreshErrorKind::Refused { .. } if is_final(refresh) => 1,
             RefreshErrorKind::LoginRequired { .. }
             | RefreshErrorKind::Rejected { .. }
             | RefreshErrorKind::Refused { .. } => 4,
@@ -63,8 +64,6 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
     let unnamed = variable.filter(|name| !text.contains(*name));
     match exit_code(error) {
         4 if variable.is_some() && unnamed.is_none() => {}
-        // A client that is not known, a scope that there is not: no login mends that.
-        4 if RefreshError::find(error).is_some_and(is_final) => {}
         4 => {
             let help = match (names_command, unnamed) {
                 (true, None) => return text,

@@ -4,6 +4,8 @@ mod authorize;
 mod header;
 #[cfg(feature = "store")]
 mod saved;
+#[cfg(feature = "oauth")]
+mod token;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -44,7 +44,7 @@ impl OAuth {
     pub fn new(issuer: Issuer, client: Client, grant: impl Into<Grant>) -> Result<Self, SetupError> {
         let grant = grant.into();
         if issuer.pinned.is_none() && (client.has_secret() || grant.0.has_secret()) {
-            let line = "a secret goes to an issuer that is named by you, not by a challenge: say `Issuer::new(…)`";
+            let line = "what proves itself without a person goes to an issuer that is named by you, not by a challenge: say `Issuer::new(…)`";
             return Err(SetupError(line.to_owned()));
         }
         if let Kind::Document(url, _) = &client.0 {

@@ -1,5 +1,6 @@
 //! Sends what may be sent, where it may be sent: each URL is looked at when it is dialled, each redirect too.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -145,7 +146,8 @@ impl Dialer<'_> {
 
     async fn send(&self, request: Request) -> Result<Reply, RefreshError> {
         let asked = Origin::of(request.url());
-        let response = self.client(request.url())?.execute(request).await.map_err(network)?;
+        let response =
+            self.client(request.url())?.execute(request).await.map_err(|error| network(error, asked.as_ref()))?;
         // A client of the caller's own may follow redirects.
         if asked != Origin::of(response.url()) {
             return Err(refused("the authorization server", "answers from another server, by a redirect"));
@@ -155,7 +157,7 @@ impl Dialer<'_> {
 }
 
 /// A network's failure passes, but for a name that leads inside.
-fn network(error: reqwest::Error) -> RefreshError {
+fn network(error: reqwest::Error, asked: Option<&Origin>) -> RefreshError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(next) = cause {
         if next.to_string().contains("leads to an address inside") {
@@ -163,7 +165,30 @@ fn network(error: reqwest::Error) -> RefreshError {
         }
         cause = next.source();
     }
-    RefreshError::from(error)
+    let whom = asked.map_or_else(String::new, ToString::to_string);
+    let error = RefreshError::from(error);
+    let unreached = Unreached { whom, source: error.clone() };
+    error.caused_by(unreached)
+}
+
+/// Which server it was that did not answer: what the network says names none.
+#[derive(Debug)]
+struct Unreached {
+    whom: String,
+    source: RefreshError,
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} does not answer", self.whom)
+    }
+}
+
+impl std::error::Error for Unreached {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // What the network says, and not a second time what it means.
+        std::error::Error::source(&self.source)
+    }
 }
 
 pub(super) fn untrusted(what: &str, error: &Undialled) -> RefreshError {

@@ -13,11 +13,13 @@ use super::desk::Desk;
 use super::dialer::Dialer;
 use super::form::Form;
 use super::grant::renew;
+use super::reply::printed;
 use super::resource::{self, Resource};
 use super::server::Server;
 use crate::credential::Credential;
 use crate::origin::Origin;
 use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection, bare_client};
+use crate::secret::Secret;
 use crate::within::within;
 
 /// How long a renewal may take where no person is waited for.
@@ -30,8 +32,16 @@ fn no_metadata(rejection: &Rejection) -> RefreshError {
         let line = "the API's well-known places name no authorization server; send it a request, for its challenge may";
         return RefreshError::other(line);
     }
-    let line = "the API names no authorization server: neither its challenge nor the well-known places have metadata";
+    let line = match resource::named(rejection) {
+        Some(place) => format!("there are no metadata of the API where its challenge says: {}", bare(&place)),
+        None => "the API names no authorization server: neither its challenge nor the well-known places do".to_owned(),
+    };
     RefreshError::refused("no_metadata").caused_by(line)
+}
+
+/// A URL that a server wrote, without what may be a secret, for a terminal.
+fn bare(text: &str) -> String {
+    printed(text.split(['?', '#']).next().unwrap_or_default())
 }
 
 impl OAuth {
@@ -252,12 +262,17 @@ impl OAuth {
             refresh_token: answer.refresh_token.take(),
         };
         let credential = answer.into_credential(self.setup.dpop.as_ref(), self.setup.clock.now())?;
-        Ok(credential.attach(kept.to_secret()))
+        Ok(credential.source(format!("issuer:{}", kept.issuer)).attach(kept.to_secret()))
     }
 
     /// Takes a token back (RFC 7009), where the server has a place for that.
-    async fn revoke(&self, kept: &Kept) -> Result<(), RefreshError> {
-        let Some(token) = kept.refresh_token.clone().filter(|_| self.may_go_to(kept)) else { return Ok(()) };
+    async fn revoke(&self, kept: &Kept, access: Option<Secret>) -> Result<(), RefreshError> {
+        // With the refresh token goes all that it gave (RFC 7009 §2.1).
+        let token = match (&kept.refresh_token, access) {
+            (Some(token), _) => Some((token.clone(), "refresh_token")),
+            (None, access) => access.map(|token| (token, "access_token")),
+        };
+        let Some((token, hint)) = token.filter(|_| self.may_go_to(kept)) else { return Ok(()) };
         let last = self.setup.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (api, plain) = match last {
             Some(last) => last,
@@ -277,7 +292,7 @@ impl OAuth {
         let desk = self.desk_at(dialer, server, None);
         let mut form = Form::default();
         form.add_secret("token", token);
-        form.add("token_type_hint", "refresh_token");
+        form.add("token_type_hint", hint);
         let (reply, sent) = desk.ask("revocation_endpoint", &self.identity_of(kept), form).await?;
         if reply.status.is_success() { Ok(()) } else { Err(reply.refusal("the revocation endpoint", &sent)) }
     }
@@ -318,9 +333,12 @@ impl Refresh for OAuth {
                 kept.refresh_token = kept.refresh_token.map(|token| chain.latest_of(&token).clone());
                 chain.forget();
                 drop(chain);
-                self.revoke(&kept).await.map_err(|error| {
+                let access = credential.as_ref().and_then(Credential::token);
+                self.revoke(&kept, access).await.map_err(|error| {
                     let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                    RefreshError::other(format!("it is forgotten here, and was not taken back at the server: {why}"))
+                    let line = format!("it is forgotten here, and was not taken back at the server: {why}");
+                    let is_passing = matches!(error.kind(), RefreshErrorKind::Transient { .. });
+                    if is_passing { error.caused_by(line) } else { RefreshError::other(line) }
                 })
             }
             None => Ok(()),

@@ -8,8 +8,12 @@ use super::client::{Identity, Proof};
 use super::dialer::Dialer;
 use super::form::Form;
 use super::server::Server;
-use crate::refresh::RefreshError;
+use crate::refresh::{RefreshError, RefreshErrorKind};
+use crate::retry_after::passes;
 use crate::secret::Secret;
+
+/// What helps whom a server does not register.
+const ADVICE: &str = "get a client identifier there, and say `Client::public`";
 
 /// What a client says of itself when it registers (RFC 7591 §2).
 #[derive(Clone, Debug)]
@@ -38,6 +42,9 @@ impl Registration {
     ) -> Result<Identity, RefreshError> {
         let (grant, redirect) = asked;
         let no = |why: &str| RefreshError::refused("registration").caused_by(why);
+        if !server.endpoints.contains_key("registration_endpoint") {
+            return Err(no(&format!("{} registers nobody: {ADVICE}", server.issuer)));
+        }
         let url = server.endpoint(dialer, "registration_endpoint")?;
         let mut asked: Map<String, Value> = self.0.iter().cloned().collect();
         let grants = vec![Value::from(grant), "refresh_token".into()];
@@ -51,7 +58,15 @@ impl Registration {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let reply = dialer.post(&url, headers, Value::Object(asked).to_string().into()).await?;
         if !matches!(reply.status, StatusCode::CREATED | StatusCode::OK) {
-            return Err(reply.refusal("the registration endpoint", &Form::default()));
+            let error = reply.refusal("the registration endpoint", &Form::default());
+            // A page that says no is a no, too: it is asked once a login, and whoever logs in wants to know.
+            let is_no = reply.status.is_client_error() && !passes(reply.status);
+            return Err(match error.kind() {
+                RefreshErrorKind::Transient { .. } if is_no => {
+                    no(&format!("the registration endpoint says {}: {ADVICE}", reply.status.as_u16()))
+                }
+                _ => error,
+            });
         }
         let mut members = reply.members().ok_or_else(|| no("the registration's answer is no JSON object"))?;
         let id = members.take("client_id").ok_or_else(|| no("the registration's answer has no `client_id`"))?;

@@ -72,7 +72,11 @@ fn read(members: &Members, asked: (&Url, bool), wanted: Option<&str>) -> Result<
         }),
     };
     if !is_ours {
-        let line = format!("the metadata are of another resource, `{}`", printed(id));
+        let line = format!(
+            "the metadata are of another resource, `{}`, and not of {}",
+            printed(id),
+            wanted.map_or_else(|| printed(asked.0.as_str().split('?').next().unwrap_or_default()), printed)
+        );
         return Err(RefreshError::refused("resource_mismatch").caused_by(line));
     }
     Ok(Resource {

@@ -8,7 +8,7 @@ use http::StatusCode;
 use url::Url;
 
 use super::dialer::{Dialer, untrusted};
-use super::reply::Reply;
+use super::reply::{Reply, printed};
 use crate::challenge::hides;
 use crate::dial::{Undialled, Why};
 use crate::members::Members;
@@ -68,7 +68,10 @@ impl Server {
     fn read(issuer: &str, members: &Members) -> Result<Self, RefreshError> {
         let said = members.text("issuer").unwrap_or_default();
         if said != issuer {
-            let line = format!("the metadata of {issuer} are those of `{}`", super::reply::printed(said));
+            let line = format!(
+                "the metadata of {issuer} are those of `{}`: write it as they do, if it is the one",
+                printed(said)
+            );
             return Err(RefreshError::refused("issuer_mismatch").caused_by(line));
         }
         let endpoints = ENDPOINTS.into_iter().filter_map(|name| Some((name, members.text(name)?.to_owned())));

@@ -192,7 +192,8 @@ impl<R: Refresh> Stored<R> {
         for _ in 0..8 {
             if self.put(Unsaved { old: old.clone(), new: saved.clone() }).await {
                 self.logins.fetch_add(usize::from(cause == Cause::Asked), Ordering::SeqCst);
-                return Ok(new.source(self.store.name()));
+                // What is not saved has no place.
+                return Ok(if self.unsaved().is_none() { new.source(self.store.name()) } else { new });
             }
             // Somebody without our lock was there: a login, a logout.
             let now = self.store.load(&self.key).await?;

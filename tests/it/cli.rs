@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest_challenge::cli::{Env, Login, LoginBuilder, Surroundings, exit_code, explain};
 use reqwest_challenge::oauth::{Client, Issuer, Way};
 use reqwest_challenge::store::{Key, MemoryStore, Store, Stored};
-use reqwest_challenge::testing::{Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
+use reqwest_challenge::testing::{Answer, Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
 use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshErrorKind, Session};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -152,6 +152,24 @@ async fn somebody_at_another_machine_gets_a_code() {
         assert!(text.contains(&code) && text.contains("/device") && text.contains("at 127.0.0.1"), "{text}");
         assert_eq!(opened.load(Ordering::SeqCst), 0, "no browser is tried");
     }
+}
+
+#[tokio::test]
+async fn somebody_at_another_machine_is_not_sent_to_a_page_that_comes_back_to_this_one() {
+    let server = MockApi::start().await.unwrap();
+    server.at("/.well-known").answers(Answer::json(serde_json::json!({
+        "issuer": server.origin(), "token_endpoint": server.url("/token"), "authorization_endpoint": server.url("/authorize"),
+    })));
+    let screen = Screen::default();
+    let login = Login::oauth(Issuer::new(server.origin()).unwrap(), Client::public("tool"));
+    let login = login.output(screen.clone()).surroundings(remote()).build().unwrap();
+    assert!(login.timeout() >= Duration::from_secs(15 * 60));
+    let stored = Stored::new(login, MemoryStore::new(), Key::new("k"));
+    let env = Env::of("TOOL_TOKEN", None, stored);
+    assert!(env.timeout() > Duration::from_secs(15 * 60), "and for another process that renews");
+    let (_, session) = client(&server.origin(), env);
+    let error = format!("{:?}", session.login().await.unwrap_err());
+    assert!(error.contains("LoginRequired") && screen.text().is_empty(), "{error} {}", screen.text());
 }
 
 #[test]

@@ -91,7 +91,7 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     let server = Script::says(status(503));
     assert_eq!(exit_code(&server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err()), 6);
     let unknown = refresh(RefreshError::refused("invalid_client")).await;
-    assert!(exit_code(&unknown) == 4 && !text(&unknown).contains("help"), "{}", text(&unknown));
+    assert!(exit_code(&unknown) == 1 && !text(&unknown).contains("help"), "{}", text(&unknown));
     let shown = text(&refresh(RefreshError::other("a\u{1b}]0;x\u{7}b\nc")).await);
     assert!(shown.contains("\\u{1b}") && !shown.contains('\u{1b}'), "{shown}");
     assert_eq!(exit_code(&anyhow::anyhow!("another")), 1);

@@ -117,7 +117,8 @@ async fn an_assertion_stands_for_a_login() {
     let grant = JwtBearer::new("robot@example.com", "alice", key).key_id("k2").claim("scope", "x").claim("aud", "evil");
     let sent = asked(Client::public("robot"), grant, |oauth| oauth).await;
     assert_eq!(sent.form("grant_type").as_deref(), Some("urn:ietf:params:oauth:grant-type:jwt-bearer"));
-    let [_, claims] = verified(&sent.form("assertion").unwrap(), &jwk);
+    let [header, claims] = verified(&sent.form("assertion").unwrap(), &jwk);
+    assert_eq!((&header["kid"], &header["alg"]), (&"k2".into(), &"ES256".into()));
     let base = sent.url().origin().ascii_serialization();
     let said = ["iss", "sub", "scope", "aud"].map(|name| claims[name].as_str().unwrap().to_owned());
     assert_eq!(said, ["robot@example.com", "alice", "x", &base]);
@@ -133,7 +134,15 @@ async fn a_token_is_exchanged_for_another() {
         .audience("two");
     let sent = asked(Client::public("service"), grant, |oauth| oauth).await;
     assert_eq!(sent.form("subject_token").as_deref(), Some("of the user"));
-    assert_eq!(sent.form("actor_token_type").as_deref(), Some(JWT));
+    for (name, value) in [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token_type", JWT),
+        ("actor_token", "of the service"),
+        ("actor_token_type", JWT),
+        ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+    ] {
+        assert_eq!(sent.form(name).as_deref(), Some(value), "{name}");
+    }
     assert!(String::from_utf8_lossy(sent.body()).contains("&audience=one&audience=two&"));
     let lacks = TokenExchange::new(|| Err("the file is gone".into()), JWT);
     let (server, api) = (endpoint(|_| token()).await, open().await);
@@ -184,6 +193,27 @@ async fn a_refresh_token_that_was_replaced_is_never_sent_again() {
     assert_eq!(provider.reused(), 0);
 }
 
+/// The tokens that were taken back, and what they were said to be.
+fn revoked(provider: &MockIdentityProvider) -> Vec<(String, String)> {
+    let exchanges = provider.journal().exchanges();
+    let asked = exchanges.iter().filter(|one| one.request().path() == "/revoke").map(|one| one.request());
+    asked.map(|asked| (asked.form("token").unwrap(), asked.form("token_type_hint").unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let server = endpoint(|_| Answer::json(json!({ "access_token": "only-one", "token_type": "Bearer" }))).await;
+    let issuer = Issuer::new(provider.issuer()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let issuer = issuer.revocation_endpoint(provider.revocation_url()).unwrap();
+    let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
+    let (_, session) = client(&server.origin(), oauth);
+    let held = session.login().await.unwrap();
+    assert_eq!(held.provenance(), Some(&*format!("issuer:{}", provider.issuer())));
+    session.logout().await.unwrap();
+    assert_eq!(revoked(&provider), [("only-one".to_owned(), "access_token".to_owned())]);
+}
+
 #[tokio::test]
 async fn a_logout_takes_the_refresh_token_back() {
     let provider = MockIdentityProvider::start().await.unwrap();
@@ -196,9 +226,12 @@ async fn a_logout_takes_the_refresh_token_back() {
     );
     let (client, session) = client(&api.origin(), oauth.unwrap());
     client.get(api.url("/api")).send().await.unwrap();
+    let held = session.credential().unwrap();
     session.logout().await.unwrap();
-    let revoked = provider.journal().exchanges().into_iter().filter(|one| one.request().path() == "/revoke").count();
-    assert_eq!(revoked, 1);
+    let revoked = revoked(&provider);
+    assert_eq!(revoked.len(), 1);
+    let (token, hint) = &revoked[0];
+    assert!(held.attachment().unwrap().expose().contains(token) && hint == "refresh_token", "{token} {hint}");
     assert!(client.get(api.url("/api")).send().await.is_err());
     assert_eq!(provider.token_requests(), 1, "nobody is asked after a logout");
 }

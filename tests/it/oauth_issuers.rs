@@ -1,10 +1,15 @@
 //! Several authorization servers: what one is told is of no use to another, and none is remembered without a bound.
 
-use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
-use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
+use std::collections::HashMap;
+
+use reqwest_challenge::Refresh;
+use reqwest_challenge::oauth::{
+    AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Issuer, OAuth, Registration,
+};
+use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider, RejectionBuilder};
 use serde_json::{Value, json};
 
-use crate::support::oauth::{Seen, client, line, names, protected, why};
+use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
 
 const PLACE: &str = "/.well-known/oauth-authorization-server";
 
@@ -122,4 +127,76 @@ fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
         let error = set_up(url).unwrap_err();
         assert!(error.starts_with("the client's metadata document") && error.contains(why), "{url}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let server = server(json!({})).await;
+        server.at("/register").answers(Answer::new(201).as_json(json!({
+            "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
+        })));
+        // It does not name itself, and its answer is taken all the same: by the redirect URI that is its alone.
+        server.at("/authorize").is_open().answers_by(|asked| {
+            let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
+            Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
+        });
+        let token = json!({ "access_token": "t", "token_type": "Bearer", "refresh_token": "r" });
+        server.at("/token").answers(Answer::json(token));
+        let api = MockApi::start().await.unwrap();
+        names(&api, &api.url("/api"), &server.origin());
+        api.at("/api").requires("read");
+        let registered = Client::registered(Registration::named("tool"));
+        let code = || AuthorizationCode::new(browser().0);
+        let (_, session) =
+            client(&api.origin(), OAuth::new(Issuer::from_challenge(), registered.clone(), code()).unwrap());
+        let held = session.login().await.unwrap();
+        // Another process, which has what was stored and no more.
+        let another = OAuth::new(Issuer::from_challenge(), registered, code()).unwrap();
+        let rejection = RejectionBuilder::new(&api.url("/api")).credential(held).build();
+        another.refresh(rejection).await.unwrap();
+        let requests = server.requests();
+        let asked: Vec<_> = requests.iter().filter(|one| one.path() == "/token").collect();
+        assert_eq!(asked.len(), 2);
+        for one in asked {
+            let (basic, post) = (one.header("authorization"), one.form("client_secret"));
+            match method {
+                "client_secret_basic" => {
+                    assert!(basic.is_some_and(|basic| basic.starts_with("Basic ")) && post.is_none())
+                }
+                _ => assert!(basic.is_none() && post.as_deref() == Some("hunter2-given")),
+            }
+        }
+        assert_eq!(server.requests_to("/register"), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_registers_nobody_is_said_to_with_what_helps() {
+    let login = async |server: &MockApi| {
+        let api = MockApi::start().await.unwrap();
+        names(&api, &api.url("/api"), &server.origin());
+        let registered = Client::registered(Registration::named("tool"));
+        let code = AuthorizationCode::new(|_| Ok(()));
+        let (_, session) = client(&api.origin(), OAuth::new(Issuer::from_challenge(), registered, code).unwrap());
+        line(&session.login().await.unwrap_err())
+    };
+    let page = server(json!({})).await;
+    page.at("/register").answers(Answer::new(403));
+    for server in [page, server(json!({ "registration_endpoint": null })).await] {
+        let error = login(&server).await;
+        assert!(error.contains("(registration)") && error.contains("say `Client::public`"), "{error}");
+    }
+    let gone = server(json!({})).await;
+    gone.at("/register").answers(Answer::new(503));
+    assert!(!login(&gone).await.contains("(registration)"));
+}
+
+#[test]
+fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
+    let at = || Issuer::new("https://auth.example.com").unwrap();
+    let with = |grant: Grant| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
+    assert_eq!(with(ClientCredentials.into()), 30);
+    assert!(with(AuthorizationCode::new(|_| Ok(())).into()) >= 5 * 60);
+    assert!(with(DeviceCode::new(|_| Ok(())).into()) >= 15 * 60);
 }

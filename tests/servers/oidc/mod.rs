@@ -120,11 +120,16 @@ async fn bound_service(place: Place) {
     let rig = Rig::of(&place.folder);
     let oauth = rig.oauth(Client::secret_basic("service-dpop", "service-secret"), ClientCredentials);
     let (client, session) = rig.client(oauth.dpop(Dpop::new(Es256Key::generate().unwrap())));
+    rig.control("stats?reset").await;
     // First a token, then a nonce, and the request: without a token at first, that would be three sends.
     session.login().await.unwrap();
     for _ in 0..3 {
         assert_eq!(status(&client, &format!("{}/dpop", rig.resource)).await, 200);
     }
+    // Each end asked for its nonce, once.
+    let stats = rig.stats().await;
+    let token = serde_json::json!({ "client_credentials 400 use_dpop_nonce": 1, "client_credentials 200": 1 });
+    assert_eq!((&stats["token"], &stats["rs"]["401"], &stats["rs"]["200"]), (&token, &1.into(), &3.into()), "{stats}");
 }
 
 async fn code(place: Place) {
@@ -195,7 +200,7 @@ async fn herd(place: Place) {
         }
         let stats = rig.stats().await;
         assert_eq!(stats["token"], serde_json::json!({ "refresh_token 200": 1 }), "{stats}");
-        assert_eq!(stats["rs"]["200"], 100);
+        assert_eq!((&stats["rs"]["401"], &stats["rs"]["200"]), (&100.into(), &100.into()), "{stats}");
     }
 }
 
