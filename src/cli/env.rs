@@ -66,7 +66,11 @@ impl<R: Refresh> Refresh for Env<R> {
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
         let Some(token) = &self.token else { return self.otherwise.initial().await };
         let credential = Credential::bearer(token.expose()).source(format!("env:{}", self.name));
-        credential.check().map_err(|error| self.refused("cannot be sent").caused_by(error))?;
+        credential.check().map_err(|error| {
+            let has_scheme = token.expose().starts_with("Bearer ");
+            let why = if has_scheme { "has `Bearer` before it, which is not part of it" } else { "cannot be sent" };
+            self.refused(why).caused_by(error)
+        })?;
         Ok(Some(credential))
     }
 

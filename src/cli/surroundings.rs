@@ -59,7 +59,7 @@ impl Surroundings {
         } else if self.terminal {
             None
         } else {
-            Some("standard input or standard error is none")
+            Some("standard input or standard error is no terminal")
         }
     }
 

@@ -4,6 +4,9 @@
 //! `use_dpop_nonce` is answered without asking anybody. reqwest does not take the `DPoP` header off when a redirect leads to another
 //! server: send such a credential with a [`hardened`](crate::hardened) client, which stops before it.
 //!
+//! An API that wants a nonce, and gave none with its first 401, would take three sends: without a token, without a nonce, with both. There are
+//! two, so that the first call of a session fails, and the next goes through: call [`login`](crate::Session::login) first.
+//!
 //! ```
 //! use reqwest_challenge::dpop::{Dpop, Es256Key};
 //! use reqwest_challenge::{BoxError, Credential, Rejection};

@@ -77,7 +77,7 @@ async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked()
         assert!(session.login().await.is_err());
         assert_eq!(screen.text(), "");
     }
-    let reasons = ["standard input or standard error is none", "CI is set", "nobody is to be asked"];
+    let reasons = ["standard input or standard error is no terminal", "CI is set", "nobody is to be asked"];
     assert!(hints.iter().zip(reasons).all(|(hint, reason)| hint.contains(reason)), "{hints:?}");
     let asked = provider.journal().exchanges();
     assert!(asked.iter().all(|one| one.request().server() == "api"), "{asked:?}");
