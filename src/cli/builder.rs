@@ -6,10 +6,15 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::login::{Kind, Login};
+use super::login::{Kind, Login, Otherwise};
+use super::prompt::Ask;
 use super::show::{Open, Screen, in_browser, on_device};
 use super::surroundings::Surroundings;
-use crate::oauth::{AuthorizationCode, Client, DeviceCode, Interactive, Issuer, OAuth, SetupError, Way};
+use crate::BoxError;
+use crate::oauth::{AuthorizationCode, Client, DeviceCode, Interactive, Invitation, Issuer, OAuth, SetupError, Way};
+
+/// Shows a page, and a code, to a person.
+type Show = Arc<dyn Fn(&Invitation) -> Result<(), BoxError> + Send + Sync>;
 
 /// Sets up a [`Login`].
 #[must_use]
@@ -19,9 +24,11 @@ pub struct LoginBuilder {
     way: Option<Way>,
     open: Open,
     screen: Option<Screen>,
+    ask: Ask,
+    show: Option<Show>,
     command: String,
     prompts: bool,
-    made_at: Option<String>,
+    otherwise: Otherwise,
     set: Vec<Box<dyn FnOnce(OAuth) -> OAuth>>,
 }
 
@@ -39,9 +46,11 @@ impl LoginBuilder {
             way: None,
             open: Arc::new(super::browser::open),
             screen: None,
+            ask: Arc::new(super::prompt::on_terminal),
+            show: None,
             command: "log in".to_owned(),
             prompts: false,
-            made_at: None,
+            otherwise: Otherwise::default(),
             set: Vec::new(),
         }
     }
@@ -85,7 +94,26 @@ impl LoginBuilder {
     /// Asks for a token that is pasted where the server has no way to log in that reaches the person here. The text says where one is
     /// made.
     pub fn or_token(mut self, made_at: impl Into<String>) -> Self {
-        self.made_at = Some(made_at.into());
+        self.otherwise.made_at = Some(made_at.into());
+        self
+    }
+
+    /// Asks for a password where a 401 offers Basic and no Bearer; of that user, or of one who is asked for.
+    pub fn or_password(mut self, user: Option<&str>) -> Self {
+        self.otherwise.password = Some(user.map(str::to_owned));
+        self
+    }
+
+    /// Asks so, in place of a prompt on the terminal: it is given the question, and whether what is typed is a secret that is hidden. It may
+    /// block.
+    pub fn prompt(mut self, ask: impl Fn(&str, bool) -> io::Result<String> + Send + Sync + 'static) -> Self {
+        self.ask = Arc::new(ask);
+        self
+    }
+
+    /// Shows the page, and the code if there is one, so, in place of what is printed and of the browser that opens.
+    pub fn showing(mut self, show: impl Fn(&Invitation) -> Result<(), BoxError> + Send + Sync + 'static) -> Self {
+        self.show = Some(Arc::new(show));
         self
     }
 
@@ -100,7 +128,7 @@ impl LoginBuilder {
     /// # Errors
     /// [`SetupError`]: a client's secret for an issuer that only a challenge names.
     pub fn build(self) -> Result<Login, SetupError> {
-        let Self { plan, around, way, open, screen, command, prompts, made_at, set } = self;
+        let Self { plan, around, way, open, screen, ask, show, command, prompts, otherwise, set } = self;
         let hint = match around.why_nobody() {
             Some(why) => format!("run `{command}` at a terminal ({why})"),
             None => format!("run `{command}`"),
@@ -111,16 +139,23 @@ impl LoginBuilder {
             Plan::Password(user) => Kind::Password(user),
             Plan::OAuth(issuer, client) => {
                 let (page, code_page) = (screen.clone(), screen.clone());
-                let code = AuthorizationCode::new(move |invitation| in_browser(&page, &open, invitation));
-                let device = DeviceCode::new(move |invitation| on_device(&code_page, invitation));
+                let (shown, code_shown) = (show.clone(), show);
+                let code = AuthorizationCode::new(move |invitation| match &shown {
+                    Some(show) => show(invitation),
+                    None => in_browser(&page, &open, invitation),
+                });
+                let device = DeviceCode::new(move |invitation| match &code_shown {
+                    Some(show) => show(invitation),
+                    None => on_device(&code_page, invitation),
+                });
                 let choose = move |offers| way.filter(|_| around.reaches_person()).or_else(|| around.way(offers));
                 let grant = Interactive::new(code, device, choose).reaching(move || around.reaches_person());
                 let oauth = OAuth::new(issuer, client, grant)?.hint(&*hint);
                 let oauth = if prompts { oauth.prompting() } else { oauth };
-                Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))), made_at)
+                Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))), otherwise)
             }
         };
-        Ok(Login { kind, around, screen, hint, prompts })
+        Ok(Login { kind, around, screen, ask, hint, prompts })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::builder::{LoginBuilder, Plan};
-use super::prompt;
+use super::prompt::{self, Ask};
 use super::show::Screen;
 use super::surroundings::Surroundings;
 use crate::credential::Credential;
@@ -22,15 +22,30 @@ pub struct Login {
     pub(super) kind: Kind,
     pub(super) around: Surroundings,
     pub(super) screen: Screen,
+    pub(super) ask: Ask,
     pub(super) hint: String,
     pub(super) prompts: bool,
 }
 
 pub(super) enum Kind {
-    /// And where a token is made, for whom the server has no way.
-    OAuth(Box<OAuth>, Option<String>),
+    OAuth(Box<OAuth>, Otherwise),
     Token(String),
     Password(Option<String>),
+}
+
+/// What is asked for where OAuth does not lead to the person.
+#[derive(Default)]
+pub(super) struct Otherwise {
+    /// A token, which is made there.
+    pub(super) made_at: Option<String>,
+    /// A password, of that user or of one who is asked for, where the API takes nothing else.
+    pub(super) password: Option<Option<String>>,
+}
+
+/// A secret of the person's.
+enum Typed<'l> {
+    Token(&'l str),
+    Password(Option<&'l str>),
 }
 
 impl Login {
@@ -49,12 +64,30 @@ impl Login {
         LoginBuilder::of(Plan::Password(user.map(str::to_owned)))
     }
 
+    async fn by_oauth(
+        &self,
+        oauth: &OAuth,
+        otherwise: &Otherwise,
+        rejection: Rejection,
+    ) -> Result<Option<Credential>, RefreshError> {
+        let offers = |scheme| rejection.challenges().get(scheme).is_some();
+        if let Some(user) = otherwise.password.as_ref().filter(|_| offers("Basic") && !offers("Bearer")) {
+            return self.prompted(&rejection, Typed::Password(user.as_deref())).await.map(Some);
+        }
+        match (oauth.refresh(rejection.clone()).await, &otherwise.made_at) {
+            (Err(error), Some(made_at)) if matches!(error.kind(), RefreshErrorKind::LoginRequired { .. }) => {
+                self.prompted(&rejection, Typed::Token(made_at)).await.map(Some)
+            }
+            (answer, _) => answer,
+        }
+    }
+
     /// A secret of the person, if there is one who wants to be asked.
-    async fn prompted(&self, rejection: &Rejection) -> Result<Credential, RefreshError> {
+    async fn prompted(&self, rejection: &Rejection, typed: Typed<'_>) -> Result<Credential, RefreshError> {
         let asked = self.prompts || rejection.cause() == Cause::Asked;
         if !asked || !self.around.reaches_person() {
             let required = RefreshError::login_required(&*self.hint);
-            let was_typed = !matches!(self.kind, Kind::OAuth(..));
+            let was_typed = !matches!((&self.kind, &typed), (Kind::OAuth(..), Typed::Token(_)));
             // What was typed wrong is not sent again in every run to come: a store clears it. What a server of tokens gave may be
             // good for a renewal still.
             return Err(match (rejection.cause(), rejection.credential()) {
@@ -66,20 +99,21 @@ impl Login {
         }
         // It is the host's real name that is shown, whatever a challenge says of itself.
         let host = rejection.origin().host();
-        let credential = match &self.kind {
-            Kind::Password(user) => {
+        let credential = match typed {
+            Typed::Password(user) => {
                 let user = match user {
-                    Some(user) => user.clone(),
-                    None => prompt::line(rejection, format!("User name for {host}")).await?,
+                    Some(user) => user.to_owned(),
+                    None => prompt::line(rejection, &self.ask, format!("User name for {host}")).await?,
                 };
-                let password = prompt::secret(rejection, format!("Password of {user} for {host}")).await?;
+                let question = format!("Password of {user} for {host}");
+                let password = prompt::secret(rejection, &self.ask, question).await?;
                 Credential::basic(user, password.expose())
             }
-            Kind::Token(made_at) | Kind::OAuth(_, Some(made_at)) => {
+            Typed::Token(made_at) => {
                 self.screen.say(&format!("A token for {host} is made at {made_at}"));
-                Credential::bearer(prompt::secret(rejection, format!("Token for {host}")).await?.expose().trim())
+                let token = prompt::secret(rejection, &self.ask, format!("Token for {host}")).await?;
+                Credential::bearer(token.expose().trim())
             }
-            Kind::OAuth(_, None) => return Err(RefreshError::login_required(&*self.hint)),
         };
         credential.check().map_err(RefreshError::other)?;
         Ok(credential.source("prompt"))
@@ -102,13 +136,9 @@ impl Refresh for Login {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         let _waiting = self.screen.while_waiting();
         match &self.kind {
-            Kind::OAuth(oauth, made_at) => match oauth.refresh(rejection.clone()).await {
-                Err(error) if made_at.is_some() && matches!(error.kind(), RefreshErrorKind::LoginRequired { .. }) => {
-                    self.prompted(&rejection).await.map(Some)
-                }
-                answer => answer,
-            },
-            Kind::Token(_) | Kind::Password(_) => self.prompted(&rejection).await.map(Some),
+            Kind::OAuth(oauth, otherwise) => self.by_oauth(oauth, otherwise, rejection).await,
+            Kind::Token(made_at) => self.prompted(&rejection, Typed::Token(made_at)).await.map(Some),
+            Kind::Password(user) => self.prompted(&rejection, Typed::Password(user.as_deref())).await.map(Some),
         }
     }
 
@@ -121,7 +151,7 @@ impl Refresh for Login {
 
     fn timeout(&self) -> Duration {
         match &self.kind {
-            Kind::OAuth(oauth, _) => oauth.timeout() + prompt::LONGEST,
+            Kind::OAuth(oauth, _) => oauth.timeout() + prompt::LONGEST.saturating_mul(2),
             // Two prompts, and a moment.
             _ => prompt::LONGEST.saturating_mul(2) + Duration::from_secs(10),
         }

@@ -1,6 +1,8 @@
 //! Asks for a secret on the terminal, for a bounded time.
 
+use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::oauth::{abandoned, nobody_waits};
@@ -11,22 +13,34 @@ use crate::within::{unless, within};
 /// How long a person has to type or paste.
 pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
 
-/// Asks without showing what is typed. Standard error shows the question; standard input gives the answer.
-pub(super) async fn secret(for_whom: &Rejection, question: String) -> Result<Secret, RefreshError> {
-    asked(for_whom, move || dialoguer::Password::new().with_prompt(question).interact()).await.map(Secret::new)
+/// Asks a question, and says whether what is typed is hidden.
+pub(super) type Ask = Arc<dyn Fn(&str, bool) -> io::Result<String> + Send + Sync>;
+
+/// Standard error shows the question; standard input gives the answer.
+pub(super) fn on_terminal(question: &str, hidden: bool) -> io::Result<String> {
+    let answer = if hidden {
+        dialoguer::Password::new().with_prompt(question).interact()
+    } else {
+        dialoguer::Input::<String>::new().with_prompt(question).interact_text()
+    };
+    answer.map_err(|error| match error {
+        dialoguer::Error::IO(error) => error,
+    })
+}
+
+/// Asks without showing what is typed.
+pub(super) async fn secret(for_whom: &Rejection, ask: &Ask, question: String) -> Result<Secret, RefreshError> {
+    asked(for_whom, ask, question, true).await.map(Secret::new)
 }
 
 /// Asks for a line, which is shown.
-pub(super) async fn line(for_whom: &Rejection, question: String) -> Result<String, RefreshError> {
-    asked(for_whom, move || dialoguer::Input::<String>::new().with_prompt(question).interact_text()).await
+pub(super) async fn line(for_whom: &Rejection, ask: &Ask, question: String) -> Result<String, RefreshError> {
+    asked(for_whom, ask, question, false).await
 }
 
-async fn asked(
-    for_whom: &Rejection,
-    ask: impl FnOnce() -> dialoguer::Result<String> + Send + 'static,
-) -> Result<String, RefreshError> {
-    let echo = Echo::kept();
-    let asked = tokio::task::spawn_blocking(ask);
+async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) -> Result<String, RefreshError> {
+    let (echo, ask) = (Echo::kept(), ask.clone());
+    let asked = tokio::task::spawn_blocking(move || ask(&question, hidden));
     let answer = async { within(LONGEST, pin!(asked)).await };
     let answer = unless(pin!(abandoned(Some(for_whom))), pin!(answer)).await;
     // Whoever is given up on has left the terminal as it is for secrets.

@@ -19,6 +19,8 @@ mod cli_browser;
 mod cli_endings;
 #[cfg(feature = "cli")]
 mod cli_prompts;
+#[cfg(feature = "cli")]
+mod cli_steps;
 #[cfg(feature = "digest")]
 mod digests;
 #[cfg(feature = "dpop")]
