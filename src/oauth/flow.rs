@@ -11,15 +11,13 @@ use super::builder::OAuth;
 use super::client::{Identity, Kind};
 use super::desk::Desk;
 use super::dialer::Dialer;
-use super::form::Form;
 use super::grant::renew;
 use super::reply::printed;
 use super::resource::{self, Resource};
 use super::server::Server;
 use crate::credential::Credential;
 use crate::origin::Origin;
-use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection, bare_client};
-use crate::secret::Secret;
+use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
 use crate::within::within;
 
 /// How long a renewal may take where no person is waited for.
@@ -52,13 +50,13 @@ impl OAuth {
         Ok(self.dialer(api, plain))
     }
 
-    fn dialer(&self, api: Origin, plain: reqwest::Client) -> Dialer<'_> {
+    pub(super) fn dialer(&self, api: Origin, plain: reqwest::Client) -> Dialer<'_> {
         let named = self.issuer.named.clone();
         let plain = self.setup.lines.given.clone().unwrap_or(plain);
         Dialer { lines: &self.setup.lines, api, named, plain }
     }
 
-    async fn server(&self, dialer: &Dialer<'_>, issuer: &str) -> Result<Arc<Server>, RefreshError> {
+    pub(super) async fn server(&self, dialer: &Dialer<'_>, issuer: &str) -> Result<Arc<Server>, RefreshError> {
         if let Some(server) = self.issuer.given().filter(|server| server.issuer == issuer) {
             return Ok(Arc::new(server.clone()));
         }
@@ -94,7 +92,12 @@ impl OAuth {
     }
 
     /// A desk where nothing in particular is asked for.
-    fn desk_at<'d>(&'d self, dialer: Dialer<'d>, server: Arc<Server>, rejection: Option<&'d Rejection>) -> Desk<'d> {
+    pub(super) fn desk_at<'d>(
+        &'d self,
+        dialer: Dialer<'d>,
+        server: Arc<Server>,
+        rejection: Option<&'d Rejection>,
+    ) -> Desk<'d> {
         Desk {
             setup: &self.setup,
             client: &self.client,
@@ -182,7 +185,7 @@ impl OAuth {
     }
 
     /// A refresh token goes to the issuer that the caller names now, and for the client that is set up now.
-    fn may_go_to(&self, kept: &Kept) -> bool {
+    pub(super) fn may_go_to(&self, kept: &Kept) -> bool {
         let is_issuer = self.issuer.pinned.as_ref().is_none_or(|server| server.issuer == kept.issuer);
         let is_client = match &self.client.0 {
             Kind::Given(identity) => identity.id == kept.identity.id,
@@ -194,7 +197,7 @@ impl OAuth {
     }
 
     /// Who asks: with the secret that the caller gave, or the one that came with a registration.
-    fn identity_of(&self, kept: &Kept) -> Identity {
+    pub(super) fn identity_of(&self, kept: &Kept) -> Identity {
         match &self.client.0 {
             Kind::Given(identity) => identity.clone(),
             _ => kept.identity.clone(),
@@ -264,38 +267,6 @@ impl OAuth {
         let credential = answer.into_credential(self.setup.dpop.as_ref(), self.setup.clock.now())?;
         Ok(credential.source(format!("issuer:{}", kept.issuer)).attach(kept.to_secret()))
     }
-
-    /// Takes a token back (RFC 7009), where the server has a place for that.
-    async fn revoke(&self, kept: &Kept, access: Option<Secret>) -> Result<(), RefreshError> {
-        // With the refresh token goes all that it gave (RFC 7009 §2.1).
-        let token = match (&kept.refresh_token, access) {
-            (Some(token), _) => Some((token.clone(), "refresh_token")),
-            (None, access) => access.map(|token| (token, "access_token")),
-        };
-        let Some((token, hint)) = token.filter(|_| self.may_go_to(kept)) else { return Ok(()) };
-        let last = self.setup.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (api, plain) = match last {
-            Some(last) => last,
-            // It was stored, and nobody was asked since. An issuer that only a challenge named is not trusted for being asked.
-            None => {
-                let known = if self.issuer.pinned.is_some() { Some(&kept.issuer) } else { kept.resource.as_ref() };
-                let origin = known.and_then(|text| url::Url::parse(text).ok()).and_then(|url| Origin::of(&url));
-                let Some(origin) = origin else { return Ok(()) };
-                (origin, bare_client()?)
-            }
-        };
-        let dialer = self.dialer(api, plain);
-        let server = self.server(&dialer, &kept.issuer).await?;
-        if !server.endpoints.contains_key("revocation_endpoint") {
-            return Ok(());
-        }
-        let desk = self.desk_at(dialer, server, None);
-        let mut form = Form::default();
-        form.add_secret("token", token);
-        form.add("token_type_hint", hint);
-        let (reply, sent) = desk.ask("revocation_endpoint", &self.identity_of(kept), form).await?;
-        if reply.status.is_success() { Ok(()) } else { Err(reply.refusal("the revocation endpoint", &sent)) }
-    }
 }
 
 #[async_trait]
@@ -326,23 +297,7 @@ impl Refresh for OAuth {
     }
 
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
-        match Kept::of_credential(credential.as_ref()) {
-            Some(mut kept) => {
-                // A renewal that nobody took has left another token behind.
-                let mut chain = self.setup.rotations.lock().await;
-                kept.refresh_token = kept.refresh_token.map(|token| chain.latest_of(&token).clone());
-                chain.forget();
-                drop(chain);
-                let access = credential.as_ref().and_then(Credential::token);
-                self.revoke(&kept, access).await.map_err(|error| {
-                    let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                    let line = format!("it is forgotten here, and was not taken back at the server: {why}");
-                    let is_passing = matches!(error.kind(), RefreshErrorKind::Transient { .. });
-                    if is_passing { error.caused_by(line) } else { RefreshError::other(line) }
-                })
-            }
-            None => Ok(()),
-        }
+        self.take_back(credential).await
     }
 
     fn timeout(&self) -> Duration {

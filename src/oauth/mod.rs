@@ -39,6 +39,7 @@ mod jwt;
 mod registration;
 mod reply;
 mod resource;
+mod revocation;
 mod rotations;
 mod seen;
 mod server;

@@ -204,14 +204,23 @@ fn revoked(provider: &MockIdentityProvider) -> Vec<(String, String)> {
 async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let server = endpoint(|_| Answer::json(json!({ "access_token": "only-one", "token_type": "Bearer" }))).await;
-    let issuer = Issuer::new(provider.issuer()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let issuer = issuer.revocation_endpoint(provider.revocation_url()).unwrap();
-    let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
+    let at = Issuer::new(provider.issuer()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let at = at.revocation_endpoint(provider.revocation_url()).unwrap();
+    let oauth = OAuth::new(at, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
     let (_, session) = client(&server.origin(), oauth);
     let held = session.login().await.unwrap();
     assert_eq!(held.provenance(), Some(&*format!("issuer:{}", provider.issuer())));
     session.logout().await.unwrap();
     assert_eq!(revoked(&provider), [("only-one".to_owned(), "access_token".to_owned())]);
+    // A server that takes none back is no reason to say that a logout failed; one that fails is.
+    for (code, is_done) in [("unsupported_token_type", true), ("invalid_request", false)] {
+        server.at("/revoke").answers(Answer::new(400).as_json(json!({ "error": code })));
+        let at = issuer(&server).revocation_endpoint(server.url("/revoke")).unwrap();
+        let oauth = OAuth::new(at, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
+        let (_, session) = client(&server.origin(), oauth);
+        session.login().await.unwrap();
+        assert_eq!(session.logout().await.is_ok(), is_done, "{code}");
+    }
 }
 
 #[tokio::test]
