@@ -187,6 +187,27 @@ async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
 }
 
 #[tokio::test]
+async fn who_ignored_one_page_is_not_shown_another_at_once() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
+    let oauth = pinned(&provider, AuthorizationCode::new(page.show())).clock(clock.clone()).prompting();
+    let (client, session) = client(&api.origin(), oauth);
+    let asked = tokio::spawn(client.get(api.url("/api")).send());
+    page.shown().await;
+    until(|| clock.waiting() == 1).await;
+    clock.forward(Duration::from_secs(301));
+    let timed_out = RefreshErrorKind::Refused { code: "login_timed_out".to_owned() };
+    assert_eq!(why(&asked.await.unwrap().unwrap_err()).kind(), &timed_out);
+    assert_eq!(why(&client.get(api.url("/api")).send().await.unwrap_err()).kind(), &timed_out);
+    assert!(page.0.lock().unwrap().is_none(), "another page was shown");
+    // Whoever asks for a login gets one.
+    let login = tokio::spawn(async move { session.login().await });
+    get(page.shown().await.as_str()).await;
+    login.await.unwrap().unwrap();
+    assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn a_person_is_not_asked_for_nobody() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, page) = (protected(&provider).await, Page::default());

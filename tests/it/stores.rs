@@ -143,6 +143,15 @@ async fn a_store_is_read_once_until_a_401() {
         run.get(API).send().await.unwrap();
     }
     assert_eq!(store.loads.load(Ordering::SeqCst), loads);
+    // Another run, which begins with many requests at once.
+    let again = Counting { inner: store.inner.clone(), ..Counting::default() };
+    let ours = gives("t1");
+    let (run, _) = client(&server, Stored::new(ours.clone(), again.clone(), key()));
+    let first: Vec<_> = (0..20).map(|_| tokio::spawn(run.get(API).send())).collect();
+    for one in first {
+        assert_eq!(one.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!((again.loads.load(Ordering::SeqCst), ours.calls()), (1, 0));
 }
 
 /// What is stored, by whoever asks.
