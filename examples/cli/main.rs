@@ -179,8 +179,11 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
         done = work => done,
         _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
     };
-    // A credential that is on its way is saved first.
-    tool.session.settle(Duration::from_secs(5)).await;
+    // A credential that is on its way is saved first: a server has half a minute to answer. Whoever is in a hurry says so again.
+    tokio::select! {
+        _ = tool.session.settle(Duration::from_secs(35)) => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
     drop(servers);
     done
 }

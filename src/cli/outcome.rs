@@ -45,19 +45,21 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
-    let mut text = format!("error: {}", printed(&top.to_string()));
+    let url = chain::find::<reqwest::Error>(top).and_then(reqwest::Error::url);
+    // A query may be secret, and the network's error shows the whole of it.
+    let said = |error: &dyn std::error::Error| {
+        let text = error.to_string();
+        printed(&url.map_or(text.clone(), |url| text.replace(url.as_str(), bare(url).as_str())))
+    };
+    let mut text = format!("error: {}", said(top));
     let mut next = chain::cause(top);
     while let Some(cause) = next {
-        let line = printed(&cause.to_string());
+        let line = said(cause);
         // What the line above has said already is not said again.
         if !text.contains(&line) && line != "unauthorized" && line != "forbidden" {
             let _ = write!(text, "\n  caused by: {line}");
         }
         next = chain::cause(cause);
-    }
-    if let Some(url) = chain::find::<reqwest::Error>(top).and_then(reqwest::Error::url) {
-        // A query may be secret, and the network's error shows the whole of it.
-        text = text.replace(url.as_str(), bare(url).as_str());
     }
     // What helps is said once, by whoever knows it best.
     let names_command = text.contains(&format!("`{command}`"));

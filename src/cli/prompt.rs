@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::oauth::{abandoned, nobody_waits};
@@ -16,16 +16,25 @@ pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// Asks a question, and says whether what is typed is hidden.
 pub(super) type Ask = Arc<dyn Fn(&str, bool) -> io::Result<String> + Send + Sync>;
 
+/// A terminal has one line for what is typed: two that asked at once would get each other's answers.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// How long a line of a terminal may be: what is beyond that it throws away.
+const LINE: usize = 4095;
+
 /// Standard error shows the question; standard input gives the answer.
 pub(super) fn on_terminal(question: &str, hidden: bool) -> io::Result<String> {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let answer = if hidden {
         dialoguer::Password::new().with_prompt(question).interact()
     } else {
         dialoguer::Input::<String>::new().with_prompt(question).interact_text()
     };
-    answer.map_err(|error| match error {
-        dialoguer::Error::IO(error) => error,
-    })
+    let answer = answer.map_err(|dialoguer::Error::IO(error)| error)?;
+    if answer.len() >= LINE {
+        return Err(io::Error::other("a terminal takes no line of 4095 octets or more: what was typed was cut"));
+    }
+    Ok(answer)
 }
 
 /// Asks without showing what is typed.

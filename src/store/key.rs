@@ -14,24 +14,14 @@ impl Key {
     /// Of that issuer, or of that API.
     #[must_use]
     pub fn new(issuer_or_origin: impl AsRef<str>) -> Self {
-        let text = issuer_or_origin.as_ref();
-        let bare = Url::parse(text).ok().filter(Url::has_host).map(|mut url| {
-            // What has no host has no user either.
-            let _ = (url.set_username(""), url.set_password(None));
-            url.set_query(None);
-            url.set_fragment(None);
-            url.to_string()
-        });
-        // What is no URL may have a password before its host, too.
-        let text = text.rsplit('@').next().unwrap_or_default();
-        Self(part(bare.as_deref().map_or(text, |url| url.trim_end_matches('/'))))
+        Self(part(&bare(issuer_or_origin.as_ref())))
     }
 
     /// For that API, by its origin. A token is good for one, and another that asks under the same key gets it: a tool that can be told
     /// which API to ask has this in its key.
     #[must_use]
     pub fn api(self, origin: impl AsRef<str>) -> Self {
-        self.and("api", origin.as_ref())
+        self.and("api", &bare(origin.as_ref()))
     }
 
     /// For that client.
@@ -84,4 +74,18 @@ fn part(text: &str) -> String {
         }
         text
     })
+}
+
+/// A URL without userinfo, query, fragment, and the slash at its end.
+fn bare(text: &str) -> String {
+    let bare = Url::parse(text).ok().filter(Url::has_host).map(|mut url| {
+        // What has no host has no user either.
+        let _ = (url.set_username(""), url.set_password(None));
+        url.set_query(None);
+        url.set_fragment(None);
+        url.to_string()
+    });
+    // What is no URL may have a password before its host, too.
+    let text = text.rsplit('@').next().unwrap_or_default();
+    bare.map_or_else(|| text.to_owned(), |url| url.trim_end_matches('/').to_owned())
 }

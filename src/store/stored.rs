@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
 use super::{Key, Saved, Store, StoreError};
 use crate::credential::Credential;
-use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
+use crate::refresh::{Cause, Clock, Refresh, RefreshError, RefreshErrorKind, Rejection};
 use crate::secret::Secret;
 
 type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
@@ -26,6 +26,7 @@ pub struct Stored<R> {
     patience: Duration,
     restore: Restore,
     report: Report,
+    clock: Arc<dyn Clock>,
     /// What could not be saved, and what is stored in its place.
     unsaved: tokio::sync::Mutex<Option<Unsaved>>,
     problem: Mutex<Option<StoreError>>,
@@ -37,6 +38,16 @@ pub struct Stored<R> {
 struct Unsaved {
     old: Option<Saved>,
     new: Saved,
+    /// Whether somebody asked for it.
+    asked: bool,
+}
+
+/// What is there.
+struct Looked {
+    /// In the store.
+    stored: Option<Saved>,
+    /// And, where what is newer could not be saved, that.
+    held: Option<Saved>,
 }
 
 /// How long a renewal waits for another process's.
@@ -53,6 +64,7 @@ impl<R: Refresh> Stored<R> {
             patience: PATIENCE,
             restore: Arc::new(|_, _| None),
             report: Arc::new(|_| ()),
+            clock: Arc::new(SystemTime::now),
             unsaved: tokio::sync::Mutex::new(None),
             problem: Mutex::new(None),
             logins: AtomicUsize::new(0),
@@ -71,6 +83,13 @@ impl<R: Refresh> Stored<R> {
     #[must_use]
     pub fn restored_by(mut self, restore: impl Fn(&str, Secret) -> Option<Credential> + Send + Sync + 'static) -> Self {
         self.restore = Arc::new(restore);
+        self
+    }
+
+    /// By that clock, which says whether what another process has saved has expired.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -98,51 +117,60 @@ impl<R: Refresh> Stored<R> {
         Some(credential.source(self.store.name()))
     }
 
-    /// What is stored, after what could not be saved the last time has been.
-    async fn look(&self) -> Result<Option<Saved>, StoreError> {
+    /// What is there, after what could not be saved the last time has been, if it can be now.
+    async fn look(&self) -> Result<Looked, StoreError> {
         let mut unsaved = self.unsaved.lock().await;
-        if let Some(pending) = &*unsaved {
-            match self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await {
-                Ok(_) => {
-                    *unsaved = None;
-                    self.tell(None);
-                }
-                Err(error) => self.tell(Some(error)),
+        if let Some(pending) = unsaved.clone() {
+            let result = self.save(&pending).await;
+            if result.is_ok() {
+                *unsaved = None;
             }
+            self.tell(result.err());
         }
         let stored = self.store.load(&self.key).await?;
         // What is still not saved is newer than what is stored, if that is what it was.
-        Ok(unsaved.as_ref().filter(|pending| pending.old == stored).map(|pending| pending.new.clone()).or(stored))
+        let newer = unsaved.as_ref().filter(|pending| pending.old == stored).map(|pending| pending.new.clone());
+        Ok(Looked { held: newer.or_else(|| stored.clone()), stored })
+    }
+
+    /// Whether nobody else came in between. Whoever asked for a login gets it, whatever came in between.
+    async fn save(&self, pending: &Unsaved) -> Result<bool, StoreError> {
+        let mut is_saved = self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await?;
+        for _ in 0..8 {
+            if is_saved || !pending.asked {
+                break;
+            }
+            let now = self.store.load(&self.key).await?;
+            is_saved = self.store.replace(&self.key, now.as_ref(), &pending.new).await?;
+        }
+        Ok(is_saved)
     }
 
     /// Saves; what cannot be saved is kept for the next time, and reported. Says whether nobody else came in between.
     async fn put(&self, pending: Unsaved) -> bool {
         let mut unsaved = self.unsaved.lock().await;
-        let mut result = self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await;
+        // Kept before it is tried, for a runtime may end meanwhile, and before anybody hears of it, who may panic.
+        *unsaved = Some(pending.clone());
+        let mut result = self.save(&pending).await;
         if result.is_err() {
             // Once more at once: a disk that was full, a file that a scanner held.
-            result = self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await;
+            result = self.save(&pending).await;
         }
-        match result {
-            Ok(is_saved) => {
-                *unsaved = None;
-                self.tell(None);
-                is_saved
-            }
-            Err(error) => {
-                self.tell(Some(error));
-                *unsaved = Some(pending);
-                true
-            }
+        if result.is_ok() {
+            *unsaved = None;
         }
+        drop(unsaved);
+        let is_saved = *result.as_ref().unwrap_or(&true);
+        self.tell(result.err());
+        is_saved
     }
 
     /// Keeps, and reports, why what is new is not stored; or that it is.
     fn tell(&self, error: Option<StoreError>) {
+        (*self.problem.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&error);
         if let Some(error) = &error {
             (self.report)(error);
         }
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     /// Whether what is stored answers the rejection, because somebody else has renewed.
@@ -155,7 +183,15 @@ impl<R: Refresh> Stored<R> {
             }
             Cause::Asked => true,
         };
-        !wants_another && !rejection.credential().is_some_and(|refused| refused.is_same_as(stored))
+        // What another process has saved may have run out since.
+        let is_over = stored.expiry().is_some_and(|expiry| expiry <= self.clock.now());
+        !wants_another && !is_over && !rejection.credential().is_some_and(|refused| refused.is_same_as(stored))
+    }
+
+    /// Whether it takes longer than another process waits, because a person logs in: such a login uses nothing of what is stored, and is
+    /// saved in its place, so that nobody need wait for it.
+    fn waits_for_person(&self, rejection: &Rejection) -> bool {
+        rejection.cause() == Cause::Asked && self.refresher.timeout() > self.patience
     }
 
     /// Renews, and saves before anybody uses it.
@@ -171,8 +207,12 @@ impl<R: Refresh> Stored<R> {
                 {
                     return Ok(Some(credential));
                 }
-                if let Some(stored) = &stored {
-                    self.store.clear(&self.key, stored).await?;
+                *self.unsaved.lock().await = None;
+                if let Some(stored) = &stored
+                    && let Err(problem) = self.store.clear(&self.key, stored).await
+                {
+                    // That the login has ended is what matters more.
+                    self.tell(Some(problem));
                 }
                 Err(error)
             }
@@ -190,7 +230,8 @@ impl<R: Refresh> Stored<R> {
         let mut old = old;
         // Nobody logs in and out in other processes as often as that.
         for _ in 0..8 {
-            if self.put(Unsaved { old: old.clone(), new: saved.clone() }).await {
+            let asked = cause == Cause::Asked;
+            if self.put(Unsaved { old: old.clone(), new: saved.clone(), asked }).await {
                 self.logins.fetch_add(usize::from(cause == Cause::Asked), Ordering::SeqCst);
                 // What is not saved has no place.
                 return Ok(if self.unsaved().is_none() { new.source(self.store.name()) } else { new });
@@ -215,9 +256,13 @@ impl<R: Refresh> Stored<R> {
 #[async_trait]
 impl<R: Refresh> Refresh for Stored<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        let _lock = self.store.lock(&self.key, self.patience).await?;
-        let stored = self.look().await?;
-        let Some(credential) = stored.as_ref().and_then(|stored| self.credential(stored)) else {
+        let _lock = if self.waits_for_person(&rejection) {
+            None
+        } else {
+            Some(self.store.lock(&self.key, self.patience).await?)
+        };
+        let Looked { stored, held } = self.look().await?;
+        let Some(credential) = held.as_ref().and_then(|held| self.credential(held)) else {
             // What was stored here and is no more was logged out, and nothing of it is renewed.
             let was_ours = |refused: &Credential| refused.provenance() == Some(&*self.store.name());
             let refused = rejection.refused.clone().filter(|refused| !was_ours(refused));
@@ -232,7 +277,7 @@ impl<R: Refresh> Refresh for Stored<R> {
     }
 
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-        let stored = self.look().await?;
+        let stored = self.look().await?.held;
         if let Some(credential) = stored.as_ref().and_then(|stored| self.credential(stored)) {
             return Ok(Some(credential));
         }
@@ -247,7 +292,7 @@ impl<R: Refresh> Refresh for Stored<R> {
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
         let before = self.logins.load(Ordering::SeqCst);
         let _lock = self.store.lock(&self.key, self.patience).await?;
-        let stored = self.look().await?;
+        let stored = self.look().await?.held;
         let held = stored.as_ref().and_then(|stored| self.credential(stored));
         // Whoever logged in anew while the lock was waited for, or while a credential came late, has nothing to do with it.
         let is_late = credential.as_ref().is_some_and(Credential::came_late);
