@@ -84,6 +84,9 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
         "{}",
         text(&network)
     );
+    let long = format!("http://127.0.0.1:1/?token=hunter2&x={}", "a".repeat(1500));
+    let network = client.get(long).send().await.unwrap_err();
+    assert!(!text(&network).contains("hunter2"), "{}", text(&network));
     // An answer that is one is no network's failure, and neither is a server's lasting no a reason to log in.
     let server = Script::says(status(404));
     let missing = server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err();

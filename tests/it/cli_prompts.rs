@@ -89,6 +89,56 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     assert!(left.shown.contains("answer: interrupted, settled: true") && left.echo, "{}", left.shown);
 }
 
+/// Asks for two tokens at once, of two APIs.
+#[test]
+#[ignore = "a child of the test below"]
+fn prompter_of_two() {
+    if std::env::var(KIND).as_deref() != Ok("two") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let get = async |api: String| {
+        let around = reqwest_challenge::cli::Surroundings::of(true, |_| false);
+        let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+        let auth = ChallengeMiddleware::new(&api, login).unwrap();
+        let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+        client.get(&api).send().await.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
+    };
+    let apis = ["API", "OTHER"].map(|name| std::env::var(name).unwrap());
+    let [one, other] = apis.map(get);
+    let (one, other) = runtime.block_on(async { tokio::join!(one, other) });
+    println!("answers: {one} and {other}");
+    runtime.shutdown_background();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
+    let [one, other] = [MockApi::start().await.unwrap(), MockApi::start().await.unwrap()];
+    for (api, token) in [(&one, "hunter2-one"), (&other, "hunter2-other")] {
+        api.at("/").requires("read");
+        api.tokens().accept(token);
+    }
+    let other = other.origin().replace("127.0.0.1", "localhost");
+    let exe = std::env::current_exe().unwrap();
+    let args = ["cli_prompts::prompter_of_two", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let facts = [(KIND, "two"), ("API", &*one.origin()), ("OTHER", &*other)];
+    let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
+    terminal.answer_each(vec![("Token for 127.0.0.1:", "hunter2-one\n"), ("Token for localhost:", "hunter2-other\n")]);
+    let left = terminal.end();
+    assert!(left.shown.contains("answers: 200 OK and 200 OK"), "{}", left.shown);
+    assert!(left.echo && !left.shown.contains("hunter2"), "{}", left.shown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_a_terminal_cuts_is_not_sent() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    let long = format!("{}\n", "x".repeat(5000));
+    let left = typed("token", &api.origin(), &[("Token for 127.0.0.1", &long)]);
+    assert!(left.shown.contains("no line of 4095 octets") && left.echo, "{}", left.shown);
+    assert_eq!(api.requests().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
     let api = MockApi::start().await.unwrap();

@@ -62,6 +62,17 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Types what is meant for the question at the cursor, until each has been asked.
+    pub(crate) fn answer_each(&mut self, mut steps: Vec<(&str, &str)>) {
+        while !steps.is_empty() {
+            let asked = |shown: &str| steps.iter().position(|(question, _)| shown.trim_end().ends_with(question));
+            self.until("a question", |now| asked(&now.shown).is_some() && !now.echoes());
+            let Some(at) = asked(&self.shown) else { continue };
+            let (_, keys) = steps.remove(at);
+            self.keys.write_all(keys.as_bytes()).unwrap();
+        }
+    }
+
     /// What is left when the program has ended.
     pub(crate) fn end(mut self) -> Left {
         self.until("the end", |now| now.shown.contains("the program has ended"));
