@@ -2,7 +2,8 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::oauth::{abandoned, nobody_waits};
@@ -24,7 +25,6 @@ const LINE: usize = 4095;
 
 /// Standard error shows the question; standard input gives the answer.
 pub(super) fn on_terminal(question: &str, hidden: bool) -> io::Result<String> {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let answer = if hidden {
         dialoguer::Password::new().with_prompt(question).interact()
     } else {
@@ -48,12 +48,12 @@ pub(super) async fn line(for_whom: &Rejection, ask: &Ask, question: String) -> R
 }
 
 async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) -> Result<String, RefreshError> {
-    let (echo, ask) = (Echo::kept(), ask.clone());
-    let asked = tokio::task::spawn_blocking(move || ask(&question, hidden));
+    let (ask, asking) = (ask.clone(), Arc::new(Asking::default()));
+    let asked = asking.clone();
+    let asked = tokio::task::spawn_blocking(move || asked.while_alone(|| ask(&question, hidden)));
     let answer = async { within(LONGEST, pin!(asked)).await };
     let answer = unless(pin!(abandoned(Some(for_whom))), pin!(answer)).await;
-    // Whoever is given up on has left the terminal as it is for secrets.
-    drop(echo);
+    asking.give_up();
     match answer {
         Ok(Some(Ok(Ok(text)))) => Ok(text),
         Ok(Some(Ok(Err(error)))) => {
@@ -62,6 +62,38 @@ async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) 
         Ok(Some(Err(_))) => Err(RefreshError::other("the prompt failed")),
         Ok(None) => Err(RefreshError::refused("login_timed_out").caused_by("nobody answered the prompt in time")),
         Err(()) => Err(nobody_waits()),
+    }
+}
+
+/// One who asks, or waits for the terminal to ask.
+#[derive(Default)]
+struct Asking {
+    given_up: AtomicBool,
+    /// How the terminal was, while it is asked at.
+    echo: Mutex<Option<Echo>>,
+}
+
+impl Asking {
+    fn echo(&self) -> MutexGuard<'_, Option<Echo>> {
+        self.echo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn while_alone(&self, ask: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.given_up.load(Ordering::SeqCst) {
+            return Err(io::Error::other("nobody waits for the answer"));
+        }
+        *self.echo() = Some(Echo::kept());
+        let answer = ask();
+        // Before another one asks, for whom it is hidden.
+        drop(self.echo().take());
+        answer
+    }
+
+    /// Whoever is given up on while asking has left the terminal as it is for secrets; whoever waits for it has not.
+    fn give_up(&self) {
+        self.given_up.store(true, Ordering::SeqCst);
+        drop(self.echo().take());
     }
 }
 

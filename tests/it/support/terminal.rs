@@ -62,10 +62,14 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Types what is meant for the question at the cursor, until each has been asked.
+    /// Types what is meant for the last question, until each has been asked.
     pub(crate) fn answer_each(&mut self, mut steps: Vec<(&str, &str)>) {
         while !steps.is_empty() {
-            let asked = |shown: &str| steps.iter().position(|(question, _)| shown.trim_end().ends_with(question));
+            // What is said meanwhile stands behind it.
+            let asked = |shown: &str| {
+                let last = |at: &usize| shown.rfind(steps[*at].0);
+                (0..steps.len()).filter(|at| last(at).is_some()).max_by_key(last)
+            };
             self.until("a question", |now| asked(&now.shown).is_some() && !now.echoes());
             let Some(at) = asked(&self.shown) else { continue };
             let (_, keys) = steps.remove(at);
