@@ -257,7 +257,11 @@ impl<R: Refresh> Stored<R> {
 impl<R: Refresh> Refresh for Stored<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
         let _lock = if self.waits_for_person(&rejection) {
-            None
+            // Where nothing can be stored, nobody is asked for anything.
+            match self.store.lock(&self.key, Duration::ZERO).await {
+                Ok(_) | Err(StoreError::Locked { .. }) => None,
+                Err(error) => return Err(error.into()),
+            }
         } else {
             Some(self.store.lock(&self.key, self.patience).await?)
         };
