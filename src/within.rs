@@ -23,7 +23,7 @@ pub(crate) fn within<F: Future + ?Sized>(
 }
 
 /// What the work comes to, unless what stops it comes first.
-#[cfg(feature = "oauth")]
+#[cfg(any(feature = "oauth", feature = "store"))]
 pub(crate) async fn unless<S: Future, F: Future>(
     mut stop: Pin<&mut S>,
     mut work: Pin<&mut F>,

@@ -97,6 +97,9 @@ impl Login {
                 _ => required,
             });
         }
+        if let Some(credential) = rejection.before_asking().await? {
+            return Ok(credential);
+        }
         // It is the host's real name that is shown, whatever a challenge says of itself.
         let host = rejection.origin().host();
         let credential = match typed {

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::oauth::{abandoned, nobody_waits};
-use crate::refresh::{RefreshError, Rejection};
+use crate::refresh::{RefreshError, Rejection, abandoned, nobody_waits};
 use crate::secret::Secret;
 use crate::within::{unless, within};
 

@@ -240,6 +240,11 @@ impl OAuth {
         if self.grant.0.needs_person() && !(asked && self.grant.0.reaches_person()) {
             return Err(RefreshError::login_required(&*self.setup.hint));
         }
+        if self.grant.0.needs_person()
+            && let Some(credential) = rejection.before_asking().await?
+        {
+            return Ok(credential);
+        }
         let desk = self.desk(rejection).await?;
         let granted = self.grant.0.obtain(&desk).await;
         // What a login comes to says nothing of the credential that is held.

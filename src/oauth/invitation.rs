@@ -8,7 +8,6 @@ use url::Url;
 
 use super::desk::Desk;
 use crate::BoxError;
-use crate::refresh::{RefreshError, Rejection};
 
 /// What a person is shown: which page to open, and on whose behalf. The page is on the issuer's host, or on one that the caller
 /// named.
@@ -74,21 +73,6 @@ impl fmt::Debug for Invitation {
 
 /// Shows an invitation to a person: prints it, opens a browser.
 pub(super) type Show = Arc<dyn Fn(&Invitation) -> Result<(), BoxError> + Send + Sync>;
-
-/// Comes to its end when nobody waits for the answer any more, so that a person is not asked for nobody.
-pub(crate) async fn abandoned(rejection: Option<&Rejection>) {
-    // By chance somebody else comes to wait in between: a moment is not the end.
-    const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
-    let mut alone = 0;
-    while alone < 2 {
-        tokio::time::sleep(LOOK).await;
-        alone = if rejection.is_some_and(Rejection::is_awaited) { 0 } else { alone + 1 };
-    }
-}
-
-pub(crate) fn nobody_waits() -> RefreshError {
-    RefreshError::other("nobody waits for the login any more")
-}
 
 /// What the 401 asks of the login itself (RFC 9470 §4, OpenID Connect's `claims`).
 pub(super) fn demands(desk: &Desk<'_>) -> Vec<(&'static str, String)> {

@@ -52,8 +52,6 @@ pub use grant::{
     TokenExchange, Way,
 };
 pub use invitation::Invitation;
-#[cfg(feature = "cli")]
-pub(crate) use invitation::{abandoned, nobody_waits};
 pub use issuer::{Issuer, SetupError};
 pub use registration::Registration;
 

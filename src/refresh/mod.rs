@@ -2,6 +2,7 @@
 
 mod error;
 mod flight;
+mod person;
 mod rejection;
 mod session;
 mod state;
@@ -16,6 +17,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use error::{RefreshError, RefreshErrorKind};
+#[cfg(feature = "store")]
+pub(crate) use person::MakesWay;
+#[cfg(any(feature = "oauth", feature = "store"))]
+pub(crate) use person::{abandoned, nobody_waits};
 pub(crate) use rejection::Occasion;
 #[cfg(feature = "testing")]
 pub(crate) use rejection::Surroundings;

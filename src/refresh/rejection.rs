@@ -9,6 +9,7 @@ use http::Method;
 use reqwest::Url;
 
 use super::error::RefreshError;
+use super::person::MakesWay;
 use crate::challenge::{Challenges, Param};
 use crate::credential::Credential;
 use crate::origin::Origin;
@@ -148,6 +149,8 @@ pub struct Rejection {
     pub(crate) refused: Option<Credential>,
     pub(crate) surroundings: Weak<dyn Surroundings>,
     pub(crate) flight: u64,
+    /// Who holds something until a person is asked. A copy that is kept keeps nothing of it.
+    pub(crate) makes_way: Option<Weak<dyn MakesWay>>,
 }
 
 /// The request on whose account a refresher is asked, and the challenges that it met.

@@ -134,6 +134,7 @@ impl Core {
             refused,
             surroundings: Arc::downgrade(self) as Weak<dyn Surroundings>,
             flight: number,
+            makes_way: None,
         }
     }
 

@@ -45,6 +45,11 @@ impl Key {
         self.and("scopes", &scopes.join(" "))
     }
 
+    /// Where those wait for each other who ask a person for a login.
+    pub(super) fn of_logins(&self) -> Self {
+        self.clone().and("asks", "person")
+    }
+
     fn and(mut self, name: &str, value: &str) -> Self {
         self.0 += &format!(" {name}={}", part(value));
         self

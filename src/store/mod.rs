@@ -57,7 +57,9 @@ mod key;
 mod lock;
 mod memory;
 mod place;
+mod shelf;
 mod stored;
+mod turn;
 
 use std::any::Any;
 use std::time::Duration;

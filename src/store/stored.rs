@@ -2,31 +2,28 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Key, Saved, Store, StoreError};
+use super::shelf::Shelf;
+use super::turn::Turn;
+use super::{Key, Lock, Saved, Store, StoreError};
 use crate::credential::Credential;
-use crate::refresh::{Cause, Clock, Refresh, RefreshError, RefreshErrorKind, Rejection};
+use crate::refresh::{Cause, Clock, MakesWay, Refresh, RefreshError, RefreshErrorKind, Rejection};
 use crate::secret::Secret;
 
-type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
 type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
 
 /// A refresher whose credentials are stored: it begins with what is stored, and what it renews is saved before anybody uses it.
 ///
-/// A renewal holds the store's lock, and looks first: what another process has renewed meanwhile is taken as it is. A credential
-/// whose refresh token is finished is cleared, unless somebody has put another in its place.
+/// A renewal holds the store's lock, and looks first: what another process has renewed meanwhile is taken as it is. Whoever asks a
+/// person lets it go ([`Rejection::before_asking`]); another who would ask, too, waits for the person's answer. A credential whose refresh token is finished is cleared, unless somebody has put another in its place.
 pub struct Stored<R> {
     refresher: R,
-    store: Arc<dyn Store>,
-    key: Key,
-    patience: Duration,
-    restore: Restore,
+    shelf: Shelf,
     report: Report,
-    clock: Arc<dyn Clock>,
     /// What could not be saved, and what is stored in its place.
     unsaved: tokio::sync::Mutex<Option<Unsaved>>,
     problem: Mutex<Option<StoreError>>,
@@ -59,22 +56,25 @@ impl<R: Refresh> Stored<R> {
     pub fn new(refresher: R, store: impl Store, key: Key) -> Self {
         Self {
             refresher,
-            store: Arc::new(store),
-            key,
-            patience: PATIENCE,
-            restore: Arc::new(|_, _| None),
+            shelf: Shelf {
+                store: Arc::new(store),
+                key,
+                patience: PATIENCE,
+                restore: Arc::new(|_, _| None),
+                clock: Arc::new(SystemTime::now),
+                waiting: Arc::new(|| ()),
+            },
             report: Arc::new(|_| ()),
-            clock: Arc::new(SystemTime::now),
             unsaved: tokio::sync::Mutex::new(None),
             problem: Mutex::new(None),
             logins: AtomicUsize::new(0),
         }
     }
 
-    /// How long it waits while another process renews: 30 s by default, as a refresh takes.
+    /// How long it waits while another process renews, or asks a person: 30 s by default, as a refresh takes.
     #[must_use]
     pub fn patience(mut self, span: Duration) -> Self {
-        self.patience = span;
+        self.shelf.patience = span;
         self
     }
 
@@ -82,14 +82,21 @@ impl<R: Refresh> Stored<R> {
     /// `|scheme, token| (scheme == "DPoP").then(|| dpop.restored(token))`.
     #[must_use]
     pub fn restored_by(mut self, restore: impl Fn(&str, Secret) -> Option<Credential> + Send + Sync + 'static) -> Self {
-        self.restore = Arc::new(restore);
+        self.shelf.restore = Arc::new(restore);
         self
     }
 
     /// By that clock, which says whether what another process has saved has expired.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.shelf.clock = Arc::new(clock);
+        self
+    }
+
+    /// Hears that another process asks a person for a login, which is waited for, for as long as its patience is.
+    #[must_use]
+    pub fn on_waiting(mut self, report: impl Fn() + Send + Sync + 'static) -> Self {
+        self.shelf.waiting = Arc::new(report);
         self
     }
 
@@ -109,12 +116,7 @@ impl<R: Refresh> Stored<R> {
     /// Where it is stored, for a person.
     #[must_use]
     pub fn place(&self) -> String {
-        self.store.name()
-    }
-
-    fn credential(&self, saved: &Saved) -> Option<Credential> {
-        let credential = Credential::of_saved(saved, &*self.restore)?;
-        Some(credential.source(self.store.name()))
+        self.shelf.name()
     }
 
     /// What is there, after what could not be saved the last time has been, if it can be now.
@@ -127,7 +129,7 @@ impl<R: Refresh> Stored<R> {
             }
             self.tell(result.err());
         }
-        let stored = self.store.load(&self.key).await?;
+        let stored = self.shelf.load().await?;
         // What is still not saved is newer than what is stored, if that is what it was.
         let newer = unsaved.as_ref().filter(|pending| pending.old == stored).map(|pending| pending.new.clone());
         Ok(Looked { held: newer.or_else(|| stored.clone()), stored })
@@ -135,13 +137,13 @@ impl<R: Refresh> Stored<R> {
 
     /// Whether nobody else came in between. Whoever asked for a login gets it, whatever came in between.
     async fn save(&self, pending: &Unsaved) -> Result<bool, StoreError> {
-        let mut is_saved = self.store.replace(&self.key, pending.old.as_ref(), &pending.new).await?;
+        let mut is_saved = self.shelf.replace(pending.old.as_ref(), &pending.new).await?;
         for _ in 0..8 {
             if is_saved || !pending.asked {
                 break;
             }
-            let now = self.store.load(&self.key).await?;
-            is_saved = self.store.replace(&self.key, now.as_ref(), &pending.new).await?;
+            let now = self.shelf.load().await?;
+            is_saved = self.shelf.replace(now.as_ref(), &pending.new).await?;
         }
         Ok(is_saved)
     }
@@ -173,43 +175,30 @@ impl<R: Refresh> Stored<R> {
         }
     }
 
-    /// Whether what is stored answers the rejection, because somebody else has renewed.
-    fn answers(&self, stored: &Credential, rejection: &Rejection) -> bool {
-        let wants_another = match rejection.cause() {
-            Cause::Challenged | Cause::Expired => !rejection.demand().is_plain(),
-            Cause::SteppingUp => {
-                let has = |scope| stored.granted_scopes().is_some_and(|granted| granted.contains(scope));
-                !rejection.demand().scopes().iter().all(has)
-            }
-            Cause::Asked => true,
-        };
-        // What another process has saved may have run out since.
-        let is_over = stored.expiry().is_some_and(|expiry| expiry <= self.clock.now());
-        !wants_another && !is_over && !rejection.credential().is_some_and(|refused| refused.is_same_as(stored))
-    }
-
-    /// Whether it takes longer than another process waits, because a person logs in: such a login uses nothing of what is stored, and is
-    /// saved in its place, so that nobody need wait for it.
-    fn waits_for_person(&self, rejection: &Rejection) -> bool {
-        rejection.cause() == Cause::Asked && self.refresher.timeout() > self.patience
-    }
-
     /// Renews, and saves before anybody uses it.
-    async fn renew(&self, rejection: Rejection, stored: Option<Saved>) -> Result<Option<Credential>, RefreshError> {
+    async fn renew(
+        &self,
+        rejection: Rejection,
+        stored: Option<Saved>,
+        lock: Result<Lock, StoreError>,
+    ) -> Result<Option<Credential>, RefreshError> {
         let cause = rejection.cause();
-        match self.refresher.refresh(rejection).await {
-            Ok(Some(new)) => self.keep(new, stored, cause).await.map(Some),
+        let turn = Arc::new(Turn::new(self.shelf.clone(), stored.clone(), lock));
+        let makes_way: Weak<dyn MakesWay> = Arc::<Turn>::downgrade(&turn);
+        match self.refresher.refresh(Rejection { makes_way: Some(makes_way), ..rejection }).await {
+            Ok(Some(new)) if turn.gave(&new) => Ok(Some(new)),
+            Ok(Some(new)) => self.keep(new, stored, cause == Cause::Asked || turn.has_asked()).await.map(Some),
             Err(error) if matches!(error.kind(), RefreshErrorKind::Rejected { .. }) => {
                 // Somebody without our lock may have put another there.
-                let now = self.store.load(&self.key).await?;
+                let now = self.shelf.load().await?;
                 if now != stored
-                    && let Some(credential) = now.as_ref().and_then(|now| self.credential(now))
+                    && let Some(credential) = now.as_ref().and_then(|now| self.shelf.credential(now))
                 {
                     return Ok(Some(credential));
                 }
                 *self.unsaved.lock().await = None;
                 if let Some(stored) = &stored
-                    && let Err(problem) = self.store.clear(&self.key, stored).await
+                    && let Err(problem) = self.shelf.clear(stored).await
                 {
                     // That the login has ended is what matters more.
                     self.tell(Some(problem));
@@ -220,9 +209,9 @@ impl<R: Refresh> Stored<R> {
         }
     }
 
-    async fn keep(&self, new: Credential, old: Option<Saved>, cause: Cause) -> Result<Credential, RefreshError> {
+    async fn keep(&self, new: Credential, old: Option<Saved>, asked: bool) -> Result<Credential, RefreshError> {
         // What nobody could make again is as good as not stored, and had better be said now.
-        let saved = new.to_saved().filter(|saved| self.credential(saved).is_some());
+        let saved = new.to_saved().filter(|saved| self.shelf.credential(saved).is_some());
         let Some(saved) = saved else {
             self.tell(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
             return Ok(new);
@@ -230,18 +219,17 @@ impl<R: Refresh> Stored<R> {
         let mut old = old;
         // Nobody logs in and out in other processes as often as that.
         for _ in 0..8 {
-            let asked = cause == Cause::Asked;
             if self.put(Unsaved { old: old.clone(), new: saved.clone(), asked }).await {
-                self.logins.fetch_add(usize::from(cause == Cause::Asked), Ordering::SeqCst);
+                self.logins.fetch_add(usize::from(asked), Ordering::SeqCst);
                 // What is not saved has no place.
-                return Ok(if self.unsaved().is_none() { new.source(self.store.name()) } else { new });
+                return Ok(if self.unsaved().is_none() { new.source(self.shelf.name()) } else { new });
             }
             // Somebody without our lock was there: a login, a logout.
-            let now = self.store.load(&self.key).await?;
-            match now.as_ref().and_then(|now| self.credential(now)) {
+            let now = self.shelf.load().await?;
+            match now.as_ref().and_then(|now| self.shelf.credential(now)) {
                 // Whoever asked for a login gets it; a renewal gives way to what is newer.
-                Some(winner) if cause != Cause::Asked => return Ok(winner),
-                None if cause != Cause::Asked && old.is_some() && now.is_none() => {
+                Some(winner) if !asked => return Ok(winner),
+                None if !asked && old.is_some() && now.is_none() => {
                     // Best done, and no more: the login is over, whatever the server says to that.
                     let _ = self.refresher.forget(Some(new)).await;
                     return Err(RefreshError::login_required("log in: somebody logged out in another process"));
@@ -256,33 +244,28 @@ impl<R: Refresh> Stored<R> {
 #[async_trait]
 impl<R: Refresh> Refresh for Stored<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        let _lock = if self.waits_for_person(&rejection) {
-            // Where nothing can be stored, nobody is asked for anything.
-            match self.store.lock(&self.key, Duration::ZERO).await {
-                Ok(_) | Err(StoreError::Locked { .. }) => None,
-                Err(error) => return Err(error.into()),
-            }
-        } else {
-            Some(self.store.lock(&self.key, self.patience).await?)
-        };
+        let lock = self.shelf.lock().await;
+        if let Err(error @ StoreError::Locked { .. }) = lock {
+            return Err(error.into());
+        }
         let Looked { stored, held } = self.look().await?;
-        let Some(credential) = held.as_ref().and_then(|held| self.credential(held)) else {
+        let Some(credential) = held.as_ref().and_then(|held| self.shelf.credential(held)) else {
             // What was stored here and is no more was logged out, and nothing of it is renewed.
-            let was_ours = |refused: &Credential| refused.provenance() == Some(&*self.store.name());
+            let was_ours = |refused: &Credential| refused.provenance() == Some(&*self.shelf.name());
             let refused = rejection.refused.clone().filter(|refused| !was_ours(refused));
-            return self.renew(Rejection { refused, ..rejection }, stored).await;
+            return self.renew(Rejection { refused, ..rejection }, stored, lock).await;
         };
-        if self.answers(&credential, &rejection) {
+        if self.shelf.answers(&credential, &rejection) {
             return Ok(Some(credential));
         }
-        // What is stored renews, whatever it was that was refused.
+        // What is stored renews, whatever it was that was refused; and nobody else renews it meanwhile.
         let rejection = Rejection { refused: Some(credential), ..rejection };
-        self.renew(rejection, stored).await
+        self.renew(rejection, stored, Ok(lock?)).await
     }
 
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
         let stored = self.look().await?.held;
-        if let Some(credential) = stored.as_ref().and_then(|stored| self.credential(stored)) {
+        if let Some(credential) = stored.as_ref().and_then(|stored| self.shelf.credential(stored)) {
             return Ok(Some(credential));
         }
         if let Some(scheme) = stored.as_ref().and_then(Credential::scheme_of_saved) {
@@ -295,9 +278,9 @@ impl<R: Refresh> Refresh for Stored<R> {
     /// Forgets what is stored, which another process may have renewed since.
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
         let before = self.logins.load(Ordering::SeqCst);
-        let _lock = self.store.lock(&self.key, self.patience).await?;
+        let _lock = self.shelf.lock().await?;
         let stored = self.look().await?.held;
-        let held = stored.as_ref().and_then(|stored| self.credential(stored));
+        let held = stored.as_ref().and_then(|stored| self.shelf.credential(stored));
         // Whoever logged in anew while the lock was waited for, or while a credential came late, has nothing to do with it.
         let is_late = credential.as_ref().is_some_and(Credential::came_late);
         let is_anew = match (&credential, &held) {
@@ -308,20 +291,23 @@ impl<R: Refresh> Refresh for Stored<R> {
             return self.refresher.forget(credential).await;
         }
         *self.unsaved.lock().await = None;
-        if let Some(stored) = self.store.load(&self.key).await? {
-            self.store.clear(&self.key, &stored).await?;
+        if let Some(stored) = self.shelf.load().await? {
+            self.shelf.clear(&stored).await?;
         }
         // Here it is forgotten, whatever the server says to that.
         self.refresher.forget(held.or(credential)).await
     }
 
     fn timeout(&self) -> Duration {
-        self.refresher.timeout().saturating_add(self.patience)
+        self.refresher.timeout().saturating_add(self.shelf.patience)
     }
 }
 
 impl<R> fmt::Debug for Stored<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored").field("store", &self.store.name()).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Stored")
+            .field("store", &self.shelf.name())
+            .field("key", &self.shelf.key)
+            .finish_non_exhaustive()
     }
 }

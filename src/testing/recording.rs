@@ -255,8 +255,16 @@ impl RejectionBuilder {
         let Self { url, method, cause, credential, .. } = self;
         let occasion = Arc::new(Occasion { method, url, challenges });
         let session: Arc<dyn Surroundings> = NOWHERE.clone();
-        let (surroundings, refused) = (Arc::downgrade(&session), credential);
-        Rejection { cause, demand, occasion: Some(occasion), origin, refused, surroundings, flight: 0 }
+        Rejection {
+            cause,
+            demand,
+            occasion: Some(occasion),
+            origin,
+            refused: credential,
+            surroundings: Arc::downgrade(&session),
+            flight: 0,
+            makes_way: None,
+        }
     }
 }
 

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::store::{Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
-use reqwest_challenge::testing::{Gate, ManualClock, RecordingRefresher};
-use reqwest_challenge::{
-    ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Rejection, Unauthorized,
-};
+use reqwest_challenge::testing::{ManualClock, RecordingRefresher};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Unauthorized};
 
 use crate::stores::{another_saves, client, gives, stored, takes};
 use crate::support::folder::key;
@@ -136,37 +134,6 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
     let held = refresher.initial().await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob");
     assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.unsaved().is_none());
-}
-
-/// A person, who takes until a gate opens.
-struct Person(Gate);
-
-#[async_trait]
-impl Refresh for Person {
-    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
-        self.0.pass().await;
-        Ok(Some(Credential::bearer("typed").attach("renews typed")))
-    }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(300)
-    }
-}
-
-#[tokio::test]
-async fn nobody_waits_for_the_login_of_another_process() {
-    let (store, gate) = (MemoryStore::new(), Gate::closed());
-    another_saves(&store, "t1").await;
-    let (_, session) = client(&takes("typed"), Stored::new(Person(gate.clone()), store.clone(), key()));
-    let login = tokio::spawn(async move { session.login().await });
-    gate.reached_by(1).await;
-    drop(store.lock(&key(), Duration::ZERO).await.unwrap());
-    // Another process logs out and in meanwhile: whoever logs in last is logged in.
-    let before = store.load(&key()).await.unwrap().unwrap();
-    assert!(store.clear(&key(), &before).await.unwrap());
-    gate.open();
-    login.await.unwrap().unwrap();
-    assert!(stored(&store).await.unwrap().contains("renews typed"));
 }
 
 #[tokio::test]

@@ -17,10 +17,10 @@ use crate::BoxError;
 use crate::oauth::client::Identity;
 use crate::oauth::desk::{Desk, Granted};
 use crate::oauth::form::Form;
-use crate::oauth::invitation::{Invitation, Show, abandoned, demands, nobody_waits};
+use crate::oauth::invitation::{Invitation, Show, demands};
 use crate::oauth::reply::{is_code, printed};
 use crate::oauth::{hashed, random};
-use crate::refresh::RefreshError;
+use crate::refresh::{RefreshError, abandoned, nobody_waits};
 use crate::secret::Secret;
 use crate::within::unless;
 

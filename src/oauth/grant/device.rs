@@ -14,8 +14,8 @@ use crate::oauth::answer::Answer;
 use crate::oauth::client::Identity;
 use crate::oauth::desk::{Desk, Granted};
 use crate::oauth::form::Form;
-use crate::oauth::invitation::{Invitation, Show, abandoned, demands, nobody_waits};
-use crate::refresh::{RefreshError, RefreshErrorKind};
+use crate::oauth::invitation::{Invitation, Show, demands};
+use crate::refresh::{RefreshError, RefreshErrorKind, abandoned, nobody_waits};
 use crate::secret::Secret;
 use crate::within::unless;
 

@@ -1,0 +1,51 @@
+//! When a person is asked: who makes way for that, and when nobody needs the answer any more.
+
+use std::sync::Weak;
+#[cfg(any(feature = "oauth", feature = "store"))]
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::error::RefreshError;
+use super::rejection::Rejection;
+use crate::credential::Credential;
+
+/// Holds something that others wait for, and lets it go before a person is asked.
+#[async_trait]
+pub(crate) trait MakesWay: Send + Sync {
+    /// Lets it go. A credential is one that came from elsewhere meanwhile, so that nobody need be asked.
+    async fn before_asking(&self, rejection: &Rejection) -> Result<Option<Credential>, RefreshError>;
+}
+
+impl Rejection {
+    /// For whoever is about to ask a person, who takes minutes: a store lets its lock go, so that no other process waits for the person.
+    ///
+    /// Where another process had the person log in meanwhile, its credential is the answer, and nobody need be asked. A second call
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other): nobody waits for the answer any more, or the store cannot keep one.
+    pub async fn before_asking(&self) -> Result<Option<Credential>, RefreshError> {
+        match self.makes_way.as_ref().and_then(Weak::upgrade) {
+            Some(holder) => holder.before_asking(self).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Comes to its end when nobody waits for the answer any more, so that a person is not asked for nobody.
+#[cfg(any(feature = "oauth", feature = "store"))]
+pub(crate) async fn abandoned(rejection: Option<&Rejection>) {
+    // By chance somebody else comes to wait in between: a moment is not the end.
+    const LOOK: Duration = Duration::from_millis(100);
+    let mut alone = 0;
+    while alone < 2 {
+        tokio::time::sleep(LOOK).await;
+        alone = if rejection.is_some_and(Rejection::is_awaited) { 0 } else { alone + 1 };
+    }
+}
+
+#[cfg(any(feature = "oauth", feature = "store"))]
+pub(crate) fn nobody_waits() -> RefreshError {
+    RefreshError::other("nobody waits for the login any more")
+}

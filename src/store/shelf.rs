@@ -1,0 +1,69 @@
+//! What is stored under one key, as credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Key, Lock, Saved, Store, StoreError};
+use crate::credential::Credential;
+use crate::refresh::{Cause, Clock, Rejection};
+use crate::secret::Secret;
+
+/// Makes a credential again, of its scheme and what it exported.
+pub(super) type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
+
+/// A store, a key, and how what is under it is read.
+#[derive(Clone)]
+pub(super) struct Shelf {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) key: Key,
+    /// How long another process is waited for.
+    pub(super) patience: Duration,
+    pub(super) restore: Restore,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Hears that another process's login is waited for.
+    pub(super) waiting: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Shelf {
+    pub(super) fn name(&self) -> String {
+        self.store.name()
+    }
+
+    pub(super) async fn load(&self) -> Result<Option<Saved>, StoreError> {
+        self.store.load(&self.key).await
+    }
+
+    pub(super) async fn replace(&self, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
+        self.store.replace(&self.key, old, new).await
+    }
+
+    pub(super) async fn clear(&self, old: &Saved) -> Result<bool, StoreError> {
+        self.store.clear(&self.key, old).await
+    }
+
+    /// The lock of those who renew.
+    pub(super) async fn lock(&self) -> Result<Lock, StoreError> {
+        self.store.lock(&self.key, self.patience).await
+    }
+
+    /// What is stored, as a credential, where it can be made again.
+    pub(super) fn credential(&self, saved: &Saved) -> Option<Credential> {
+        let credential = Credential::of_saved(saved, &*self.restore)?;
+        Some(credential.source(self.name()))
+    }
+
+    /// Whether what is stored answers the rejection, because somebody else has renewed.
+    pub(super) fn answers(&self, stored: &Credential, rejection: &Rejection) -> bool {
+        let wants_another = match rejection.cause() {
+            Cause::Challenged | Cause::Expired => !rejection.demand().is_plain(),
+            Cause::SteppingUp => {
+                let has = |scope| stored.granted_scopes().is_some_and(|granted| granted.contains(scope));
+                !rejection.demand().scopes().iter().all(has)
+            }
+            Cause::Asked => true,
+        };
+        // What another process has saved may have run out since.
+        let is_over = stored.expiry().is_some_and(|expiry| expiry <= self.clock.now());
+        !wants_another && !is_over && !rejection.credential().is_some_and(|refused| refused.is_same_as(stored))
+    }
+}

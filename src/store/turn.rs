@@ -1,0 +1,99 @@
+//! Whose turn it is: to renew, and then, where that takes a person, to ask.
+
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::shelf::Shelf;
+use super::{Lock, Saved, StoreError};
+use crate::credential::Credential;
+use crate::refresh::{Cause, MakesWay, RefreshError, Rejection, abandoned, nobody_waits};
+use crate::within::unless;
+
+/// The locks of one renewal. Others wait for the first, which is held for as long as a server takes; a person takes minutes, so that it
+/// is let go before one is asked, and only who would ask, too, waits for the second.
+pub(super) struct Turn {
+    shelf: Shelf,
+    /// What was stored when it began.
+    stored: Option<Saved>,
+    stage: Mutex<Stage>,
+    /// What another process's person had logged in by.
+    given: OnceLock<Credential>,
+}
+
+enum Stage {
+    /// Nobody else renews.
+    Renewing { _lock: Lock },
+    /// Nobody else can renew either, for nothing can be stored.
+    Unlocked(StoreError),
+    /// A person is asked: by nobody else, if there is a lock.
+    Asking { _lock: Option<Lock> },
+}
+
+impl Turn {
+    /// With the renewal's lock, or why there is none.
+    pub(super) fn new(shelf: Shelf, stored: Option<Saved>, lock: Result<Lock, StoreError>) -> Self {
+        let stage = lock.map_or_else(Stage::Unlocked, |lock| Stage::Renewing { _lock: lock });
+        Self { shelf, stored, stage: Mutex::new(stage), given: OnceLock::new() }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a person was asked, who gets that login, whatever came in between.
+    pub(super) fn has_asked(&self) -> bool {
+        matches!(*self.stage(), Stage::Asking { .. })
+    }
+
+    /// Whether that is what another process's person has logged in by, and not the refresher's own.
+    pub(super) fn gave(&self, credential: &Credential) -> bool {
+        self.given.get() == Some(credential)
+    }
+
+    /// Lets the renewal's lock go; says whether that was to do.
+    fn make_way(&self) -> Result<bool, StoreError> {
+        let mut stage = self.stage();
+        match &*stage {
+            Stage::Unlocked(error) => return Err(error.clone()),
+            Stage::Asking { .. } => return Ok(false),
+            Stage::Renewing { .. } => *stage = Stage::Asking { _lock: None },
+        }
+        Ok(true)
+    }
+
+    /// The lock of those who ask. Whoever was asked to ask waits for nobody, and neither does who has waited for long enough.
+    async fn to_ask(&self, rejection: &Rejection) -> Result<Option<Lock>, RefreshError> {
+        let Shelf { store, key, patience, waiting, .. } = &self.shelf;
+        let key = key.of_logins();
+        let mut lock = store.lock(&key, Duration::ZERO).await;
+        if matches!(lock, Err(StoreError::Locked { .. })) && rejection.cause() != Cause::Asked {
+            waiting();
+            let waits = unless(pin!(abandoned(Some(rejection))), pin!(store.lock(&key, *patience))).await;
+            lock = waits.map_err(|()| nobody_waits())?;
+        }
+        match lock {
+            Ok(lock) => Ok(Some(lock)),
+            Err(StoreError::Locked { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[async_trait]
+impl MakesWay for Turn {
+    async fn before_asking(&self, rejection: &Rejection) -> Result<Option<Credential>, RefreshError> {
+        if !self.make_way()? {
+            return Ok(None);
+        }
+        let lock = self.to_ask(rejection).await?;
+        *self.stage() = Stage::Asking { _lock: lock };
+        // Whoever asked meanwhile has an answer by now.
+        let now = self.shelf.load().await?.filter(|now| Some(now) != self.stored.as_ref());
+        let theirs = now.and_then(|now| self.shelf.credential(&now));
+        let theirs = theirs.filter(|theirs| self.shelf.answers(theirs, rejection));
+        Ok(theirs.map(|theirs| self.given.get_or_init(|| theirs).clone()))
+    }
+}
