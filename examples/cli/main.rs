@@ -87,6 +87,7 @@ impl Tool {
             _ => Key::new("demo").client(&arguments.client),
         };
         let stored = Stored::new(login.build()?, file, key);
+        let stored = stored.on_waiting(|| eprintln!("waiting for the login of another process …"));
         let stored = Arc::new(stored.on_unsaved(|error| eprintln!("warning: the credential is not saved: {error}")));
         let env = Arc::new(Env::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;

@@ -46,7 +46,7 @@ impl LoginBuilder {
             way: None,
             open: Arc::new(super::browser::open),
             screen: None,
-            ask: Arc::new(super::prompt::on_terminal),
+            ask: Arc::new(super::terminal::ask),
             show: None,
             command: "log in".to_owned(),
             prompts: false,
@@ -107,7 +107,7 @@ impl LoginBuilder {
     /// Asks so, in place of a prompt on the terminal: it is given the question, and whether what is typed is a secret that is hidden. It may
     /// block.
     pub fn prompt(mut self, ask: impl Fn(&str, bool) -> io::Result<String> + Send + Sync + 'static) -> Self {
-        self.ask = Arc::new(ask);
+        self.ask = Arc::new(move |question, hidden, _| ask(question, hidden));
         self
     }
 

@@ -32,6 +32,11 @@ mod outcome;
 mod prompt;
 mod show;
 mod surroundings;
+#[cfg(unix)]
+mod terminal;
+#[cfg(not(unix))]
+#[path = "terminal_elsewhere.rs"]
+mod terminal;
 
 pub use builder::LoginBuilder;
 pub use env::Env;

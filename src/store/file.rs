@@ -18,8 +18,8 @@ type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Keeps credentials in a file of the caller's choice, which is its owner's alone (0600, in a folder that nobody else can write in).
 ///
-/// Beside it are `.lock`, held for a write, and `.renewing`, held for a renewal: whoever takes them away while they are held lets two
-/// renew at once. A file that cannot be read as one of ours is
+/// Beside it are `.lock`, held for a write, and `.renewing`, held for a renewal or a login: whoever takes them away while they are held
+/// lets two renew at once. A file that cannot be read as one of ours is
 /// nothing, with a warning; it is put aside as `.damaged` when something is saved. One of a newer version is an error.
 #[derive(Clone)]
 pub struct FileStore {

@@ -78,6 +78,7 @@ mod store_failures;
 mod store_files;
 #[cfg(feature = "store")]
 mod store_logins;
+#[cfg(feature = "store")]
 mod store_persons;
 #[cfg(all(feature = "oauth", feature = "store"))]
 mod store_processes;

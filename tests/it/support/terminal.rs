@@ -14,8 +14,8 @@ use rustix::termios::{LocalModes, tcgetattr};
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Outlives the program, for a terminal whose session has ended is set anew: it would say nothing of how it was left. A shell by
-/// name and with a trap, for shells differ in what Ctrl-C does to the rest of a line.
-const LEADER: &str = "trap : INT; \"$@\"; echo; echo the program has ended; read key";
+/// name, and deaf to Ctrl-C, for shells differ in what it does to the rest of a line, and to waiting for a program that handles it.
+const LEADER: &str = "trap '' INT; \"$@\"; echo; echo the program has ended; read key";
 
 /// A terminal with one program on it.
 pub(crate) struct Terminal {
@@ -56,10 +56,25 @@ impl Terminal {
         Self { keys, screen, shown: String::new(), leader, held }
     }
 
-    /// Types that once it is asked for: the question stands there, and what is typed is shown no more.
-    pub(crate) fn answer(&mut self, question: &str, keys: &str) {
-        self.until(question, |now| now.shown.contains(question) && !now.echoes());
+    /// Waits until that is asked for: the question stands there, and what is typed is shown no more, or is still.
+    pub(crate) fn is_asked(&mut self, question: &str, hidden: bool) {
+        self.until(question, |now| now.shown.contains(question) && now.echoes() != hidden);
+    }
+
+    /// Types that.
+    pub(crate) fn types(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Types a secret once it is asked for.
+    pub(crate) fn answer(&mut self, question: &str, keys: &str) {
+        self.is_asked(question, true);
+        self.types(keys);
+    }
+
+    /// What has been shown so far is not looked at again.
+    pub(crate) fn turns_over(&mut self) {
+        self.shown.clear();
     }
 
     /// Types what is meant for the last question, until each has been asked.
