@@ -72,6 +72,7 @@ impl Asking {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    #[cfg(unix)]
     /// Changes how the terminal is, which is made good when the asking ends, or is given up; not where that was before.
     pub(super) fn change(&self, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let before = self.before();
