@@ -1,9 +1,9 @@
 //! A store in a file.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +13,9 @@ use super::{Key, Lock, Saved, Store, StoreError, lock, place};
 
 /// How many octets a file may have: a credential has a few thousand, and a person a few accounts.
 const LIMIT: usize = 1 << 20;
+
+/// Locks, and where they are.
+type Held = Vec<(PathBuf, Weak<File>)>;
 
 type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -25,13 +28,15 @@ type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct FileStore {
     path: PathBuf,
     warn: Warn,
+    /// The locks that are held here.
+    held: Arc<Mutex<Held>>,
 }
 
 impl FileStore {
     /// In that file. It and its folder are made when something is saved.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), warn: Arc::new(|_| ()) }
+        Self { path: path.into(), warn: Arc::new(|_| ()), held: Arc::default() }
     }
 
     /// Tells of what is odd and no error: a file that cannot be read. Nobody is told unless this is said.
@@ -61,6 +66,22 @@ impl FileStore {
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3));
         self.beside(&format!(".{hash:016x}.renewing"))
+    }
+
+    /// The lock of that key, if it is held here: whoever writes holds it to the end, also where nobody waits for that any more, as when a
+    /// runtime ends. Else another process would renew by what is being replaced.
+    fn held(&self, key: &Key) -> Option<Arc<File>> {
+        let path = self.renewing(key);
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().find(|(other, _)| *other == path).and_then(|(_, lock)| lock.upgrade())
+    }
+
+    fn holds(&self, path: PathBuf, file: File) -> Lock {
+        let lock = Arc::new(file);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|(_, lock)| lock.strong_count() > 0);
+        held.push((path, Arc::downgrade(&lock)));
+        Box::new(lock)
     }
 
     fn entries(&self) -> Result<Option<Entries>, StoreError> {
@@ -131,8 +152,13 @@ impl Store for FileStore {
     }
 
     async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
-        let (key, old, new) = (key.clone(), old.cloned(), new.clone());
-        self.off(move |store| store.change(&key, old.as_ref(), Some(&new))).await
+        let (key, old, new, held) = (key.clone(), old.cloned(), new.clone(), self.held(key));
+        let change = move |store: &Self| {
+            let changed = store.change(&key, old.as_ref(), Some(&new));
+            drop(held);
+            changed
+        };
+        self.off(change).await
     }
 
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
@@ -145,9 +171,9 @@ impl Store for FileStore {
         self.off(|store| place::prepare(&store.path)).await?;
         let began = tokio::time::Instant::now();
         loop {
-            let path = path.clone();
-            if let Some(file) = self.off(move |_| lock::tried(&path)).await? {
-                return Ok(Box::new(file));
+            let tried = path.clone();
+            if let Some(file) = self.off(move |_| lock::tried(&tried)).await? {
+                return Ok(self.holds(path, file));
             }
             if began.elapsed() >= deadline {
                 return Err(StoreError::Locked { waited: deadline });

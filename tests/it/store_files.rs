@@ -4,7 +4,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use reqwest_challenge::store::{FileStore, Key, Saved, Store, StoreError};
 
@@ -160,4 +161,44 @@ async fn the_files_of_others_in_the_folder_stay() {
         assert!(folder.0.join(other).exists(), "{other}");
     }
     assert!(!folder.0.join(".credentials.json.0123456789abcdef.new").exists());
+}
+
+/// Says so when it goes.
+struct Goes(mpsc::Sender<()>);
+
+impl Drop for Goes {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_renewals_lock_is_held_until_it_is_written_though_its_runtime_has_ended() {
+    let folder = Folder::new();
+    fs::create_dir_all(&folder.0).unwrap();
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(folder.file(), "damaged").unwrap();
+    let ((enters, entered), (goes, gone), (release, released)) = (mpsc::channel(), mpsc::channel(), mpsc::channel());
+    let released = Mutex::new(released);
+    // In the middle of the write.
+    let store = FileStore::new(folder.file()).on_warning(move |_| {
+        enters.send(()).unwrap();
+        released.lock().unwrap().recv().unwrap();
+    });
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let ends = runtime();
+    ends.spawn(async move {
+        let _goes = Goes(goes);
+        let _lock = store.lock(&key(), Duration::from_secs(5)).await.unwrap();
+        put(&store, &key(), None, "new").await.unwrap();
+    });
+    entered.recv().unwrap();
+    ends.shutdown_background();
+    gone.recv().unwrap();
+    let (other, there) = (FileStore::new(folder.file()), runtime());
+    let early = there.block_on(other.lock(&key(), Duration::ZERO)).map(drop);
+    assert!(matches!(early, Err(StoreError::Locked { .. })), "{early:?}");
+    release.send(()).unwrap();
+    drop(there.block_on(other.lock(&key(), Duration::from_secs(30))).unwrap());
+    assert_eq!(there.block_on(get(&other)).unwrap().as_deref(), Some("new"));
 }
