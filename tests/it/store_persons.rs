@@ -101,11 +101,36 @@ async fn two_processes_that_would_ask_ask_once() {
     let (run, session) = client(&takes("typed"), refresher);
     let waiting = tokio::spawn(async move { run.get(API).send().await.unwrap().status().as_u16() });
     until(|| heard.load(Ordering::SeqCst) == 1).await;
+    // Neither keeps anybody from a renewal.
+    drop(store.lock(&key(), Duration::ZERO).await.unwrap());
     gate.open();
     assert_eq!((asking.await.unwrap(), waiting.await.unwrap(), other.asked()), (200, 200, 0));
     let held = session.credential().unwrap();
     assert_eq!((held.provenance(), held.attachment().unwrap().expose()), (Some("memory"), "renews typed"));
     assert!(stored(&store).await.unwrap().contains("renews typed"));
+}
+
+/// Is given another process's login, which is logged out at once.
+struct Late(MemoryStore, Saved);
+
+#[async_trait]
+impl Refresh for Late {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        assert!(self.0.replace(&key(), None, &self.1).await.unwrap());
+        let theirs = rejection.before_asking().await?;
+        assert!(theirs.is_some() && self.0.clear(&key(), &self.1).await.unwrap());
+        Ok(theirs)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_login_of_another_process_is_not_saved_again() {
+    let (store, other) = (MemoryStore::new(), MemoryStore::new());
+    another_saves(&other, "typed").await;
+    let theirs = other.load(&key()).await.unwrap().unwrap();
+    let (run, _) = process(&store, Late(store.clone(), theirs));
+    assert_eq!(run.get(API).send().await.unwrap().status(), 200);
+    assert_eq!(stored(&store).await, None);
 }
 
 #[tokio::test(start_paused = true)]
