@@ -10,7 +10,7 @@ use crate::challenge::Challenges;
 use crate::error::{Answered, Body, Error, Facts, Forbidden, Reason, Unauthorized, bare, envelope};
 use crate::event::Event;
 use crate::refresh::RefreshError;
-use crate::report::Renewed;
+use crate::report::{AuthReport, Renewed};
 
 /// How a call ends.
 pub(crate) enum End {
@@ -50,8 +50,8 @@ impl Call<'_> {
         if self.passes_through() {
             if let Some(means_expired) = asked {
                 // The body is the caller's to read.
-                let headers = response.headers().clone();
-                let facts = self.facts_of(&response, headers, Body::default());
+                let (body, headers) = (Body::default(), response.headers().clone());
+                let facts = self.facts_of(&response, headers, body, self.report.clone());
                 self.judge_expired(means_expired(&Forbidden::new(facts)), &response);
             } else {
                 self.judge_expired(false, &response);
@@ -59,8 +59,7 @@ impl Call<'_> {
             return self.through(response);
         }
         let body = self.read(&mut response).await;
-        let headers = std::mem::take(response.headers_mut());
-        let forbidden = Forbidden::new(self.facts_of(&response, headers, body));
+        let forbidden = Forbidden::new(self.facts(&mut response, body));
         self.judge_expired(asked.is_some_and(|means_expired| means_expired(&forbidden)), &response);
         Error::Forbidden(forbidden).into()
     }
@@ -89,8 +88,7 @@ impl Call<'_> {
             return self.through(response);
         }
         let mut response = response;
-        let headers = std::mem::take(response.headers_mut());
-        let facts = self.facts_of(&response, headers, body);
+        let facts = self.facts(&mut response, body);
         // A credential that another call renewed meanwhile may be of no use by now.
         let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver);
         Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
@@ -106,10 +104,20 @@ impl Call<'_> {
         End::Response(response)
     }
 
-    /// What is known of a refusal, whose header was taken out of it.
-    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body) -> Facts {
+    /// What is known of a refusal, whose header is taken out of it.
+    fn facts(&self, response: &mut Response, body: Body) -> Facts {
+        let report = self.report_of(response, &body);
+        let headers = std::mem::take(response.headers_mut());
+        self.facts_of(response, headers, body, report)
+    }
+
+    fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
         report.findings.add(self.look(response, (&body.bytes, None)));
+        report
+    }
+
+    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
             url: bare(response.url()),

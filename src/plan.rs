@@ -61,7 +61,7 @@ impl Call<'_> {
         // A credential of another slot says nothing of this one's.
         if want.slot != self.slot {
             want.generation = 0;
-            want.bare = false;
+            (want.bare, want.carried) = (false, false);
         }
         (want.demand, want.about, want.occasion) = (demand, about, Some(refused));
         want

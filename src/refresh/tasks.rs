@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::error::{RefreshError, RefreshErrorKind};
-use super::rejection::{Rejection, Surroundings};
+use super::rejection::{Cause, Rejection, Surroundings};
 use super::session::{ANCESTRY, Ancestry, Bounds, Core, Current};
 use super::ask::{Ended, Landed, Purpose, Rest};
 use super::sync::lock;
@@ -85,7 +85,8 @@ impl Core {
         let (refused, epoch) = (held.credential.clone(), held.epoch);
         let guard = Guard::new(self.clone(), number);
         let cause = want.cause;
-        let rejection = (purpose != Purpose::Initial).then(|| self.rejection(number, want, refused.clone()));
+        let carried = held.credential.clone().filter(|_| want.carried);
+        let rejection = (purpose != Purpose::Initial).then(|| self.rejection(number, want, refused));
         let counted = TaskCount::one(&self.tasks);
         let flight = async move {
             // Locals, so that a panic ends them while it is one.
@@ -99,7 +100,7 @@ impl Core {
             };
             let answer = answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
             let waiters = core.waiting(number);
-            let (outcome, late) = core.land((number, epoch), purpose, refused, answer);
+            let (outcome, late) = core.land((number, epoch), cause, (purpose, carried), answer);
             guard.up = false;
             if let Some(late) = late {
                 let _ = within(bound, refresher.forget(Some(late.that_came_late())).as_mut()).await;
@@ -155,8 +156,8 @@ impl Core {
     fn land(
         &self,
         (number, epoch): (u64, u64),
-        purpose: Purpose,
-        refused: Option<Credential>,
+        cause: Cause,
+        (purpose, carried): (Purpose, Option<Credential>),
         answer: Result<Option<Credential>, RefreshError>,
     ) -> (RefreshOutcome, Option<Credential>) {
         let checked = answer.and_then(|credential| match credential {
@@ -164,7 +165,7 @@ impl Core {
             None => Ok(None),
         });
         let outcome = match (checked, purpose) {
-            (Ok(Some(credential)), Purpose::Renew) if refused.as_ref() == Some(&credential) => {
+            (Ok(Some(credential)), Purpose::Renew) if is_unchanged(cause, carried.as_ref(), &credential) => {
                 let now = self.now();
                 // As if the server had refused a new one: it will.
                 self.change(|state| state.count_unchanged(number, now));
@@ -238,6 +239,17 @@ impl Core {
         // A hasher's keys are drawn by the system for each of them.
         let drawn = RandomState::new().hash_one(renew_at) as u32;
         renew_at.checked_sub(span.mul_f64(f64::from(drawn) / f64::from(u32::MAX)))
+    }
+}
+
+/// Whether the refresher gave the very credential that was refused, or that is to be replaced.
+fn is_unchanged(cause: Cause, carried: Option<&Credential>, new: &Credential) -> bool {
+    let same = carried == Some(new);
+    match cause {
+        Cause::Challenged => same,
+        // The same token may be good for longer than was known.
+        Cause::Expired => same && carried.and_then(Credential::expiry) == new.expiry(),
+        Cause::Asked | Cause::SteppingUp => false,
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Want {
     pub(crate) about: u64,
     /// Whether the request carried no credential.
     pub(crate) bare: bool,
+    /// Whether the request carried the credential of this slot.
+    pub(crate) carried: bool,
     /// Whether a refresh may start for it.
     pub(crate) starts: bool,
     pub(crate) occasion: Option<Arc<Occasion>>,
@@ -60,6 +62,7 @@ impl Want {
         Self {
             cause,
             bare: seen.credential.is_none() && slot == SlotKey::Main && cause == Cause::Challenged,
+            carried: seen.credential.is_some(),
             slot,
             epoch: seen.epoch,
             generation: seen.generation,
