@@ -3,6 +3,7 @@
 
 mod attacks;
 mod beginnings;
+mod budgets;
 mod cases;
 mod cases_later;
 mod challenge_differential;
@@ -65,6 +66,7 @@ mod oauth_renewals;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
+mod partitions;
 mod problems;
 #[cfg(feature = "registry")]
 mod registries;
