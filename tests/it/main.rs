@@ -31,6 +31,7 @@ mod first_of;
 mod first_pass;
 mod flights;
 mod floors;
+mod identities;
 mod kit_claims;
 #[cfg(feature = "oauth")]
 mod kit_keys;
@@ -70,6 +71,7 @@ mod partitions;
 mod problems;
 #[cfg(feature = "registry")]
 mod registries;
+mod rests;
 mod secrecy;
 mod secrets;
 mod sequences;
