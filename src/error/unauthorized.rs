@@ -27,6 +27,9 @@ struct Inner {
     worked: bool,
 }
 
+/// The host of the URL that reqwest gives a response without one.
+const NO_URL: &str = "no.url.provided.local";
+
 /// Why a 401 stayed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -118,6 +121,9 @@ impl Unauthorized {
             }
             (Reason::NotReplayable, _) => "its body cannot be sent twice; call again",
             (Reason::Redirected, _) => "it was redirected, and is not safe to send again",
+            (Reason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
+                "the response names no URL, so it may be another server's; a middleware that makes responses must set it"
+            }
             (Reason::ForeignOrigin, _) => "another server refused it",
             (Reason::SessionChanged, _) => "another login ended meanwhile; call again",
             (Reason::LoggedOut, _) => "logged out",

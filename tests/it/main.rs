@@ -90,4 +90,5 @@ mod store_processes;
 mod stores;
 mod support;
 mod switches;
+mod verdicts;
 mod wires;
