@@ -11,18 +11,35 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use refresh::state::{Ask, Ended, Held, Landed, Outcome, Purpose, Stage, Start, State, Step};
+use refresh::ask::{Ask, Ended, Landed, Outcome, Purpose, Rest, Start, Step};
+use refresh::slot::{Held, Stage};
+use refresh::slots::Key;
+use refresh::state::State;
 use refresh::sync::lock;
 use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::sync::atomic::AtomicUsize;
 use shuttle::sync::{Arc, Mutex};
 
-type Model = State<u64, &'static str, u8>;
+/// Names a slot: zero is the main one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Name(u8);
+
+impl Key for Name {
+    fn inherits(&self) -> bool {
+        true
+    }
+
+    fn payer(&self) -> Self {
+        *self
+    }
+}
+
+type Model = State<u64, &'static str, u8, Name>;
 
 /// What the crate's own session does with the state, without a runtime's timers.
 struct Session {
     state: Mutex<Model>,
-    refreshing: AtomicUsize,
+    refreshing: [AtomicUsize; 3],
     refreshes: AtomicUsize,
     forgotten: AtomicUsize,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -32,7 +49,7 @@ struct Session {
 impl Session {
     fn new(fails: bool) -> Arc<Self> {
         let (refreshing, refreshes, forgotten) = Default::default();
-        let (state, tasks) = (Mutex::new(State::new()), Mutex::new(Vec::new()));
+        let (state, tasks) = (Mutex::new(State::new(8)), Mutex::new(Vec::new()));
         Arc::new(Self { state, refreshing, refreshes, forgotten, tasks, fails })
     }
 
@@ -41,7 +58,7 @@ impl Session {
         let done = change(&mut state);
         let ended = state.ended();
         drop(state);
-        if let Some((flight, outcome)) = ended {
+        for (flight, outcome) in ended {
             flight.land(outcome);
         }
         done
@@ -51,20 +68,36 @@ impl Session {
         lock(&self.state).held().clone()
     }
 
-    fn ask(&self, demand: u8) -> Ask<u8> {
-        let held = self.held();
-        let (epoch, generation, failures) = (held.epoch, held.generation, held.failures);
-        Ask { purpose: Purpose::Renew, epoch, generation, failures, demand }
+    fn ask(&self, demand: u8) -> Ask<u8, Name> {
+        self.ask_in(0, demand)
     }
 
-    async fn renew(self: &Arc<Self>, ask: &Ask<u8>) -> Outcome<u64, &'static str, u8> {
+    /// What a request of that slot asks for that was refused with what is held now.
+    fn ask_in(&self, slot: u8, demand: u8) -> Ask<u8, Name> {
+        let held = lock(&self.state).held_in(&Name(slot));
+        Ask {
+            purpose: Purpose::Renew,
+            slot: Name(slot),
+            epoch: held.epoch,
+            generation: held.generation,
+            failures: held.failures,
+            demand,
+            about: 0,
+            bare: held.credential.is_none() && slot == 0,
+            early: false,
+            starts: true,
+            once: None,
+        }
+    }
+
+    async fn renew(self: &Arc<Self>, ask: &Ask<u8, Name>) -> Outcome<u64, &'static str, u8> {
         loop {
             match self.change(|state| state.next(ask, || SystemTime::UNIX_EPOCH)) {
                 Step::Take(held) => return Ok(held),
                 Step::End(ended) => return Err(ended),
                 Step::Await(_, wait) => drop(wait.await),
                 Step::Join(_, wait) => return wait.await,
-                Step::Start(start) => return self.start(start, ask.epoch).await,
+                Step::Start(start) => return self.start(start, ask.slot, ask.epoch).await,
             }
         }
     }
@@ -72,10 +105,11 @@ impl Session {
     async fn start(
         self: &Arc<Self>,
         start: Start<u64, &'static str, u8>,
+        slot: Name,
         epoch: u64,
     ) -> Outcome<u64, &'static str, u8> {
         let (session, number) = (self.clone(), start.number);
-        let task = spawn(async move { session.refresh(number, epoch).await });
+        let task = spawn(async move { session.refresh(number, slot, epoch).await });
         lock(&self.tasks).push(task);
         start.wait.await
     }
@@ -89,18 +123,22 @@ impl Session {
         assert_eq!(lock(&self.state).waiting(1), 0);
     }
 
-    async fn refresh(&self, number: u64, epoch: u64) {
-        let others = self.refreshing.fetch_add(1, Ordering::SeqCst);
-        // A logout ends a flight and leaves its refresher at work; before that there is never a second one.
+    async fn refresh(&self, number: u64, slot: Name, epoch: u64) {
+        let at_work = &self.refreshing[usize::from(slot.0)];
+        let others = at_work.fetch_add(1, Ordering::SeqCst);
+        // A logout ends a flight and leaves its refresher at work; before that a slot never has a second one.
         assert!(others == 0 || self.held().epoch > epoch, "two refreshers at work");
         let call = self.refreshes.fetch_add(1, Ordering::SeqCst) + 1;
         shuttle::future::yield_now().await;
-        self.refreshing.fetch_sub(1, Ordering::SeqCst);
+        at_work.fetch_sub(1, Ordering::SeqCst);
         if self.fails && call == 1 {
-            return self
-                .change(|state| state.fail(number, Ended::Failed("down"), SystemTime::UNIX_EPOCH, Duration::ZERO));
+            let rest = Rest { span: Duration::ZERO, early: Duration::ZERO, whole: false };
+            return self.change(|state| state.fail(number, Ended::Failed("down"), SystemTime::UNIX_EPOCH, rest));
         }
-        if let Landed::Forget(_) = self.change(|state| state.land(number, epoch, call as u64, [None, None])) {
+        let landed = self.change(|state| {
+            state.land((number, epoch), call as u64, [None, None], SystemTime::UNIX_EPOCH)
+        });
+        if let Landed::Forget(_) = landed {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -175,10 +213,80 @@ fn logout() {
             }
         }
         session.settle().await;
-        let forgotten = logout.await.expect("it ends").flatten().is_some();
+        let forgotten = logout.await.expect("it ends").is_some_and(|held| held.iter().any(Option::is_some));
         assert_eq!((session.held().credential, session.held().stage), (None, Stage::LoggedOut));
         assert!(session.refreshes.load(Ordering::SeqCst) <= 1);
         assert!(held == 0 || forgotten, "a credential that somebody had is forgotten by the logout");
+    });
+}
+
+/// Callers of two partitions: each has its own flight, and neither waits for the other's.
+fn partitions() {
+    block_on(async {
+        let session = Session::new(false);
+        let asks = [session.ask_in(1, 0), session.ask_in(1, 0), session.ask_in(2, 0)];
+        let mut credentials = Vec::new();
+        for caller in callers(&session, asks) {
+            let held = caller.await.expect("it ends").expect("there is one");
+            credentials.push(held.credential);
+        }
+        session.settle().await;
+        assert_eq!(credentials[0], credentials[1]);
+        assert_ne!(credentials[0], credentials[2]);
+        assert_eq!(session.refreshes.load(Ordering::SeqCst), 2);
+    });
+}
+
+/// A login beside a renewal of the identity that is held: the renewal's callers get the old identity's credential, or are told
+/// that the session changed. No call of the old epoch gets the new identity's.
+fn login() {
+    block_on(async {
+        let session = Session::new(false);
+        session.change(|state| state.begin(100, [None, None]));
+        let asks = [session.ask(0), session.ask(0)];
+        let old = session.held().epoch;
+        let callers = callers(&session, asks);
+        let logs_in = session.clone();
+        let login = spawn(async move {
+            match logs_in.change(State::login) {
+                // The login's refresher works beside a renewal's: it has a slot of the table to itself.
+                Step::Start(start) => logs_in.start(start, Name(2), old).await,
+                Step::Join(_, wait) => wait.await,
+                _ => panic!("a login starts or joins"),
+            }
+        });
+        for caller in callers {
+            match caller.await.expect("it ends") {
+                Ok(held) => assert_eq!(held.epoch, old),
+                Err(ended) => assert_eq!(ended, Ended::SessionChanged),
+            }
+        }
+        let new = login.await.expect("it ends").expect("it is logged in");
+        session.settle().await;
+        assert_eq!((new.epoch, session.held().generation), (old + 1, new.generation));
+    });
+}
+
+/// Callers who are refused with each new credential: no more refreshes start than the budget allows.
+fn budget() {
+    block_on(async {
+        let session = Session::new(false);
+        let calls = [(); 3].map(|()| {
+            let session = session.clone();
+            spawn(async move {
+                for _ in 0..2 {
+                    if let Ok(held) = session.renew(&session.ask(0)).await {
+                        let (epoch, generation) = (held.epoch, held.generation);
+                        session.change(|state| state.refused(epoch, generation, SystemTime::UNIX_EPOCH));
+                    }
+                }
+            })
+        });
+        for call in calls {
+            call.await.expect("it ends");
+        }
+        session.settle().await;
+        assert!(session.refreshes.load(Ordering::SeqCst) <= 3 + 1, "a refusal may be told after the next one starts");
     });
 }
 
@@ -201,7 +309,7 @@ fn all() {
 type Caller = JoinHandle<Outcome<u64, &'static str, u8>>;
 
 /// A caller who asks, looks once, and goes away.
-fn leaver_of(session: &Arc<Session>, ask: Ask<u8>) -> JoinHandle<()> {
+fn leaver_of(session: &Arc<Session>, ask: Ask<u8, Name>) -> JoinHandle<()> {
     let session = session.clone();
     spawn(async move {
         let mut renewal = Box::pin(session.renew(&ask));
@@ -210,7 +318,7 @@ fn leaver_of(session: &Arc<Session>, ask: Ask<u8>) -> JoinHandle<()> {
 }
 
 /// Callers who were all refused with what is held now.
-fn callers<const N: usize>(session: &Arc<Session>, asks: [Ask<u8>; N]) -> [Caller; N] {
+fn callers<const N: usize>(session: &Arc<Session>, asks: [Ask<u8, Name>; N]) -> [Caller; N] {
     asks.map(|ask| {
         let session = session.clone();
         spawn(async move { session.renew(&ask).await })
@@ -220,12 +328,15 @@ fn callers<const N: usize>(session: &Arc<Session>, asks: [Ask<u8>; N]) -> [Calle
 fn main() {
     const SCHEDULES: usize = 300_000;
     println!("{:<10} {:>10} {:>12} {:>8}", "scenario", "schedules", "kind", "seconds");
-    let scenarios: [(&str, fn()); 6] = [
+    let scenarios: [(&str, fn()); 9] = [
         ("herd", herd),
         ("leaver", leaver),
         ("failure", failure),
         ("demands", demands),
         ("logout", logout),
+        ("partitions", partitions),
+        ("login", login),
+        ("budget", budget),
         ("all", all),
     ];
     for (name, scenario) in scenarios {

@@ -91,4 +91,5 @@ mod stores;
 mod support;
 mod switches;
 mod verdicts;
+mod walks;
 mod wires;

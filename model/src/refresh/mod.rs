@@ -8,8 +8,16 @@ pub(crate) mod sync {
     }
 }
 
+#[path = "../../../src/refresh/ask.rs"]
+pub(crate) mod ask;
+#[path = "../../../src/refresh/budget.rs"]
+pub(crate) mod budget;
 #[path = "../../../src/refresh/flight.rs"]
 pub(crate) mod flight;
+#[path = "../../../src/refresh/slot.rs"]
+pub(crate) mod slot;
+#[path = "../../../src/refresh/slots.rs"]
+pub(crate) mod slots;
 #[path = "../../../src/refresh/state.rs"]
 #[allow(dead_code, reason = "the crate uses what the model does not")]
 pub(crate) mod state;
