@@ -66,6 +66,8 @@ mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
 mod problems;
+mod refusals;
+mod refusals_own;
 #[cfg(feature = "registry")]
 mod registries;
 mod secrecy;
