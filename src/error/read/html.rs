@@ -20,6 +20,8 @@ pub(super) struct Page {
 
 /// Whether the text begins as an HTML page does.
 pub(super) fn is_html(text: &str) -> bool {
+    let prolog = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    let text = prolog.map_or(text, |(_, rest)| rest.trim_start());
     let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     ["<!doctype html", "<html", "<head", "<title", "<h1", "<p>"].into_iter().any(begins)
 }
@@ -34,7 +36,11 @@ pub(super) fn read(text: &str) -> Page {
     let mut page = Page::default();
     // The element whose text is read, and its text so far.
     let mut within: Option<(String, String)> = None;
+    let is_long = text.len() > SHORT;
     while let Ok(event) = reader.read_event() {
+        if page.title.is_some() && (is_long || page.paragraph.is_some()) {
+            break;
+        }
         let name = match &event {
             Event::Start(start) => start.local_name().as_ref().to_ascii_lowercase(),
             Event::End(end) => end.local_name().as_ref().to_ascii_lowercase(),
@@ -52,7 +58,7 @@ pub(super) fn read(text: &str) -> Page {
             _ => {}
         }
     }
-    page.paragraph = page.paragraph.filter(|_| text.len() <= SHORT);
+    page.paragraph = page.paragraph.filter(|_| !is_long);
     page
 }
 

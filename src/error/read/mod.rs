@@ -77,11 +77,7 @@ impl Said {
         match body.bytes().next() {
             Some(b'{' | b'[') if json::read(body, &mut said.found) || !said.found.members.is_empty() => {}
             Some(b'"') => said.text = json::string(body).filter(|text| !text.trim().is_empty()),
-            Some(b'<') if media == "text/html" || html::is_html(body) => {
-                let page = html::read(body);
-                (said.title, said.text) = (page.title, page.paragraph);
-            }
-            Some(b'<') => xml::read(body, &mut said.found),
+            Some(b'<') => said.markup(body),
             _ if media == "application/x-www-form-urlencoded" => {
                 for (name, value) in url::form_urlencoded::parse(body.as_bytes()) {
                     said.found.add(&Place::top(), &folded(&name), &value);
@@ -90,6 +86,17 @@ impl Said {
             _ => said.text = plain(body, &media),
         }
         said
+    }
+
+    /// Reads XML, unless it looks like HTML or holds nothing.
+    fn markup(&mut self, body: &str) {
+        if !html::is_html(body) {
+            xml::read(body, &mut self.found);
+        }
+        if self.found.members.is_empty() {
+            let page = html::read(body);
+            (self.title, self.text) = (page.title, page.paragraph);
+        }
     }
 }
 
