@@ -69,10 +69,13 @@ async fn a_raw_refusal_shows_what_arrived_and_prints_no_values() {
         assert!(refusal.challenges().get("bearer").is_some() && refusal.headers().contains_key("x-a"));
         let shown = format!("{refusal:?}");
         assert!(shown.contains("x-a") && !shown.contains("private"), "{shown}");
-        None
+        // That this reader ran is what the caller sees.
+        let mut problem = Problem::default();
+        problem.code = Some("seen".to_owned());
+        Some(problem)
     };
     let error = refused(builder().read_refusals(read), 403, &[CHALLENGE, ("x-a", "private")], "E1|private|s").await;
-    assert!(Forbidden::find(&error).is_some());
+    assert_eq!(Forbidden::find(&error).unwrap().error_code().as_deref(), Some("seen"));
 }
 
 /// Header fields, and the seconds that are read in them.
