@@ -42,11 +42,12 @@ pub(super) struct Found {
     objects: usize,
 }
 
-/// A name in lower case and without separators; a name that JSON-LD or OData reserves is none.
+/// A name in lower case, without separators and namespace; a name that JSON-LD or OData reserves is none.
 pub(super) fn folded(name: &str) -> String {
     if name.starts_with(['@', '$']) {
         return String::new();
     }
+    let name = name.rsplit_once(':').map_or(name, |(_, name)| name);
     name.chars().filter(|found| found.is_ascii_alphanumeric()).map(|found| found.to_ascii_lowercase()).collect()
 }
 

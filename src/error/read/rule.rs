@@ -23,6 +23,8 @@ pub(super) enum Where {
 pub(super) enum Holds {
     /// Every text, and as a code every number that is not the status.
     Any,
+    /// A number. A text may be the number of the request.
+    Digits,
     /// One word that says more than the status.
     Word,
     /// One word.
@@ -90,6 +92,7 @@ impl Holds {
         };
         match self {
             Self::Any => true,
+            Self::Digits => text.len() <= 9 && text.bytes().all(|octet| octet.is_ascii_digit()),
             Self::Word => is_word && !text.starts_with("http") && !is_generic(text),
             Self::Phrase => is_word,
             Self::Plain => is_word && text.bytes().all(|octet| octet.is_ascii_lowercase() || b"_-".contains(&octet)),

@@ -6,7 +6,7 @@
 //! member's name is written in lower case and without separators: `errorcode` stands for `errorCode`, `error_code`,
 //! `Error-Code`. `parent.name` is a member of an object that is itself named `parent`, `parent.*` is any member of it.
 
-use super::rule::Holds::{Any, Named, Phrase, Plain, Screaming, Sentence, Url, Word};
+use super::rule::Holds::{Any, Digits, Named, Phrase, Plain, Screaming, Sentence, Url, Word};
 use super::rule::{Rule, field, member, part};
 
 /// The error code, for programs. The line decides first, then the depth of the member.
@@ -21,6 +21,11 @@ pub(super) const CODES: &[Rule] = &[
     member("exceptioncode", Any),
     member("serviceerrorcode", Any),
     member("errno", Any),
+    member("errornum", Any),
+    member("ecode", Any),
+    member("errorid", Digits),
+    member("errorkey", Word),
+    member("errortag", Word),
     member("errortype", Word),
     member("category", Word),
     member("tag", Word),
@@ -29,13 +34,18 @@ pub(super) const CODES: &[Rule] = &[
     member("status", Screaming),
     member("reason", Word),
     member("name", Named),
-    member("exception", Named),
+    member("sys.id", Word),
+    member("symbol", Word),
+    member("exception", Word),
+    member("exceptiontype", Word),
+    member("exceptionname", Word),
     member("class", Word),
     member("faultcode", Word),
     member("code.value", Word),
     member("issue", Screaming),
     member("id", Plain),
     field("x-error-code", Word),
+    field("x-clickhouse-exception-code", Any),
     field("grpc-status", Any),
     field("x-authentication-denied-reason", Word),
     member("error", Phrase),
@@ -54,6 +64,7 @@ pub(super) const TEXTS: &[Rule] = &[
     member("errormsg", Any),
     member("errmsg", Any),
     member("msg", Any),
+    member("errortext", Any),
     member("errorsummary", Any),
     member("errormessages", Any),
     member("message.value", Any),
@@ -63,6 +74,8 @@ pub(super) const TEXTS: &[Rule] = &[
     member("error.text", Any),
     member("errors", Any),
     member("exceptionmessage", Any),
+    member("defaultmessage", Any),
+    member("displaymessage", Any),
     member("developermessage", Any),
     member("usermessage", Any),
     member("errorusermsg", Any),
@@ -80,6 +93,7 @@ pub(super) const TEXTS: &[Rule] = &[
     member("info", Sentence),
     member("errors.*", Sentence),
     member("message.*", Sentence),
+    member("messagetranslations.*", Sentence),
     field("grpc-message", Any),
     field("x-error-message", Any),
     field("x-error-description", Any),
@@ -125,6 +139,7 @@ pub(super) const LINKS: &[Rule] = &[
     member("documentationurl", Url),
     member("docurl", Url),
     member("docsurl", Url),
+    member("docref", Url),
     member("helpurl", Url),
     member("helplink", Url),
     member("helpuri", Url),
@@ -194,6 +209,7 @@ pub(super) const CONTAINERS: &[&str] = &[
     "links",
     "message",
     "messages",
+    "messagetranslations",
     "meta",
     "moreinfo",
     "odataerror",
@@ -208,6 +224,7 @@ pub(super) const CONTAINERS: &[&str] = &[
     "serviceexception",
     "status",
     "subcode",
+    "sys",
 ];
 
 /// Ends of the names of such objects.
