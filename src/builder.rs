@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::credential::{Credential, CredentialError};
-use crate::error::Forbidden;
+use crate::error::{Forbidden, Problem, RawRefusal};
 use crate::event::{Event, Listeners};
 use crate::linting::Told;
 use crate::middleware::ChallengeMiddleware;
@@ -58,6 +58,7 @@ impl Builder {
                 pass_through: false,
                 safe_methods_only: false,
                 expired_when: None,
+                read_refusals: None,
                 repeat_rest: Duration::from_secs(1),
             },
         }
@@ -153,6 +154,27 @@ impl Builder {
     /// the same; the credential is marked, and the next call renews it first.
     pub fn expired_when(mut self, means_expired: impl Fn(&Forbidden) -> bool + Send + Sync + 'static) -> Self {
         self.settings.expired_when = Some(Arc::new(means_expired));
+        self
+    }
+
+    /// Reads refusals by `read` first. If it returns `None`, this crate reads the refusal itself; else its [`Problem`] is what the
+    /// refusal says, and comes before the challenges. [`RawRefusal::problem`] is what this crate reads, to start from.
+    ///
+    /// ```
+    /// # use reqwest_challenge::{ChallengeMiddleware, Credential};
+    /// // An API that puts its error code into a field of its own.
+    /// let auth = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("token"))
+    ///     .read_refusals(|refusal| {
+    ///         let code = refusal.headers().get("x-acme-code")?.to_str().ok()?;
+    ///         let mut problem = refusal.problem();
+    ///         problem.code = Some(code.to_owned());
+    ///         Some(problem)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), reqwest_challenge::BuildError>(())
+    /// ```
+    pub fn read_refusals(mut self, read: impl Fn(&RawRefusal<'_>) -> Option<Problem> + Send + Sync + 'static) -> Self {
+        self.settings.read_refusals = Some(Arc::new(read));
         self
     }
 

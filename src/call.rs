@@ -142,7 +142,8 @@ impl<'m> Call<'m> {
                     | StatusCode::TOO_MANY_REQUESTS
                     | StatusCode::BAD_REQUEST
             );
-        let Some((_, generation)) = self.report.signed.filter(|_| shows && !self.judge().is_foreign(response.url())) else {
+        let Some((_, generation)) = self.report.signed.filter(|_| shows && !self.judge().is_foreign(response.url()))
+        else {
             return;
         };
         if self.of.session.was_accepted(generation) {

@@ -7,7 +7,7 @@ use reqwest::Response;
 
 use crate::call::Call;
 use crate::challenge::Challenges;
-use crate::error::{Answered, Body, Error, Facts, Forbidden, Reason, Unauthorized, bare, envelope};
+use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Reason, Unauthorized, bare, envelope};
 use crate::event::Event;
 use crate::refresh::RefreshError;
 use crate::report::{AuthReport, Renewed};
@@ -123,6 +123,7 @@ impl Call<'_> {
             url: bare(response.url()),
             foreign: self.judge().is_foreign(response.url()),
             headers,
+            reading: Reading { callers: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
         };
         Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
     }

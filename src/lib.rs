@@ -75,8 +75,8 @@ pub use builder::{BuildError, Builder};
 pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead};
 pub use error::{
-    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, Reason, SessionEnded, StepUpError, StepUpKind,
-    Unauthorized,
+    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, RawRefusal, Reason, SessionEnded, StepUpError,
+    StepUpKind, Unauthorized,
 };
 pub use event::{Event, RefreshOutcome};
 pub use first_of::FirstOf;

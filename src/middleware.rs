@@ -54,10 +54,10 @@ impl ChallengeMiddleware {
     /// Tells that a request is none of ours: `www.` before a host, or another port, is easily overlooked.
     #[cold]
     fn pass_through(&self, request: &Request) {
-        self.0.session.listeners().tell(|| Event::PassedThrough {
-            method: request.method().clone(),
-            url: bare(request.url()),
-        });
+        self.0
+            .session
+            .listeners()
+            .tell(|| Event::PassedThrough { method: request.method().clone(), url: bare(request.url()) });
     }
 
     /// Whether the URL is ours.

@@ -8,7 +8,7 @@ use http::Method;
 use reqwest::Url;
 
 use crate::challenge::Challenges;
-use crate::error::Forbidden;
+use crate::error::{Forbidden, ReadRefusals};
 use crate::linting::Told;
 use crate::origin::Origin;
 use crate::refresh::{Core, SlotKey};
@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) pass_through: bool,
     pub(crate) safe_methods_only: bool,
     pub(crate) expired_when: Option<Arc<MeansExpired>>,
+    pub(crate) read_refusals: Option<Arc<ReadRefusals>>,
     pub(crate) repeat_rest: Duration,
 }
 

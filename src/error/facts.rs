@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::json::{Place, Texts};
+use super::problem::{Problem, RawRefusal, Reading};
+use super::read::is_generic;
 use crate::challenge::Challenges;
 use crate::report::AuthReport;
 
@@ -33,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) body: Body,
     pub(crate) authenticated: bool,
     pub(crate) problem: Problem,
+    /// Whether the caller's own reader made the problem.
+    pub(crate) is_callers: bool,
     pub(crate) report: AuthReport,
 }
 
@@ -42,6 +45,7 @@ pub(crate) struct Answered {
     pub(crate) url: Url,
     pub(crate) foreign: bool,
     pub(crate) headers: HeaderMap,
+    pub(crate) reading: Reading,
 }
 
 /// The URL without what may be secret in it: userinfo, query and fragment.
@@ -55,51 +59,16 @@ pub(crate) fn bare(url: &Url) -> Url {
     bare
 }
 
-/// What a refusal's body says: a problem (RFC 9457), or the common shapes of JSON errors.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// `error`, `code`, or the problem's `type`.
-    pub code: Option<String>,
-    /// The problem's `title`.
-    pub title: Option<String>,
-    /// `detail`, `message`, `error_description`, or `error` where it is a sentence.
-    pub detail: Option<String>,
-    /// Where to read on: `documentation_url`, `help_url`, `error_uri`.
-    pub help_url: Option<String>,
-}
-
-impl Problem {
-    /// Reads a body by its media type; text that is no JSON says nothing that could be told apart from a page.
-    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if media != "application/json" && !media.ends_with("+json") {
-            return Self::default();
-        }
-        let texts = Texts::of(body);
-        // Some wrap it: {"error": {"code": …, "message": …}}, {"errors": [{…}]}.
-        let text = |names: &[&str]| texts.get(texts.inner(), names);
-        let error = text(&["error"]);
-        let is_code = |text: &String| !text.contains(' ');
-        Self {
-            code: error.clone().filter(is_code).or_else(|| text(&["code", "type", "reason"])),
-            title: text(&["title"]),
-            detail: text(&["detail", "error_description", "message", "error_message"])
-                .or_else(|| error.filter(|text| !is_code(text))),
-            help_url: text(&["documentation_url", "help_url", "error_uri"])
-                .or_else(|| texts.get(Place::Top, &["documentation_url"])),
-        }
-    }
-}
-
 impl Facts {
     /// Of a response whose header was taken and whose body was read; URLs without what may be secret in them.
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
-        let Answered { status, url: answered, foreign, headers } = answered;
-        let mut problem = Problem::read(&headers, &body.bytes);
-        for text in [&mut problem.code, &mut problem.title, &mut problem.detail, &mut problem.help_url] {
-            *text = text.take().map(|text| report.mask(text));
+        let Answered { status, url: answered, foreign, headers, reading } = answered;
+        let challenges = Arc::new(Challenges::from_headers(&headers));
+        let raw =
+            RawRefusal { status, headers: &headers, challenges: &challenges, body: &body.bytes, now: reading.now };
+        let (mut problem, is_callers) = reading.read(&raw);
+        for text in problem.texts() {
+            *text = report.mask(std::mem::take(text));
         }
         Self {
             method,
@@ -107,11 +76,12 @@ impl Facts {
             url,
             foreign,
             status,
-            challenges: Arc::new(Challenges::from_headers(&headers)),
+            challenges,
             headers,
             body,
             authenticated: report.sent.iter().any(Option::is_some),
             problem,
+            is_callers,
             report,
         }
     }
@@ -133,12 +103,16 @@ impl Facts {
             let description = |name| self.challenges.iter().find_map(|challenge| challenge.param(name));
             description("error_description").map(|text| self.report.mask(text.into_owned()))
         };
-        self.problem.detail.clone().or_else(described).or_else(|| self.problem.title.clone())
+        let said = self.problem.text();
+        let says_more = |text: &String| self.is_callers || !is_generic(text);
+        said.clone().filter(says_more).or_else(described).or(said)
     }
 
     pub(super) fn error_code(&self) -> Option<String> {
-        let sent = self.challenges.iter().find_map(|challenge| challenge.param("error"));
-        sent.map(|code| self.report.mask(code.into_owned())).or_else(|| self.problem.code.clone())
+        let own = self.problem.code.clone();
+        let sent = || self.challenges.iter().find_map(|challenge| challenge.param("error"));
+        let sent = || sent().map(|code| self.report.mask(code.into_owned()));
+        if self.is_callers { own.or_else(sent) } else { sent().or(own) }
     }
 
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

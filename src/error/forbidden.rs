@@ -10,11 +10,11 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::facts::{Facts, Problem};
+use super::facts::Facts;
+use super::problem::Problem;
 use super::refusal::refusal_getters;
 use crate::challenge::{Challenges, FEW_LINES, Printed};
 use crate::report::AuthReport;
-use crate::retry_after::retry_after;
 
 /// A 403: the server knows who asks, and says no (RFC 9110 §15.5.4). It was sent once and is never sent again.
 ///
@@ -32,10 +32,13 @@ impl Forbidden {
 
     refusal_getters!();
 
-    /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`.
+    /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`; else as
+    /// [`Problem::required_scopes`] does.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
-        Self::scopes_of(&self.0.facts.challenges)
+        let (facts, said) = (&self.0.facts, &self.0.facts.problem.required_scopes);
+        let scopes = if facts.is_callers && !said.is_empty() { Vec::new() } else { Self::scopes_of(&facts.challenges) };
+        if scopes.is_empty() { said.clone() } else { scopes }
     }
 
     pub(crate) fn scopes_of(challenges: &Challenges) -> Vec<String> {
@@ -51,10 +54,11 @@ impl Forbidden {
         })
     }
 
-    /// How long to leave the server alone, from now: a 403 that is really a rate limit (RFC 9110 §10.2.3).
+    /// How long to leave the server alone, from the arrival of the response: a 403 that is really a rate limit (RFC 9110
+    /// §10.2.3). It is a year at most.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after(&self.0.facts.headers)
+        self.0.facts.problem.retry_after
     }
 }
 

@@ -14,22 +14,24 @@ mod envelope;
 mod facts;
 mod find;
 mod forbidden;
-mod json;
+mod problem;
+mod read;
 mod refusal;
 mod unauthorized;
 
 use std::error::Error as StdError;
 use std::fmt;
 
-pub use facts::Problem;
 pub use find::Findable;
 #[cfg(feature = "cli")]
 pub(crate) use find::first;
 pub use forbidden::Forbidden;
+pub use problem::{Problem, RawRefusal};
 pub use unauthorized::{Reason, Unauthorized};
 
 pub(crate) use envelope::envelope;
 pub(crate) use facts::{Answered, Body, Facts, bare};
+pub(crate) use problem::{ReadRefusals, Reading};
 
 use crate::BoxError;
 use crate::refresh::{Ended, RefreshError};
@@ -60,7 +62,9 @@ impl Error {
         match ended {
             Ended::Failed(error) => Self::Refresh(error),
             Ended::Declined => Self::Refresh(RefreshError::other("the refresher has no credential to give")),
-            Ended::Unchanged => Self::Refresh(RefreshError::other("the refresher gave the credential that is of no use")),
+            Ended::Unchanged => {
+                Self::Refresh(RefreshError::other("the refresher gave the credential that is of no use"))
+            }
             Ended::Rests => Self::Refresh(RefreshError::other("no refresh starts again so soon")),
             Ended::Spent => Self::Refresh(RefreshError::other("the server refused several new credentials in a row")),
             Ended::SessionChanged => Self::Ended(SessionEnded { logged_out: false }),

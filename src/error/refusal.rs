@@ -63,13 +63,14 @@ macro_rules! refusal_getters {
             self.0.facts.authenticated
         }
 
-        /// The error's code: the first challenge's `error`, else the body's.
+        /// The error's code: the first challenge's `error`, else [`Problem::code`].
         #[must_use]
         pub fn error_code(&self) -> Option<String> {
             self.0.facts.error_code()
         }
 
-        /// What the server says, for people: the body's text, else the first challenge's `error_description`.
+        /// What the server says, for people: title and text of the [`Problem`], else the first challenge's `error_description`. A
+        /// text that only repeats the status comes last.
         #[must_use]
         pub fn message(&self) -> Option<String> {
             self.0.facts.message()
@@ -81,7 +82,7 @@ macro_rules! refusal_getters {
             self.0.facts.problem.help_url.as_deref()
         }
 
-        /// What the body says, if it is JSON: a problem (RFC 9457), or one of the common shapes.
+        /// What the body says, and the header beside the challenges.
         #[must_use]
         pub fn problem(&self) -> &Problem {
             &self.0.facts.problem

@@ -8,7 +8,8 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::facts::{Facts, Problem};
+use super::facts::Facts;
+use super::problem::Problem;
 use super::refusal::refusal_getters;
 use crate::challenge::{Challenge, Challenges, FEW_LINES, Printed};
 use crate::refresh::RefreshError;

@@ -22,11 +22,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub(crate) use ask::Ended;
 pub use error::{RefreshError, RefreshErrorKind};
 #[cfg(feature = "store")]
 pub(crate) use person::MakesWay;
 #[cfg(any(feature = "oauth", feature = "store"))]
 pub(crate) use person::{abandoned, nobody_waits};
+pub(crate) use question::Question;
 pub(crate) use rejection::Occasion;
 #[cfg(feature = "testing")]
 pub(crate) use rejection::Surroundings;
@@ -35,8 +37,6 @@ pub use session::Clock;
 #[cfg(any(feature = "oauth", feature = "testing"))]
 pub(crate) use session::bare_client;
 pub(crate) use session::{Bounds, Core, Current};
-pub(crate) use ask::Ended;
-pub(crate) use question::Question;
 pub(crate) use slot::Stage;
 pub(crate) use want::{How, Renewal, SlotKey, Want};
 

@@ -76,7 +76,12 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
         asked.scopes.sort_unstable();
     }
     let mut seen = Vec::new();
-    asked.scopes.retain(|scope| !seen.contains(scope) && { seen.push(scope.clone()); true });
+    asked.scopes.retain(|scope| {
+        !seen.contains(scope) && {
+            seen.push(scope.clone());
+            true
+        }
+    });
     Demand::asking(asked)
 }
 

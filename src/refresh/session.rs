@@ -11,9 +11,9 @@ use smallvec::SmallVec;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::error::{RefreshError, RefreshErrorKind};
 use super::Refresh;
 use super::ask::{Ended, Outcome, Purpose, Start, Step};
+use super::error::{RefreshError, RefreshErrorKind};
 use super::flight::Wait;
 use super::rejection::{Cause, Demand, Surroundings};
 use super::slot::{Held, Stage};

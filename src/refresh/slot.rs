@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::budget::Budget;
 use super::ask::{Ask, Ended, Purpose};
+use super::budget::Budget;
 use super::sync::Arc;
 
 /// A credential of one generation, as every request sees it.

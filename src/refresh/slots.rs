@@ -65,9 +65,10 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
             oldest.map(|oldest| self.others.remove(&oldest));
         }
         let main = &self.main.held;
-        let slot = self.others.entry(key.clone()).or_insert_with(|| {
-            Slot::new(Arc::new(Held::empty(main.epoch, Stage::Open, main.failures)))
-        });
+        let slot = self
+            .others
+            .entry(key.clone())
+            .or_insert_with(|| Slot::new(Arc::new(Held::empty(main.epoch, Stage::Open, main.failures))));
         slot.used = self.uses;
         slot
     }

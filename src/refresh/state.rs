@@ -109,7 +109,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
             return Step::Take(held);
         }
         if ask.demand != D::default()
-            && let Some(kept) = self.slots.get(&ask.slot).filter(|slot| slot.has_kept()).and_then(|slot| slot.kept_for(ask, now()))
+            && let Some(kept) =
+                self.slots.get(&ask.slot).filter(|slot| slot.has_kept()).and_then(|slot| slot.kept_for(ask, now()))
         {
             return Step::Take(kept);
         }
@@ -150,7 +151,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         if ask.purpose == Purpose::Initial {
             return None;
         }
-        let spent = self.budget.rests(&now) || self.slots.get(&ask.slot.payer()).is_some_and(|slot| slot.budget.rests(&now));
+        let spent =
+            self.budget.rests(&now) || self.slots.get(&ask.slot.payer()).is_some_and(|slot| slot.budget.rests(&now));
         spent.then_some(Ended::Spent)
     }
 

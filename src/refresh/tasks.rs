@@ -12,10 +12,10 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::ask::{Ended, Landed, Purpose, Rest};
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Cause, Rejection, Surroundings};
 use super::session::{ANCESTRY, Ancestry, Bounds, Core, Current};
-use super::ask::{Ended, Landed, Purpose, Rest};
 use super::sync::lock;
 use super::want::Want;
 use crate::credential::Credential;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ask::{Ask, Purpose};
 use super::rejection::{Cause, Demand, Occasion};
 use super::session::Current;
 use super::slots::Key;
-use super::ask::{Ask, Purpose};
 
 /// Names a slot of a session: what has a credential of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -128,7 +128,8 @@ async fn what_a_server_varies_does_not_widen_the_budget() {
 #[tokio::test]
 async fn a_403_that_always_means_an_expired_credential_is_paid_for_too() {
     let (server, fake) = (Script::says(status(403)), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
     let client = server.client(&auth);
     for path in 0..50 {
         client.get(format!("{API}/{path}")).send().await.unwrap_err();

@@ -100,7 +100,7 @@ async fn an_error_taken_out_of_ours_is_found_in_the_next() {
 async fn the_chain_is_printed_once() {
     let client = server().client(&auth(&Fake::failing(RefreshError::other("the disk is full"))));
     let error = error(&client, "/").await;
-    let line = format!("401 to GET {API}/ (no new credential)");
+    let line = format!("401 to GET {API}/: who are you? (no new credential)");
     assert_eq!(error.to_string(), line);
     assert_eq!(
         format!("{:#}", anyhow::Error::from(error)),

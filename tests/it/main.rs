@@ -65,10 +65,12 @@ mod oauth_logins;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
 mod origins;
+mod partitions;
 #[cfg(feature = "digest")]
 mod passwords;
-mod partitions;
 mod problems;
+mod refusals;
+mod refusals_own;
 #[cfg(feature = "registry")]
 mod registries;
 mod rests;

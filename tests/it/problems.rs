@@ -1,53 +1,54 @@
-//! What the body of a refusal says (RFC 9457, and the usual shapes), whatever it is made of.
+//! What the body of a refusal says, whatever it is made of.
+
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use reqwest_challenge::testing::Answer;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Problem};
 use serde_json::{Map, Value, json};
 
-use crate::support::script::{API, Script, respond};
+use crate::support::script::{API, Script};
 
 /// What a client reads of a 403 with that body.
-fn read(body: impl Into<String>) -> Problem {
-    let body = body.into();
-    let server = Script::new(move |_, _| respond(403, &[("content-type", "application/json")], &body));
-    let auth = ChallengeMiddleware::new(API, Credential::bearer("hunter2-of-the-caller")).unwrap();
+fn read(body: impl Into<Vec<u8>>) -> Problem {
+    read_as("application/json", body)
+}
+
+fn read_as(media: &str, body: impl Into<Vec<u8>>) -> Problem {
+    let (body, media) = (body.into(), media.to_owned());
+    let server = Script::new(move |_, _| Answer::new(403).header("content-type", &media).body(body.clone()));
+    let builder = ChallengeMiddleware::builder(API, Credential::bearer("hunter2-of-the-caller"));
+    let auth = builder.body_limit(4 << 20).build().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(server.client(&auth).get(API).send()).unwrap_err();
     Forbidden::find(&error).unwrap().problem().clone()
 }
 
-/// The same by serde_json.
-fn by_serde(json: &Value) -> [Option<String>; 4] {
-    let text = |json: &Value, names: &[&str]| {
-        names.iter().find_map(|name| json.get(name)?.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let inner = json.get("error").filter(|error| error.is_object());
-    let inner = inner.or_else(|| json.get("errors").and_then(|errors| errors.get(0))).unwrap_or(json);
-    let error = text(inner, &["error"]);
-    let is_code = |text: &String| !text.contains(' ');
-    [
-        error.clone().filter(is_code).or_else(|| text(inner, &["code", "type", "reason"])),
-        text(inner, &["title"]),
-        text(inner, &["detail", "error_description", "message", "error_message"])
-            .or_else(|| error.filter(|text| !is_code(text))),
-        text(inner, &["documentation_url", "help_url", "error_uri"]).or_else(|| text(json, &["documentation_url"])),
-    ]
+fn texts(problem: Problem) -> Vec<String> {
+    let one = [problem.code, problem.title, problem.detail, problem.help_url];
+    one.into_iter().flatten().chain(problem.required_scopes).collect()
 }
 
-fn fields(problem: Problem) -> [Option<String>; 4] {
-    [problem.code, problem.title, problem.detail, problem.help_url]
+/// Every text and number in a document, as one string each.
+fn all_values(document: &Value, all: &mut Vec<String>) {
+    match document {
+        Value::String(text) => all.push(text.clone()),
+        Value::Number(number) => all.push(number.to_string()),
+        Value::Array(list) => list.iter().for_each(|value| all_values(value, all)),
+        Value::Object(members) => members.values().for_each(|value| all_values(value, all)),
+        _ => {}
+    }
 }
 
 fn documents() -> impl Strategy<Value = Value> {
-    let text = prop_oneof!["[a-z_ ]{0,12}", "\\PC{0,12}", any::<String>()];
+    let text = prop_oneof!["[a-z_ ]{0,12}", "\\PC{0,12}", any::<String>(), Just("see https://a.example/b".to_owned())];
     let plain = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         text.prop_map(Value::from),
     ];
-    let names = prop::sample::select(vec![
+    let names = [
         "error",
         "errors",
         "code",
@@ -58,9 +59,12 @@ fn documents() -> impl Strategy<Value = Value> {
         "error_description",
         "documentation_url",
         "help_url",
+        "requiredScopes",
+        "retry_after",
         "a\"\\b",
         "é",
-    ]);
+    ];
+    let names = prop::sample::select(names.to_vec());
     plain.prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -75,38 +79,72 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn texts_are_those_that_serde_json_reads(document in documents(), pretty: bool) {
+    fn a_text_that_is_read_is_a_whole_text_of_the_document_even_if_the_body_was_cut(
+        document in documents(),
+        pretty: bool,
+        cut in 0.0..1.2_f64,
+    ) {
         let body = if pretty { serde_json::to_string_pretty(&document).unwrap() } else { document.to_string() };
-        prop_assert_eq!(fields(read(body)), by_serde(&document));
+        prop_assume!(body.starts_with(['{', '[']));
+        let end = ((body.len() as f64 * cut) as usize).min(body.len());
+        let mut all = Vec::new();
+        all_values(&document, &mut all);
+        for text in texts(read(&body.as_bytes()[..end])) {
+            prop_assert!(all.iter().any(|value| value.contains(&text)), "{:?} in {}", text, &body);
+        }
+    }
+
+    #[test]
+    fn octets_of_any_kind_are_read_without_a_panic(body: Vec<u8>, start in "[\\[{<\"(]{0,3}[a-z]{0,8}", media in 0..6_usize) {
+        let media = ["", "application/json", "text/html", "application/xml", "text/plain", "application/x-www-form-urlencoded"][media];
+        read_as(media, [start.as_bytes(), &body].concat());
+    }
+
+    #[test]
+    fn pieces_of_markup_in_any_order_are_read_without_a_panic(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "<", ">", "</", "/>", "<Error>", "<Code>", "</Code>", "<Message a='b\" c=\"d\">", "</Error>", "&", "&lt;", "&#0;",
+            "&#x110000;", "&x;", "<![CDATA[", "]]>", "<!--", "-->", "<!DOCTYPE a [", "<?xml", "?>", "text", "é", "<p>",
+            "<title>", "</p>", "=", "'", "\"",
+        ]), 0..30),
+        html: bool,
+    ) {
+        read_as(if html { "text/html" } else { "application/xml" }, format!("<{}", pieces.concat()));
     }
 }
 
 #[test]
 fn escapes_are_read_as_the_characters_that_they_mean() {
-    let problem = read(r#" {"title" : "\u00e9\ud83d\ude00\n\/\"" , "detail":"\b\f\r\t\\"} "#);
+    let problem = read(r#" {"title" : "\u00e9\ud83d\ude00\n\/\"" , "detail":"a\b\f\r\t\\"} "#);
     assert_eq!(problem.title.as_deref(), Some("é😀\n/\""));
-    assert_eq!(problem.detail.as_deref(), Some("\u{8}\u{c}\r\t\\"));
+    assert_eq!(problem.detail.as_deref(), Some("a\u{8}\u{c}\r\t\\"));
+    let xml = "<Error><Message>&lt;a&gt; &#233;&#x1F600; &unknown;<![CDATA[<b>]]></Message></Error>";
+    assert_eq!(read_as("application/xml", xml).detail.as_deref(), Some("<a> é😀 <b>"));
 }
 
 #[test]
 fn a_body_that_was_cut_says_what_stands_before_the_cut_and_nothing_of_half_a_text() {
-    let whole =
+    let json =
         r#"{"error":{"code":"no_access","deep":[[{"title":"not this"}]],"message":"ask \"an\" admin"},"more":1}"#;
-    for end in (0..=whole.len()).filter(|&end| whole.is_char_boundary(end)) {
-        let problem = read(&whole[..end]);
-        assert!(problem.code.as_deref().is_none_or(|code| code == "no_access"), "{end}");
-        assert!(problem.detail.as_deref().is_none_or(|detail| detail == "ask \"an\" admin"), "{end}");
-        assert_eq!(problem.title, None, "{end}");
+    let xml =
+        "<Error><Code>no_access</Code><deep><title>not this</title></deep><Message>ask \"an\" admin</Message></Error>";
+    for (media, whole) in [("application/json", json), ("application/xml", xml)] {
+        for end in (0..=whole.len()).filter(|&end| whole.is_char_boundary(end)) {
+            let problem = read_as(media, &whole[..end]);
+            assert!(problem.code.as_deref().is_none_or(|code| code == "no_access"), "{end}");
+            assert!(problem.detail.as_deref().is_none_or(|detail| detail == "ask \"an\" admin"), "{end} {problem:?}");
+            assert_eq!(problem.title, None, "{end}");
+        }
+        let (code, detail) = (read_as(media, &whole[..whole.len() - 4]).code, read_as(media, whole).detail);
+        assert_eq!((code.as_deref(), detail.as_deref()), (Some("no_access"), Some("ask \"an\" admin")));
     }
-    assert_eq!(fields(read(whole)), by_serde(&serde_json::from_str(whole).unwrap()));
 }
 
 #[test]
-fn what_is_no_json_says_nothing_and_harms_nobody() {
+fn broken_json_says_nothing() {
     let deep = ["[", "{\"a\":"].map(|opening| opening.repeat(20_000));
     let odd = [
         "",
-        "nonsense",
         "{",
         "{\"title\"",
         "{\"title\":",
@@ -122,9 +160,12 @@ fn what_is_no_json_says_nothing_and_harms_nobody() {
         "{title:\"x\"}",
         "{,\"title\":\"x\"}",
         "{\"title\":}",
-        "\"title\"",
         "[\"title\",\"x\"]",
         "{'title':'x'}",
+        "null",
+        "true",
+        "403",
+        "\u{1f}\u{8b}\u{8}",
     ];
     for body in odd.into_iter().chain(deep.iter().map(String::as_str)) {
         assert_eq!(read(body), Problem::default(), "{}", &body[..body.len().min(60)]);
@@ -132,8 +173,59 @@ fn what_is_no_json_says_nothing_and_harms_nobody() {
 }
 
 #[test]
-fn values_that_are_no_texts_are_passed_over() {
-    let body = json!({ "error": ["a"], "title": { "title": "no" }, "code": 3, "message": "yes", "type": null });
-    assert_eq!(read(body.to_string()).detail.as_deref(), Some("yes"));
-    assert_eq!(fields(read(body.to_string())), by_serde(&body));
+fn a_number_that_serde_json_hands_over_as_an_object_is_a_number() {
+    // With the feature `arbitrary_precision`, which another crate in the tree may ask for.
+    let problem = read(r#"{"code":{"$serde_json::private::Number":"50013"},"message":"no"}"#);
+    assert_eq!((problem.code.as_deref(), problem.detail.as_deref()), (Some("50013"), Some("no")));
+}
+
+#[test]
+fn what_follows_a_value_that_is_too_deep_is_read() {
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    assert_eq!(read(format!("{{\"trace\":{deep},\"message\":\"no way\"}}")).detail.as_deref(), Some("no way"));
+    let deep = format!("{}{}", "<a>".repeat(5_000), "</a>".repeat(5_000));
+    let body = format!("<Error>{deep}<Message>no way</Message></Error>");
+    assert_eq!(read_as("application/xml", body).detail.as_deref(), Some("no way"));
+}
+
+#[test]
+fn of_two_members_of_one_name_the_last_counts() {
+    let problem = read(r#"{"message":"first","message":"second","errors":[{"code":"a"},{"code":"b"}]}"#);
+    assert_eq!((problem.detail.as_deref(), problem.code.as_deref()), (Some("second"), Some("a")));
+}
+
+#[test]
+fn an_object_that_may_be_anything_names_no_link_no_scope_and_no_kind_of_error() {
+    let user = json!({ "type": "admin", "url": "https://a.example", "scope": "read", "title": "Dr", "retry_after": 5,
+        "description": "a nice person", "id": "jane", "status": "ACTIVE" });
+    assert_eq!(read(json!({ "user": user }).to_string()), Problem::default());
+}
+
+#[test]
+fn a_hostile_body_is_read_in_a_time_that_grows_with_its_length_alone() {
+    let size = 1 << 19;
+    let many = |piece: &str, before: &str| format!("{before}{}", piece.repeat(size / piece.len()));
+    let bodies = [
+        ("application/json", many("\"message\":\"a\",", "{")),
+        ("application/json", many("{\"code\":", "")),
+        ("application/json", many("{\"code\":1},", "[")),
+        ("application/json", many("\"error\":{\"code\":\"a\",\"x\":{\"message\":\"b c\"}},", "{")),
+        ("application/xml", many("<a>", "")),
+        ("application/xml", many("<a b='c' ", "")),
+        ("application/xml", many("b='c' ", "<a ")),
+        ("application/xml", many("&amp;", "<Error><Message>")),
+        ("application/xml", many("<Message>a</Message>", "<Error>")),
+        ("text/html", many("<p>", "<html>")),
+        ("text/html", many("<title", "<html>")),
+        ("text/html", many("<p>a b c d", "<html>")),
+        ("text/plain", many("a ", "")),
+        ("application/x-www-form-urlencoded", many("error=a&", "")),
+    ];
+    for (media, body) in bodies {
+        let begun = Instant::now();
+        read_as(media, &*body);
+        let took = begun.elapsed();
+        // A quadratic reader takes hours.
+        assert!(took < Duration::from_secs(20), "{took:?} for {}", &body[..40]);
+    }
 }

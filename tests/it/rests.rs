@@ -54,8 +54,11 @@ async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
     for answer in [None, Some(held.clone())] {
         let fake = Fake::answering(move |_, _| Ok(answer.clone()));
         let clock = Hands::new();
-        let auth =
-            ChallengeMiddleware::builder(API, fake.clone()).initially(held.clone()).clock(clock.clone()).build().unwrap();
+        let auth = ChallengeMiddleware::builder(API, fake.clone())
+            .initially(held.clone())
+            .clock(clock.clone())
+            .build()
+            .unwrap();
         let client = server.client(&auth);
         clock.forward(Duration::from_secs(3575));
         for _ in 0..100 {
@@ -120,8 +123,7 @@ async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
         let server = Script::says(challenged());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
         let client = crate::support::script::slow_client(&server, &auth, &gate);
-        let calls: Vec<_> =
-            (0..50).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
+        let calls: Vec<_> = (0..50).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
         gate.reached_by(50).await;
         gate.open();
         for call in calls {
@@ -192,8 +194,7 @@ async fn two_refreshers_that_call_each_other_at_once_end_at_once() {
     let (calls_other, calls_one) = (made(other), made(one));
     let server = Script::says(challenged());
     let auth = |origin, refresher| ChallengeMiddleware::new(origin, refresher).unwrap();
-    let clients =
-        [server.client(&auth(one, calls_other.clone())), server.client(&auth(other, calls_one.clone()))];
+    let clients = [server.client(&auth(one, calls_other.clone())), server.client(&auth(other, calls_one.clone()))];
     assert!(calls_other.client.set(clients[1].clone()).is_ok() && calls_one.client.set(clients[0].clone()).is_ok());
     let began = tokio::time::Instant::now();
     let calls = [tokio::spawn(clients[0].get(one).send()), tokio::spawn(clients[1].get(other).send())];

@@ -19,7 +19,8 @@ fn key() -> Credential {
 
 #[tokio::test]
 async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
-    let server = Script::new(|arrived, _| if arrived.header("x-api-key").is_some() { status(200) } else { challenged() });
+    let server =
+        Script::new(|arrived, _| if arrived.header("x-api-key").is_some() { status(200) } else { challenged() });
     let given = ChallengeMiddleware::builder(API, Fake::new()).initially(key()).build().unwrap();
     let asked = ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(key())))).unwrap();
     for auth in [given, asked] {
@@ -55,13 +56,11 @@ async fn a_foreign_403_expires_nothing_and_is_no_event_of_ours() {
             "/away" => respond(403, &[], "expired").from_url("https://evil.example/"),
             _ => status(200),
         });
-        let auth = ChallengeMiddleware::builder(API, fake.clone())
-            .expired_when(|_| true)
-            .on_event(move |event| {
-                if matches!(event, Event::Forbidden { .. }) {
-                    sink.lock().unwrap().push(format!("{event:?}"));
-                }
-            });
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).expired_when(|_| true).on_event(move |event| {
+            if matches!(event, Event::Forbidden { .. }) {
+                sink.lock().unwrap().push(format!("{event:?}"));
+            }
+        });
         let auth = if pass_through { auth.pass_through() } else { auth }.build().unwrap();
         let client = server.client(&auth);
         drop(client.get(format!("{API}/away")).send().await);
@@ -75,7 +74,9 @@ async fn pass_through_leaves_expired_when_at_work() {
     for option in [false, true] {
         let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
         let server =
-            Script::new(|arrived, _| if arrived.token() == "t0" { respond(403, &[("x-why", "old")], "") } else { status(200) });
+            Script::new(
+                |arrived, _| if arrived.token() == "t0" { respond(403, &[("x-why", "old")], "") } else { status(200) },
+            );
         let auth = ChallengeMiddleware::builder(API, fake.clone())
             .expired_when(|denied| denied.headers().get("x-why").is_some_and(|why| why == "old"));
         let auth = if option { auth } else { auth.pass_through() }.build().unwrap();
@@ -184,7 +185,10 @@ async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
     let never = || Script::says(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
     let fixed = |credential: Credential| ChallengeMiddleware::new(API, credential.source("env:API_TOKEN")).unwrap();
     for (auth, wanted) in [
-        (fixed(Credential::bearer("t")), "the server refused this token (from env:API_TOKEN), and there is no other to try"),
+        (
+            fixed(Credential::bearer("t")),
+            "the server refused this token (from env:API_TOKEN), and there is no other to try",
+        ),
         (fixed(key()), "the server refused this credential (from env:API_TOKEN), and there is no other to try"),
         (ChallengeMiddleware::new(API, Password::new("u", "p")).unwrap(), "the server refused this password"),
         (ChallengeMiddleware::new(API, Fake::new()).unwrap(), "the server refused this token"),

@@ -63,14 +63,15 @@ async fn walk(first: [usize; 3], second: [usize; 2], partitioned: bool) -> usize
 #[tokio::test]
 async fn no_pair_of_sequences_costs_more_refreshes_than_the_budget() {
     let mut walked = 0;
-    for number in 0..7_usize.pow(5) {
+    for number in 0..7_usize.pow(4) {
         let digit = |place: u32| number / 7_usize.pow(place) % 7;
-        let (first, second) = ([digit(0), digit(1), digit(2)], [digit(3), digit(4)]);
+        // All sequences of three on the first path, and on the second one that differs with each of them.
+        let (first, second) = ([digit(0), digit(1), digit(2)], [digit(3), (digit(2) + digit(3)) % 7]);
         let worst = walk(first, second, false).await;
         assert!(worst <= 3, "{worst} refreshes: {first:?} {second:?}");
         walked += 1;
     }
-    assert_eq!(walked, 16_807);
+    assert_eq!(walked, 2_401);
 }
 
 #[tokio::test]

@@ -1,0 +1,121 @@
+//! What a refusal says, and a caller's own reading of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::StatusCode;
+use http::header::HeaderMap;
+
+use super::read;
+use crate::challenge::Challenges;
+
+/// What a server says of a refusal: a problem (RFC 9457), or one of the shapes that APIs use, in JSON, XML, HTML or plain
+/// text, and in the header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The error code, for programs. A number that repeats the status is none, nor is `about:blank`.
+    pub code: Option<String>,
+    /// The title.
+    pub title: Option<String>,
+    /// The text for people.
+    pub detail: Option<String>,
+    /// The `http` or `https` URL to read on at.
+    pub help_url: Option<String>,
+    /// The scopes that the body, or a field such as `X-Accepted-OAuth-Scopes`, says are missing. Those of the challenges are not
+    /// among them.
+    pub required_scopes: Vec<String>,
+    /// How long the server asks to be left alone, from the arrival of the response.
+    pub retry_after: Option<Duration>,
+}
+
+impl Problem {
+    /// Every text that a server wrote, to be masked.
+    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let one = [&mut self.code, &mut self.title, &mut self.detail, &mut self.help_url];
+        one.into_iter().flatten().chain(&mut self.required_scopes)
+    }
+
+    /// The title and the text as one line, without what repeats.
+    pub(super) fn text(&self) -> Option<String> {
+        let Some(detail) = &self.detail else { return self.title.clone() };
+        let has_own = |title: &&String| !read::is_generic(title) && !detail.contains(&**title);
+        let Some(title) = self.title.as_ref().filter(has_own) else { return Some(detail.clone()) };
+        if read::is_generic(detail) || title.contains(&**detail) {
+            return Some(title.clone());
+        }
+        let separator = if title.ends_with(['.', '!', '?', ':']) { " " } else { ": " };
+        Some(format!("{title}{separator}{detail}"))
+    }
+}
+
+/// A 401 or 403 as it arrived, for [`Builder::read_refusals`](crate::Builder::read_refusals).
+pub struct RawRefusal<'r> {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) challenges: &'r Challenges,
+    pub(crate) body: &'r [u8],
+    pub(crate) now: SystemTime,
+}
+
+impl RawRefusal<'_> {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.headers
+    }
+
+    /// The challenges.
+    #[must_use]
+    pub fn challenges(&self) -> &Challenges {
+        self.challenges
+    }
+
+    /// The body, as much of it as was read.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.body
+    }
+
+    /// What this crate reads in it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        read::read(self.status, self.headers, self.challenges, self.body, self.now)
+    }
+}
+
+impl fmt::Debug for RawRefusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawRefusal")
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A caller's own reader.
+pub(crate) type ReadRefusals = dyn Fn(&RawRefusal<'_>) -> Option<Problem> + Send + Sync;
+
+/// By what, and when, a refusal is read.
+pub(crate) struct Reading {
+    pub(crate) callers: Option<Arc<ReadRefusals>>,
+    pub(crate) now: SystemTime,
+}
+
+impl Reading {
+    /// What the refusal says, and whether the caller's reader says it.
+    pub(super) fn read(&self, raw: &RawRefusal<'_>) -> (Problem, bool) {
+        match self.callers.as_ref().and_then(|read| read(raw)) {
+            Some(problem) => (problem, true),
+            None => (raw.problem(), false),
+        }
+    }
+}

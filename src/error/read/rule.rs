@@ -1,0 +1,137 @@
+//! A line of the table, and what it matches.
+
+use super::table::{NO_CODE_URLS, NO_CODES, NO_TEXTS};
+
+/// Where a value stands, and which values count there.
+#[derive(Clone, Copy)]
+pub(super) struct Rule {
+    pub(super) place: Where,
+    pub(super) holds: Holds,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+pub(super) enum Where {
+    /// A member of the body: `name`, `parent.name` or `parent.*`.
+    Member(&'static str),
+    /// A field of the header; with a name, the part `name=…` of its value.
+    Field(&'static str, Option<&'static str>),
+}
+
+/// Which values count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// Every text, and as a code every number that is not the status.
+    Any,
+    /// A number. A text may be the number of the request.
+    Digits,
+    /// One word that says more than the status.
+    Word,
+    /// One word.
+    Phrase,
+    /// One word in lower case without digits: no identifier of a request.
+    Plain,
+    /// One word in upper case.
+    Screaming,
+    /// One word in upper case, or one that ends in `Error` or `Exception`: no name of a thing.
+    Named,
+    /// Several words.
+    Sentence,
+    /// A text with an `http` or `https` URL.
+    Url,
+}
+
+/// A member of the body.
+pub(super) const fn member(path: &'static str, holds: Holds) -> Rule {
+    // The lists are constants, so that the compiler refuses a line that could never match.
+    assert!(is_folded(path.as_bytes()), "write the name in lower case and without separators");
+    Rule { place: Where::Member(path), holds }
+}
+
+const fn is_folded(mut path: &[u8]) -> bool {
+    while let [octet, rest @ ..] = path {
+        if !matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'*') {
+            return false;
+        }
+        path = rest;
+    }
+    true
+}
+
+/// A field of the header.
+pub(super) const fn field(name: &'static str, holds: Holds) -> Rule {
+    Rule { place: Where::Field(name, None), holds }
+}
+
+/// The part `part=…` of a field of the header.
+pub(super) const fn part(name: &'static str, part: &'static str, holds: Holds) -> Rule {
+    Rule { place: Where::Field(name, Some(part)), holds }
+}
+
+impl Rule {
+    /// Whether a member of that name in an object of that name is meant.
+    pub(super) fn means(self, parent: &str, name: &str) -> bool {
+        let Where::Member(path) = self.place else { return false };
+        match path.split_once('.') {
+            None => path == name,
+            Some((outer, inner)) => outer == parent && (inner == name || inner == "*"),
+        }
+    }
+}
+
+/// A longer text is no code.
+const LONGEST_CODE: usize = 200;
+
+impl Holds {
+    /// Whether the text counts.
+    pub(super) fn allows(self, text: &str) -> bool {
+        let is_word = !text.contains(char::is_whitespace) && text.len() <= LONGEST_CODE;
+        let is_screaming = || {
+            let is_upper = |octet: u8| octet.is_ascii_uppercase() || octet.is_ascii_digit() || octet == b'_';
+            text.len() > 1 && text.bytes().all(is_upper) && text.bytes().any(|octet| octet.is_ascii_uppercase())
+        };
+        match self {
+            Self::Any => true,
+            Self::Digits => text.len() <= 9 && text.bytes().all(|octet| octet.is_ascii_digit()),
+            Self::Word => is_word && !text.starts_with("http") && !is_generic(text),
+            Self::Phrase => is_word,
+            Self::Plain => is_word && text.bytes().all(|octet| octet.is_ascii_lowercase() || b"_-".contains(&octet)),
+            Self::Screaming => is_screaming(),
+            Self::Named => is_screaming() || is_word && (text.ends_with("Error") || text.ends_with("Exception")),
+            Self::Sentence => text.trim().contains(char::is_whitespace),
+            Self::Url => url_in(text).is_some(),
+        }
+    }
+}
+
+/// The first `http` or `https` URL in the text.
+pub(super) fn url_in(text: &str) -> Option<&str> {
+    let start = ["https://", "http://"].iter().filter_map(|scheme| text.find(scheme)).min()?;
+    let rest = &text[start..];
+    let end = rest
+        .find(|found: char| found.is_whitespace() || found.is_control() || "\"'<>".contains(found))
+        .unwrap_or(rest.len());
+    Some(rest[..end].trim_end_matches(['.', ',', ')', ';']))
+}
+
+/// Whether the text says no more than the status does: `Forbidden`, `HTTP 401 Unauthorized`, `403`.
+pub(crate) fn is_generic(text: &str) -> bool {
+    let mut words = text.split(|found: char| !found.is_alphanumeric()).filter(|word| !word.is_empty());
+    let says_nothing = |word: &str| {
+        word.bytes().all(|octet| octet.is_ascii_digit()) || NO_TEXTS.iter().any(|one| word.eq_ignore_ascii_case(one))
+    };
+    text.len() <= LONGEST_CODE && words.all(says_nothing)
+}
+
+/// The code in a text: without the namespace before it and the URL behind it that some servers add.
+pub(super) fn code_in(text: &str, status: u16) -> Option<&str> {
+    let text = text.trim();
+    let is_url = text.starts_with("http");
+    let text = text.split_once(":http").filter(|_| !is_url).map_or(text, |(code, _)| code);
+    let text = text.rsplit_once('#').filter(|_| !is_url).map_or(text, |(_, code)| code);
+    // A number in a code's place is often the status once more, or zero.
+    let is_status = matches!(text, "0" | "401" | "403") || text.parse() == Ok(status);
+    let is_none = NO_CODES.iter().any(|none| text.eq_ignore_ascii_case(none))
+        || is_url && NO_CODE_URLS.iter().any(|none| text.contains(none));
+    (!text.is_empty() && text.len() <= LONGEST_CODE && !is_status && !is_none).then_some(text)
+}

@@ -1,0 +1,241 @@
+//! Where servers put the code, the text, the scopes, the link and the time of a refusal.
+//!
+//! To support another API, add one line to one of these lists. An earlier line wins over a later one.
+//!
+//! A line names a member of the body (JSON, XML and forms are read alike) or, with [`field`], a field of the header. A
+//! member's name is written in lower case and without separators: `errorcode` stands for `errorCode`, `error_code`,
+//! `Error-Code`. `parent.name` is a member of an object that is itself named `parent`, `parent.*` is any member of it.
+
+use super::rule::Holds::{Any, Digits, Named, Phrase, Plain, Screaming, Sentence, Url, Word};
+use super::rule::{Rule, field, member, part};
+
+/// The error code, for programs. The line decides first, then the depth of the member.
+pub(super) const CODES: &[Rule] = &[
+    field("x-amzn-errortype", Word),
+    field("x-ms-error-code", Word),
+    member("errorcode", Any),
+    member("errcode", Any),
+    member("error", Word),
+    member("code", Any),
+    member("subcode.value", Word),
+    member("exceptioncode", Any),
+    member("serviceerrorcode", Any),
+    member("errno", Any),
+    member("errornum", Any),
+    member("ecode", Any),
+    member("errorid", Digits),
+    member("errorkey", Word),
+    member("errortag", Word),
+    member("errortype", Word),
+    member("category", Word),
+    member("tag", Word),
+    member("type", Word),
+    member("typekey", Word),
+    member("status", Screaming),
+    member("reason", Word),
+    member("name", Named),
+    member("sys.id", Word),
+    member("symbol", Word),
+    member("exception", Word),
+    member("exceptiontype", Word),
+    member("exceptionname", Word),
+    member("class", Word),
+    member("faultcode", Word),
+    member("code.value", Word),
+    member("issue", Screaming),
+    member("id", Plain),
+    field("x-error-code", Word),
+    field("x-clickhouse-exception-code", Any),
+    field("grpc-status", Any),
+    field("x-authentication-denied-reason", Word),
+    member("error", Phrase),
+    member("reason", Phrase),
+    member("type", Url),
+];
+
+/// The text for people. The depth of the member decides first, then the line.
+pub(super) const TEXTS: &[Rule] = &[
+    member("detail", Any),
+    member("details", Sentence),
+    member("errordescription", Any),
+    member("faultstring", Any),
+    member("message", Any),
+    member("errormessage", Any),
+    member("errormsg", Any),
+    member("errmsg", Any),
+    member("msg", Any),
+    member("errortext", Any),
+    member("errorsummary", Any),
+    member("errormessages", Any),
+    member("message.value", Any),
+    member("reason.text", Any),
+    member("err", Any),
+    member("error", Sentence),
+    member("error.text", Any),
+    member("errors", Any),
+    member("exceptionmessage", Any),
+    member("defaultmessage", Any),
+    member("displaymessage", Any),
+    member("developermessage", Any),
+    member("usermessage", Any),
+    member("errorusermsg", Any),
+    member("longmessage", Any),
+    member("errordetail", Any),
+    member("errordetails", Sentence),
+    member("reason", Sentence),
+    member("description", Sentence),
+    member("statusmessage", Any),
+    member("authenticationerrordetail", Any),
+    member("cause", Sentence),
+    member("fault", Sentence),
+    member("exception", Sentence),
+    member("summary", Sentence),
+    member("info", Sentence),
+    member("errors.*", Sentence),
+    member("message.*", Sentence),
+    member("messagetranslations.*", Sentence),
+    field("grpc-message", Any),
+    field("x-error-message", Any),
+    field("x-error-description", Any),
+    field("x-amz-error-message", Any),
+    field("x-amzn-error-message", Any),
+    field("x-influxdb-error", Any),
+    part("x-ms-diagnostics", "reason", Any),
+];
+
+/// The text for people where none of [`TEXTS`] is there.
+pub(super) const LAST_TEXTS: &[Rule] = &[member("description", Any), member("reason", Any), member("error", Any)];
+
+/// The title.
+pub(super) const TITLES: &[Rule] = &[member("title", Any), member("errortitle", Any), member("errorusertitle", Any)];
+
+/// What serves as title where the text is a member beside it.
+pub(super) const TITLES_BESIDE: &[Rule] = &[member("message", Any), member("msg", Any), member("errormessage", Any)];
+
+/// The scopes that are missing. They are separated by blanks or commas, or are a list.
+pub(super) const SCOPES: &[Rule] = &[
+    member("missingscopes", Any),
+    member("missingscope", Any),
+    member("requiredscopes", Any),
+    member("requiredscope", Any),
+    member("requiredgranularscopes", Any),
+    member("neededscopes", Any),
+    member("needed", Any),
+    member("detail.required", Any),
+    member("details.required", Any),
+    member("error.required", Any),
+    member("scopesrequired", Any),
+    member("scope", Any),
+    member("scopes", Any),
+];
+
+/// Fields that name scopes of which one is enough, each with the field that names the scopes of the token.
+pub(super) const SCOPE_FIELDS: &[[&str; 2]] = &[["x-accepted-oauth-scopes", "x-oauth-scopes"]];
+
+/// Where to read on.
+pub(super) const LINKS: &[Rule] = &[
+    part("x-github-sso", "url", Url),
+    part("x-authentication-denied-reason", "login-url", Url),
+    member("documentationurl", Url),
+    member("docurl", Url),
+    member("docsurl", Url),
+    member("docref", Url),
+    member("helpurl", Url),
+    member("helplink", Url),
+    member("helpuri", Url),
+    member("moreinfo", Url),
+    member("moreinfourl", Url),
+    member("infourl", Url),
+    member("erroruri", Url),
+    member("errorurl", Url),
+    member("errorlink", Url),
+    member("documentation", Url),
+    member("documentationlink", Url),
+    member("docs", Url),
+    member("help.href", Url),
+    member("about.href", Url),
+    member("links.about", Url),
+    member("links.help", Url),
+    member("links.href", Url),
+    member("links.url", Url),
+    member("help", Url),
+    member("helps.url", Url),
+    member("errorinfo", Url),
+    member("readmore", Url),
+    member("recommend", Url),
+    member("seealso", Url),
+    member("info", Url),
+    member("link", Url),
+];
+
+/// Where to read on if neither [`LINKS`] nor the `error_uri` of a challenge says so.
+pub(super) const LAST_LINKS: &[Rule] = &[member("url", Url), member("links.*", Url), member("type", Url)];
+
+/// How long to wait: the name of a number, and the seconds of its unit.
+pub(super) const TIMES: &[(Rule, f64)] = &[
+    (member("retryafter", Any), 1.0),
+    (member("retryafterseconds", Any), 1.0),
+    (member("retrydelay", Any), 1.0),
+    (member("retryafterms", Any), 0.001),
+];
+
+/// Objects that a server wraps an error in. Others are read too, for texts and codes, if these say nothing.
+pub(super) const CONTAINERS: &[&str] = &[
+    "about",
+    "apierror",
+    "body",
+    "causedby",
+    "causes",
+    "code",
+    "context",
+    "data",
+    "detail",
+    "details",
+    "envelope",
+    "err",
+    "error",
+    "errorcauses",
+    "errordetails",
+    "errorresponse",
+    "errors",
+    "exception",
+    "extensions",
+    "extra",
+    "fault",
+    "faults",
+    "help",
+    "helps",
+    "innererror",
+    "links",
+    "message",
+    "messages",
+    "messagetranslations",
+    "meta",
+    "moreinfo",
+    "odataerror",
+    "parameters",
+    "problem",
+    "problems",
+    "reason",
+    "response",
+    "responsestatus",
+    "result",
+    "rootcause",
+    "serviceexception",
+    "status",
+    "subcode",
+    "sys",
+];
+
+/// Ends of the names of such objects.
+pub(super) const CONTAINER_ENDS: &[&str] = &["error", "errors", "exception", "fault", "response"];
+
+/// Values that name no error although they stand where a code does.
+pub(super) const NO_CODES: &[&str] =
+    &["about:blank", "error", "errors", "fail", "failed", "failure", "false", "none", "null", "ok", "true", "unknown"];
+
+/// Parts of URLs that say no more than the status: those of RFCs and of lists of all statuses.
+pub(super) const NO_CODE_URLS: &[&str] = &["ietf.org/", "rfc-editor.org/", "//httpstatuses."];
+
+/// Words that say no more than the status.
+pub(super) const NO_TEXTS: &[&str] = &["code", "error", "forbidden", "http", "status", "unauthorized", "unauthorised"];

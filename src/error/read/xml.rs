@@ -1,0 +1,79 @@
+//! Reads XML: an element with elements in it is an object, one with text is a member, and so is an attribute.
+
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use super::found::{DEEPEST, Found, Place, folded};
+
+/// An element that is open.
+struct Element {
+    name: String,
+    /// Where it stands, and where its own members do.
+    at: Place,
+    within: Place,
+    text: String,
+}
+
+/// Reads the text up to where it stops to be XML.
+pub(super) fn read(text: &str, found: &mut Found) {
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Element> = Vec::new();
+    // The number of open elements that are too deep to be read.
+    let mut deeper = 0_usize;
+    while let Ok(event) = reader.read_event() {
+        match event {
+            Event::Eof => return,
+            Event::Start(_) if deeper > 0 || open.len() >= usize::from(DEEPEST) => deeper += 1,
+            Event::End(_) if deeper > 0 => deeper -= 1,
+            _ if deeper > 0 => {}
+            Event::Start(start) => open.push(enter(&start, open.last(), found)),
+            Event::Empty(start) => drop(enter(&start, open.last(), found)),
+            Event::End(_) => {
+                if let Some(element) = open.pop() {
+                    found.add(&element.at, &element.name, &element.text);
+                }
+            }
+            Event::Text(piece) => append(&mut open, &piece.xml10_content()),
+            Event::CData(piece) => append(&mut open, &piece.xml10_content()),
+            Event::GeneralRef(reference) => append(&mut open, &resolved(&reference)),
+            _ => {}
+        }
+    }
+}
+
+fn enter(start: &BytesStart<'_>, outer: Option<&Element>, found: &mut Found) -> Element {
+    let name = folded(start.local_name().as_ref());
+    let (at, within) = match outer {
+        Some(outer) => (outer.within.clone(), found.enter(&outer.within, &name)),
+        None => (Place::top(), found.enter_root(&name)),
+    };
+    // The check for duplicates compares each with each.
+    let mut attributes = start.attributes();
+    for attribute in attributes.with_checks(false).flatten() {
+        let value = quick_xml::escape::unescape(&attribute.value);
+        if let Ok(value) = value {
+            found.add(&within, &folded(attribute.key.local_name().as_ref()), &value);
+        }
+    }
+    Element { name, at, within, text: String::new() }
+}
+
+fn append(open: &mut [Element], piece: &str) {
+    if let Some(element) = open.last_mut() {
+        element.text.push_str(piece);
+    }
+}
+
+/// What a reference stands for. A document's own entities are left out.
+pub(super) fn resolved(reference: &BytesRef<'_>) -> String {
+    if let Ok(Some(character)) = reference.resolve_char_ref() {
+        return character.to_string();
+    }
+    match &*reference.xml10_content() {
+        "nbsp" => " ",
+        "lsquo" | "rsquo" => "'",
+        name => resolve_predefined_entity(name).unwrap_or_default(),
+    }
+    .to_owned()
+}
