@@ -172,7 +172,10 @@ impl OAuth {
             .filter(|scope| !scope.is_empty())
             .map(str::to_owned)
             .collect();
-        if named.is_empty() { supported } else { named }
+        let mut scopes = if named.is_empty() { supported } else { named };
+        // A person sees what is asked for. Without one, the API would choose what the client's secret is used for.
+        scopes.retain(|scope| self.grant.0.needs_person() || self.setup.challenge_scopes.allows(scope));
+        scopes
     }
 
     /// What renews the credential that was refused, if there is something, and it may go to whom it came from.
@@ -180,7 +183,12 @@ impl OAuth {
         // A person who asks for a login, or for more, wants another than the one that is there.
         let wants_login = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp) && self.grant.0.gives_again();
         let kept = Kept::of_credential(rejection.credential())?;
-        let renews = kept.refresh_token.is_some() && !wants_login && rejection.demand().is_plain();
+        let demand = rejection.demand();
+        // Claims go along with a refresh token (continuous access evaluation); another authentication needs the person.
+        let access = rejection.credential().and_then(Credential::token);
+        let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some();
+        let is_vain = needs_person || self.setup.rests.has_met(access.as_ref(), demand.claims());
+        let renews = kept.refresh_token.is_some() && !wants_login && !is_vain;
         (renews && self.may_go_to(&kept)).then_some(kept)
     }
 
@@ -213,22 +221,19 @@ impl OAuth {
         // No person is waited for here.
         let answer = within(SILENT, pin!(renew(&desk, &identity, token))).await;
         let late = || RefreshError::of(RefreshErrorKind::TimedOut);
-        let mut answer = answer.unwrap_or_else(|| Err(late())).map_err(|error| self.of_renewal(error, kept))?;
+        let mut answer = answer.unwrap_or_else(|| Err(late())).map_err(|error| Self::of_renewal(error, kept))?;
         // What is not said is as before (RFC 6749 §5.1).
         let before = || rejection.credential().and_then(Credential::granted_scopes).map(<[String]>::to_vec);
         answer.scopes = answer.scopes.or_else(before);
         self.credential(answer, &desk, identity)
     }
 
-    /// What a failed renewal means for the login: some codes say that a person is wanted, and a client that the server does not know
-    /// any more takes all that it was given along.
-    fn of_renewal(&self, error: RefreshError, kept: &Kept) -> RefreshError {
-        let RefreshErrorKind::Refused { code } = error.kind() else { return error };
-        match code.as_str() {
-            "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
-                RefreshError::login_required(&*self.setup.hint).caused_by(error)
-            }
-            "invalid_client" | "unauthorized_client" if kept.registered => {
+    /// What a failed renewal means for the login: a client that the server no longer knows takes all that it was given along.
+    fn of_renewal(error: RefreshError, kept: &Kept) -> RefreshError {
+        match error.kind() {
+            RefreshErrorKind::Refused { code }
+                if kept.registered && matches!(code.as_str(), "invalid_client" | "unauthorized_client") =>
+            {
                 RefreshError::rejected(code.clone()).caused_by(error)
             }
             _ => error,
@@ -246,7 +251,7 @@ impl OAuth {
             return Ok(credential);
         }
         let desk = self.desk(rejection).await?;
-        let granted = self.grant.0.obtain(&desk).await;
+        let granted = self.grant.0.obtain(&desk).await.map_err(|error| self.setup.judged(error));
         // What a login comes to says nothing of the credential that is held.
         let mut granted = if self.grant.0.needs_person() { granted.map_err(RefreshError::of_login)? } else { granted? };
         // What is not said is what was asked for (RFC 6749 §5.1).

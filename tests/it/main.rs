@@ -47,6 +47,10 @@ mod oauth_asides;
 #[cfg(feature = "oauth")]
 mod oauth_attacks;
 #[cfg(feature = "oauth")]
+mod oauth_claims;
+#[cfg(feature = "oauth")]
+mod oauth_dead_tokens;
+#[cfg(feature = "oauth")]
 mod oauth_devices;
 #[cfg(feature = "oauth")]
 mod oauth_dialling;
@@ -62,6 +66,10 @@ mod oauth_issuers;
 mod oauth_logins;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
+#[cfg(feature = "oauth")]
+mod oauth_scopes;
+#[cfg(feature = "oauth")]
+mod oauth_shapes;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
