@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use url::Url;
 
 use super::answer::{Answer, Kept};
 use super::builder::OAuth;
@@ -18,10 +19,12 @@ use super::server::Server;
 use crate::credential::Credential;
 use crate::origin::Origin;
 use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
-use crate::within::within;
+use crate::within::{unless, within};
 
 /// How long a renewal may take where no person is waited for.
 const SILENT: Duration = Duration::from_secs(60);
+/// How long an API's metadata may take where they are not needed.
+const METADATA: Duration = Duration::from_secs(5);
 
 /// What it comes to that an API's metadata are nowhere.
 fn no_metadata(rejection: &Rejection) -> RefreshError {
@@ -53,19 +56,30 @@ impl OAuth {
     pub(super) fn dialer(&self, api: Origin, plain: reqwest::Client) -> Dialer<'_> {
         let named = self.issuer.named.clone();
         let plain = self.setup.lines.given.clone().unwrap_or(plain);
-        Dialer { lines: &self.setup.lines, api, named, plain }
+        Dialer { lines: &self.setup.lines, api, named, pinned: self.issuer.pinned.is_some(), plain }
     }
 
-    pub(super) async fn server(&self, dialer: &Dialer<'_>, issuer: &str) -> Result<Arc<Server>, RefreshError> {
+    /// The server of an issuer, which the caller or another server names.
+    pub(super) async fn server(
+        &self,
+        dialer: &Dialer<'_>,
+        issuer: &str,
+        by: Option<&Origin>,
+    ) -> Result<Arc<Server>, RefreshError> {
         if let Some(server) = self.issuer.given().filter(|server| server.issuer == issuer) {
             return Ok(Arc::new(server.clone()));
         }
-        let found = self.servers.of(dialer, issuer, self.setup.clock.now()).await?;
+        // The issuer that the caller chose is named by itself.
+        let own = self.issuer.pinned.as_ref().and_then(|server| Url::parse(&server.issuer).ok());
+        let own = own.as_ref().and_then(Origin::of);
+        let by = own.as_ref().or(by).unwrap_or(&dialer.api);
+        let found = self.servers.of(dialer, (issuer, by), self.setup.clock.now()).await?;
         match &self.issuer.pinned {
             // What the caller says goes before what the server says.
             Some(own) if !own.endpoints.is_empty() => {
                 let mut server = Server::clone(&found);
                 server.endpoints.extend(own.endpoints.clone());
+                server.given.clone_from(&own.given);
                 Ok(Arc::new(server))
             }
             _ => Ok(found),
@@ -76,7 +90,7 @@ impl OAuth {
     async fn desk<'d>(&'d self, rejection: &'d Rejection) -> Result<Desk<'d>, RefreshError> {
         let dialer = self.dialer_for(rejection)?;
         let (issuer, found) = match &self.issuer.pinned {
-            Some(server) => (server.issuer.clone(), self.resource_at(&dialer, rejection, &server.issuer).await?),
+            Some(server) => (server.issuer.clone(), self.resource_at(&dialer, rejection, &server.issuer).await),
             None => {
                 let found = self.resource_of(&dialer, rejection).await?;
                 let issuer = found.servers.first().cloned();
@@ -84,7 +98,7 @@ impl OAuth {
                 (issuer.ok_or_else(none)?, Some(found))
             }
         };
-        let server = self.server(&dialer, &issuer).await?;
+        let server = self.server(&dialer, &issuer, found.as_ref().map(|found| &found.by)).await?;
         let supported = found.as_ref().map(|found| found.scopes.clone()).unwrap_or_default();
         let resource = self.setup.resource.clone().or(found.map(|found| found.id));
         let scopes = self.scopes_for(rejection, supported);
@@ -110,25 +124,18 @@ impl OAuth {
         }
     }
 
-    /// The resource as the API names it, where its challenge says so, and says that its tokens are that issuer's. Where it says neither,
-    /// the caller's choice of an issuer is enough.
-    async fn resource_at(
-        &self,
-        dialer: &Dialer<'_>,
-        rejection: &Rejection,
-        issuer: &str,
-    ) -> Result<Option<Resource>, RefreshError> {
+    /// The resource as the API names it, if its challenge says where, and the document says that its tokens are that issuer's. If not, and
+    /// if the document cannot be had, the caller's choice of an issuer is enough.
+    async fn resource_at(&self, dialer: &Dialer<'_>, rejection: &Rejection, issuer: &str) -> Option<Resource> {
         let seen = self.setup.seen.metadata(rejection);
-        if self.setup.resource.is_some() || (seen.is_none() && resource::named(rejection).is_none()) {
-            return Ok(None);
+        let is_of_use = self.setup.names_resource || self.setup.scopes.is_empty();
+        if self.setup.resource.is_some() || !is_of_use || (seen.is_none() && resource::named(rejection).is_none()) {
+            return None;
         }
-        match resource::discover(dialer, rejection, (None, seen)).await {
-            Ok(found) => Ok(found.filter(|found| found.servers.iter().any(|server| server == issuer))),
-            Err(error) => match error.kind() {
-                RefreshErrorKind::Refused { code } if code == "untrusted_url" => Ok(None),
-                _ => Err(error),
-            },
-        }
+        let found = resource::discover(dialer, rejection, (None, seen));
+        let late = self.setup.clock.after(METADATA);
+        let found = unless(pin!(late), pin!(found)).await.ok()?.ok()?;
+        found.filter(|found| found.servers.iter().any(|server| server == issuer))
     }
 
     /// The resource that a login is for, and who gives tokens for it.
@@ -136,8 +143,10 @@ impl OAuth {
         // Where nobody's request is at hand, it is about what the credential at hand was for.
         let kept = Kept::of_credential(rejection.credential()).filter(|_| rejection.url().is_none());
         let kept = kept.filter(|kept| self.may_go_to(kept));
-        let known =
-            kept.and_then(|kept| Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new() }));
+        let known = kept.and_then(|kept| {
+            let by = dialer.api.clone();
+            Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new(), by })
+        });
         let wanted = self.setup.resource.clone().or(known.as_ref().map(|known| known.id.clone()));
         let seen = self.setup.seen.metadata(rejection);
         let found = resource::discover(dialer, rejection, (wanted.as_deref(), seen)).await?;
@@ -215,7 +224,7 @@ impl OAuth {
     async fn renew(&self, rejection: &Rejection, kept: &Kept) -> Result<Credential, RefreshError> {
         let Some(token) = &kept.refresh_token else { return Err(RefreshError::login_required(&*self.setup.hint)) };
         let dialer = self.dialer_for(rejection)?;
-        let server = self.server(&dialer, &kept.issuer).await?;
+        let server = self.server(&dialer, &kept.issuer, None).await?;
         let desk = Desk { resource: kept.resource.clone(), ..self.desk_at(dialer, server, Some(rejection)) };
         let identity = self.identity_of(kept);
         // No person is waited for here.

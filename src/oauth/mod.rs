@@ -16,9 +16,10 @@
 //! # Who gets what
 //! - A client's secret, an assertion, a refresh token from elsewhere go to an issuer that the caller named, and to no other.
 //! - A refresh token goes to the issuer that gave it, for the API that it was given for.
-//! - A URL that a server names is dialled by https, or on this machine where the API is; with no user in it; and to no address
-//!   inside of this machine or its network, unless it is the API's own host, or one that the caller named. Redirects of metadata are
-//!   looked at one by one; what is posted is posted once.
+//! - A URL that a server names is dialled by https, or on this machine if that server is on this machine; with no user in it; and to no
+//!   address inside of this machine or its network, unless it is the API's own host, that server's, or one that the caller named.
+//!   Redirects of metadata are looked at one by one; what is posted is posted once.
+//! - The API's metadata are optional where the caller names the issuer: if they cannot be had, the grant goes on without them.
 //! - Scopes that the API names are asked for by a person's login. Another grant asks for none of them, unless
 //!   [`OAuth::challenge_scopes`] allows it.
 //! - Claims that a 401 demands (continuous access evaluation) are in the token request of every grant, of a refresh token too.
@@ -40,6 +41,7 @@ mod claims;
 mod client;
 mod desk;
 mod dialer;
+mod failures;
 mod fault;
 mod flow;
 mod form;

@@ -51,7 +51,7 @@ impl OAuth {
             }
         };
         let dialer = self.dialer(api, plain);
-        let server = self.server(&dialer, &kept.issuer).await?;
+        let server = self.server(&dialer, &kept.issuer, None).await?;
         if !server.endpoints.contains_key("revocation_endpoint") {
             return Ok(());
         }

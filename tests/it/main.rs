@@ -65,6 +65,10 @@ mod oauth_issuers;
 #[cfg(feature = "oauth")]
 mod oauth_logins;
 #[cfg(feature = "oauth")]
+mod oauth_loopback;
+#[cfg(feature = "oauth")]
+mod oauth_places;
+#[cfg(feature = "oauth")]
 mod oauth_renewals;
 #[cfg(feature = "oauth")]
 mod oauth_scopes;
