@@ -123,7 +123,7 @@ impl OAuth {
         self
     }
 
-    /// For that resource (RFC 8707), as it writes itself. Metadata of another are an error if they name the issuer, too.
+    /// For that resource (RFC 8707), as it writes itself. If the API names the issuer, metadata of another resource are an error.
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.setup.resource = Some(resource.into());

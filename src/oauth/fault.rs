@@ -40,6 +40,8 @@ const TEXTS: &[&str] = &[
 const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details"];
 /// Members whose number is a code. In `status` a number is the HTTP status again.
 const NUMBERS: &[&str] = &["error", "error_code", "errorCode", "errcode", "code"];
+/// Words that stand where codes do, and name no error.
+const EMPTY: &[&str] = &["error", "fail", "failed", "failure", "ok", "success"];
 /// How deep errors are looked for, and how many of a list are read.
 const DEPTH: usize = 3;
 const MANY: usize = 8;
@@ -95,6 +97,7 @@ impl Fault {
     fn read(&mut self, members: &Map<String, Value>, numbers: &mut Vec<String>, depth: usize) {
         for &name in CODES {
             match members.get(name) {
+                Some(Value::String(code)) if is_empty(name, code) => {}
                 Some(Value::String(code)) if is_code(code) => self.codes.push(code.clone()),
                 // A sentence in place of a code.
                 Some(Value::String(text)) if name == "error" && !text.is_empty() => self.tell(text),
@@ -130,6 +133,11 @@ impl Fault {
             self.text.get_or_insert_with(|| text.to_owned());
         }
     }
+}
+
+/// Whether it says no more than the status: a problem's type is a URL (RFC 9457).
+fn is_empty(name: &str, code: &str) -> bool {
+    EMPTY.iter().any(|word| word.eq_ignore_ascii_case(code)) || name == "type" && code.contains(':')
 }
 
 /// Whether a member is there and is not its type's way to say that there is nothing.

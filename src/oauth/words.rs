@@ -26,6 +26,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("bad_refresh_token", Ended),              // GitHub, HubSpot
     ("expired_refresh_token", Ended),          // several
     ("expired_token", Ended),                  // Weibo
+    ("invalid_code", Ended),                   // Zoho
     ("invalid_refresh_token", Ended),          // Slack, Twitch, Firebase, PayPal
     ("invalid_token", Ended),                  // Spring Security OAuth
     ("refresh_token_already_used", Ended),     // Supabase

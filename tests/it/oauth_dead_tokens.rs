@@ -121,6 +121,8 @@ async fn a_final_no_that_is_unknown_asks_for_a_login_and_rests() {
         (json_answer(400, json!({ "error": "invalid_request", "error_description": text })), "\\u{1b}[2Jno more xxx"),
         (json_answer(400, json!({ "error": "odd", "error_description": "of hunter2-refresh" })), "odd: of ***"),
         (json_answer(400, json!([{ "message": "gone" }])), "says 400: gone"),
+        (json_answer(403, json!({ "type": "about:blank", "title": "gone", "status": 403 })), "says 403: gone"),
+        (json_answer(400, json!({ "status": "error", "message": "gone" })), "says 400: gone"),
     ] {
         let user = logged_in(answer).await;
         let held = user.session.credential().unwrap();
