@@ -1,8 +1,8 @@
 //! Which URLs that somebody else named are dialled: the one policy for all of them.
 //!
 //! A server that says "ask there" may be anybody, so "there" is looked at before anything is sent: by https, or on this machine
-//! where the API is too; without userinfo; and on no address that only this machine or its network can reach, unless it is the
-//! API's own host or one that the caller named.
+//! if the server that names the URL is on this machine too; without userinfo; and on no address that only this machine or its network
+//! can reach, unless it is the host of the server that names it, the API's own host, or an origin that the caller named.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -46,9 +46,12 @@ impl fmt::Display for Undialled {
 
 impl std::error::Error for Undialled {}
 
-/// Who is trusted by name.
+/// Who names a URL, and which hosts the caller chose.
 #[derive(Clone, Copy)]
 pub(crate) struct Trust<'t> {
+    /// The server that names the URL. What it may reach is what it can reach itself: only a server on this machine names another one
+    /// here.
+    pub(crate) by: &'t Origin,
     /// The API's own origin.
     pub(crate) api: &'t Origin,
     /// Those that the caller named beside it.
@@ -69,7 +72,7 @@ impl Trust<'_> {
         if url.fragment().is_some() {
             return refuse(Why::Fragment);
         }
-        if !(origin.is_https() || origin.is_loopback() && self.is_on_loopback()) {
+        if !(origin.is_https() || origin.is_loopback() && self.by.is_loopback()) {
             return refuse(Why::Plaintext);
         }
         let inside = match url.host() {
@@ -81,17 +84,14 @@ impl Trust<'_> {
         if inside && !self.knows(&url) { refuse(Why::Inside) } else { Ok(url) }
     }
 
-    /// Whether the API, or one that the caller named, is on this machine: then others on it are no news.
-    fn is_on_loopback(&self) -> bool {
-        self.api.is_loopback() || self.named.iter().any(Origin::is_loopback)
-    }
-
-    /// Whether its host is one that the caller chose, so that what it resolves to is the caller's own business.
+    /// Whether it is a place that the caller chose, or one beside the server that names it. What such a name resolves to is the caller's
+    /// own business.
     pub(crate) fn knows(&self, url: &Url) -> bool {
-        let is_loopback = || Origin::of(url).is_some_and(|origin| origin.is_loopback());
-        self.api.is_host_of(url)
-            || self.named.iter().any(|origin| origin.is_host_of(url))
-            || self.is_on_loopback() && is_loopback()
+        if Origin::of(url).is_some_and(|origin| origin.is_loopback()) {
+            return self.by.is_loopback();
+        }
+        let is_named = || self.named.iter().any(|origin| origin.contains(url));
+        self.api.is_host_of(url) || self.by.is_host_of(url) || is_named()
     }
 }
 
@@ -178,7 +178,32 @@ mod tests {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
         let api = Origin::new("https://api.example.com").unwrap();
-        let trust = Trust { api: &api, named: &[] };
+        let trust = Trust { by: &api, api: &api, named: &[] };
         assert!(trust.url("https://1.1.1.1/metadata").is_ok() && trust.url("https://auth.example/metadata").is_ok());
+    }
+    #[test]
+    fn what_a_server_may_name_on_this_machine_or_inside_depends_on_where_that_server_is() {
+        let origin = |text: &str| Origin::new(text).unwrap();
+        let (here, elsewhere) = (origin("http://127.0.0.1:8080"), origin("https://auth.example.com"));
+        let inside = origin("https://10.0.0.5");
+        let named = [here.clone(), inside.clone()];
+        for (by, api, named, url, may) in [
+            // The API, or what the caller named, is on this machine; the server that names the URL is not.
+            (&elsewhere, &here, &[] as &[Origin], "http://127.0.0.1:9090/admin", false),
+            (&elsewhere, &here, &[], "https://localhost:9090/admin", false),
+            (&elsewhere, &elsewhere, &named, "http://127.0.0.1:8080/admin", false),
+            (&elsewhere, &elsewhere, &named, "https://[::1]/admin", false),
+            (&here, &elsewhere, &[], "http://127.0.0.1:9090/token", true),
+            (&here, &elsewhere, &[], "http://10.0.0.5/token", false),
+            (&here, &elsewhere, &[], "https://10.0.0.5/token", false),
+            // An address inside: beside the server that names it, or exactly as the caller named it.
+            (&inside, &elsewhere, &[], "https://10.0.0.5:8443/token", true),
+            (&elsewhere, &elsewhere, &named, "https://10.0.0.5/token", true),
+            (&elsewhere, &elsewhere, &named, "https://10.0.0.5:8443/token", false),
+            (&elsewhere, &inside, &[], "https://10.0.0.5:8443/token", true),
+        ] {
+            let trust = Trust { by, api, named };
+            assert_eq!(trust.url(url).is_ok(), may, "{url} by {by}, for {api}");
+        }
     }
 }

@@ -27,9 +27,6 @@ impl Answer {
         // A portal's page, a proxy's: it may go well later, and what is held stays.
         let odd = |why: &str| RefreshError::transient(None).caused_by(why);
         let mut members = reply.members().ok_or_else(|| odd("the token endpoint's answer is no JSON object"))?;
-        if members.text("error").is_some() {
-            return Err(reply.refusal("the token endpoint", sent));
-        }
         let access_token =
             members.take("access_token").ok_or_else(|| odd("the token endpoint's answer has no `access_token`"))?;
         Ok(Self {
@@ -37,9 +34,7 @@ impl Answer {
             token_type: members.take("token_type").map(|kind| sent.mask(kind)),
             expires_in: members.seconds("expires_in").map(Duration::from_secs),
             refresh_token: members.take("refresh_token").map(Secret::new),
-            scopes: members
-                .take("scope")
-                .map(|scope| scope.split(' ').filter(|one| is_scope_token(one)).map(str::to_owned).collect()),
+            scopes: scopes(&mut members),
         })
     }
 
@@ -60,6 +55,12 @@ impl Answer {
         let credential = expiry.into_iter().fold(credential, Credential::expires_at);
         Ok(self.scopes.into_iter().fold(credential, Credential::scopes))
     }
+}
+
+/// The scopes that were granted: one text (RFC 6749 §5.1), or a list, as some servers write them.
+fn scopes(members: &mut Members) -> Option<Vec<String>> {
+    let said = members.texts("scope").or_else(|| Some(members.take("scope")?.split(' ').map(str::to_owned).collect()));
+    said.map(|scopes| scopes.into_iter().filter(|scope| is_scope_token(scope)).collect())
 }
 
 /// What is kept with a credential: who gave it to whom, and what renews it. It goes to that issuer alone.

@@ -10,7 +10,9 @@ use super::client::{Client, Kind};
 use super::dialer::Lines;
 use super::grant::Grant;
 use super::issuer::{Issuer, SetupError, client_id};
+use super::rests::Rests;
 use super::rotations::Rotations;
+use super::scopes::ChallengeScopes;
 use super::seen::Seen;
 use super::server::Servers;
 use super::setup::Setup;
@@ -67,7 +69,9 @@ impl OAuth {
         }
         let setup = Setup {
             scopes: Vec::new(),
+            challenge_scopes: ChallengeScopes::none(),
             resource: None,
+            names_resource: true,
             extra: Vec::new(),
             dpop: None,
             clock: Arc::new(SystemTime::now),
@@ -75,20 +79,51 @@ impl OAuth {
             prompts: false,
             hint: "log in".to_owned(),
             rotations: Rotations::default(),
+            rests: Rests::default(),
             seen: Seen::default(),
             last: Mutex::new(None),
         };
         Ok(Self { issuer, client, grant, setup, servers: Servers::default() })
     }
 
-    /// Asks for these scopes. Not said, those of the challenge are asked for, or else those that the API says it has.
+    /// Asks for these scopes. If none are given, a login of a person asks for those of the challenge, or else for those that the API's
+    /// metadata name. A grant without a person asks for none, unless [`challenge_scopes`](Self::challenge_scopes) allows some.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.setup.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// For that resource (RFC 8707), as it writes itself. Metadata of another are an error.
+    /// Lets a grant without a person ask for scopes that the API names, in its challenge or in its metadata. By default it asks for none
+    /// of them: the API would choose what the client's secret is used for. Scopes that are given by [`scopes`](Self::scopes) go before.
+    ///
+    /// A login of a person needs no such permission, because the person sees what is asked for; nor does
+    /// [`Session::step_up`](crate::Session::step_up), which the caller asks for.
+    ///
+    /// ```
+    /// use reqwest_challenge::oauth::{ChallengeScopes, Client, ClientCredentials, Issuer, OAuth};
+    ///
+    /// let issuer = Issuer::new("https://auth.example.com")?;
+    /// // As a client of the Model Context Protocol does.
+    /// let service = OAuth::new(issuer, Client::secret_basic("service", "s3cret"), ClientCredentials)?
+    ///     .challenge_scopes(ChallengeScopes::any());
+    /// # Ok::<(), reqwest_challenge::oauth::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn challenge_scopes(mut self, allowed: ChallengeScopes) -> Self {
+        self.setup.challenge_scopes = allowed;
+        self
+    }
+
+    /// Leaves the `resource` parameter (RFC 8707) out of every request, for servers that refuse it, such as Microsoft Entra. The resource
+    /// is still compared with the API's metadata.
+    #[must_use]
+    pub fn without_resource(mut self) -> Self {
+        self.setup.names_resource = false;
+        self
+    }
+
+    /// For that resource (RFC 8707), as it writes itself. If the API names the issuer, metadata of another resource are an error.
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.setup.resource = Some(resource.into());

@@ -15,6 +15,9 @@ use super::server::Server;
 use super::setup::Setup;
 use crate::refresh::{RefreshError, Rejection};
 
+/// What the token endpoint is called in an error.
+pub(super) const TOKEN_ENDPOINT: &str = "the token endpoint";
+
 /// What a grant works with.
 pub(super) struct Desk<'d> {
     pub(super) setup: &'d Setup,
@@ -73,7 +76,7 @@ impl Desk<'_> {
         }
     }
 
-    /// A form for that grant, with what every one has: scopes, the resource (RFC 8707), and what the caller added.
+    /// A form for that grant, with what every one has: scopes, the resource (RFC 8707), the claims that are demanded, and what the caller added.
     pub(super) fn form(&self, grant_type: &'static str) -> Form {
         let mut form = Form::of_grant(grant_type);
         form.add_scopes(&self.scopes);
@@ -82,21 +85,32 @@ impl Desk<'_> {
     }
 
     pub(super) fn describe(&self, form: &mut Form) {
-        if let Some(resource) = &self.resource {
-            form.add("resource", resource.as_str());
+        if let Some(resource) = self.named_resource() {
+            form.add("resource", resource);
         }
-        for (name, value) in &self.setup.extra {
-            form.add(name.clone(), value.as_str());
+        for (name, value) in self.parameters() {
+            form.add(name, value);
         }
+    }
+
+    /// The resource that a request names, unless the caller leaves it out.
+    pub(super) fn named_resource(&self) -> Option<&str> {
+        self.resource.as_deref().filter(|_| self.setup.names_resource)
     }
 
     /// Asks the token endpoint.
     pub(super) async fn token(&self, identity: &Identity, form: Form) -> Result<Answer, RefreshError> {
         let (reply, sent) = self.ask("token_endpoint", identity, form).await?;
-        if reply.status.is_success() {
-            Answer::read(&reply, &sent)
+        if reply.is_error() { Err(reply.refusal(TOKEN_ENDPOINT, &sent)) } else { Answer::read(&reply, &sent) }
+    }
+
+    /// Presents a refresh token to the token endpoint.
+    pub(super) async fn renewed(&self, identity: &Identity, form: Form) -> Result<Answer, RefreshError> {
+        let (reply, sent) = self.ask("token_endpoint", identity, form).await?;
+        if reply.is_error() {
+            Err(self.setup.judged(reply.refusal_of_renewal(TOKEN_ENDPOINT, &sent, &self.setup.hint)))
         } else {
-            Err(reply.refusal("the token endpoint", &sent))
+            Answer::read(&reply, &sent)
         }
     }
 

@@ -80,25 +80,34 @@ pub(super) struct Dialer<'d> {
     pub(super) lines: &'d Lines,
     pub(super) api: Origin,
     pub(super) named: Vec<Origin>,
+    /// Whether the caller named the issuer: then what is named beside it is for the issuer, and not for the API to choose from.
+    pub(super) pinned: bool,
     /// For the hosts that the caller chose.
     pub(super) plain: Client,
 }
 
 impl Dialer<'_> {
-    pub(super) fn trust(&self) -> Trust<'_> {
-        Trust { api: &self.api, named: &self.named }
+    /// For the URLs that the API names.
+    pub(super) fn by_api(&self) -> Trust<'_> {
+        Trust { by: &self.api, api: &self.api, named: if self.pinned { &[] } else { &self.named } }
     }
 
-    /// The URL that a server wrote, if it may be dialled; `what` names it in the error.
-    pub(super) fn url(&self, what: &str, text: &str) -> Result<Url, RefreshError> {
-        self.trust().url(text).map_err(|error| untrusted(what, &error))
+    /// For the URLs that this server names.
+    pub(super) fn by<'t>(&'t self, by: &'t Origin) -> Trust<'t> {
+        Trust { by, api: &self.api, named: &self.named }
     }
 
-    fn client(&self, url: &Url) -> Result<Client, RefreshError> {
+    /// Whether the caller chose the host.
+    fn is_chosen(&self, url: &Url) -> bool {
+        let is_loopback = || Origin::of(url).is_some_and(|origin| origin.is_loopback());
+        self.api.is_host_of(url) || self.named.iter().any(|origin| origin.is_host_of(url)) || is_loopback()
+    }
+
+    fn client(&self, is_chosen: bool) -> Result<Client, RefreshError> {
         if let Some(given) = &self.lines.given {
             return Ok(given.clone());
         }
-        if self.trust().knows(url) { Ok(self.plain.clone()) } else { self.lines.guarded() }
+        if is_chosen { Ok(self.plain.clone()) } else { self.lines.guarded() }
     }
 
     /// A document; a few redirects are followed, and each is looked at. What an authorization server says of itself, it says at its own
@@ -106,20 +115,27 @@ impl Dialer<'_> {
     pub(super) async fn get_own(&self, what: &str, url: Url) -> Result<Reply, RefreshError> {
         let home = Origin::of(&url);
         let is_own = |next: &Url| home.iter().chain(&self.named).any(|origin| origin.contains(next));
-        self.follow(what, url, is_own).await
+        self.follow(what, url, false, is_own).await
     }
 
-    /// A document that says itself what it is of.
+    /// A document that the API names, and that says itself what it is of.
     pub(super) async fn get(&self, what: &str, url: Url) -> Result<Reply, RefreshError> {
-        self.follow(what, url, |_| true).await
+        self.follow(what, url, true, |_| true).await
     }
 
-    async fn follow(&self, what: &str, url: Url, may_lead: impl Fn(&Url) -> bool) -> Result<Reply, RefreshError> {
-        let mut url = url;
+    async fn follow(
+        &self,
+        what: &str,
+        mut url: Url,
+        is_by_api: bool,
+        may_lead: impl Fn(&Url) -> bool,
+    ) -> Result<Reply, RefreshError> {
+        let named = if is_by_api { self.by_api().named } else { &self.named };
         for _ in 0..=HOPS {
             let mut request = Request::new(Method::GET, url.clone());
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-            let reply = self.send(request).await?;
+            let is_chosen = if is_by_api { self.by_api().knows(&url) } else { self.is_chosen(&url) };
+            let reply = self.send(request, is_chosen).await?;
             let location = reply.headers.get(LOCATION).filter(|_| reply.status.is_redirection());
             let Some(location) = location else { return Ok(reply) };
             let next = location.to_str().ok().and_then(|text| url.join(text).ok());
@@ -130,7 +146,10 @@ impl Dialer<'_> {
             if !may_lead(&next) {
                 return Err(refused(what, "redirects to another server"));
             }
-            url = self.url(what, next.as_str())?;
+            // The server that redirects names the next.
+            let by = Origin::of(&url).unwrap_or_else(|| self.api.clone());
+            let trust = Trust { by: &by, api: &self.api, named };
+            url = trust.url(next.as_str()).map_err(|error| untrusted(what, &error))?;
         }
         Err(refused(what, "redirects too often"))
     }
@@ -141,13 +160,13 @@ impl Dialer<'_> {
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
-        self.send(request).await
+        self.send(request, self.is_chosen(url)).await
     }
 
-    async fn send(&self, request: Request) -> Result<Reply, RefreshError> {
+    async fn send(&self, request: Request, is_chosen: bool) -> Result<Reply, RefreshError> {
         let asked = Origin::of(request.url());
         let response =
-            self.client(request.url())?.execute(request).await.map_err(|error| network(error, asked.as_ref()))?;
+            self.client(is_chosen)?.execute(request).await.map_err(|error| network(error, asked.as_ref()))?;
         // A client of the caller's own may follow redirects.
         if asked != Origin::of(response.url()) {
             return Err(refused("the authorization server", "answers from another server, by a redirect"));
@@ -253,7 +272,7 @@ mod tests {
             for all in [vec![found], vec![public, found], vec![found, public]] {
                 let lines = Lines { resolver: Some(Arc::new(LeadsTo(all))), ..Lines::default() };
                 let (api, plain) = (Origin::new("https://api.example.com").unwrap(), Client::new());
-                let dialer = Dialer { lines: &lines, api, named: Vec::new(), plain };
+                let dialer = Dialer { lines: &lines, api, named: Vec::new(), pinned: false, plain };
                 let url = Url::parse(&format!("http://rebinding.example:{port}/")).unwrap();
                 let error = dialer.get("it", url).await.err().unwrap();
                 assert_eq!(error.kind(), &RefreshErrorKind::Refused { code: "untrusted_url".to_owned() }, "{error:?}");

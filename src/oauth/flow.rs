@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use url::Url;
 
 use super::answer::{Answer, Kept};
 use super::builder::OAuth;
@@ -18,10 +19,12 @@ use super::server::Server;
 use crate::credential::Credential;
 use crate::origin::Origin;
 use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
-use crate::within::within;
+use crate::within::{unless, within};
 
 /// How long a renewal may take where no person is waited for.
 const SILENT: Duration = Duration::from_secs(60);
+/// How long an API's metadata may take where they are not needed.
+const METADATA: Duration = Duration::from_secs(5);
 
 /// What it comes to that an API's metadata are nowhere.
 fn no_metadata(rejection: &Rejection) -> RefreshError {
@@ -53,19 +56,30 @@ impl OAuth {
     pub(super) fn dialer(&self, api: Origin, plain: reqwest::Client) -> Dialer<'_> {
         let named = self.issuer.named.clone();
         let plain = self.setup.lines.given.clone().unwrap_or(plain);
-        Dialer { lines: &self.setup.lines, api, named, plain }
+        Dialer { lines: &self.setup.lines, api, named, pinned: self.issuer.pinned.is_some(), plain }
     }
 
-    pub(super) async fn server(&self, dialer: &Dialer<'_>, issuer: &str) -> Result<Arc<Server>, RefreshError> {
+    /// The server of an issuer, which the caller or another server names.
+    pub(super) async fn server(
+        &self,
+        dialer: &Dialer<'_>,
+        issuer: &str,
+        by: Option<&Origin>,
+    ) -> Result<Arc<Server>, RefreshError> {
         if let Some(server) = self.issuer.given().filter(|server| server.issuer == issuer) {
             return Ok(Arc::new(server.clone()));
         }
-        let found = self.servers.of(dialer, issuer, self.setup.clock.now()).await?;
+        // The issuer that the caller chose is named by itself.
+        let own = self.issuer.pinned.as_ref().and_then(|server| Url::parse(&server.issuer).ok());
+        let own = own.as_ref().and_then(Origin::of);
+        let by = own.as_ref().or(by).unwrap_or(&dialer.api);
+        let found = self.servers.of(dialer, (issuer, by), self.setup.clock.now()).await?;
         match &self.issuer.pinned {
             // What the caller says goes before what the server says.
             Some(own) if !own.endpoints.is_empty() => {
                 let mut server = Server::clone(&found);
                 server.endpoints.extend(own.endpoints.clone());
+                server.given.clone_from(&own.given);
                 Ok(Arc::new(server))
             }
             _ => Ok(found),
@@ -76,7 +90,7 @@ impl OAuth {
     async fn desk<'d>(&'d self, rejection: &'d Rejection) -> Result<Desk<'d>, RefreshError> {
         let dialer = self.dialer_for(rejection)?;
         let (issuer, found) = match &self.issuer.pinned {
-            Some(server) => (server.issuer.clone(), self.resource_at(&dialer, rejection, &server.issuer).await?),
+            Some(server) => (server.issuer.clone(), self.resource_at(&dialer, rejection, &server.issuer).await),
             None => {
                 let found = self.resource_of(&dialer, rejection).await?;
                 let issuer = found.servers.first().cloned();
@@ -84,7 +98,7 @@ impl OAuth {
                 (issuer.ok_or_else(none)?, Some(found))
             }
         };
-        let server = self.server(&dialer, &issuer).await?;
+        let server = self.server(&dialer, &issuer, found.as_ref().map(|found| &found.by)).await?;
         let supported = found.as_ref().map(|found| found.scopes.clone()).unwrap_or_default();
         let resource = self.setup.resource.clone().or(found.map(|found| found.id));
         let scopes = self.scopes_for(rejection, supported);
@@ -110,25 +124,18 @@ impl OAuth {
         }
     }
 
-    /// The resource as the API names it, where its challenge says so, and says that its tokens are that issuer's. Where it says neither,
-    /// the caller's choice of an issuer is enough.
-    async fn resource_at(
-        &self,
-        dialer: &Dialer<'_>,
-        rejection: &Rejection,
-        issuer: &str,
-    ) -> Result<Option<Resource>, RefreshError> {
+    /// The resource as the API names it, if its challenge says where, and the document says that its tokens are that issuer's. If not, and
+    /// if the document cannot be had, the caller's choice of an issuer is enough.
+    async fn resource_at(&self, dialer: &Dialer<'_>, rejection: &Rejection, issuer: &str) -> Option<Resource> {
         let seen = self.setup.seen.metadata(rejection);
-        if self.setup.resource.is_some() || (seen.is_none() && resource::named(rejection).is_none()) {
-            return Ok(None);
+        let is_of_use = self.setup.names_resource || self.setup.scopes.is_empty();
+        if self.setup.resource.is_some() || !is_of_use || (seen.is_none() && resource::named(rejection).is_none()) {
+            return None;
         }
-        match resource::discover(dialer, rejection, (None, seen)).await {
-            Ok(found) => Ok(found.filter(|found| found.servers.iter().any(|server| server == issuer))),
-            Err(error) => match error.kind() {
-                RefreshErrorKind::Refused { code } if code == "untrusted_url" => Ok(None),
-                _ => Err(error),
-            },
-        }
+        let found = resource::discover(dialer, rejection, (None, seen));
+        let late = self.setup.clock.after(METADATA);
+        let found = unless(pin!(late), pin!(found)).await.ok()?.ok()?;
+        found.filter(|found| found.servers.iter().any(|server| server == issuer))
     }
 
     /// The resource that a login is for, and who gives tokens for it.
@@ -136,8 +143,10 @@ impl OAuth {
         // Where nobody's request is at hand, it is about what the credential at hand was for.
         let kept = Kept::of_credential(rejection.credential()).filter(|_| rejection.url().is_none());
         let kept = kept.filter(|kept| self.may_go_to(kept));
-        let known =
-            kept.and_then(|kept| Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new() }));
+        let known = kept.and_then(|kept| {
+            let by = dialer.api.clone();
+            Some(Resource { id: kept.resource?, servers: vec![kept.issuer], scopes: Vec::new(), by })
+        });
         let wanted = self.setup.resource.clone().or(known.as_ref().map(|known| known.id.clone()));
         let seen = self.setup.seen.metadata(rejection);
         let found = resource::discover(dialer, rejection, (wanted.as_deref(), seen)).await?;
@@ -172,7 +181,10 @@ impl OAuth {
             .filter(|scope| !scope.is_empty())
             .map(str::to_owned)
             .collect();
-        if named.is_empty() { supported } else { named }
+        let mut scopes = if named.is_empty() { supported } else { named };
+        // A person sees what is asked for. Without one, the API would choose what the client's secret is used for.
+        scopes.retain(|scope| self.grant.0.needs_person() || self.setup.challenge_scopes.allows(scope));
+        scopes
     }
 
     /// What renews the credential that was refused, if there is something, and it may go to whom it came from.
@@ -180,7 +192,12 @@ impl OAuth {
         // A person who asks for a login, or for more, wants another than the one that is there.
         let wants_login = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp) && self.grant.0.gives_again();
         let kept = Kept::of_credential(rejection.credential())?;
-        let renews = kept.refresh_token.is_some() && !wants_login && rejection.demand().is_plain();
+        let demand = rejection.demand();
+        // Claims go along with a refresh token (continuous access evaluation); another authentication needs the person.
+        let access = rejection.credential().and_then(Credential::token);
+        let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some();
+        let is_vain = needs_person || self.setup.rests.has_met(access.as_ref(), demand.claims());
+        let renews = kept.refresh_token.is_some() && !wants_login && !is_vain;
         (renews && self.may_go_to(&kept)).then_some(kept)
     }
 
@@ -207,28 +224,25 @@ impl OAuth {
     async fn renew(&self, rejection: &Rejection, kept: &Kept) -> Result<Credential, RefreshError> {
         let Some(token) = &kept.refresh_token else { return Err(RefreshError::login_required(&*self.setup.hint)) };
         let dialer = self.dialer_for(rejection)?;
-        let server = self.server(&dialer, &kept.issuer).await?;
+        let server = self.server(&dialer, &kept.issuer, None).await?;
         let desk = Desk { resource: kept.resource.clone(), ..self.desk_at(dialer, server, Some(rejection)) };
         let identity = self.identity_of(kept);
         // No person is waited for here.
         let answer = within(SILENT, pin!(renew(&desk, &identity, token))).await;
         let late = || RefreshError::of(RefreshErrorKind::TimedOut);
-        let mut answer = answer.unwrap_or_else(|| Err(late())).map_err(|error| self.of_renewal(error, kept))?;
+        let mut answer = answer.unwrap_or_else(|| Err(late())).map_err(|error| Self::of_renewal(error, kept))?;
         // What is not said is as before (RFC 6749 §5.1).
         let before = || rejection.credential().and_then(Credential::granted_scopes).map(<[String]>::to_vec);
         answer.scopes = answer.scopes.or_else(before);
         self.credential(answer, &desk, identity)
     }
 
-    /// What a failed renewal means for the login: some codes say that a person is wanted, and a client that the server does not know
-    /// any more takes all that it was given along.
-    fn of_renewal(&self, error: RefreshError, kept: &Kept) -> RefreshError {
-        let RefreshErrorKind::Refused { code } = error.kind() else { return error };
-        match code.as_str() {
-            "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
-                RefreshError::login_required(&*self.setup.hint).caused_by(error)
-            }
-            "invalid_client" | "unauthorized_client" if kept.registered => {
+    /// What a failed renewal means for the login: a client that the server no longer knows takes all that it was given along.
+    fn of_renewal(error: RefreshError, kept: &Kept) -> RefreshError {
+        match error.kind() {
+            RefreshErrorKind::Refused { code }
+                if kept.registered && matches!(code.as_str(), "invalid_client" | "unauthorized_client") =>
+            {
                 RefreshError::rejected(code.clone()).caused_by(error)
             }
             _ => error,
@@ -246,7 +260,7 @@ impl OAuth {
             return Ok(credential);
         }
         let desk = self.desk(rejection).await?;
-        let granted = self.grant.0.obtain(&desk).await;
+        let granted = self.grant.0.obtain(&desk).await.map_err(|error| self.setup.judged(error));
         // What a login comes to says nothing of the credential that is held.
         let mut granted = if self.grant.0.needs_person() { granted.map_err(RefreshError::of_login)? } else { granted? };
         // What is not said is what was asked for (RFC 6749 §5.1).

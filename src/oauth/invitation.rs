@@ -74,18 +74,11 @@ impl fmt::Debug for Invitation {
 /// Shows an invitation to a person: prints it, opens a browser.
 pub(super) type Show = Arc<dyn Fn(&Invitation) -> Result<(), BoxError> + Send + Sync>;
 
-/// What the 401 asks of the login itself (RFC 9470 §4, OpenID Connect's `claims`).
+/// What the 401 asks of the login itself (RFC 9470 §4).
 pub(super) fn demands(desk: &Desk<'_>) -> Vec<(&'static str, String)> {
     let Some(rejection) = desk.rejection else { return Vec::new() };
     let demand = rejection.demand();
     let mut asked = Vec::new();
-    if let Some(claims) = demand.claims() {
-        // A challenge has them in base64 (continuous access evaluation), an authorization request as they are.
-        let challenges = rejection.challenges().iter().filter_map(|challenge| challenge.bearer());
-        let decoded = challenges.filter_map(|bearer| bearer.decoded_claims()).find_map(Result::ok);
-        let json = decoded.and_then(|octets| String::from_utf8(octets).ok()).filter(|text| text.starts_with('{'));
-        asked.push(("claims", json.unwrap_or_else(|| claims.to_owned())));
-    }
     if !demand.acr_values().is_empty() {
         asked.push(("acr_values", demand.acr_values().join(" ")));
     }

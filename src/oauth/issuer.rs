@@ -103,6 +103,7 @@ impl Issuer {
             return Err(SetupError(format!("`{name}` is for an issuer that is known by name")));
         };
         server.endpoints.insert(name, url);
+        server.given.push(name);
         self.named.push(origin);
         Ok(self)
     }
@@ -124,7 +125,7 @@ pub(super) fn client_id(text: &str) -> Result<(), SetupError> {
 fn checked(what: &str, text: &str) -> Result<Origin, SetupError> {
     let no_url = || SetupError(format!("{what} is no URL by https"));
     let origin = Url::parse(text).ok().as_ref().and_then(Origin::of).ok_or_else(no_url)?;
-    let trust = Trust { api: &origin, named: &[] };
+    let trust = Trust { by: &origin, api: &origin, named: &[] };
     trust.url(text).map_err(|error| SetupError(format!("{what} {error}")))?;
     Ok(origin)
 }

@@ -16,9 +16,19 @@
 //! # Who gets what
 //! - A client's secret, an assertion, a refresh token from elsewhere go to an issuer that the caller named, and to no other.
 //! - A refresh token goes to the issuer that gave it, for the API that it was given for.
-//! - A URL that a server names is dialled by https, or on this machine where the API is; with no user in it; and to no address
-//!   inside of this machine or its network, unless it is the API's own host, or one that the caller named. Redirects of metadata are
-//!   looked at one by one; what is posted is posted once.
+//! - A URL that a server names is dialled by https, or on this machine if that server is on this machine; with no user in it; and to no
+//!   address inside of this machine or its network, unless it is the API's own host, that server's, or one that the caller named.
+//!   Redirects of metadata are looked at one by one; what is posted is posted once.
+//! - The API's metadata are optional where the caller names the issuer: if they cannot be had, the grant goes on without them.
+//! - Scopes that the API names are asked for by a person's login. Another grant asks for none of them, unless
+//!   [`OAuth::challenge_scopes`] allows it.
+//! - Claims that a 401 demands (continuous access evaluation) are in the token request of every grant, of a refresh token too.
+//!
+//! # Errors of a refresh token
+//! `invalid_grant`, and the words that vendors use for it, end a refresh token:
+//! [`Rejected`](crate::RefreshErrorKind::Rejected), which deletes it from a store. Another final answer (4xx, or an error by 200) is
+//! [`LoginRequired`](crate::RefreshErrorKind::LoginRequired) with the server's text, deletes nothing, and the token rests for 30 s before
+//! it is presented again. So is an answer that a person must act, such as `interaction_required`, in every grant.
 //! - A page for a person is on the issuer's host, or on one that the caller named.
 //!
 //! # Scope
@@ -27,9 +37,12 @@
 
 mod answer;
 mod builder;
+mod claims;
 mod client;
 mod desk;
 mod dialer;
+mod failures;
+mod fault;
 mod flow;
 mod form;
 mod grant;
@@ -39,11 +52,14 @@ mod jwt;
 mod registration;
 mod reply;
 mod resource;
+mod rests;
 mod revocation;
 mod rotations;
+mod scopes;
 mod seen;
 mod server;
 mod setup;
+mod words;
 
 pub use builder::OAuth;
 pub use client::Client;
@@ -54,6 +70,7 @@ pub use grant::{
 pub use invitation::Invitation;
 pub use issuer::{Issuer, SetupError};
 pub use registration::Registration;
+pub use scopes::ChallengeScopes;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,6 +1,5 @@
 //! A client that a server gets to know at a login (RFC 7591).
 
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 
@@ -57,10 +56,10 @@ impl Registration {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let reply = dialer.post(&url, headers, Value::Object(asked).to_string().into()).await?;
-        if !matches!(reply.status, StatusCode::CREATED | StatusCode::OK) {
+        if reply.is_error() {
             let error = reply.refusal("the registration endpoint", &Form::default());
             // A page that says no is a no, too: it is asked once a login, and whoever logs in wants to know.
-            let is_no = reply.status.is_client_error() && !passes(reply.status);
+            let is_no = !passes(reply.status) && !reply.status.is_redirection();
             return Err(match error.kind() {
                 RefreshErrorKind::Transient { .. } if is_no => {
                     no(&format!("the registration endpoint says {}: {ADVICE}", reply.status.as_u16()))

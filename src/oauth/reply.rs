@@ -1,12 +1,14 @@
 //! What an authorization server answered, and the one place that reads its errors (RFC 6749 §5.2).
 
 use http::StatusCode;
-use http::header::HeaderMap;
+use http::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
-use url::Url;
+use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
+use super::fault::{Fault, is_something};
 use super::form::Form;
+use super::words::{Meaning, is_known};
 use crate::challenge::{FEW_LINES, Printed};
 use crate::members::Members;
 use crate::refresh::RefreshError;
@@ -60,19 +62,42 @@ fn saturated(number: f64) -> u64 {
 }
 
 impl Reply {
-    /// The JSON object that it is.
+    /// The members of the JSON object that it is, or of a form: some servers answer in the shape of the request.
     pub(super) fn members(&self) -> Option<Members> {
-        Members::of(&self.body)
+        // Some servers write a byte order mark.
+        let body = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
+        Members::of(body).or_else(|| of_form(body))
+    }
+
+    /// What it says of its error.
+    fn fault(&self) -> Fault {
+        let Some(members) = self.members().or_else(|| of_list(&self.body)) else {
+            return Fault::of_text(&Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned()));
+        };
+        let mut fault = Fault::of(&members);
+        // The status a second time is no code.
+        fault.codes.retain(|code| code != self.status.as_str());
+        fault
     }
 
     /// The code of the error that it is.
     pub(super) fn code(&self) -> Option<String> {
-        self.members()?.text("error").filter(|code| is_code(code)).map(str::to_owned)
+        self.fault().code().map(str::to_owned)
     }
 
     /// What it says of its error, for a terminal.
     pub(super) fn description(&self, sent: &Form) -> Option<String> {
-        self.members()?.text("error_description").map(|text| printed(&sent.mask(text.to_owned())))
+        self.fault().text.map(|text| printed(&sent.mask(text)))
+    }
+
+    /// Whether it is an error: by its status, or by what it says beside a status of success, as some servers write all errors.
+    pub(super) fn is_error(&self) -> bool {
+        if !self.status.is_success() {
+            return true;
+        }
+        let Some(members) = self.members() else { return false };
+        let gives = ["access_token", "device_code", "client_id"].iter().any(|name| members.text(name).is_some());
+        members.value("error").is_some_and(is_something) || !gives && Fault::of(&members).is_said
     }
 
     /// Whether a proof with the nonce that it carries would do (RFC 9449 §8).
@@ -82,49 +107,85 @@ impl Reply {
             && self.code().as_deref() == Some("use_dpop_nonce")
     }
 
-    /// What it means for whoever asked: `invalid_grant` ends the grant, the other final codes are a no, and the rest may pass,
-    /// which is also what a proxy's page, a portal's, or an answer that is none comes to.
+    /// What it means for the caller: `invalid_grant` ends the grant, other final codes are a no, and the rest may pass. A page of a
+    /// proxy or of a portal has no code, and may pass too.
     pub(super) fn refusal(&self, what: &str, sent: &Form) -> RefreshError {
-        let told = |code: Option<&str>, description: Option<String>| {
-            let mut line = format!("{what} says {}", self.status.as_u16());
-            for text in [code.map(str::to_owned), description].into_iter().flatten() {
-                line += &format!(": {}", printed(&sent.mask(text)));
-            }
-            line
-        };
-        let Some(members) = self.members() else {
-            return RefreshError::transient(retry_after(&self.headers)).caused_by(told(None, None));
-        };
-        let description = members.text("error_description").map(str::to_owned);
-        match members.text("error").filter(|code| is_code(code)) {
-            Some("temporarily_unavailable" | "server_error" | "slow_down" | "authorization_pending") | None => {
-                RefreshError::transient(retry_after(&self.headers)).caused_by(told(None, description))
-            }
-            Some(code) if passes(self.status) => {
-                RefreshError::transient(retry_after(&self.headers)).caused_by(told(Some(code), description))
-            }
-            Some("invalid_grant") => RefreshError::rejected("invalid_grant").caused_by(told(None, description)),
-            Some(code) if CODES.contains(&code) => RefreshError::refused(code).caused_by(told(None, description)),
-            Some(code) => RefreshError::refused(sent.mask(code.to_owned())).caused_by(told(None, description)),
+        let fault = self.fault();
+        let line = |code: Option<&str>| self.line(what, (code, fault.text.as_deref()), sent);
+        if let Some(error) = self.passing(&fault).then(|| RefreshError::transient(retry_after(&self.headers))) {
+            return error.caused_by(line(fault.code()));
         }
+        if let Some(code) = fault.find(Meaning::LoginRequired) {
+            return RefreshError::refused(code).caused_by(line(None));
+        }
+        if let Some(code) = fault.find(Meaning::Grant) {
+            return RefreshError::rejected(code).caused_by(line(None));
+        }
+        match fault.find(Meaning::Refused).or(fault.code()) {
+            Some(code) if is_known(code) => RefreshError::refused(code).caused_by(line(None)),
+            Some(code) => RefreshError::refused(sent.mask(code.to_owned())).caused_by(line(None)),
+            None => RefreshError::transient(retry_after(&self.headers)).caused_by(line(None)),
+        }
+    }
+
+    /// What it means for a refresh token that was presented. A final no that says nothing about the client leaves the token where it is,
+    /// and only a login helps; `hint` says how.
+    pub(super) fn refusal_of_renewal(&self, what: &str, sent: &Form, hint: &str) -> RefreshError {
+        let fault = self.fault();
+        if fault.find(Meaning::LoginRequired).is_none() && !self.passing(&fault) {
+            let line = |code| self.line(what, (code, fault.text.as_deref()), sent);
+            if let Some(code) = fault.ended() {
+                let code = if is_known(code) { code.to_owned() } else { sent.mask(code.to_owned()) };
+                return RefreshError::rejected(code).caused_by(line(None));
+            }
+            let is_final = self.status.is_client_error() || self.status.is_success();
+            if is_final && fault.find(Meaning::Refused).is_none() {
+                return RefreshError::login_required(hint).caused_by(line(fault.code()));
+            }
+        }
+        self.refusal(what, sent)
+    }
+
+    /// Whether the server may do better later.
+    fn passing(&self, fault: &Fault) -> bool {
+        // A proxy's own no, and a request that came too early.
+        let is_passing_by = matches!(self.status.as_u16(), 407 | 425);
+        let asks_for_time = fault.codes.is_empty() && self.headers.contains_key(RETRY_AFTER);
+        let is_temporary = || fault.find(Meaning::Passing).is_some();
+        passes(self.status) || is_passing_by || asks_for_time || is_temporary()
+    }
+
+    /// What was answered, in one line for a terminal.
+    fn line(&self, what: &str, (code, text): (Option<&str>, Option<&str>), sent: &Form) -> String {
+        let mut line = format!("{what} says {}", self.status.as_u16());
+        for text in [code, text].into_iter().flatten() {
+            line += &format!(": {}", printed(&sent.mask(text.to_owned())));
+        }
+        line
     }
 }
 
-/// Codes that mean something here, whatever word in them was sent.
-const CODES: [&str; 8] = [
-    "access_denied",
-    "account_selection_required",
-    "consent_required",
-    "expired_token",
-    "interaction_required",
-    "invalid_client",
-    "login_required",
-    "unauthorized_client",
-];
+/// A JSON list, as the list of errors that it is where an error is expected.
+fn of_list(body: &[u8]) -> Option<Members> {
+    let list: Vec<Value> = serde_json::from_slice(body).ok()?;
+    let mut members = Members::default();
+    members.put("errors", list);
+    Some(members)
+}
 
-/// `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2), and short.
-pub(super) fn is_code(code: &str) -> bool {
-    code.len() <= 64 && code.bytes().all(|octet| matches!(octet, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+/// The members of a form, if it is the answer to a token request.
+fn of_form(body: &[u8]) -> Option<Members> {
+    // A page has links that look like it.
+    let body = body.trim_ascii();
+    if body.iter().any(|octet| octet.is_ascii_whitespace() || *octet == b'<') {
+        return None;
+    }
+    let mut members = Members::default();
+    for (name, value) in form_urlencoded::parse(body) {
+        members.put(&name, value.into_owned());
+    }
+    let is_answer = ["access_token", "error", "device_code"].iter().any(|name| members.text(name).is_some());
+    is_answer.then_some(members)
 }
 
 /// A server's text for a terminal: one line, and not too long.

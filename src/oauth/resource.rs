@@ -2,12 +2,13 @@
 
 use url::Url;
 
-use super::dialer::Dialer;
+use super::dialer::{Dialer, untrusted};
+use super::failures::Failures;
 use super::reply::printed;
 use super::server::{document, well_known};
 use crate::members::Members;
+use crate::origin::Origin;
 use crate::refresh::{RefreshError, Rejection};
-use crate::retry_after::passes;
 
 /// A protected resource, as far as it is known.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Resource {
     pub(super) id: String,
     pub(super) servers: Vec<String>,
     pub(super) scopes: Vec<String>,
+    /// The server that says so.
+    pub(super) by: Origin,
 }
 
 /// Where the challenges say that the metadata are.
@@ -38,7 +41,10 @@ pub(super) async fn discover(
     let (asked, is_any) = (asked.unwrap_or(&api), asked.is_none());
     let named = named(rejection).or(seen);
     let places = match named {
-        Some(text) => vec![dialer.url("the challenge's `resource_metadata`", &text)?],
+        Some(text) => {
+            let refused = |error| untrusted("the challenge's `resource_metadata`", &error);
+            vec![dialer.by_api().url(&text).map_err(refused)?]
+        }
         None => {
             let path = asked.path().trim_end_matches('/');
             let mut places = vec![well_known(asked, "oauth-protected-resource", path)];
@@ -48,20 +54,26 @@ pub(super) async fn discover(
             places
         }
     };
+    let mut failures = Failures::default();
     for url in places {
-        let reply = dialer.get("the resource's metadata", url).await?;
-        match document(&reply) {
-            Some(members) => return read(&members, (asked, is_any), wanted).map(Some),
-            None if passes(reply.status) => {
-                return Err(reply.refusal("the resource's metadata", &super::form::Form::default()));
-            }
-            None => {}
+        match dialer.get("the resource's metadata", url).await {
+            Err(error) => failures.add_network(error)?,
+            Ok(reply) => match document(&reply).filter(|members| members.value("resource").is_some()) {
+                Some(members) => {
+                    let by = Origin::of(&reply.url).unwrap_or_else(|| dialer.api.clone());
+                    match read(&members, (asked, is_any), wanted, by) {
+                        Ok(found) => return Ok(Some(found)),
+                        Err(error) => failures.add(error),
+                    }
+                }
+                None => failures.add_reply("the resource's metadata", &reply),
+            },
         }
     }
-    Ok(None)
+    failures.worst().map_or(Ok(None), Err)
 }
 
-fn read(members: &Members, asked: (&Url, bool), wanted: Option<&str>) -> Result<Resource, RefreshError> {
+fn read(members: &Members, asked: (&Url, bool), wanted: Option<&str>, by: Origin) -> Result<Resource, RefreshError> {
     let id = members.text("resource").unwrap_or_default();
     let is_ours = match (wanted, asked) {
         (Some(wanted), _) => wanted == id,
@@ -83,6 +95,7 @@ fn read(members: &Members, asked: (&Url, bool), wanted: Option<&str>) -> Result<
         id: id.to_owned(),
         servers: members.texts("authorization_servers").unwrap_or_default(),
         scopes: members.texts("scopes_supported").unwrap_or_default(),
+        by,
     })
 }
 

@@ -5,9 +5,12 @@ use std::sync::PoisonError;
 use super::answer::Kept;
 use super::builder::OAuth;
 use super::form::Form;
+use super::reply::Reply;
+use super::words::{Meaning, meaning};
 use crate::credential::Credential;
 use crate::origin::Origin;
 use crate::refresh::{RefreshError, RefreshErrorKind, bare_client};
+use crate::retry_after::passes;
 use crate::secret::Secret;
 
 impl OAuth {
@@ -48,7 +51,7 @@ impl OAuth {
             }
         };
         let dialer = self.dialer(api, plain);
-        let server = self.server(&dialer, &kept.issuer).await?;
+        let server = self.server(&dialer, &kept.issuer, None).await?;
         if !server.endpoints.contains_key("revocation_endpoint") {
             return Ok(());
         }
@@ -57,12 +60,13 @@ impl OAuth {
         form.add_secret("token", token);
         form.add("token_type_hint", hint);
         let (reply, sent) = desk.ask("revocation_endpoint", &self.identity_of(kept), form).await?;
-        // Some take no access tokens back (RFC 7009 §2.2.1): those end by themselves.
-        let ends_itself = reply.code().as_deref() == Some("unsupported_token_type");
-        if reply.status.is_success() || ends_itself {
-            Ok(())
-        } else {
-            Err(reply.refusal("the revocation endpoint", &sent))
-        }
+        if !reply.is_error() || is_over(&reply) { Ok(()) } else { Err(reply.refusal("the revocation endpoint", &sent)) }
     }
+}
+
+/// Whether the error says that there is nothing to take back: an access token that ends by itself (RFC 7009 §2.2.1), or a token that
+/// the server no longer knows, which RFC 7009 §2.2 calls a success.
+fn is_over(reply: &Reply) -> bool {
+    let Some(code) = reply.code().filter(|_| !passes(reply.status)) else { return false };
+    code == "unsupported_token_type" || matches!(meaning(&code), Some(Meaning::Grant | Meaning::Ended))
 }

@@ -8,13 +8,13 @@ use http::StatusCode;
 use url::Url;
 
 use super::dialer::{Dialer, untrusted};
+use super::failures::Failures;
 use super::reply::{Reply, printed};
 use crate::challenge::hides;
 use crate::dial::{Undialled, Why};
 use crate::members::Members;
 use crate::origin::Origin;
 use crate::refresh::RefreshError;
-use crate::retry_after::passes;
 
 /// The endpoints that are of use here.
 const ENDPOINTS: [&str; 5] = [
@@ -31,6 +31,8 @@ pub(super) struct Server {
     /// As it was written: compared octet for octet, for a URL's text changes when it is read.
     pub(super) issuer: String,
     pub(super) endpoints: HashMap<&'static str, String>,
+    /// Which of them the caller gave.
+    pub(super) given: Vec<&'static str>,
     /// Whether it names itself when it answers an authorization request (RFC 9207 §3).
     pub(super) names_itself: bool,
     /// Whether it takes the URL of a document for a client's identifier.
@@ -45,7 +47,14 @@ impl Server {
             let line = format!("the authorization server {} has no `{name}`", self.issuer);
             return Err(RefreshError::refused("no_endpoint").caused_by(line));
         };
-        dialer.url(&format!("the authorization server's `{name}`"), text)
+        let what = format!("the authorization server's `{name}`");
+        dialer.by(&self.names(dialer, name, text)).url(text).map_err(|error| untrusted(&what, &error))
+    }
+
+    /// Who names an endpoint: the caller, which is as good as the endpoint itself, or the issuer.
+    fn names(&self, dialer: &Dialer<'_>, name: &str, text: &str) -> Origin {
+        let by = if self.given.contains(&name) { text } else { &self.issuer };
+        Url::parse(by).ok().as_ref().and_then(Origin::of).unwrap_or_else(|| dialer.api.clone())
     }
 
     /// The URL of a page for a person: on the issuer's host, or on one that the caller named.
@@ -55,7 +64,7 @@ impl Server {
         if text.len() > LONGEST {
             return Err(RefreshError::refused("untrusted_url").caused_by(format!("{what} is too long")));
         }
-        let url = dialer.url(&what, text)?;
+        let url = dialer.by(&self.names(dialer, name, text)).url(text).map_err(|error| untrusted(&what, &error))?;
         let issuer = Url::parse(&self.issuer).ok().and_then(|issuer| Origin::of(&issuer));
         let is_named = dialer.named.iter().chain(&issuer).any(|origin| origin.is_host_of(&url));
         if is_named {
@@ -68,22 +77,34 @@ impl Server {
     fn read(issuer: &str, members: &Members) -> Result<Self, RefreshError> {
         let said = members.text("issuer").unwrap_or_default();
         if said != issuer {
-            let line = format!(
-                "the metadata of {issuer} are those of `{}`: write it as they do, if it is the one",
-                printed(said)
-            );
-            return Err(RefreshError::refused("issuer_mismatch").caused_by(line));
+            return Err(mismatch(issuer, said));
         }
         let endpoints = ENDPOINTS.into_iter().filter_map(|name| Some((name, members.text(name)?.to_owned())));
         Ok(Self {
             issuer: issuer.to_owned(),
             endpoints: endpoints.collect(),
+            given: Vec::new(),
             names_itself: members.is_true("authorization_response_iss_parameter_supported"),
             takes_documents: members.is_true("client_id_metadata_document_supported"),
             challenge_methods: members.texts("code_challenge_methods_supported"),
         })
     }
 }
+
+/// What helps where the metadata are those of another issuer.
+fn mismatch(issuer: &str, said: &str) -> RefreshError {
+    let advice = if is_template(said) { TEMPLATE } else { "write it as they do, if it is the one" };
+    let line = format!("the metadata of {issuer} are those of `{}`: {advice}", printed(said));
+    RefreshError::refused("issuer_mismatch").caused_by(line)
+}
+
+/// Whether an issuer is the text of a whole family of issuers: `https://login.microsoftonline.com/{tenantid}/v2.0`.
+fn is_template(issuer: &str) -> bool {
+    issuer.contains('{')
+}
+
+/// What helps where metadata are a family's: no member is called as they say.
+const TEMPLATE: &str = "what is in braces is a place for a tenant's identifier. Say `Issuer::new` with the issuer of one tenant,                         or give each endpoint, by `Issuer::token_endpoint` and the methods beside it: then no metadata are asked for";
 
 /// How long metadata are taken at their word.
 const GOOD_FOR: Duration = Duration::from_secs(3600);
@@ -101,13 +122,14 @@ impl Servers {
     pub(super) async fn of(
         &self,
         dialer: &Dialer<'_>,
-        issuer: &str,
+        (issuer, by): (&str, &Origin),
         now: SystemTime,
     ) -> Result<Arc<Server>, RefreshError> {
+        let base = checked(dialer, issuer, by)?;
         if let Some(found) = self.known(issuer, now) {
             return Ok(found);
         }
-        let server = Arc::new(discover(dialer, issuer).await?);
+        let server = Arc::new(discover(dialer, issuer, &base).await?);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(_, other)| other.issuer != issuer);
         if known.len() == ROOM {
@@ -127,31 +149,44 @@ impl Servers {
     }
 }
 
-/// Asks at the well-known places, in the order of RFC 8414 §3 and §5, and then that of OpenID Connect.
-async fn discover(dialer: &Dialer<'_>, issuer: &str) -> Result<Server, RefreshError> {
+/// The issuer's URL, if that server may name it.
+fn checked(dialer: &Dialer<'_>, issuer: &str, by: &Origin) -> Result<Url, RefreshError> {
+    let refused = |line: &str| Err(RefreshError::refused("issuer").caused_by(line));
     // It is shown to people.
     if issuer.len() > LONGEST || issuer.contains(hides) {
-        let line = "the issuer is too long, or has characters in it that cannot be seen";
-        return Err(RefreshError::refused("issuer").caused_by(line));
+        return refused("the issuer is too long, or has characters in it that cannot be seen");
     }
-    let base = dialer.url("the issuer", issuer)?;
+    let base = dialer.by(by).url(issuer).map_err(|error| untrusted("the issuer", &error))?;
     if base.query().is_some() {
-        return Err(RefreshError::refused("issuer").caused_by("the issuer has a query"));
+        return refused("the issuer has a query");
     }
-    let mut last = None;
-    for url in places(&base) {
-        let reply = dialer.get_own("the authorization server's metadata", url).await?;
-        match document(&reply) {
-            Some(members) => return Server::read(issuer, &members),
-            None if passes(reply.status) => {
-                return Err(reply.refusal("the authorization server", &super::form::Form::default()));
-            }
-            None => last = Some(reply.status),
+    if is_template(issuer) {
+        return refused(&format!("the issuer {issuer} is no issuer by itself: {TEMPLATE}"));
+    }
+    Ok(base)
+}
+
+/// Asks at the well-known places, in the order of RFC 8414 §3 and §5, and then that of OpenID Connect. What fails at one of them may be
+/// in order at the next.
+async fn discover(dialer: &Dialer<'_>, issuer: &str, base: &Url) -> Result<Server, RefreshError> {
+    let mut failures = Failures::default();
+    for url in places(base) {
+        match dialer.get_own("the authorization server's metadata", url).await {
+            Err(error) => failures.add_network(error)?,
+            Ok(reply) => match document(&reply).filter(|members| members.value("issuer").is_some()) {
+                Some(members) => match Server::read(issuer, &members) {
+                    Ok(server) => return Ok(server),
+                    Err(error) => failures.add(error),
+                },
+                None => failures.add_reply("the authorization server", &reply),
+            },
         }
     }
-    let status = last.map_or(0, |status| status.as_u16());
-    let line = format!("no metadata of {issuer} are at the well-known places (the last says {status})");
-    Err(RefreshError::refused("no_metadata").caused_by(line))
+    let status = failures.status.map_or(0, |status| status.as_u16());
+    Err(failures.worst().unwrap_or_else(|| {
+        let line = format!("no metadata of {issuer} are at the well-known places (the last says {status})");
+        RefreshError::refused("no_metadata").caused_by(line)
+    }))
 }
 
 pub(super) fn document(reply: &Reply) -> Option<Members> {

@@ -5,16 +5,23 @@ use std::sync::{Arc, Mutex};
 use reqwest::Client;
 
 use super::dialer::Lines;
+use super::rests::Rests;
 use super::rotations::Rotations;
+use super::scopes::ChallengeScopes;
 use super::seen::Seen;
+use super::words::{Meaning, meaning};
 use crate::dpop::Dpop;
 use crate::origin::Origin;
-use crate::refresh::Clock;
+use crate::refresh::{Clock, RefreshError, RefreshErrorKind};
 
 /// What every grant of one [`OAuth`](super::OAuth) has.
 pub(super) struct Setup {
     pub(super) scopes: Vec<String>,
+    /// Which scopes of a challenge a grant without a person asks for.
+    pub(super) challenge_scopes: ChallengeScopes,
     pub(super) resource: Option<String>,
+    /// Whether requests name the resource (RFC 8707).
+    pub(super) names_resource: bool,
     pub(super) extra: Vec<(String, String)>,
     pub(super) dpop: Option<Dpop>,
     pub(super) clock: Arc<dyn Clock>,
@@ -23,7 +30,20 @@ pub(super) struct Setup {
     pub(super) prompts: bool,
     pub(super) hint: String,
     pub(super) rotations: Rotations,
+    pub(super) rests: Rests,
     pub(super) seen: Seen,
     /// Where the last refresh was asked from: a logout has nobody's request at hand.
     pub(super) last: Mutex<Option<(Origin, Client)>>,
+}
+
+impl Setup {
+    /// The error, as a required login if its code says that a person must act.
+    pub(super) fn judged(&self, error: RefreshError) -> RefreshError {
+        let RefreshErrorKind::Refused { code } = error.kind() else { return error };
+        if meaning(code) == Some(Meaning::LoginRequired) {
+            RefreshError::login_required(&*self.hint).caused_by(error)
+        } else {
+            error
+        }
+    }
 }

@@ -49,6 +49,10 @@ mod oauth_asides;
 #[cfg(feature = "oauth")]
 mod oauth_attacks;
 #[cfg(feature = "oauth")]
+mod oauth_claims;
+#[cfg(feature = "oauth")]
+mod oauth_dead_tokens;
+#[cfg(feature = "oauth")]
 mod oauth_devices;
 #[cfg(feature = "oauth")]
 mod oauth_dialling;
@@ -63,7 +67,15 @@ mod oauth_issuers;
 #[cfg(feature = "oauth")]
 mod oauth_logins;
 #[cfg(feature = "oauth")]
+mod oauth_loopback;
+#[cfg(feature = "oauth")]
+mod oauth_places;
+#[cfg(feature = "oauth")]
 mod oauth_renewals;
+#[cfg(feature = "oauth")]
+mod oauth_scopes;
+#[cfg(feature = "oauth")]
+mod oauth_shapes;
 mod origins;
 mod partitions;
 #[cfg(feature = "digest")]

@@ -36,7 +36,7 @@ fn error(status: u16, code: &str) -> Answer {
 
 #[tokio::test]
 async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_whether_it_may_pass() {
-    use RefreshErrorKind::{Refused, Rejected, Transient};
+    use RefreshErrorKind::{LoginRequired, Refused, Rejected, Transient};
     let code = |code: &str| code.to_owned();
     let passing = |seconds: Option<u64>| Transient { retry_after: seconds.map(Duration::from_secs) };
     let cases = [
@@ -44,7 +44,7 @@ async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_wheth
         (error(401, "invalid_client"), Refused { code: code("invalid_client") }),
         (error(400, "invalid_scope"), Refused { code: code("invalid_scope") }),
         (error(400, "unauthorized_client"), Refused { code: code("unauthorized_client") }),
-        (error(400, "consent_required"), Refused { code: code("consent_required") }),
+        (error(400, "consent_required"), LoginRequired { hint: code("log in") }),
         (error(200, "access_denied"), Refused { code: code("access_denied") }),
         (error(400, "temporarily_unavailable").header("retry-after", "7"), passing(Some(7))),
         (error(503, "invalid_grant").header("retry-after", "9"), passing(Some(9))),

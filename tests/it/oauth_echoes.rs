@@ -1,13 +1,11 @@
 //! Servers that say back what they were sent: nothing of it is shown.
 
-use std::collections::HashMap;
-
 use reqwest_challenge::RefreshErrorKind;
 use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth, RefreshToken};
 use reqwest_challenge::testing::{Answer, Arrived, MockApi};
 use serde_json::json;
 
-use crate::support::oauth::{browser, client, endpoint, line, why};
+use crate::support::oauth::{back, browser, client, endpoint, line, why};
 
 /// What is shown of a refresh token's renewal, by a token endpoint that answers so.
 async fn shown(of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
@@ -73,13 +71,6 @@ fn at(server: &MockApi, grant: AuthorizationCode) -> OAuth {
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
     let issuer = issuer.authorization_endpoint(server.url("/authorize")).unwrap();
     OAuth::new(issuer, Client::public("c"), grant).unwrap()
-}
-
-/// Sends a browser back with that, in which `STATE` is the state.
-fn back(asked: &Arrived, with: &str) -> Answer {
-    let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
-    let with = with.replace("STATE", &query["state"]);
-    Answer::redirect(format!("{}?{with}&state={}", query["redirect_uri"], query["state"]))
 }
 
 #[tokio::test]

@@ -16,9 +16,11 @@ use super::loopback::{Loopback, Pairs};
 use crate::BoxError;
 use crate::oauth::client::Identity;
 use crate::oauth::desk::{Desk, Granted};
+use crate::oauth::fault::is_code;
 use crate::oauth::form::Form;
 use crate::oauth::invitation::{Invitation, Show, demands};
-use crate::oauth::reply::{is_code, printed};
+use crate::oauth::reply::printed;
+use crate::oauth::words::{Meaning, is_known, meaning};
 use crate::oauth::{hashed, random};
 use crate::refresh::{RefreshError, abandoned, nobody_waits};
 use crate::secret::Secret;
@@ -87,7 +89,7 @@ impl AuthorizationCode {
         if !desk.scopes.is_empty() {
             query.append_pair("scope", &desk.scopes.join(" "));
         }
-        if let Some(resource) = &desk.resource {
+        if let Some(resource) = desk.named_resource() {
             query.append_pair("resource", resource);
         }
         if let Some(dpop) = &desk.setup.dpop {
@@ -96,8 +98,8 @@ impl AuthorizationCode {
         for (name, value) in demands(desk) {
             query.append_pair(name, &value);
         }
-        for (name, value) in &desk.setup.extra {
-            query.append_pair(name, value);
+        for (name, value) in desk.parameters() {
+            query.append_pair(&name, &value);
         }
         drop(query);
         Ok(url)
@@ -144,16 +146,17 @@ fn code(desk: &Desk<'_>, pairs: &Pairs) -> Result<Secret, RefreshError> {
     if !said {
         return Err(RefreshError::refused("issuer_mismatch").caused_by("another server answered the login"));
     }
-    if let (Some(error), _) = one("error") {
+    if let Some(error) = one("error").0.filter(|error| !error.is_empty()) {
         let mut sent = Form::default();
         let ours = pairs.iter().filter(|(name, _)| matches!(&**name, "state" | "code"));
         ours.for_each(|(_, value)| sent.beside(value.clone()));
         let error = Some(error.expose()).filter(|code| is_code(code)).unwrap_or("invalid_request");
         let told = one("error_description").0.map(|text| printed(&sent.mask(text.expose().to_owned())));
         let told = told.unwrap_or_else(|| "the login came to nothing".to_owned());
-        return Err(match error {
-            "temporarily_unavailable" | "server_error" => RefreshError::transient(None).caused_by(told),
-            error => RefreshError::refused(sent.mask(error.to_owned())).caused_by(told),
+        return Err(match meaning(error) {
+            Some(Meaning::Passing) => RefreshError::transient(None).caused_by(told),
+            _ if is_known(error) => RefreshError::refused(error).caused_by(told),
+            _ => RefreshError::refused(sent.mask(error.to_owned())).caused_by(told),
         });
     }
     match one("code") {

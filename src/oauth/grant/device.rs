@@ -9,10 +9,11 @@ use async_trait::async_trait;
 
 use super::Obtain;
 use crate::BoxError;
+use crate::chain;
 use crate::challenge::hides;
 use crate::oauth::answer::Answer;
 use crate::oauth::client::Identity;
-use crate::oauth::desk::{Desk, Granted};
+use crate::oauth::desk::{Desk, Granted, TOKEN_ENDPOINT};
 use crate::oauth::form::Form;
 use crate::oauth::invitation::{Invitation, Show, demands};
 use crate::refresh::{RefreshError, RefreshErrorKind, abandoned, nobody_waits};
@@ -50,14 +51,16 @@ impl DeviceCode {
             form.add(name, value);
         }
         let (reply, sent) = desk.ask("device_authorization_endpoint", identity, form).await?;
-        if !reply.status.is_success() {
+        if reply.is_error() {
             return Err(reply.refusal("the device authorization endpoint", &sent));
         }
         let odd = |why: &str| RefreshError::transient(None).caused_by(format!("the device authorization has no {why}"));
         let mut members = reply.members().ok_or_else(|| odd("JSON object"))?;
         let user_code = members.take("user_code").filter(|code| code.len() <= 64 && !code.contains(hides));
-        let verification = members.text("verification_uri").ok_or_else(|| odd("`verification_uri`"))?;
-        let complete = members.text("verification_uri_complete");
+        // The second name is Google's, from a draft of the RFC.
+        let either = |names: [&str; 2]| names.into_iter().find_map(|name| members.text(name));
+        let verification = either(["verification_uri", "verification_url"]).ok_or_else(|| odd("`verification_uri`"))?;
+        let complete = either(["verification_uri_complete", "verification_url_complete"]);
         let page = |name, text| desk.server.page(&desk.dialer, name, text);
         let url = page("verification_uri", verification)?;
         let (now, span) = (desk.setup.clock.now(), members.seconds("expires_in").map(Duration::from_secs));
@@ -112,8 +115,8 @@ impl Device {
             desk.describe(&mut form);
             let (reply, sent) = match desk.ask("token_endpoint", identity, form).await {
                 Ok(answered) => answered,
-                // RFC 8628 §3.5: a connection that fails slows the asking down.
-                Err(error) if matches!(error.kind(), RefreshErrorKind::Transient { .. }) => {
+                // RFC 8628 §3.5: a connection that fails slows the polling down.
+                Err(error) if may_pass(&error) => {
                     self.slow_down(None);
                     continue;
                 }
@@ -121,26 +124,38 @@ impl Device {
             };
             // Some say so by 200, too.
             match reply.code().as_deref() {
-                Some("authorization_pending") => {}
-                Some("slow_down") => self.interval = (self.interval + SLOWER).min(LONGEST),
+                Some("authorization_pending") => continue,
+                Some("slow_down") => {
+                    self.interval = (self.interval + SLOWER).min(LONGEST);
+                    continue;
+                }
                 // What a person has decided is no fault of the endpoint that tells of it.
-                Some("access_denied") => {
+                Some("access_denied" | "authorization_declined") => {
                     let told = reply.description(&sent).map_or_else(String::new, |told| format!(": {told}"));
                     let line = format!("the login was refused on the other device{told}");
                     return Err(RefreshError::refused("access_denied").caused_by(line));
                 }
-                Some("expired_token") => return Err(expired()),
-                _ if reply.status.is_success() => return Answer::read(&reply, &sent).map_err(RefreshError::of_login),
-                _ => {
-                    let error = reply.refusal("the token endpoint", &sent);
-                    let RefreshErrorKind::Transient { retry_after } = error.kind() else {
-                        return Err(error.of_login());
-                    };
-                    self.slow_down(*retry_after);
-                }
+                Some("expired_token" | "code_expired") => return Err(expired()),
+                _ => {}
+            }
+            let answer =
+                if reply.is_error() { Err(reply.refusal(TOKEN_ENDPOINT, &sent)) } else { Answer::read(&reply, &sent) };
+            match answer {
+                // A page of a proxy or a portal, too, is a failure that passes.
+                Err(error) => match error.kind() {
+                    RefreshErrorKind::Transient { retry_after } => self.slow_down(*retry_after),
+                    _ => return Err(error.of_login()),
+                },
+                granted => return granted,
             }
         }
     }
+}
+
+/// Whether the network failed, in the head of an answer or in its body.
+fn may_pass(error: &RefreshError) -> bool {
+    let network = chain::find::<reqwest::Error>(error);
+    error.is_transient() || network.is_some_and(|error| !error.is_builder())
 }
 
 fn expired() -> RefreshError {

@@ -9,7 +9,8 @@ use super::Obtain;
 use crate::oauth::answer::Answer;
 use crate::oauth::client::Identity;
 use crate::oauth::desk::{Desk, Granted};
-use crate::refresh::RefreshError;
+use crate::oauth::form::Form;
+use crate::refresh::{Cause, RefreshError, RefreshErrorKind};
 use crate::secret::Secret;
 
 /// A refresh token that the caller has from elsewhere (RFC 6749 §6). It is used until the server gives another in its place, and
@@ -42,13 +43,21 @@ pub(in crate::oauth) async fn renew(
     // Without scopes: the same as before. More than that is for a login to ask for.
     let mut chain = desk.setup.rotations.lock().await;
     let token = chain.latest_of(token).clone();
-    let mut form = crate::oauth::form::Form::of_grant("refresh_token");
+    let (rests, claims, now) = (&desk.setup.rests, desk.claims_demanded(), desk.setup.clock.now());
+    // A login that the caller asks for ends a rest.
+    let is_asked = desk.rejection.is_some_and(|one| one.cause() == Cause::Asked && one.url().is_none());
+    if let Some(error) = rests.answer(&token, claims, now).filter(|_| !is_asked) {
+        return Err(error);
+    }
+    let mut form = Form::of_grant("refresh_token");
     form.add_secret("refresh_token", token.clone());
     desk.describe(&mut form);
-    let mut answer = desk.token(identity, form).await?;
+    let renewed = desk.renewed(identity, form).await;
+    let mut answer = renewed.inspect_err(|error| rests.hear(&token, claims, now, error))?;
     let new = answer.refresh_token.get_or_insert_with(|| token.clone());
     // Whatever becomes of the access token beside it, this one is used up.
     chain.replaced(&token, new);
+    rests.met(&answer.access_token, claims);
     Ok(answer)
 }
 
@@ -66,7 +75,7 @@ impl Obtain for RefreshToken {
         let answer = renew(desk, &identity, &self.token).await;
         let is_spent = match &answer {
             Ok(answer) => answer.refresh_token.as_ref() != Some(&self.token),
-            Err(error) => matches!(error.kind(), crate::refresh::RefreshErrorKind::Rejected { .. }),
+            Err(error) => matches!(error.kind(), RefreshErrorKind::Rejected { .. }),
         };
         self.spent.fetch_or(is_spent, Ordering::SeqCst);
         Ok(Granted { answer: answer?, identity })

@@ -1,5 +1,6 @@
 //! An API and an authorization server that answer as they are told, and a person who does as asked.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::oauth::{AuthorizationCode, Client, Invitation, Issuer, OAuth, Registration};
@@ -114,4 +115,11 @@ pub(crate) fn anybody() -> (OAuth, Seen) {
     let client = Client::registered(Registration::named("a tool").with("software_id", "tool"));
     let oauth = OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(show));
     (oauth.unwrap(), seen)
+}
+
+/// Sends a browser back with that, in which `STATE` is the state.
+pub(crate) fn back(asked: &Arrived, with: &str) -> Answer {
+    let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
+    let with = with.replace("STATE", &query["state"]);
+    Answer::redirect(format!("{}?{with}&state={}", query["redirect_uri"], query["state"]))
 }

@@ -1,0 +1,54 @@
+//! The claims that a 401 demands of a token: continuous access evaluation, in the form of OpenID Connect Core §5.5.
+
+use serde_json::Value;
+
+use super::desk::Desk;
+
+impl Desk<'_> {
+    /// The claims as the challenge writes them.
+    pub(super) fn claims_demanded(&self) -> Option<&str> {
+        self.rejection?.demand().claims()
+    }
+
+    /// The parameters that every request for a grant has: what the caller added, and the claims that are demanded. Claims of the caller
+    /// stay beside those that are demanded, because a parameter must not occur twice (RFC 6749 §3.2).
+    pub(super) fn parameters(&self) -> Vec<(String, String)> {
+        let mut parameters = self.setup.extra.clone();
+        let Some(demanded) = self.claims() else { return parameters };
+        match parameters.iter_mut().find(|(name, _)| name == "claims") {
+            Some((_, ours)) => *ours = merged(ours, &demanded).unwrap_or(demanded),
+            None => parameters.push(("claims".to_owned(), demanded)),
+        }
+        parameters
+    }
+
+    /// The claims as a request has them: JSON, where a challenge has base64 of it.
+    fn claims(&self) -> Option<String> {
+        let demanded = self.claims_demanded()?;
+        let mut challenges = self.rejection?.challenges().iter().filter_map(|challenge| challenge.bearer());
+        let challenge = challenges.find(|bearer| bearer.claims().as_deref() == Some(demanded));
+        let decoded = challenge.and_then(|bearer| bearer.decoded_claims()).and_then(Result::ok);
+        let json =
+            decoded.and_then(|octets| String::from_utf8(octets).ok()).filter(|text| text.trim_start().starts_with('{'));
+        Some(json.unwrap_or_else(|| demanded.to_owned()))
+    }
+}
+
+/// Both JSON objects as one, in which `more` replaces what `base` says otherwise. `None` if one of them is no object.
+fn merged(base: &str, more: &str) -> Option<String> {
+    let read = |text| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+    let mut base = read(base)?;
+    merge(&mut base, read(more)?);
+    Some(base.to_string())
+}
+
+fn merge(base: &mut Value, more: Value) {
+    match (base, more) {
+        (Value::Object(base), Value::Object(more)) => {
+            for (name, value) in more {
+                merge(base.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (base, more) => *base = more,
+    }
+}
