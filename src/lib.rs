@@ -44,6 +44,7 @@ mod hardened;
 mod middleware;
 mod plan;
 mod read;
+mod redirect;
 mod session;
 mod settings;
 mod sign;
@@ -73,8 +74,8 @@ pub use builder::{BuildError, Builder};
 pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead};
 pub use error::{
-    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, Reason, SessionEnded, StepUpError, StepUpKind,
-    Unauthorized,
+    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, Reason, RedirectError, RedirectErrorKind,
+    SessionEnded, StepUpError, StepUpKind, Unauthorized,
 };
 pub use event::{Event, RefreshOutcome};
 pub use first_of::FirstOf;
@@ -83,6 +84,7 @@ pub use middleware::ChallengeMiddleware;
 pub use options::CallOptions;
 pub use origin::{Origin, OriginError};
 pub use password::{Password, Strength};
+pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Cause, Clock, Demand, Refresh, RefreshError, RefreshErrorKind, Rejection};
 pub use report::{AuthReport, Renewed};
 pub use secret::Secret;

@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::error::{Error, InsecureUrl, envelope};
 use crate::options::CallOptions;
 use crate::origin::Origin;
+use crate::redirect;
 use crate::refresh::Refresh;
 use crate::session::Session;
 use crate::settings::Shared;
@@ -90,7 +91,11 @@ impl Middleware for ChallengeMiddleware {
     {
         let skip = extensions.get::<CallOptions>().is_some_and(|options| options.skip);
         match self.is_ours(request.url()) {
-            Ok(true) if !skip => {}
+            Ok(true) if !skip => {
+                if let Some(error) = redirect::chosen_elsewhere(extensions, &request, &self.0.origins) {
+                    return Box::pin(std::future::ready(Err(envelope(Error::Redirect(error)))));
+                }
+            }
             Ok(_) => return next.run(request, extensions),
             Err(error) => return Box::pin(std::future::ready(Err(envelope(error)))),
         }

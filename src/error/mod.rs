@@ -7,14 +7,17 @@
 //!        ├─ Authorize      the scheme could not sign         source: the scheme's own
 //!        ├─ Ended          the session ended before a send
 //!        ├─ StepUp         a 403 that no further credential helps against
-//!        └─ Insecure       plain http to a host of ours
+//!        ├─ Insecure       plain http to a host of ours
+//!        └─ Redirect       a redirect that is not followed
 //! ```
 
 mod envelope;
 mod facts;
 mod find;
 mod forbidden;
+mod hint;
 mod json;
+mod redirect;
 mod refusal;
 mod unauthorized;
 
@@ -26,10 +29,12 @@ pub use find::Findable;
 #[cfg(feature = "cli")]
 pub(crate) use find::first;
 pub use forbidden::Forbidden;
+pub use redirect::{RedirectError, RedirectErrorKind};
 pub use unauthorized::{Reason, Unauthorized};
 
 pub(crate) use envelope::envelope;
 pub(crate) use facts::{Answered, Body, Facts, bare};
+pub(crate) use redirect::Refused;
 
 use crate::BoxError;
 use crate::refresh::{Ended, RefreshError};
@@ -52,6 +57,8 @@ pub enum Error {
     StepUp(StepUpError),
     /// The request would have gone by plain `http` to a host that was given with `https`; nothing was sent.
     Insecure(InsecureUrl),
+    /// A redirect was not followed.
+    Redirect(RedirectError),
 }
 
 impl Error {
@@ -77,6 +84,7 @@ impl Error {
             Self::Ended(_) => f.write_str("the request was not sent, because its session ended"),
             Self::StepUp(error) => fmt::Display::fmt(error, f),
             Self::Insecure(error) => fmt::Display::fmt(error, f),
+            Self::Redirect(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -92,6 +100,7 @@ impl fmt::Display for Error {
             Self::Ended(_) => "session ended",
             Self::StepUp(_) => "no further credential",
             Self::Insecure(_) => "insecure URL",
+            Self::Redirect(_) => "redirect not followed",
         })
     }
 }
@@ -105,7 +114,7 @@ impl StdError for Error {
             Self::Authorize(error) => error.source(),
             Self::Ended(error) => Some(error),
             Self::StepUp(error) => Some(error),
-            Self::Insecure(_) => None,
+            Self::Insecure(_) | Self::Redirect(_) => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use reqwest::Url;
 
 use super::facts::{Facts, Problem};
+use super::hint;
 use super::refusal::refusal_getters;
 use crate::challenge::{Challenge, Challenges, FEW_LINES, Printed};
 use crate::refresh::RefreshError;
@@ -75,6 +76,9 @@ impl Unauthorized {
     /// A sentence for whoever looks into it, where there is one to say.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
+        if let Some(hint) = hint::of(&self.0.facts, self.0.reason) {
+            return Some(hint);
+        }
         if self.0.reason != Reason::StillRejected {
             return None;
         }

@@ -66,6 +66,8 @@ mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
 mod problems;
+mod redirect_credentials;
+mod redirects;
 #[cfg(feature = "registry")]
 mod registries;
 mod secrecy;
