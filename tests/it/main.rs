@@ -22,6 +22,10 @@ mod cli_prompts;
 #[cfg(feature = "cli")]
 mod cli_steps;
 #[cfg(feature = "digest")]
+mod digest_names;
+#[cfg(feature = "digest")]
+mod digest_urls;
+#[cfg(feature = "digest")]
 mod digests;
 #[cfg(feature = "dpop")]
 mod dpop;
@@ -67,6 +71,8 @@ mod origins;
 mod passwords;
 mod problems;
 mod redirect_credentials;
+#[cfg(feature = "digest")]
+mod redirected_digests;
 mod redirects;
 #[cfg(feature = "registry")]
 mod registries;
