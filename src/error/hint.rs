@@ -20,7 +20,8 @@ pub(super) fn of(facts: &Facts, reason: Reason) -> Option<&'static str> {
         return None;
     }
     let sent = facts.report.sent.iter().rev().flatten().next();
-    if facts.final_url.is_some() {
+    // A response that was made by hand has another URL, which is of no server.
+    if facts.final_url.as_ref().is_some_and(|answered| answered.origin() == facts.url.origin()) {
         let signs = sent.is_some_and(|credential| credential.authorizer().is_some());
         match sent.map_or_else(|| is_asked(&facts.challenges), |credential| is_bound(credential.scheme())) {
             true => return Some(BOUND),

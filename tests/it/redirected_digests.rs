@@ -1,9 +1,12 @@
 //! Schemes whose answer is for one URL, over redirects above the middleware and below it.
 
-use reqwest::Client;
+use http::Extensions;
+use reqwest::{Client, Request, Response};
 use reqwest_challenge::testing::{Answer, Script};
-use reqwest_challenge::{AuthReport, ChallengeMiddleware, Password, Reason, RedirectHistory, Unauthorized, hardened};
-use reqwest_middleware::ClientBuilder;
+use reqwest_challenge::{
+    AuthReport, ChallengeMiddleware, FollowRedirects, Password, Reason, RedirectHistory, Unauthorized, hardened,
+};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 use crate::passwords::{auth, param};
 use crate::redirects::following;
@@ -127,4 +130,22 @@ async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
     let client = ClientBuilder::new(Client::new()).with(bound()).build();
     let error = client.get(api.url("/a")).send().await.unwrap_err();
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
+}
+
+/// Refuses by a response that was made by hand, which has no URL.
+struct ByHand;
+
+#[async_trait::async_trait]
+impl Middleware for ByHand {
+    async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
+        let response = http::Response::builder().status(401).header("www-authenticate", CHALLENGE[18..].trim());
+        Ok(response.body(reqwest::Body::default()).unwrap().into())
+    }
+}
+
+#[tokio::test]
+async fn a_response_without_a_url_is_no_redirect() {
+    let client = ClientBuilder::new(Client::new()).with(FollowRedirects::new()).with(auth(Password::new("u", "p")));
+    let error = client.with(ByHand).build().get(format!("{API}/a")).send().await.unwrap_err();
+    assert!(Unauthorized::find(&error).is_some() && !error.to_string().contains("redirected"), "{error}");
 }
