@@ -8,7 +8,6 @@
 use reqwest_challenge::oauth::{AuthorizationCode, Client, Invitation, Issuer, OAuth, Registration};
 use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Forbidden, hardened};
-use reqwest_middleware::ClientBuilder;
 
 /// Shows the page. A program opens a browser here, and prints the URL in case that none opens.
 fn show(invitation: &Invitation) -> Result<(), BoxError> {
@@ -28,7 +27,7 @@ async fn main() -> Result<(), BoxError> {
     let oauth = OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(show))?.prompting();
     let auth = ChallengeMiddleware::new(api.origin(), oauth)?;
     let session = auth.session();
-    let client = ClientBuilder::new(hardened(reqwest::Client::builder()).build()?).with(auth).build();
+    let client = hardened(reqwest::Client::builder(), auth)?;
 
     let response = client.get(api.url("/mcp")).send().await?;
     println!("GET /mcp: {} {}", response.status(), response.text().await?);

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::HeaderValue;
 use http::{Extensions, Method, StatusCode};
 use reqwest::{Request, Response, Url};
 
@@ -274,7 +275,7 @@ impl<'m> Call<'m> {
         let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
         let authorize = credential.authorizer().filter(|_| !self.judge().is_foreign(response.url()));
         let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
-        authorize.observe(&head(response, challenges)).map_err(|source| {
+        authorize.observe(&head(response, challenges, self.made())).map_err(|source| {
             Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source })
         })
     }
@@ -282,8 +283,13 @@ impl<'m> Call<'m> {
     /// Lets the credential that has just come learn from the answer that it comes after.
     fn learn(&self, response: &Response, challenges: &Challenges) {
         if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
-            authorize.learn(&head(response, challenges));
+            authorize.learn(&head(response, challenges, None));
         }
+    }
+
+    /// What a scheme made for the last send.
+    fn made(&self) -> Option<&HeaderValue> {
+        self.report.echoes.last().and_then(Credential::value)
     }
 
     fn last_sent(&self) -> Option<&Credential> {
@@ -330,8 +336,8 @@ impl<'m> Call<'m> {
     }
 }
 
-fn head<'r>(response: &'r Response, challenges: &'r Challenges) -> ResponseHead<'r> {
-    ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges }
+fn head<'r>(response: &'r Response, challenges: &'r Challenges, sent: Option<&'r HeaderValue>) -> ResponseHead<'r> {
+    ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges, sent }
 }
 
 impl From<How> for Renewed {

@@ -1,35 +1,30 @@
-//! A client whose redirects stay where the credential belongs.
+//! A client whose credentials stay where they belong.
 
-use http::StatusCode;
-use reqwest::ClientBuilder;
-use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::redirect::Policy;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
-/// How many redirects are followed: as many as reqwest follows by itself.
-const MOST: usize = 10;
+use crate::middleware::ChallengeMiddleware;
+use crate::redirect::FollowRedirects;
 
-/// The builder of a client whose redirects stay where the credential belongs: for whoever sends a header of his own, a
-/// proof or a signature, because on a redirect to another server reqwest takes away `Authorization` and cookies alone.
+/// A client with this middleware that follows redirects by [`FollowRedirects`]: each hop is signed for its own URL, and no
+/// credential goes to another server.
 ///
-/// It follows at most 10 redirects, none to another origin, and none by 307 and 308, which send the request's method and
-/// body again: what stops is given as the redirect's own response. No `Referer` is sent.
+/// It replaces the builder's redirect policy by none and sends no `Referer`. For more middlewares build the client by hand,
+/// [`FollowRedirects`] first.
+///
+/// # Errors
+/// If the builder cannot build a client.
 ///
 /// ```
-/// let client = reqwest_challenge::hardened(reqwest::Client::builder()).build()?;
-/// # Ok::<(), reqwest::Error>(())
+/// use reqwest_challenge::{ChallengeMiddleware, Credential, hardened};
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let auth = ChallengeMiddleware::new("https://api.example.com", Credential::bearer("s3cret"))?;
+/// let client = hardened(reqwest::Client::builder(), auth)?;
+/// # let _ = client; Ok(()) }
+/// # example().unwrap();
 /// ```
-pub fn hardened(builder: ClientBuilder) -> ClientBuilder {
-    builder.referer(false).redirect(Policy::custom(follow))
-}
-
-fn follow(attempt: Attempt<'_>) -> Action {
-    let Some(last) = attempt.previous().last() else { return attempt.stop() };
-    // A policy is not told the method: a GET by 307 is stopped with the POST.
-    let resends = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-    if attempt.url().origin() != last.origin() || resends {
-        attempt.stop()
-    } else if attempt.previous().len() > MOST {
-        attempt.error("more than 10 redirects")
-    } else {
-        attempt.follow()
-    }
+pub fn hardened(builder: reqwest::ClientBuilder, auth: ChallengeMiddleware) -> reqwest::Result<ClientWithMiddleware> {
+    let client = builder.referer(false).redirect(Policy::none()).build()?;
+    Ok(ClientBuilder::new(client).with(FollowRedirects::new()).with(auth).build())
 }

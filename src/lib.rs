@@ -46,6 +46,7 @@ mod hardened;
 mod middleware;
 mod plan;
 mod read;
+mod redirect;
 mod session;
 mod settings;
 mod sign;
@@ -75,8 +76,8 @@ pub use builder::{BuildError, Builder};
 pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead};
 pub use error::{
-    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, RawRefusal, Reason, SessionEnded, StepUpError,
-    StepUpKind, Unauthorized,
+    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, RawRefusal, Reason, RedirectError,
+    RedirectErrorKind, SessionEnded, StepUpError, StepUpKind, Unauthorized,
 };
 pub use event::{Event, RefreshOutcome};
 pub use first_of::FirstOf;
@@ -85,6 +86,7 @@ pub use middleware::ChallengeMiddleware;
 pub use options::CallOptions;
 pub use origin::{Origin, OriginError};
 pub use password::{Password, Strength};
+pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Cause, Clock, Demand, Refresh, RefreshError, RefreshErrorKind, Rejection};
 pub use report::{AuthReport, Renewed};
 pub use secret::Secret;

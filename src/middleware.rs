@@ -15,6 +15,7 @@ use crate::error::{Error, InsecureUrl, bare, envelope};
 use crate::event::Event;
 use crate::options::CallOptions;
 use crate::origin::Origin;
+use crate::redirect;
 use crate::refresh::Refresh;
 use crate::session::Session;
 use crate::settings::Shared;
@@ -100,7 +101,11 @@ impl Middleware for ChallengeMiddleware {
     {
         let skip = extensions.get::<CallOptions>().is_some_and(|options| options.skip);
         match self.is_ours(request.url()) {
-            Ok(true) if !skip => {}
+            Ok(true) if !skip => {
+                if let Some(error) = redirect::chosen_elsewhere(extensions, &request, &self.0.origins) {
+                    return Box::pin(std::future::ready(Err(envelope(Error::Redirect(error)))));
+                }
+            }
             Ok(ours) => {
                 if !ours && !skip {
                     self.pass_through(&request);

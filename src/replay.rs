@@ -34,7 +34,7 @@ pub(crate) fn copy(request: &mut Request, made_later: bool) -> Option<Request> {
 }
 
 /// A copy of a body of bytes, which shares them with it.
-fn copy_body(body: &mut Option<Body>) -> Option<Body> {
+pub(crate) fn copy_body(body: &mut Option<Body>) -> Option<Body> {
     match bytes_of(body.take()?) {
         Ok(bytes) => {
             *body = Some(Body::from(bytes.clone()));

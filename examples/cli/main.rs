@@ -20,7 +20,7 @@ use reqwest_challenge::cli::{Env, Login, Surroundings, exit_code, explain};
 use reqwest_challenge::oauth::{Client, Issuer, Way};
 use reqwest_challenge::store::{FileStore, Key, Stored};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use reqwest_middleware::ClientWithMiddleware;
 
 const VARIABLE: &str = "DEMO_TOKEN";
 const LOGIN: &str = "cli login";
@@ -94,7 +94,7 @@ impl Tool {
         let session = auth.session();
         // A server that says nothing is a network's failure, too.
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(60));
-        let client = ClientBuilder::new(hardened(http).build()?).with(auth).build();
+        let client = hardened(http, auth)?;
         Ok(Self { api, issuer, client, session, stored, env })
     }
 

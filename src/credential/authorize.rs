@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Request, Url};
 
 use crate::BoxError;
@@ -64,6 +64,9 @@ pub struct ResponseHead<'a> {
     pub(crate) url: &'a Url,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) challenges: &'a Challenges,
+    /// What the scheme put into its header for the request, if that is known.
+    #[cfg_attr(not(feature = "digest"), expect(dead_code, reason = "only Digest reads it"))]
+    pub(crate) sent: Option<&'a HeaderValue>,
 }
 
 impl ResponseHead<'_> {
@@ -83,6 +86,12 @@ impl ResponseHead<'_> {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.headers
+    }
+
+    /// What the scheme put into its header for the request.
+    #[cfg(feature = "digest")]
+    pub(crate) fn sent(&self) -> Option<&HeaderValue> {
+        self.sent
     }
 
     /// The challenges; none but on a 401.

@@ -77,7 +77,7 @@ impl Credential {
     /// A header of its own, such as `x-api-key`. Where the value cannot stand in a header, [`check`](Self::check) says so.
     ///
     /// On a redirect to another server reqwest takes `Authorization` away, and no other header: send such a credential
-    /// with a client whose redirects stop at the origin.
+    /// with a [`hardened`](crate::hardened) client.
     #[must_use]
     pub fn header(name: HeaderName, value: impl Into<String>) -> Self {
         Self::of(name.as_str().to_owned(), Kind::Header(name.clone(), header::plain(&Zeroizing::new(value.into()))))
@@ -207,6 +207,14 @@ impl Credential {
         }
     }
 
+    /// The value of the header that it sets, if it is of a plain kind.
+    pub(crate) fn value(&self) -> Option<&HeaderValue> {
+        match &self.0.kind {
+            Kind::Header(_, value) => value.as_ref().ok(),
+            Kind::Custom(_) => None,
+        }
+    }
+
     /// Puts it on the request, in place of what was there, if it is of a plain kind; the value is marked as sensitive.
     pub(crate) fn put_on(&self, request: &mut Request) -> Option<Result<(), BoxError>> {
         match &self.0.kind {
@@ -230,7 +238,8 @@ impl Credential {
     /// The text with each piece of this credential's secrets in it made `***`: for what a server echoes back.
     pub(crate) fn mask(&self, text: String) -> String {
         let whole = match &self.0.kind {
-            Kind::Header(_, Ok(value)) => value.to_str().unwrap_or_default(),
+            // Of UTF-8 too: a user name in a Digest answer is.
+            Kind::Header(_, Ok(value)) => std::str::from_utf8(value.as_bytes()).unwrap_or_default(),
             _ => "",
         };
         let token = whole.split_once(' ').map_or(whole, |(_, token)| token);

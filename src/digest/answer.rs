@@ -1,6 +1,6 @@
 //! The answer to a Digest challenge (RFC 7616 §3.4).
 
-use std::fmt::Write;
+use std::io::Write;
 
 use url::Url;
 use zeroize::Zeroizing;
@@ -35,7 +35,8 @@ pub(super) struct Space {
     pub(super) sess: bool,
     pub(super) quality: Quality,
     pub(super) user: String,
-    pub(super) realm: String,
+    /// As the server sent it, in whatever encoding.
+    pub(super) realm: Vec<u8>,
     pub(super) origin: Option<Origin>,
     pub(super) userhash: bool,
     /// Where the space is; none means the whole server.
@@ -53,8 +54,8 @@ pub(super) struct Target<'t> {
 }
 
 /// A1 without the nonces of `-sess`, hashed. The user name is the plain one, with `userhash` too (erratum 4897).
-pub(super) fn base(hash: Hash, user: &str, realm: &str, password: &Secret) -> Zeroizing<String> {
-    Zeroizing::new(hash.of(&[user.as_bytes(), realm.as_bytes(), password.expose().as_bytes()]))
+pub(super) fn base(hash: Hash, user: &str, realm: &[u8], password: &Secret) -> Zeroizing<String> {
+    Zeroizing::new(hash.of(&[user.as_bytes(), realm, password.expose().as_bytes()]))
 }
 
 impl Space {
@@ -83,31 +84,31 @@ impl Space {
     }
 
     /// The value of `Authorization`.
-    pub(super) fn answer(&self, target: &Target<'_>, used: &Used) -> String {
+    pub(super) fn answer(&self, target: &Target<'_>, used: &Used) -> Vec<u8> {
         let second = match &target.body {
             Some(body) => self.hash.of(&[target.method, target.uri, body].map(str::as_bytes)),
             None => self.hash.of(&[target.method, target.uri].map(str::as_bytes)),
         };
-        let mut text = String::with_capacity(512);
-        text.push_str("Digest ");
+        let mut text = Vec::with_capacity(512);
+        text.extend_from_slice(b"Digest ");
         self.name(&mut text);
         let response = self.response(used, &second);
-        for (name, value) in [("realm", &self.realm), ("nonce", &used.nonce)] {
+        for (name, value) in [("realm", &*self.realm), ("nonce", used.nonce.as_bytes())] {
             quoted(&mut text, name, value);
         }
-        quoted(&mut text, "uri", target.uri);
-        quoted(&mut text, "response", &response);
+        quoted(&mut text, "uri", target.uri.as_bytes());
+        quoted(&mut text, "response", response.as_bytes());
         if let Some(opaque) = &used.opaque {
-            quoted(&mut text, "opaque", opaque);
+            quoted(&mut text, "opaque", opaque.as_bytes());
         }
-        text.push_str("algorithm=");
-        text.push_str(self.hash.name(self.sess));
+        let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
+        ["algorithm=", self.hash.name(self.sess)].into_iter().for_each(&mut push);
         if self.quality != Quality::Legacy {
             let pieces = [", qop=", self.quality.name(), ", nc=", &used.count, ", cnonce=\"", &used.client, "\""];
-            pieces.iter().for_each(|piece| text.push_str(piece));
+            pieces.into_iter().for_each(&mut push);
         }
         if self.userhash {
-            text.push_str(", userhash=true");
+            push(", userhash=true");
         }
         text
     }
@@ -118,46 +119,47 @@ impl Space {
         (self.quality == Quality::Auth).then(|| self.response(used, &second()))
     }
 
-    /// The user name: hashed, plain, or in the form for what is no ASCII (RFC 7616 §3.4).
-    fn name(&self, text: &mut String) {
+    /// The user name: hashed, or as a quoted string, which takes UTF-8 too; in the extended form only where a quoted string
+    /// cannot hold it (RFC 7616 §3.4): most servers do not know that form.
+    fn name(&self, text: &mut Vec<u8>) {
         if self.userhash {
-            let hashed = self.hash.of(&[self.user.as_bytes(), self.realm.as_bytes()]);
-            return quoted(text, "username", &hashed);
+            let hashed = self.hash.of(&[self.user.as_bytes(), &self.realm]);
+            return quoted(text, "username", hashed.as_bytes());
         }
-        if self.user.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
-            return quoted(text, "username", &self.user);
+        let is_control = |octet: u8| octet.is_ascii_control() && octet != b'\t';
+        if !self.user.bytes().any(is_control) {
+            return quoted(text, "username", self.user.as_bytes());
         }
-        text.push_str("username*=UTF-8''");
+        text.extend_from_slice(b"username*=UTF-8''");
         for octet in self.user.bytes() {
             // RFC 8187 §3.2.1: what stands for itself.
-            let _ = match octet {
-                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-                    write!(text, "{}", char::from(octet))
-                }
-                _ => write!(text, "%{octet:02X}"),
-            };
+            match octet {
+                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => text.push(octet),
+                // Writing to a vector does not fail.
+                _ => drop(write!(text, "%{octet:02X}")),
+            }
         }
-        text.push_str(", ");
+        text.extend_from_slice(b", ");
     }
 }
 
 /// `name="value", ` with what must be escaped escaped.
-fn quoted(text: &mut String, name: &str, value: &str) {
-    text.push_str(name);
-    text.push_str("=\"");
+fn quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {
+    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(b"=\"");
     let mut rest = value;
     // Nearly always there is none to be escaped.
-    while let Some(at) = rest.bytes().position(|octet| matches!(octet, b'"' | b'\\')) {
-        text.push_str(&rest[..at]);
-        text.push('\\');
-        text.push_str(&rest[at..=at]);
+    while let Some(at) = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
+        text.extend_from_slice(&rest[..at]);
+        text.extend_from_slice(&[b'\\', rest[at]]);
         rest = &rest[at + 1..];
     }
-    text.push_str(rest);
-    text.push_str("\", ");
+    text.extend_from_slice(rest);
+    text.extend_from_slice(b"\", ");
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -179,11 +181,11 @@ mod tests {
             sess: false,
             quality: Quality::Auth,
             user: user.to_owned(),
-            realm: realm.to_owned(),
+            realm: realm.as_bytes().to_vec(),
             origin: None,
             userhash: false,
             domain: Vec::new(),
-            base: base(hash, user, realm, &Secret::new(password)),
+            base: base(hash, user, realm.as_bytes(), &Secret::new(password)),
         }
     }
 
@@ -196,6 +198,7 @@ mod tests {
             (Hash::Sha256, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
         ] {
             let answer = space(hash, "Mufasa", "http-auth@example.org", "Circle of Life").answer(&target, &used);
+            let answer = String::from_utf8(answer).unwrap();
             assert!(answer.contains(&format!("response=\"{response}\"")), "{answer}");
             assert!(answer.starts_with("Digest username=\"Mufasa\", realm=\"http-auth@example.org\", "), "{answer}");
         }
@@ -207,6 +210,7 @@ mod tests {
         space.userhash = true;
         let used = used("5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v");
         let answer = space.answer(&Target { method: "GET", uri: "/doe.json", body: None }, &used);
+        let answer = String::from_utf8(answer).unwrap();
         for wanted in [
             "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\"",
             "response=\"3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5\"",

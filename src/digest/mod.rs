@@ -1,8 +1,8 @@
 //! Digest (RFC 7616), behind [`Password`](crate::Password): a scheme that signs each request with a hash of the password.
 //!
 //! MD5, SHA-256 and SHA-512/256, their `-sess` variants, `auth` and `auth-int`, hashed user names. A nonce is counted without a
-//! repeated value however many requests use it at once; `stale=true`, `nextnonce` and nonces that serve once are answered
-//! without asking anybody; a server's `rspauth` is checked.
+//! repeated value however many requests use it at once; `stale=true`, `nextnonce`, nonces that serve once and nonces that are bound
+//! to a URL are answered without asking anybody; a server's `rspauth` is checked.
 
 mod answer;
 mod hash;
@@ -11,6 +11,7 @@ mod nonces;
 use std::fmt;
 
 use async_trait::async_trait;
+use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::Request;
 use url::Url;
@@ -22,7 +23,7 @@ use crate::origin::Origin;
 use crate::secret::Secret;
 use answer::{Quality, Space, Target};
 pub(crate) use hash::Hash;
-use nonces::Nonces;
+use nonces::{Given, Nonces};
 
 /// Where a server proves itself, and gives the next nonce (RFC 7615 §3).
 const INFO: HeaderName = HeaderName::from_static("authentication-info");
@@ -43,7 +44,7 @@ impl DigestAuth {
         legacy: bool,
     ) -> Option<Self> {
         let (hash, sess) = acceptable(challenge, legacy)?;
-        let (realm, nonce) = (challenge.realm()?.into_owned(), challenge.nonce()?.into_owned());
+        let (realm, nonce) = (challenge.realm_octets()?.into_owned(), challenge.nonce()?.into_owned());
         let offered = challenge.qop();
         let offers = |quality: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(quality));
         let quality = if offers("auth") {
@@ -68,22 +69,54 @@ impl DigestAuth {
         if !space.covers(url) {
             space.domain.clear();
         }
-        Some(Self { space, nonces: Nonces::new(nonce, challenge.opaque().map(|opaque| opaque.into_owned())) })
+        let opaque = challenge.opaque().map(|opaque| opaque.into_owned());
+        Some(Self { space, nonces: Nonces::new(Given { nonce, opaque, uri: Some(&target_of(url)) }) })
     }
 
     fn is_of_this_space(&self, challenge: &Challenge<'_>) -> bool {
         let same = |digest: Digest<'_>| {
             acceptable(&digest, self.space.quality == Quality::Legacy) == Some((self.space.hash, self.space.sess))
-                && digest.realm().as_deref() == Some(&self.space.realm)
+                && digest.realm_octets().as_deref() == Some(&*self.space.realm)
         };
         challenge.digest().is_some_and(same)
     }
 
-    /// The nonce and the `opaque` of a challenge that says that the last one was too old, and nothing else was wrong.
-    fn stale(&self, challenges: &Challenges) -> Option<(String, Option<String>)> {
+    /// The nonce and the `opaque` of a challenge of this space, and whether it says that the last one was too old, and
+    /// nothing else was wrong.
+    fn given<'u>(&self, challenges: &Challenges, uri: Option<&'u str>) -> Option<(Given<'u>, bool)> {
         let ours = challenges.iter().find(|challenge| self.is_of_this_space(challenge))?.digest()?;
-        let nonce = ours.nonce().filter(|_| ours.stale())?.into_owned();
-        Some((nonce, ours.opaque().map(|opaque| opaque.into_owned())))
+        let opaque = ours.opaque().map(|opaque| opaque.into_owned());
+        Some((Given { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.stale()))
+    }
+
+    /// What becomes of a 401 to an answer.
+    fn challenged(&self, head: &ResponseHead<'_>) -> Observed {
+        let sent = head.sent().and_then(Sent::read);
+        let Some((given, stale)) = self.given(head.challenges(), sent.as_ref().map(|sent| &*sent.uri)) else {
+            return Observed::Nothing;
+        };
+        let nonce = sent.as_ref().map(|sent| &*sent.nonce);
+        if stale {
+            self.nonces.stale(given, nonce);
+            return Observed::Resign;
+        }
+        if self.nonces.refused(given, nonce) { Observed::Resign } else { Observed::Nothing }
+    }
+
+    /// The target of the URL that answered, if it is of this space.
+    fn target(&self, head: &ResponseHead<'_>) -> Option<String> {
+        self.space.covers(head.url()).then(|| target_of(head.url()))
+    }
+
+    /// Whether a 400 is about an answer that was made for another URL.
+    fn check_target(&self, head: &ResponseHead<'_>) -> Result<(), BoxError> {
+        let answered = self.target(head).zip(head.sent().and_then(Sent::read));
+        if answered.is_some_and(|(target, sent)| target != sent.uri) {
+            return Err("the request was redirected below the middleware, and a Digest answer is for one URL: put \
+                        `FollowRedirects` above it, and give the client `redirect::Policy::none()`, as `hardened` does"
+                .into());
+        }
+        Ok(())
     }
 
     /// Takes the next nonce over, and checks the server's own proof.
@@ -140,8 +173,7 @@ impl Authorize for DigestAuth {
             }
             Quality::Auth | Quality::Legacy => None,
         };
-        let url = request.url();
-        let uri = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let uri = target_of(request.url());
         let target = Target { method: request.method().as_str(), uri: &uri, body };
         let used = self.nonces.used(&uri)?;
         let mut value = HeaderValue::try_from(self.space.answer(&target, &used))?;
@@ -151,13 +183,47 @@ impl Authorize for DigestAuth {
     }
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
-        if let Some((nonce, opaque)) = self.stale(head.challenges()) {
-            self.nonces.challenged(nonce, opaque);
+        let status = head.status();
+        if status == StatusCode::UNAUTHORIZED && self.challenged(head) == Observed::Resign {
             return Ok(Observed::Resign);
         }
+        if status == StatusCode::BAD_REQUEST {
+            self.check_target(head)?;
+        }
         head.headers().get_all(INFO).iter().try_for_each(|info| self.informed(info))?;
+        if (status.is_success() || status.is_redirection())
+            && let Some(target) = self.target(head)
+        {
+            self.nonces.accepted(&target);
+        }
         Ok(Observed::Nothing)
     }
+
+    fn learn(&self, head: &ResponseHead<'_>) {
+        let target = self.target(head);
+        if let Some((given, _)) = self.given(head.challenges(), target.as_deref()) {
+            self.nonces.learnt(given);
+        }
+    }
+}
+
+/// What an answer that was sent says of itself.
+struct Sent {
+    nonce: String,
+    uri: String,
+}
+
+impl Sent {
+    fn read(value: &HeaderValue) -> Option<Self> {
+        let read = Challenges::parse(value.as_bytes());
+        let answer = read.get("Digest")?;
+        Some(Self { nonce: answer.param("nonce")?.into_owned(), uri: answer.param("uri")?.into_owned() })
+    }
+}
+
+/// The request's target: path and query.
+fn target_of(url: &Url) -> String {
+    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 
 impl fmt::Debug for DigestAuth {

@@ -1,6 +1,8 @@
 //! The nonces of one protection space, counted.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::hash::encode;
@@ -10,30 +12,53 @@ use crate::BoxError;
 const FRESH: usize = 256;
 /// How many answers are remembered until the server proves itself.
 const ASKED: usize = 256;
+/// How many URLs are remembered with the nonce that they got, and how many nonces with their counts.
+const GIVEN: usize = 256;
 
 /// The nonces that a server gave, and how often each was used.
-pub(super) struct Nonces(Mutex<State>);
+///
+/// Most servers take a nonce at every URL. Some (cameras) bind each nonce to the URL whose 401 brought it, and refuse it
+/// elsewhere without `stale`. Until a nonce is seen to be accepted at another URL, each URL is answered with its own.
+pub(super) struct Nonces {
+    state: Mutex<State>,
+    hasher: RandomState,
+}
 
 struct State {
-    nonce: String,
-    opaque: Option<String>,
-    /// What was used before, and how often: a server may come back to it.
-    before: VecDeque<(String, String, u32)>,
-    /// The client's own, made for each of the server's: the count tells the uses of both apart.
-    client: String,
-    count: u32,
-    /// The nonces of this server's `-sess` key: of the first request after a challenge.
-    first: Option<Arc<(String, String)>>,
+    now: Counted,
+    /// What was used before: a server may come back to it.
+    before: VecDeque<Counted>,
     /// Each came with a 401 or a success of its own, and serves one request at least.
     fresh: VecDeque<Fresh>,
+    /// Which URL got which nonce with a 401, the last one last.
+    given: VecDeque<(Place, String)>,
+    /// Whether a nonce was accepted at another URL than the one that got it.
+    shared: bool,
+    /// Whether an answer was refused at the very URL that got its nonce: then it is the password that is wrong.
+    rejected: bool,
     asked: VecDeque<Arc<Used>>,
 }
 
-enum Fresh {
+/// The hash of a request's target.
+type Place = u64;
+
+/// A nonce, and its uses.
+struct Counted {
+    nonce: String,
+    opaque: Option<String>,
+    /// The client's own, made for each of the server's: the count tells the uses of both apart.
+    client: String,
+    count: u32,
+    /// The nonces of the `-sess` key: of the first request after a challenge.
+    first: Option<Arc<(String, String)>>,
+}
+
+struct Fresh {
+    nonce: String,
     /// With a challenge, which begins a new `-sess` key and may have another `opaque`.
-    Challenge(String, Option<String>),
-    /// With a success.
-    Next(String),
+    challenge: Option<Option<String>>,
+    /// The URL that got it, if it is known.
+    place: Option<Place>,
 }
 
 /// One use of a nonce.
@@ -48,18 +73,17 @@ pub(super) struct Used {
     pub(super) opaque: Option<String>,
 }
 
-impl Fresh {
-    fn nonce(&self) -> &str {
-        match self {
-            Self::Challenge(nonce, _) | Self::Next(nonce) => nonce,
-        }
-    }
+/// The nonce of a challenge and its `opaque`, and the target of the request that got it, if that is known.
+pub(super) struct Given<'u> {
+    pub(super) nonce: String,
+    pub(super) opaque: Option<String>,
+    pub(super) uri: Option<&'u str>,
 }
 
 impl State {
     /// Keeps what is new: many answers at once may name the same.
     fn keep(&mut self, fresh: Fresh) {
-        if fresh.nonce() == self.nonce || self.fresh.iter().any(|other| other.nonce() == fresh.nonce()) {
+        if fresh.nonce == self.now.nonce || self.fresh.iter().any(|other| other.nonce == fresh.nonce) {
             return;
         }
         if self.fresh.len() == FRESH {
@@ -68,48 +92,95 @@ impl State {
         self.fresh.push_back(fresh);
     }
 
-    fn use_from_now(&mut self, nonce: String) {
-        /// As many as a server changes between, and more.
-        const BEFORE: usize = 64;
-        let known = self.before.iter().position(|(other, ..)| *other == nonce).and_then(|at| self.before.remove(at));
-        let (client, count) = known.map_or_else(Default::default, |(_, client, count)| (client, count));
-        let old = (std::mem::replace(&mut self.nonce, nonce), std::mem::replace(&mut self.client, client), self.count);
-        self.count = count;
-        if self.before.len() == BEFORE {
+    /// Keeps a nonce that came with a 401.
+    fn keep_given(&mut self, place: Option<Place>, nonce: String, opaque: Option<String>) {
+        if let Some(place) = place.filter(|place| !self.was_given(*place, &nonce)) {
+            if self.given.len() == GIVEN {
+                self.given.pop_front();
+            }
+            self.given.push_back((place, nonce.clone()));
+        }
+        self.keep(Fresh { nonce, challenge: Some(opaque), place });
+    }
+
+    fn was_given(&self, place: Place, nonce: &str) -> bool {
+        self.given.iter().any(|(other, given)| *other == place && given == nonce)
+    }
+
+    /// Chooses the nonce of the next request to that URL.
+    fn choose(&mut self, place: Place) {
+        let fit = |fresh: &Fresh| self.shared || fresh.place.is_none();
+        let own = self.fresh.iter().position(|fresh| fresh.place == Some(place));
+        if let Some(at) = own.or_else(|| self.fresh.iter().position(fit)) {
+            if let Some(fresh) = self.fresh.remove(at) {
+                self.take(fresh);
+            }
+        } else if !self.shared
+            && let Some((_, nonce)) = self.given.iter().rev().find(|(other, _)| *other == place)
+            && *nonce != self.now.nonce
+        {
+            self.turn_to(nonce.clone());
+        }
+    }
+
+    fn take(&mut self, fresh: Fresh) {
+        let (opaque, first) = match fresh.challenge {
+            Some(opaque) => (opaque, None),
+            None => (self.now.opaque.clone(), self.now.first.clone()),
+        };
+        self.turn_to(fresh.nonce);
+        (self.now.opaque, self.now.first) = (opaque, first);
+    }
+
+    /// Uses that nonce from now on, and goes on with its count if it was used before.
+    fn turn_to(&mut self, nonce: String) {
+        if nonce == self.now.nonce {
+            return;
+        }
+        let known = self.before.iter().position(|other| other.nonce == nonce).and_then(|at| self.before.remove(at));
+        let opaque = self.now.opaque.clone();
+        let next = known.unwrap_or_else(|| Counted::new(nonce, opaque));
+        let old = std::mem::replace(&mut self.now, next);
+        if self.before.len() == GIVEN {
             self.before.pop_front();
         }
         self.before.push_back(old);
     }
 }
 
+impl Counted {
+    fn new(nonce: String, opaque: Option<String>) -> Self {
+        Self { nonce, opaque, client: String::new(), count: 0, first: None }
+    }
+}
+
 impl Nonces {
-    pub(super) fn new(nonce: String, opaque: Option<String>) -> Self {
+    pub(super) fn new(given: Given<'_>) -> Self {
         let (before, fresh, asked) = Default::default();
-        Self(Mutex::new(State { nonce, opaque, before, client: String::new(), count: 0, first: None, fresh, asked }))
+        let hasher = RandomState::new();
+        let first = given.uri.map(|uri| (hasher.hash_one(uri), given.nonce.clone()));
+        let now = Counted::new(given.nonce, given.opaque);
+        let (shared, rejected) = (false, false);
+        let state = State { now, before, fresh, given: first.into_iter().collect(), shared, rejected, asked };
+        Self { state: Mutex::new(state), hasher }
     }
 
     /// Counts one use up. No count of a nonce is given twice, however many ask at once.
     pub(super) fn used(&self, uri: &str) -> Result<Arc<Used>, BoxError> {
+        let place = self.hasher.hash_one(uri);
         let mut state = self.lock();
-        match state.fresh.pop_front() {
-            Some(Fresh::Challenge(nonce, opaque)) => {
-                state.use_from_now(nonce);
-                (state.opaque, state.first) = (opaque, None);
-            }
-            Some(Fresh::Next(nonce)) => state.use_from_now(nonce),
-            None => {}
-        }
-        if state.count == 0 {
+        state.choose(place);
+        let now = &mut state.now;
+        if now.count == 0 {
             let mut random = [0; 16];
             getrandom::fill(&mut random)?;
-            state.client = encode(&random);
+            now.client = encode(&random);
         }
-        state.count = state.count.checked_add(1).ok_or("the nonce was used four billion times")?;
-        let client = state.client.clone();
-        let nonce = state.nonce.clone();
-        let first = state.first.get_or_insert_with(|| Arc::new((nonce.clone(), client.clone()))).clone();
-        let count = encode(&state.count.to_be_bytes());
-        let used = Arc::new(Used { nonce, client, count, first, uri: uri.to_owned(), opaque: state.opaque.clone() });
+        now.count = now.count.checked_add(1).ok_or("the nonce was used four billion times")?;
+        let (nonce, client, opaque) = (now.nonce.clone(), now.client.clone(), now.opaque.clone());
+        let first = now.first.get_or_insert_with(|| Arc::new((nonce.clone(), client.clone()))).clone();
+        let count = encode(&now.count.to_be_bytes());
+        let used = Arc::new(Used { nonce, client, count, first, uri: uri.to_owned(), opaque });
         if state.asked.len() == ASKED {
             state.asked.pop_front();
         }
@@ -117,16 +188,54 @@ impl Nonces {
         Ok(used)
     }
 
-    /// The nonce of a challenge, and its `opaque`. What came with successes before it is too old as well.
-    pub(super) fn challenged(&self, nonce: String, opaque: Option<String>) {
+    /// The nonce of a challenge that says that the one that was sent is too old. What came with successes before it is too
+    /// old as well.
+    pub(super) fn stale(&self, given: Given<'_>, sent: Option<&str>) {
+        let place = self.place(&given);
         let mut state = self.lock();
-        state.fresh.retain(|fresh| matches!(fresh, Fresh::Challenge(..)));
-        state.keep(Fresh::Challenge(nonce, opaque));
+        state.fresh.retain(|fresh| fresh.challenge.is_some());
+        // Too old at the URL that got it: so are those of other URLs.
+        if place.zip(sent).is_some_and(|(place, sent)| state.was_given(place, sent)) {
+            state.given.clear();
+        }
+        state.keep_given(place, given.nonce, given.opaque);
     }
 
-    /// The nonce that came with a success.
+    /// The nonce of a challenge without `stale`. Returns whether the nonce that was sent may be the reason: it is of
+    /// another URL, and no server has accepted one elsewhere. Else the password is refused.
+    pub(super) fn refused(&self, given: Given<'_>, sent: Option<&str>) -> bool {
+        let Some((place, sent)) = self.place(&given).zip(sent) else { return false };
+        let mut state = self.lock();
+        if state.was_given(place, sent) {
+            state.rejected = true;
+            return false;
+        }
+        let bound = !state.rejected && !state.shared && given.nonce != sent;
+        if bound {
+            state.keep_given(Some(place), given.nonce, given.opaque);
+        }
+        bound
+    }
+
+    /// The nonce of the 401 that a request got before there was this credential.
+    pub(super) fn learnt(&self, given: Given<'_>) {
+        let place = self.place(&given);
+        self.lock().keep_given(place, given.nonce, given.opaque);
+    }
+
+    /// An answer for that URL was accepted.
+    pub(super) fn accepted(&self, uri: &str) {
+        let place = self.hasher.hash_one(uri);
+        let mut state = self.lock();
+        // A URL that never got a nonce took one of another URL.
+        state.shared |= !state.given.iter().any(|(other, _)| *other == place);
+    }
+
+    /// The nonce that came with a success, for the whole space (RFC 7615 §3).
     pub(super) fn next(&self, nonce: String) {
-        self.lock().keep(Fresh::Next(nonce));
+        let mut state = self.lock();
+        state.shared = true;
+        state.keep(Fresh { nonce, challenge: None, place: None });
     }
 
     /// The use that a server's proof is about, which is looked at once.
@@ -137,7 +246,11 @@ impl Nonces {
         state.asked.remove(place)
     }
 
+    fn place(&self, given: &Given<'_>) -> Option<Place> {
+        given.uri.map(|uri| self.hasher.hash_one(uri))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

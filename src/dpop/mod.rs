@@ -2,7 +2,8 @@
 //!
 //! Each send has a proof of its own, the second one too. A server's nonces are learnt from every response, and
 //! `use_dpop_nonce` is answered without asking anybody. reqwest does not take the `DPoP` header off when a redirect leads to another
-//! server: send such a credential with a [`hardened`](crate::hardened) client, which stops before it.
+//! server, and a proof is for one URL: send such a credential with a [`hardened`](crate::hardened) client, which makes one
+//! for each hop.
 //!
 //! An API that wants a nonce, and gave none with its first 401, would take three sends: without a token, without a nonce, with both. There are
 //! two, so that the first call of a session fails, and the next goes through: call [`login`](crate::Session::login) first.
@@ -179,14 +180,28 @@ impl Authorize for Bound {
 
     fn learn(&self, head: &ResponseHead<'_>) {
         self.dpop.learn(head.url(), head.headers());
+        self.keep(head);
     }
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
-        self.learn(head);
+        self.dpop.learn(head.url(), head.headers());
         let wants = |challenge: crate::challenge::Challenge<'_>| {
             challenge.is("DPoP") && challenge.param("error").is_some_and(|error| error == "use_dpop_nonce")
         };
         let wants_nonce = head.headers().contains_key(NONCE) && head.challenges().iter().any(wants);
-        Ok(if wants_nonce { Observed::Resign } else { Observed::Nothing })
+        if !wants_nonce {
+            return Ok(Observed::Nothing);
+        }
+        self.keep(head);
+        Ok(Observed::Resign)
+    }
+}
+
+impl Bound {
+    /// Keeps the nonce of a 401 for the second send.
+    fn keep(&self, head: &ResponseHead<'_>) {
+        if let Some(nonce) = head.headers().get(NONCE).and_then(|nonce| nonce.to_str().ok()) {
+            self.dpop.0.nonces.keep(head.url(), nonce);
+        }
     }
 }

@@ -1,6 +1,9 @@
-//! The nonces that servers gave, the last one of each origin.
+//! The nonces that servers gave, the last one of each origin, and those that a refused request is sent again with.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use url::Url;
 
@@ -8,25 +11,69 @@ use crate::origin::Origin;
 
 /// How many origins are remembered: an API, its authorization server, and whatever else a client has to do with.
 const ROOM: usize = 32;
+/// How many nonces of refusals wait for their second send: as many as requests are refused at once.
+const OWN: usize = 256;
 /// How long a nonce may be: longer ones would not come back in a header that servers take.
 const LONGEST: usize = 4 << 10;
 
 #[derive(Default)]
-pub(super) struct Nonces(Mutex<Vec<(Origin, String)>>);
+pub(super) struct Nonces {
+    state: Mutex<State>,
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct State {
+    last: Vec<(Origin, String)>,
+    /// The hash of a URL without its query, and the nonce that came with its 401.
+    own: VecDeque<(u64, String)>,
+}
 
 impl Nonces {
+    /// The nonce for a request to that URL: the one that came with its own 401, which some servers take once or at that URL
+    /// alone, else the origin's last one.
     pub(super) fn of(&self, url: &Url) -> Option<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().find(|(origin, _)| origin.contains(url)).map(|(_, nonce)| nonce.clone())
+        let target = self.target(url);
+        let mut state = self.lock();
+        if let Some(at) = state.own.iter().position(|(other, _)| *other == target) {
+            return state.own.remove(at).map(|(_, nonce)| nonce);
+        }
+        state.last.iter().find(|(origin, _)| origin.contains(url)).map(|(_, nonce)| nonce.clone())
     }
 
     pub(super) fn learn(&self, url: &Url, nonce: &str) {
-        let Some(origin) = Origin::of(url).filter(|_| !nonce.is_empty() && nonce.len() <= LONGEST) else { return };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(other, _)| *other != origin);
-        if all.len() == ROOM {
-            all.remove(0);
+        let Some(origin) = Origin::of(url).filter(|_| fits(nonce)) else { return };
+        let mut state = self.lock();
+        state.last.retain(|(other, _)| *other != origin);
+        if state.last.len() == ROOM {
+            state.last.remove(0);
         }
-        all.push((origin, nonce.to_owned()));
+        state.last.push((origin, nonce.to_owned()));
     }
+
+    /// Keeps the nonce of a 401 for the request that is about to be sent once more.
+    pub(super) fn keep(&self, url: &Url, nonce: &str) {
+        if !fits(nonce) {
+            return;
+        }
+        let target = self.target(url);
+        let mut state = self.lock();
+        if state.own.len() == OWN {
+            state.own.pop_front();
+        }
+        state.own.push_back((target, nonce.to_owned()));
+    }
+
+    /// What a proof names of a URL (RFC 9449 §4.2), hashed.
+    fn target(&self, url: &Url) -> u64 {
+        self.hasher.hash_one(&url[..url::Position::AfterPath])
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fits(nonce: &str) -> bool {
+    !nonce.is_empty() && nonce.len() <= LONGEST
 }

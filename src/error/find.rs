@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::{Error, Forbidden, Unauthorized};
+use super::{Error, Forbidden, RedirectError, Unauthorized};
 use crate::chain;
 use crate::refresh::RefreshError;
 
@@ -86,6 +86,17 @@ impl Unauthorized {
     pub fn find<Way>(error: &(impl Findable<Way> + ?Sized)) -> Option<&Self> {
         one_of(error.first(), |error| match error {
             Error::Unauthorized(error) => Some(error),
+            _ => None,
+        })
+    }
+}
+
+impl RedirectError {
+    /// The `RedirectError` that is in another error.
+    #[must_use]
+    pub fn find<Way>(error: &(impl Findable<Way> + ?Sized)) -> Option<&Self> {
+        one_of(error.first(), |error| match error {
+            Error::Redirect(error) => Some(error),
             _ => None,
         })
     }

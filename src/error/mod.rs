@@ -7,15 +7,18 @@
 //!        ├─ Authorize      the scheme could not sign         source: the scheme's own
 //!        ├─ Ended          the session ended before a send
 //!        ├─ StepUp         a 403 that no further credential helps against
-//!        └─ Insecure       plain http to a host of ours
+//!        ├─ Insecure       plain http to a host of ours
+//!        └─ Redirect       a redirect that is not followed
 //! ```
 
 mod envelope;
 mod facts;
 mod find;
 mod forbidden;
+mod hint;
 mod problem;
 mod read;
+mod redirect;
 mod refusal;
 mod unauthorized;
 
@@ -27,11 +30,13 @@ pub use find::Findable;
 pub(crate) use find::first;
 pub use forbidden::Forbidden;
 pub use problem::{Problem, RawRefusal};
+pub use redirect::{RedirectError, RedirectErrorKind};
 pub use unauthorized::{Reason, Unauthorized};
 
 pub(crate) use envelope::envelope;
 pub(crate) use facts::{Answered, Body, Facts, bare};
 pub(crate) use problem::{ReadRefusals, Reading};
+pub(crate) use redirect::Refused;
 
 use crate::BoxError;
 use crate::refresh::{Ended, RefreshError};
@@ -54,6 +59,8 @@ pub enum Error {
     StepUp(StepUpError),
     /// The request would have gone by plain `http` to a host that was given with `https`; nothing was sent.
     Insecure(InsecureUrl),
+    /// A redirect was not followed.
+    Redirect(RedirectError),
 }
 
 impl Error {
@@ -84,6 +91,7 @@ impl Error {
             Self::Ended(_) => f.write_str("the request was not sent, because its session ended"),
             Self::StepUp(error) => fmt::Display::fmt(error, f),
             Self::Insecure(error) => fmt::Display::fmt(error, f),
+            Self::Redirect(error) => fmt::Display::fmt(error, f),
         }
     }
 }
@@ -99,6 +107,7 @@ impl fmt::Display for Error {
             Self::Ended(_) => "session ended",
             Self::StepUp(_) => "no further credential",
             Self::Insecure(_) => "insecure URL",
+            Self::Redirect(_) => "redirect not followed",
         })
     }
 }
@@ -112,7 +121,7 @@ impl StdError for Error {
             Self::Authorize(error) => error.source(),
             Self::Ended(error) => Some(error),
             Self::StepUp(error) => Some(error),
-            Self::Insecure(_) => None,
+            Self::Insecure(_) | Self::Redirect(_) => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use http::{Method, StatusCode};
 use reqwest::Url;
 
 use super::facts::Facts;
+use super::hint;
 use super::problem::Problem;
 use super::refusal::refusal_getters;
 use crate::challenge::{Challenge, Challenges, FEW_LINES, Printed};
@@ -81,6 +82,9 @@ impl Unauthorized {
     /// A sentence for whoever looks into it, where there is one to say.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
+        if let Some(hint) = hint::of(&self.0.facts, self.0.reason) {
+            return Some(hint);
+        }
         if !matches!(self.0.reason, Reason::StillRejected | Reason::BudgetExhausted | Reason::Declined) {
             return None;
         }

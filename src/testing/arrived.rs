@@ -55,10 +55,10 @@ impl Arrived {
         &self.headers
     }
 
-    /// The first value of that header, if it is text.
+    /// The first value of that header, if it is text in UTF-8.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        text(self.headers.get(name)?)
     }
 
     /// Its body.
@@ -95,7 +95,7 @@ impl Arrived {
     #[must_use]
     pub fn credential(&self) -> Option<&str> {
         let own = self.key.as_ref().and_then(|name| self.headers.get(name));
-        own.or_else(|| self.headers.get(AUTHORIZATION))?.to_str().ok()
+        text(own.or_else(|| self.headers.get(AUTHORIZATION))?)
     }
 
     /// The value of the header that the API takes its keys from.
@@ -124,6 +124,11 @@ impl Arrived {
             || self.headers.values().any(|value| holds(value.as_bytes()))
             || holds(&self.body)
     }
+}
+
+/// A header's value as text: a Digest answer may have a user name in UTF-8.
+fn text(value: &http::HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 /// Whether the word stands in the text, with no letter or digit beside it.

@@ -9,13 +9,22 @@ const FLOORS: [&[&str]; 6] = [
     &["credential", "lint"],
     &["refresh", "event", "trace", "trace_off"],
     &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "resources", "verdict", "worked"],
-    &["settings", "session", "read", "call", "end", "plan", "sign", "middleware", "builder", "hardened"],
+    &["settings", "session", "read", "redirect", "call", "end", "plan", "sign", "middleware", "builder", "hardened"],
     &["cli", "digest", "dpop", "first_of", "oauth", "password", "registry", "store", "testing"],
 ];
 
-/// Who may name the crate that we are a middleware of.
-const MIDDLEWARE: [&str; 6] =
-    ["chain.rs", "end.rs", "error/envelope.rs", "lib.rs", "middleware.rs", "testing/script.rs"];
+/// Who may name the crate that we are a middleware of. `redirect/mod.rs` is a middleware, and `hardened.rs` builds a client
+/// with both.
+const MIDDLEWARE: [&str; 8] = [
+    "chain.rs",
+    "end.rs",
+    "error/envelope.rs",
+    "hardened.rs",
+    "lib.rs",
+    "middleware.rs",
+    "redirect/mod.rs",
+    "testing/script.rs",
+];
 
 fn floor(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))

@@ -23,6 +23,10 @@ mod cli_prompts;
 #[cfg(feature = "cli")]
 mod cli_steps;
 #[cfg(feature = "digest")]
+mod digest_names;
+#[cfg(feature = "digest")]
+mod digest_urls;
+#[cfg(feature = "digest")]
 mod digests;
 #[cfg(feature = "dpop")]
 mod dpop;
@@ -81,6 +85,10 @@ mod partitions;
 #[cfg(feature = "digest")]
 mod passwords;
 mod problems;
+mod redirect_credentials;
+#[cfg(feature = "digest")]
+mod redirected_digests;
+mod redirects;
 mod refusals;
 mod refusals_own;
 #[cfg(feature = "registry")]

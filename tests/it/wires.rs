@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use http::Method;
 use reqwest_challenge::{
     Authorize, BoxError, ChallengeMiddleware, Credential, Forbidden, Reason, Unauthorized, hardened, reqwest::Client,
 };
@@ -101,38 +100,15 @@ async fn a_header_of_ones_own_leaks_by_a_plain_client_and_not_by_the_hardened_on
         for safe in [false, true] {
             let other = Wire::start(|_| answer("200 OK", "", "thanks")).await;
             let api = sends_away("302 Found", other.url("/")).await;
-            let http = if safe { hardened(Client::builder()).build().unwrap() } else { Client::new() };
             let auth = ChallengeMiddleware::new(api.url(""), credential.clone()).unwrap();
-            let response = client(http, auth).get(api.url("/")).send().await.unwrap();
+            let client = if safe { hardened(Client::builder(), auth).unwrap() } else { client(Client::new(), auth) };
+            let response = client.get(api.url("/")).send().await.unwrap();
             assert!(api.heads()[0].has(name));
             let leaked: Vec<bool> = other.heads().iter().map(|head| head.has(name)).collect();
             // The plain one is what the hardened one is for: if reqwest takes these headers away one day, this says so.
-            assert_eq!((response.status().as_u16(), leaked), if safe { (302, vec![]) } else { (200, vec![true]) });
+            assert_eq!((response.status().as_u16(), leaked), (200, vec![!safe]));
         }
     }
-}
-
-#[tokio::test]
-async fn the_hardened_client_follows_at_home_and_resends_no_body() {
-    let api = Wire::start(|head: &Head| match head.path.as_str() {
-        "/see" => answer("303 See Other", "Location: /here\r\n", ""),
-        "/resend" => answer("307 Temporary", "Location: /here\r\n", ""),
-        "/for-ever" => answer("302 Found", "Location: /for-ever\r\n", ""),
-        _ if head.has("referer") => answer("500 Oops", "", "a referer"),
-        _ => answer("200 OK", "", ""),
-    })
-    .await;
-    let auth = ChallengeMiddleware::new(api.url(""), Credential::bearer("t")).unwrap();
-    let client = client(hardened(Client::builder()).build().unwrap(), auth);
-    let status = |method, path| {
-        let request = client.request(method, api.url(path)).body("once");
-        async move { request.send().await.map(|response| response.status().as_u16()) }
-    };
-    assert_eq!(status(Method::POST, "/see").await.unwrap(), 200);
-    assert_eq!(status(Method::POST, "/resend").await.unwrap(), 307);
-    let before = api.heads().len();
-    status(Method::GET, "/for-ever").await.unwrap_err();
-    assert_eq!(api.heads().len() - before, 11);
 }
 
 #[tokio::test]

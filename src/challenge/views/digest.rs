@@ -30,6 +30,12 @@ impl<'a> Digest<'a> {
         self.0.realm()
     }
 
+    /// The protection space in the octets that were sent: servers write it in encodings of their own, and hash it so.
+    #[cfg(feature = "digest")]
+    pub(crate) fn realm_octets(&self) -> Option<Cow<'a, [u8]>> {
+        self.0.params().find(|param| !param.is_broken() && param.is("realm")).map(|param| param.bytes())
+    }
+
     /// The URIs that share this protection space; none means the whole server.
     #[must_use]
     pub fn domain(&self) -> Vec<Cow<'a, str>> {

@@ -2,20 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest_challenge::{AuthReport, Forbidden, Reason, Renewed, Unauthorized};
+use reqwest_challenge::{
+    AuthReport, ChallengeMiddleware, Forbidden, Password, Reason, Renewed, Unauthorized, hardened,
+};
+use reqwest_middleware::ClientBuilder;
 
-use crate::all::{Check, Place, alice};
+use crate::all::{Check, Place, alice, client};
 use crate::check;
 
 const PASSWORD: &str = "s3cret pass:word";
 
-pub(crate) const CHECKS: [Check; 8] = [
+pub(crate) const CHECKS: [Check; 10] = [
     check!("Basic", "a good password, one with a colon; a wrong one", basic),
     check!("Digest", "MD5, one nonce for a hundred requests, the server's proof", digest),
     check!("Digest", "a wrong password ends after two sends", wrong),
     check!("Digest", "a nonce that is too old is answered without a refresh", stale),
     check!("Digest", "nonces that serve once, by `nextnonce`", one_time),
     check!("Digest", "a domain of two paths", domain),
+    check!("Digest", "a folder without its slash is redirected, and each URL is answered", folder),
+    check!("Digest", "a user name in UTF-8", utf8),
     check!("Basic", "a refused user is said by 401: given up, and why", refused),
     check!("Basic", "a refused user is said by 403: `Forbidden`", forbidden),
 ];
@@ -77,6 +82,23 @@ async fn domain(Place { url, .. }: Place) {
         let response = client.get(format!("{url}{path}")).send().await.unwrap();
         assert_eq!(AuthReport::of(&response).attempts(), attempts, "{path}");
     }
+}
+
+async fn folder(Place { url, .. }: Place) {
+    let auth = || ChallengeMiddleware::new(&url, Password::new("alice", PASSWORD)).unwrap();
+    let client = hardened(reqwest::Client::builder(), auth()).unwrap();
+    let response = client.get(format!("{url}/domain")).send().await.unwrap();
+    assert_eq!(response.url().path(), "/domain/");
+    assert_eq!(response.text().await.unwrap(), "ok domain\n");
+    // A client that redirects below sends the answer for the first URL to the second.
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth()).build();
+    let error = client.get(format!("{url}/domain")).send().await.unwrap_err();
+    assert!(format!("{:#}", anyhow::Error::from(error)).contains("`FollowRedirects`"));
+}
+
+async fn utf8(Place { url, .. }: Place) {
+    let client = client(&url, Password::new("j\u{fc}rgen", PASSWORD));
+    assert_eq!(client.get(format!("{url}/digest/")).send().await.unwrap().status(), 200);
 }
 
 async fn refused(Place { url, .. }: Place) {

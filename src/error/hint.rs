@@ -1,0 +1,57 @@
+//! What a caller can do about a 401, read from its facts.
+
+use super::Reason;
+use super::facts::Facts;
+#[cfg(feature = "digest")]
+use crate::challenge::Challenge;
+use crate::challenge::Challenges;
+
+const REDIRECTED: &str = "the request was redirected below the middleware: put `FollowRedirects` above it, and give the \
+                          client `redirect::Policy::none()`, as `hardened` does";
+const BOUND: &str = "the request was redirected below the middleware, and an answer of this scheme is for one URL: put \
+                     `FollowRedirects` above it, and give the client `redirect::Policy::none()`, as `hardened` does";
+#[cfg(feature = "digest")]
+const RFC_2069: &str = "the server offers Digest without `qop`, which is RFC 2069's and can be replayed: \
+                        `Password::allow_rfc_2069` answers it";
+
+/// A sentence about the way of the request or the server's offer, if one of them is the cause.
+pub(super) fn of(facts: &Facts, reason: Reason) -> Option<&'static str> {
+    if reason == Reason::ForeignOrigin || facts.foreign {
+        return None;
+    }
+    let sent = facts.report.sent.iter().rev().flatten().next();
+    // A response that was made by hand has another URL, which is of no server.
+    if facts.final_url.as_ref().is_some_and(|answered| answered.origin() == facts.url.origin()) {
+        let signs = sent.is_some_and(|credential| credential.authorizer().is_some());
+        match sent.map_or_else(|| is_asked(&facts.challenges), |credential| is_bound(credential.scheme())) {
+            true => return Some(BOUND),
+            false if signs => return Some(REDIRECTED),
+            false => {}
+        }
+    }
+    if reason == Reason::Redirected {
+        return Some(REDIRECTED);
+    }
+    unanswered(&facts.challenges, reason)
+}
+
+/// Whether an answer of that scheme is made for one URL.
+fn is_bound(scheme: &str) -> bool {
+    ["Digest", "DPoP"].iter().any(|bound| scheme.eq_ignore_ascii_case(bound))
+}
+
+/// Whether the server asks for such an answer.
+fn is_asked(challenges: &Challenges) -> bool {
+    challenges.iter().any(|challenge| is_bound(challenge.scheme()))
+}
+
+#[cfg(feature = "digest")]
+fn unanswered(challenges: &Challenges, reason: Reason) -> Option<&'static str> {
+    let legacy = |one: Challenge<'_>| one.digest().is_some_and(|digest| digest.qop().is_empty());
+    (reason == Reason::Declined && challenges.iter().any(legacy)).then_some(RFC_2069)
+}
+
+#[cfg(not(feature = "digest"))]
+fn unanswered(_: &Challenges, _: Reason) -> Option<&'static str> {
+    None
+}

@@ -1,0 +1,106 @@
+//! A redirect that was not followed.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use http::{Method, StatusCode};
+use reqwest::Url;
+
+use crate::challenge::{FEW_LINES, Printed};
+
+/// A redirect that [`FollowRedirects`](crate::FollowRedirects) or the middleware below it refused to follow.
+///
+/// It shows URLs without userinfo, query and fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectError(Box<Refused>);
+
+/// What is known of such a redirect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) kind: RedirectErrorKind,
+    pub(crate) status: StatusCode,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) location: Url,
+}
+
+/// Why a redirect was not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RedirectErrorKind {
+    /// The request was redirected more often than the limit allows.
+    TooMany,
+    /// The redirect keeps the body, and the body is a stream that cannot be sent twice.
+    StreamBody,
+    /// The target is neither `http` nor `https`.
+    Scheme,
+    /// The target has a user name or a password in it.
+    Userinfo,
+    /// The target is plain `http`, and the redirecting URL is `https`.
+    Downgrade,
+    /// A server outside the middleware's origins chose this URL for a request that is not safe (RFC 9110 §9.2.1).
+    ChosenElsewhere,
+}
+
+impl From<Refused> for RedirectError {
+    fn from(refused: Refused) -> Self {
+        Self(Box::new(refused))
+    }
+}
+
+impl RedirectError {
+    /// Why the redirect was not followed.
+    #[must_use]
+    pub fn kind(&self) -> RedirectErrorKind {
+        self.0.kind
+    }
+
+    /// The status of the redirect.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The method of the redirected request.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.0.method
+    }
+
+    /// The URL that redirected, without userinfo, query and fragment.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0.url
+    }
+
+    /// The target of the redirect, without userinfo, query and fragment; the scheme alone where it is another than `http`
+    /// and `https`.
+    #[must_use]
+    pub fn location(&self) -> &Url {
+        &self.0.location
+    }
+}
+
+impl fmt::Display for RedirectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Refused { kind, status, method, url, location } = &*self.0;
+        let line = format!("{method} {url} was redirected by {} to {location}", status.as_u16());
+        write!(f, "{}", Printed(&line, FEW_LINES))?;
+        f.write_str(match kind {
+            RedirectErrorKind::TooMany => ", after as many redirects as are followed",
+            RedirectErrorKind::StreamBody => {
+                ", and its body is a stream, which cannot be sent twice: set `CallOptions::body`, or send the request \
+                 to that URL"
+            }
+            RedirectErrorKind::Scheme => ", which is neither http nor https: it is not followed",
+            RedirectErrorKind::Userinfo => ", with a user name or password in the URL: it is not followed",
+            RedirectErrorKind::Downgrade => ", from https to plain http: it is not followed",
+            RedirectErrorKind::ChosenElsewhere => {
+                ", by a server that is none of the middleware's origins: a request that is not safe is not signed \
+                 there; send it to that URL, or add the redirecting origin"
+            }
+        })
+    }
+}
+
+impl StdError for RedirectError {}

@@ -1,0 +1,163 @@
+//! One redirect: where it leads, and the request that follows it. Nothing here waits.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HeaderMap, LOCATION};
+use http::{Method, StatusCode, Version};
+use reqwest::{Body, Request, Response, Url};
+
+use super::headers;
+use crate::error::{RedirectError, RedirectErrorKind, Refused, bare};
+use crate::origin::Origin;
+use crate::replay;
+
+/// Makes another body of the same bytes.
+pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
+
+/// What is kept of a request while it is sent, before any credential of a lower middleware goes in.
+pub(super) struct Kept {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    headers: HeaderMap,
+    version: Version,
+    timeout: Option<Duration>,
+    body: Content,
+}
+
+enum Content {
+    None,
+    Bytes(Body),
+    Stream,
+}
+
+impl Kept {
+    pub(super) fn of(request: &mut Request) -> Self {
+        let body = match request.body() {
+            None => Content::None,
+            Some(_) => replay::copy_body(request.body_mut()).map_or(Content::Stream, Content::Bytes),
+        };
+        Self {
+            method: request.method().clone(),
+            url: request.url().clone(),
+            headers: request.headers().clone(),
+            version: request.version(),
+            timeout: request.timeout().copied(),
+            body,
+        }
+    }
+
+    /// Takes over the URL that answered, which is another if the client below follows redirects too. Whether it is of
+    /// the same origin is returned.
+    pub(super) fn answered_by(&mut self, response: &Response) -> bool {
+        let answered = response.url();
+        // A response that was made by hand has this URL, and none of the network has it without an address.
+        if answered.as_str() == "http://no.url.provided.local/" && response.remote_addr().is_none() {
+            return true;
+        }
+        let same_origin = self.is_same_origin(answered);
+        let fragment = self.url.fragment().map(str::to_owned);
+        self.url = answered.clone();
+        self.url.set_fragment(fragment.as_deref());
+        same_origin
+    }
+
+    /// The URL that a redirect leads to, with the fragment of this request where `Location` has none (RFC 9110
+    /// §10.2.2). `None` if the response is no redirect, or if its `Location` cannot be read.
+    pub(super) fn target(&self, response: &Response) -> Option<Url> {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let mut lines = response.headers().get_all(LOCATION).iter();
+        let line = lines.next()?;
+        // Two different targets are as unreadable as none.
+        if lines.any(|other| other != line) {
+            return None;
+        }
+        let text = std::str::from_utf8(line.as_bytes()).ok().filter(|text| !text.trim().is_empty())?;
+        let mut base = self.url.clone();
+        // So that userinfo in the target is always the server's.
+        let _ = (base.set_username(""), base.set_password(None));
+        let mut target = base.join(text).ok()?;
+        if target.fragment().is_none() {
+            target.set_fragment(self.url.fragment());
+        }
+        Some(target)
+    }
+
+    /// Whether a redirect to that URL is followed at all.
+    pub(super) fn check(&self, target: &Url) -> Result<(), RedirectErrorKind> {
+        if !matches!(target.scheme(), "http" | "https") {
+            return Err(RedirectErrorKind::Scheme);
+        }
+        if !target.username().is_empty() || target.password().is_some() {
+            return Err(RedirectErrorKind::Userinfo);
+        }
+        if self.url.scheme() == "https" && target.scheme() == "http" {
+            return Err(RedirectErrorKind::Downgrade);
+        }
+        Ok(())
+    }
+
+    /// Whether the caller set `Authorization`.
+    pub(super) fn has_credential(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// Whether the URL is of this request's origin.
+    pub(super) fn is_same_origin(&self, target: &Url) -> bool {
+        Origin::of(&self.url).is_some_and(|origin| origin.contains(target))
+    }
+
+    /// The request that follows the redirect (RFC 9110 §15.4).
+    pub(super) fn follow(
+        self,
+        status: StatusCode,
+        target: Url,
+        same_origin: bool,
+        make: Option<&MakeBody>,
+    ) -> Result<Request, RedirectErrorKind> {
+        let (method, keeps_body) = method_after(status, &self.method);
+        let mut request = Request::new(method, target);
+        *request.version_mut() = self.version;
+        *request.timeout_mut() = self.timeout;
+        *request.headers_mut() = self.headers;
+        if !same_origin {
+            headers::keep_safe(request.headers_mut());
+        }
+        if !keeps_body {
+            headers::drop_body(request.headers_mut());
+            return Ok(request);
+        }
+        *request.body_mut() = match self.body {
+            Content::None => None,
+            Content::Bytes(body) => Some(body),
+            Content::Stream => Some(make.ok_or(RedirectErrorKind::StreamBody)?()),
+        };
+        Ok(request)
+    }
+}
+
+/// The method that follows a redirect, and whether the body is sent again. 301 and 302 turn a POST into a GET, as in
+/// browsers and in reqwest.
+fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
+    match status {
+        StatusCode::SEE_OTHER if *method == Method::HEAD => (Method::HEAD, false),
+        StatusCode::SEE_OTHER => (Method::GET, false),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if *method == Method::POST => (Method::GET, false),
+        _ => (method.clone(), true),
+    }
+}
+
+/// A redirect that is not followed.
+pub(super) fn refused(
+    kind: RedirectErrorKind,
+    status: StatusCode,
+    from: (&Method, &Url),
+    target: &Url,
+) -> RedirectError {
+    let (method, url) = (from.0.clone(), bare(from.1));
+    // Of another scheme nothing but its name is known not to be secret.
+    let scheme = || Url::parse(&format!("{}:", target.scheme())).ok();
+    let shown = Some(kind).filter(|kind| *kind == RedirectErrorKind::Scheme).and_then(|_| scheme());
+    Refused { kind, status, method, url, location: shown.unwrap_or_else(|| bare(target)) }.into()
+}

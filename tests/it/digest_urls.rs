@@ -1,0 +1,176 @@
+//! Digest: servers that bind a nonce to the URL whose 401 brought it, and refuse it elsewhere without `stale`.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use reqwest_challenge::testing::{Answer, Gate, Script, until};
+use reqwest_challenge::{
+    AuthReport, BoxError, ChallengeMiddleware, Password, Reason, Rejection, Renewed, Secret, Unauthorized,
+};
+
+use crate::passwords::{auth, param};
+use crate::support::script::{API, status};
+
+/// How a camera gives nonces.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Gives {
+    /// One for each URL.
+    OnePerUrl,
+    /// Another with each 401, good for its URL from then on.
+    OneEach,
+    /// Another with each 401, good for one request to its URL.
+    Once,
+}
+
+/// A server that takes a nonce only at the URL that got it.
+fn camera(gives: Gives) -> Script {
+    let given: Mutex<HashMap<String, (String, bool)>> = Mutex::default();
+    Script::new(move |arrived, number| {
+        let mut given = given.lock().unwrap();
+        let target = arrived.url()[url::Position::BeforePath..].to_owned();
+        if arrived.credential().is_some() {
+            let known = given
+                .get_mut(&param(arrived, "nonce").unwrap())
+                .filter(|(place, used)| *place == target && !(*used && gives == Gives::Once));
+            if let Some((_, used)) = known {
+                *used = true;
+                return status(200);
+            }
+        }
+        let nonce = if gives == Gives::OnePerUrl { format!("n{target}") } else { format!("n{number}") };
+        given.insert(nonce.clone(), (target, false));
+        Answer::unauthorized([&*format!("Digest realm=\"camera\", qop=\"auth\", nonce=\"{nonce}\"")])
+    })
+}
+
+/// A password that is asked for once that many requests were sent, and how often it was.
+fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (count, server) = (asked.clone(), server.clone());
+    let ask = move |_: Rejection| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let server = server.clone();
+        async move {
+            until(|| server.sends() >= sends).await;
+            Ok::<_, BoxError>(Some(("u".to_owned(), Secret::new("p"))))
+        }
+    };
+    (auth(Password::asked(ask)), asked)
+}
+
+#[tokio::test]
+async fn twenty_requests_at_once_over_five_urls_all_succeed_by_one_refresh() {
+    for gives in [Gives::OnePerUrl, Gives::OneEach, Gives::Once] {
+        let server = camera(gives);
+        let (auth, asked) = counted(&server, 20);
+        let client = server.client(&auth);
+        let calls: Vec<_> =
+            (0..20).map(|number| tokio::spawn(client.get(format!("{API}/{}?x", number % 5)).send())).collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap().status(), 200, "{gives:?}");
+        }
+        assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 40), "{gives:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_is_new_is_answered_by_its_own_nonce_without_a_refresh() {
+    for gives in [Gives::OnePerUrl, Gives::OneEach] {
+        let server = camera(gives);
+        let (auth, asked) = counted(&server, 0);
+        let client = server.client(&auth);
+        client.get(format!("{API}/first")).send().await.unwrap();
+        // All of these go out with the first URL's nonce.
+        let calls: Vec<_> =
+            (0..20).map(|number| tokio::spawn(client.get(format!("{API}/{}", number % 5)).send())).collect();
+        for call in calls {
+            let response = call.await.unwrap().unwrap();
+            let report = AuthReport::of(&response);
+            assert_eq!((response.status().as_u16(), report.renewed()), (200, Some(Renewed::ByScheme)), "{gives:?}");
+        }
+        assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 42), "{gives:?}");
+        // From now on each URL has its nonce.
+        for number in 0..20 {
+            client.get(format!("{API}/{}", number % 5)).send().await.unwrap();
+        }
+        assert_eq!(server.sends(), 62, "{gives:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    // The first URL's answer is held back.
+    let server = Script::new(move |arrived, _| match (arrived.path(), arrived.credential()) {
+        ("/a", Some(_)) => status(200).held(&held),
+        (path, sent) => {
+            let good = sent.is_some_and(|_| param(arrived, "nonce").as_deref() == Some(path));
+            let challenge = format!("Digest realm=\"camera\", qop=\"auth\", nonce=\"{path}\"");
+            if good { status(200) } else { Answer::unauthorized([&*challenge]) }
+        }
+    });
+    let (auth, asked) = counted(&server, 0);
+    let client = server.client(&auth);
+    let first = tokio::spawn(client.get(format!("{API}/a")).send());
+    gate.reached_by(1).await;
+    for path in ["/b", "/c", "/b"] {
+        assert_eq!(client.get(format!("{API}{path}")).send().await.unwrap().status(), 200);
+    }
+    gate.open();
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 7));
+}
+
+/// Asks for another user name each time: `u1`, `u2`, …
+fn renamed() -> (Password, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let ask = move |_: Rejection| {
+        let user = format!("u{}", count.fetch_add(1, Ordering::SeqCst) + 1);
+        async move { Ok::<_, BoxError>(Some((user, Secret::new("p")))) }
+    };
+    (Password::asked(ask), asked)
+}
+
+#[tokio::test]
+async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url() {
+    let server =
+        Script::new(|arrived, number| match arrived.credential().and_then(|_| param(arrived, "username")).as_deref() {
+            Some("u2") => status(200),
+            _ => Answer::unauthorized([&*format!("Digest realm=\"a\", qop=\"auth\", nonce=\"n{number}\"")]),
+        });
+    let (password, asked) = renamed();
+    let client = server.client(&auth(password));
+    let error = client.get(format!("{API}/a")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    // What is asked for by this call is used by this call.
+    assert_eq!(client.get(format!("{API}/b")).send().await.unwrap().status(), 200);
+    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 4));
+}
+
+#[tokio::test]
+async fn a_password_that_is_changed_is_asked_for_once_more_and_no_call_is_sent_three_times() {
+    let changed = Arc::new(AtomicUsize::new(0));
+    let now = changed.clone();
+    // An ordinary server: another nonce with each 401, good everywhere.
+    let server = Script::new(move |arrived, number| {
+        let old = now.load(Ordering::SeqCst) == 1
+            && arrived.credential().is_some_and(|_| param(arrived, "username").as_deref() == Some("u1"));
+        match arrived.credential() {
+            Some(_) if !old => status(200),
+            _ => Answer::unauthorized([&*format!("Digest realm=\"a\", qop=\"auth\", nonce=\"n{number}\"")]),
+        }
+    });
+    let (password, asked) = renamed();
+    let client = server.client(&auth(password));
+    for path in ["/a", "/b"] {
+        client.get(format!("{API}{path}")).send().await.unwrap();
+    }
+    changed.store(1, Ordering::SeqCst);
+    for path in ["/c", "/a", "/b"] {
+        assert_eq!(client.get(format!("{API}{path}")).send().await.unwrap().status(), 200, "{path}");
+    }
+    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 7));
+}

@@ -1,0 +1,148 @@
+//! What of a caller's and of our credentials goes along with a redirect, and what another server can make us sign.
+
+use async_trait::async_trait;
+use http::{Extensions, HeaderValue};
+use reqwest::{Client, Request, Response};
+use reqwest_challenge::testing::{Answer, Arrived, Script};
+use reqwest_challenge::{
+    CallOptions, ChallengeMiddleware, Credential, FollowRedirects, RedirectError, RedirectErrorKind, RedirectHistory,
+};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+
+use crate::redirects::{fixed, following, kind, redirecting};
+use crate::support::fake::Fake;
+use crate::support::script::{API, challenged_with};
+
+const OTHER: &str = "https://other.example.com";
+
+/// The requests that a host got.
+fn at(server: &Script, host: &str) -> Vec<Arrived> {
+    server.requests().into_iter().filter(|arrived| arrived.url().host_str() == Some(host)).collect()
+}
+
+/// A → B → A, then 200.
+fn there_and_back(status: u16) -> Script {
+    Script::new(move |arrived, _| match (arrived.url().host_str(), arrived.path()) {
+        (Some("api.example.com"), "/from") => Answer::new(status).header("location", format!("{OTHER}/b")),
+        (Some("other.example.com"), _) => Answer::new(status).header("location", format!("{API}/back")),
+        _ => Answer::ok("in"),
+    })
+}
+
+#[tokio::test]
+async fn a_callers_credentials_and_custom_fields_stay_at_their_origin_and_do_not_come_back() {
+    let server = there_and_back(307);
+    let mut secret = HeaderValue::from_static("text/secret");
+    secret.set_sensitive(true);
+    let request = following(&server, &fixed()).get(format!("{API}/from"));
+    let custom = ["x-api-key", "cookie", "proxy-authorization", "dpop", "x-forwarded-for", "referer", "host", "if-x"];
+    let request = custom.iter().fold(request, |request, name| request.header(*name, "hunter2"));
+    let request = request.header("accept-language", secret).header("accept", "text/plain").header("range", "bytes=1-");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.url().as_str(), format!("{API}/back"));
+    let (ours, theirs) = (at(&server, "api.example.com"), at(&server, "other.example.com"));
+    assert!(custom.iter().all(|name| ours[0].header(name) == Some("hunter2")));
+    for arrived in [&theirs[0], &ours[1]] {
+        let mut names: Vec<_> = arrived.headers().keys().map(|name| name.as_str().to_owned()).collect();
+        names.retain(|name| name != "authorization");
+        names.sort();
+        assert_eq!(names, ["accept", "range"]);
+        assert!(!arrived.contains("hunter2"));
+    }
+    assert_eq!((theirs[0].credential(), ours[1].token()), (None, "t"), "ours goes to ours, by a safe method");
+    assert_eq!(RedirectHistory::of(&response).unwrap().hops().len(), 2);
+}
+
+#[tokio::test]
+async fn a_callers_own_authorization_stays_at_its_origin() {
+    for to in ["https://api.example.com:8443/x", "https://API.example.com./x", "https://evil.example.com/x"] {
+        let server = redirecting(302, to);
+        let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
+        request.send().await.unwrap();
+        let presented: Vec<_> = server.requests().iter().map(|arrived| arrived.credential().is_some()).collect();
+        assert_eq!(presented, [true, false], "{to}");
+    }
+    let server = redirecting(302, "https://API.EXAMPLE.com:443/x");
+    let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
+    request.send().await.unwrap();
+    assert_eq!(server.tokens(), ["mine", "mine"], "the same origin in other words");
+    let server = there_and_back(302);
+    let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
+    request.send().await.unwrap();
+    assert_eq!(server.tokens(), ["mine", "", ""], "ours is no replacement for the caller's own");
+}
+
+#[tokio::test]
+async fn another_server_cannot_choose_what_is_signed_for_a_method_that_is_not_safe() {
+    // From ours by way of the other server.
+    let server = there_and_back(307);
+    let error = following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap_err();
+    assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 2));
+    let refused = RedirectError::find(&error).unwrap();
+    assert_eq!((refused.url().as_str(), refused.location().path()), ("https://other.example.com/b", "/back"));
+    // And where the first URL is the other server's.
+    let server = redirecting(308, "https://api.example.com/pay");
+    let error = following(&server, &fixed()).delete(format!("{OTHER}/from")).send().await.unwrap_err();
+    assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 1));
+    // A method that becomes safe is signed.
+    let server = there_and_back(303);
+    following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap();
+    assert_eq!(server.tokens(), ["t", "", "t"]);
+    // Unsigned, the request is the caller's affair.
+    let server = there_and_back(307);
+    let request = following(&server, &fixed()).post(format!("{API}/from")).with_extension(CallOptions::new().skip());
+    request.send().await.unwrap();
+    assert_eq!(server.tokens(), ["", "", ""]);
+}
+
+#[tokio::test]
+async fn two_origins_of_one_middleware_may_send_an_unsafe_request_to_each_other() {
+    let auth = ChallengeMiddleware::builder(API, Credential::bearer("t")).origin(OTHER).build().unwrap();
+    let server = there_and_back(307);
+    following(&server, &auth).post(format!("{API}/from")).body("pay").send().await.unwrap();
+    assert_eq!(server.tokens(), ["t", "t", "t"]);
+    assert!(server.requests().iter().all(|arrived| arrived.body() == b"pay"));
+}
+
+#[tokio::test]
+async fn a_401_of_another_server_is_its_own_and_renews_nothing() {
+    let server = Script::new(|arrived, _| match arrived.url().host_str() {
+        Some("api.example.com") => Answer::new(302).header("location", OTHER),
+        _ => challenged_with("Bearer realm=\"evil\""),
+    });
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let response = following(&server, &auth).get(API).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), fake.calls(), server.sends()), (401, 0, 2));
+    assert_eq!(server.tokens(), ["t0", ""]);
+}
+
+/// Sends each request twice, as a retry middleware does.
+struct Twice;
+
+#[async_trait]
+impl Middleware for Twice {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let again = request.try_clone().unwrap();
+        next.clone().run(request, extensions).await?;
+        next.run(again, extensions).await
+    }
+}
+
+#[tokio::test]
+async fn an_identity_of_one_call_is_not_shown_to_the_second_api_and_not_replaced_by_another() {
+    let server = there_and_back(302);
+    let second = ChallengeMiddleware::new(OTHER, Credential::bearer("theirs")).unwrap();
+    let client = ClientBuilder::new(Client::new()).with(Twice).with(FollowRedirects::new()).with(fixed()).with(second);
+    let client = client.with(server.clone()).build();
+    let identity = CallOptions::new().identity(Credential::bearer("alice"));
+    client.get(format!("{API}/from")).with_extension(identity).send().await.unwrap();
+    assert_eq!(server.tokens(), ["alice", "", "", "alice", "", ""], "an outer retry has the options as they were");
+    client.get(format!("{API}/from")).send().await.unwrap();
+    assert_eq!(server.tokens()[6..9], ["t", "theirs", "t"], "each hop is signed by the middleware of its origin");
+}
