@@ -3,6 +3,8 @@
 
 // Each file uses only what stands above it here, and its own folder.
 mod chain;
+mod printed;
+
 pub mod challenge;
 #[cfg(any(feature = "oauth", feature = "registry"))]
 mod dial;

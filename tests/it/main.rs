@@ -65,6 +65,7 @@ mod oauth_renewals;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
+mod printing;
 mod problems;
 #[cfg(feature = "registry")]
 mod registries;
