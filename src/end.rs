@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use reqwest::Response;
 
-use crate::call::Call;
+use crate::call::{Call, Kept};
 use crate::challenge::Challenges;
+use crate::credential::Credential;
 use crate::error::{Answered, Body, Error, Facts, Forbidden, Reason, Unauthorized, bare, envelope};
 use crate::event::Event;
 use crate::refresh::RefreshError;
@@ -37,7 +38,7 @@ impl Call<'_> {
         self.of.session.listeners().tell(|| Event::Forbidden {
             method: self.sent.method().clone(),
             url: bare(self.sent.url()),
-            scopes: Forbidden::scopes_of(&Challenges::from_headers(response.headers())),
+            scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
             authenticated: self.report.sent.iter().any(Option::is_some),
         });
         // A scheme learns from every response to what it signed; what it makes of this one changes nothing.
@@ -82,6 +83,12 @@ impl Call<'_> {
 
     fn facts(&self, mut response: Response, body: Body) -> Facts {
         let mut report = self.report.clone();
+        report.hide_in(self.sent.url());
+        if let Kept::Copy(request) = &self.sent {
+            // What else the caller marked as a secret may be echoed, too.
+            let secret = request.headers().values().filter(|value| value.is_sensitive());
+            report.echoes.extend(secret.cloned().map(Credential::of_caller));
+        }
         report.findings.add(self.look(&response, (&body.bytes, None)));
         let answered = Answered {
             status: response.status(),

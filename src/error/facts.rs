@@ -10,6 +10,7 @@ use reqwest::Url;
 
 use super::json::{Place, Texts};
 use crate::challenge::Challenges;
+use crate::printed::{FEW_LINES, Printed};
 use crate::report::AuthReport;
 
 /// As much of a body as was read.
@@ -98,9 +99,11 @@ impl Facts {
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
         let Answered { status, url: answered, foreign, headers } = answered;
         let mut problem = Problem::read(&headers, &body.bytes);
-        for text in [&mut problem.code, &mut problem.title, &mut problem.detail, &mut problem.help_url] {
-            *text = text.take().map(|text| report.mask(text));
-        }
+        let masker = report.masker();
+        problem.code = problem.code.map(|code| masker.mask_word(code));
+        problem.title = problem.title.map(|text| masker.mask(text));
+        problem.detail = problem.detail.map(|text| masker.mask(text));
+        problem.help_url = problem.help_url.map(|url| masker.mask_certain(url));
         Self {
             method,
             final_url: Some(answered).filter(|answered| *answered != url),
@@ -116,16 +119,16 @@ impl Facts {
         }
     }
 
-    /// `401 to GET https://…`, and what the server says of it: one line for a terminal, without our credentials.
+    /// `401 to GET https://…`, and what the server says of it: one line for a terminal. Only what the server wrote is masked.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.url);
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
-            line += &format!(" from another server, {url}");
+            line += &format!(" from another server, {}", self.report.masker().mask_certain(url.to_string()));
         }
         if let Some(said) = self.message() {
             line += &format!(": {said}");
         }
-        self.report.mask(line)
+        line
     }
 
     pub(super) fn message(&self) -> Option<String> {
@@ -138,7 +141,14 @@ impl Facts {
 
     pub(super) fn error_code(&self) -> Option<String> {
         let sent = self.challenges.iter().find_map(|challenge| challenge.param("error"));
-        sent.map(|code| self.report.mask(code.into_owned())).or_else(|| self.problem.code.clone())
+        sent.map(|code| self.report.masker().mask_word(code.into_owned())).or_else(|| self.problem.code.clone())
+    }
+
+    /// The names of the header's fields, for a log: a server chooses them too.
+    fn header_names(&self) -> Vec<String> {
+        let masker = self.report.masker();
+        let names = self.headers.keys().map(|name| masker.mask_word(name.as_str().to_owned()));
+        names.map(|name| Printed(&name, FEW_LINES).to_string()).collect()
     }
 
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,7 +156,7 @@ impl Facts {
             .field("method", &self.method)
             .field("url", &self.url.as_str())
             .field("status", &self.status)
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("headers", &self.header_names())
             .field("challenges", &self.challenges)
             .field("body_length", &self.body.bytes.len())
             .field("report", &self.report)

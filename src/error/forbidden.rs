@@ -32,12 +32,20 @@ impl Forbidden {
 
     refusal_getters!();
 
-    /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`.
+    /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`. A credential
+    /// that a server writes there is `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
-        Self::scopes_of(&self.0.facts.challenges)
+        Self::masked_scopes(&self.0.facts.challenges, self.report())
     }
 
+    /// The scopes that the challenges name, without the credentials that were sent.
+    pub(crate) fn masked_scopes(challenges: &Challenges, report: &AuthReport) -> Vec<String> {
+        let masker = report.masker();
+        Self::scopes_of(challenges).into_iter().map(|scope| masker.mask_word(scope)).collect()
+    }
+
+    /// The scopes that the challenges name, for a refresher.
     pub(crate) fn scopes_of(challenges: &Challenges) -> Vec<String> {
         let scopes = challenges.iter().filter_map(|challenge| {
             let bearer = challenge.bearer().map(|bearer| bearer.scopes());
@@ -67,7 +75,7 @@ impl AsRef<AuthReport> for Forbidden {
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
-        let scopes = self.0.facts.report.mask(self.required_scopes().join(" "));
+        let scopes = self.required_scopes().join(" ");
         if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes, FEW_LINES)) }
     }
 }

@@ -55,6 +55,7 @@ pub enum Reason {
 
 impl Unauthorized {
     pub(crate) fn new(facts: Facts, reason: Reason, refresh: Option<RefreshError>, fresh: bool) -> Self {
+        let refresh = refresh.map(|error| error.masked(&facts.report.masker()));
         Self(Box::new(Inner { facts, reason, refresh, fresh }))
     }
 

@@ -40,6 +40,7 @@ mod kit_wiremock;
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
+mod masking;
 #[cfg(feature = "oauth")]
 mod oauth_answers;
 #[cfg(all(feature = "oauth", feature = "store"))]
