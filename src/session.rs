@@ -56,7 +56,9 @@ impl Session {
     /// [`Error::Ended`] if nobody is logged in.
     pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
         let (report, held) = (forbidden.report(), self.0.current());
-        let needed = forbidden.required_scopes();
+        let (mut needed, masker) = (Forbidden::scopes_of(forbidden.challenges()), report.masker());
+        // An echo of the credential is no scope, and is not asked for in a URL.
+        needed.retain(|scope| !masker.has_certain(scope));
         let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
         if forbidden.is_foreign() {
             return refuse(StepUpKind::Foreign);

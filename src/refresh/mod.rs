@@ -2,6 +2,7 @@
 
 mod error;
 mod flight;
+mod masked;
 mod person;
 mod rejection;
 mod session;

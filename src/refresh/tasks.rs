@@ -70,7 +70,7 @@ impl Core {
         let (refused, epoch) = (held.credential.clone(), held.epoch);
         let guard = Guard { core: self.clone(), number, up: true };
         let cause = want.cause;
-        let rejection = (purpose == Purpose::Renew).then(|| self.rejection(number, want, refused));
+        let rejection = (purpose == Purpose::Renew).then(|| self.rejection(number, want, refused.clone()));
         let counted = TaskCount::one(&self.tasks);
         let flight = async move {
             // Locals, so that a panic ends them while it is one.
@@ -84,6 +84,7 @@ impl Core {
                 (None, None) => within(bound, refresher.initial().as_mut()).await,
             };
             let answer = answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
+            let answer = answer.map_err(|error| error.masked(&Credential::masker_of(&refused)));
             let waiters = core.waiting(number);
             let (outcome, late) = core.land(number, epoch, purpose, answer);
             guard.up = false;
