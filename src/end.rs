@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::header::HeaderMap;
 use reqwest::Response;
 
-use crate::call::Call;
+use crate::call::{Call, Kept};
 use crate::challenge::Challenges;
+use crate::credential::Credential;
 use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Reason, Unauthorized, bare, envelope};
 use crate::event::Event;
 use crate::refresh::RefreshError;
@@ -40,7 +41,7 @@ impl Call<'_> {
             self.of.session.listeners().tell(|| Event::Forbidden {
                 method: self.sent.method().clone(),
                 url: bare(self.sent.url()),
-                scopes: Forbidden::scopes_of(&Challenges::from_headers(response.headers())),
+                scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
                 authenticated: self.report.sent.iter().any(Option::is_some),
             });
         }
@@ -113,6 +114,12 @@ impl Call<'_> {
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
+        report.hide_in(self.sent.url());
+        if let Kept::Copy(request) = &self.sent {
+            // What else the caller marked as a secret may be echoed, too.
+            let secret = request.headers().values().filter(|value| value.is_sensitive());
+            report.echoes.extend(secret.cloned().map(Credential::of_caller));
+        }
         report.findings.add(self.look(response, (&body.bytes, None)));
         report
     }

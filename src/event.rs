@@ -69,7 +69,7 @@ pub enum Event {
         method: Method,
         /// The request's URL, without userinfo and query.
         url: Url,
-        /// The scopes that the challenges name.
+        /// The scopes that the challenges name, without the credentials that were sent.
         scopes: Vec<String>,
         /// Whether a credential of ours was on the request.
         authenticated: bool,

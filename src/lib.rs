@@ -3,6 +3,9 @@
 
 // Each file uses only what stands above it here, and its own folder.
 mod chain;
+mod mask;
+mod printed;
+
 pub mod challenge;
 #[cfg(any(feature = "oauth", feature = "registry"))]
 mod dial;

@@ -204,8 +204,9 @@ mod answer {
         login: (&str, Secret),
         legacy: bool,
     ) -> Option<Credential> {
+        let password = login.1.clone();
         let made = DigestAuth::new(&challenge.digest()?, rejection.url()?, login, legacy)?;
-        Some(Credential::custom(made))
+        Some(Credential::custom(made).hiding(password))
     }
 }
 

@@ -1,10 +1,15 @@
 //! What was done about authentication for one call.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use http::header::HeaderValue;
+use reqwest::Url;
+
 use crate::credential::Credential;
 use crate::linting::Findings;
+use crate::mask::Masker;
 
 /// What was done about authentication for one call: in both refusals, and by [`of`](Self::of) for every response.
 #[derive(Clone, Default)]
@@ -87,9 +92,24 @@ impl AuthReport {
         self.findings.as_slice()
     }
 
-    /// The text with the credentials that were sent made `***`.
+    /// Has what may be a secret in the request's URL masked: a server may name the whole of it.
+    pub(crate) fn hide_in(&mut self, url: &Url) {
+        const WORDS: [&str; 7] = ["key", "token", "auth", "sig", "secret", "pass", "code"];
+        let is_secret = |name: &str| WORDS.iter().any(|word| name.to_ascii_lowercase().contains(word));
+        let query = url.query_pairs().filter(|(name, _)| is_secret(name)).map(|(_, value)| value);
+        let all = query.chain(url.password().map(Cow::Borrowed));
+        let values = all.filter_map(|value| HeaderValue::from_str(&value).ok());
+        self.echoes.extend(values.map(Credential::of_caller));
+    }
+
+    /// Masks the credentials that were sent.
+    pub(crate) fn masker(&self) -> Masker {
+        Credential::masker_of(self.sent.iter().flatten().chain(&self.echoes))
+    }
+
+    /// A server's text without the credentials that were sent.
     pub(crate) fn mask(&self, text: String) -> String {
-        self.sent.iter().flatten().chain(&self.echoes).fold(text, |text, credential| credential.mask(text))
+        self.masker().mask(text)
     }
 }
 

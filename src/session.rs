@@ -63,7 +63,7 @@ impl Session {
         let report = forbidden.report();
         let slot = self.0.slot_of(report.signed);
         let held = self.0.current_in(&slot);
-        let needed = forbidden.required_scopes();
+        let needed = forbidden.scopes_to_ask();
         let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
         if forbidden.is_foreign() {
             return refuse(StepUpKind::Foreign);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderValue};
 use reqwest::Request;
 
 use crate::BoxError;
@@ -158,8 +158,10 @@ impl Call<'_> {
             return Ok(());
         };
         authorize.authorize(request).await.map_err(|source| unsigned(&credential, source))?;
-        let made = credential.header_name().and_then(|name| request.headers().get(name)).cloned();
-        self.report.echoes.extend(made.map(Credential::of_caller));
+        let is_secret =
+            |(name, value): &(&_, &HeaderValue)| Some(*name) == credential.header_name() || value.is_sensitive();
+        let made = request.headers().iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
+        self.report.echoes.extend(made);
         self.report.sent[attempt] = Some(credential);
         Ok(())
     }

@@ -22,13 +22,13 @@ use std::fmt;
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
+#[cfg(feature = "oauth")]
+pub(crate) use crate::printed::hides;
+pub(crate) use crate::printed::{FEW_LINES, Printed};
 pub use defect::{Defect, Mark, Rule};
 #[cfg(any(feature = "oauth", feature = "store", feature = "testing"))]
 pub(crate) use grammar::is_scope_token;
-#[cfg(feature = "oauth")]
-pub(crate) use view::hides;
 pub use view::{Challenge, Param, Params};
-pub(crate) use view::{FEW_LINES, Printed};
 pub use views::{Basic, Bearer, Cargo, ClaimsError, Digest, DigestAlgorithm, Dpop, ErrorCode, Registry};
 
 use defect::Place;

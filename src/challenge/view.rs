@@ -6,6 +6,7 @@ use std::fmt;
 use super::Challenges;
 use super::grammar::{is_token, text, unescape};
 use super::list::{self, Entry, Span};
+use crate::printed::write_escaped;
 
 /// One challenge: a scheme, and a token68 or parameters (RFC 9110 §11.3).
 ///
@@ -100,51 +101,20 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// The canonical form, as one line: control characters are shown as escapes.
+/// The canonical form, as one line: characters that cannot be seen are shown as escapes. It is the server's own text, and has what
+/// the server echoes.
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.canonical().try_for_each(|piece| escape_controls(&text(Cow::Owned(piece)), f))
-    }
-}
-
-/// Writes text of a server's for a terminal: no control character of it arrives there.
-fn escape_controls(shown: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    use fmt::Write as _;
-    for character in shown.chars() {
-        match character {
-            '\t' => f.write_char('\t')?,
-            _ if hides(character) => write!(f, "{}", character.escape_unicode())?,
-            _ => f.write_char(character)?,
-        }
-    }
-    Ok(())
-}
-
-/// Whether a terminal obeys the character instead of showing it: control characters, and marks that turn the direction of
-/// text round, which are none by Unicode's word.
-pub(crate) fn hides(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A text of somebody else's on a terminal: what a terminal would obey is escaped, and it is cut at that many characters.
-pub(crate) struct Printed<'t>(pub(crate) &'t str, pub(crate) usize);
-
-/// What fits a few lines.
-pub(crate) const FEW_LINES: usize = 300;
-
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        let Self(text, longest) = *self;
-        for character in text.chars().take(longest) {
-            if hides(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
+        self.canonical().try_for_each(|piece| {
+            // A tab is a blank here.
+            let piece = text(Cow::Owned(piece));
+            let mut lines = piece.split('\t').peekable();
+            while let Some(line) = lines.next() {
+                write_escaped(line.chars(), usize::MAX, f)?;
+                f.write_str(if lines.peek().is_some() { "\t" } else { "" })?;
             }
-        }
-        if text.chars().nth(longest).is_some() { f.write_str("…") } else { Ok(()) }
+            Ok(())
+        })
     }
 }
 

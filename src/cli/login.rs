@@ -11,6 +11,7 @@ use super::show::Screen;
 use super::surroundings::Surroundings;
 use crate::credential::Credential;
 use crate::oauth::{Client, Issuer, OAuth};
+use crate::printed::{FEW_LINES, Printed};
 use crate::refresh::{Cause, Refresh, RefreshError, RefreshErrorKind, Rejection};
 
 /// A login by whatever way reaches the person: a [`Refresh`] for a command-line tool.
@@ -108,7 +109,7 @@ impl Login {
                     Some(user) => user.to_owned(),
                     None => prompt::line(rejection, &self.ask, format!("User name for {host}")).await?,
                 };
-                let question = format!("Password of {user} for {host}");
+                let question = format!("Password of {} for {host}", Printed(&user, FEW_LINES));
                 let password = prompt::secret(rejection, &self.ask, question).await?;
                 Credential::basic(user, password.expose())
             }

@@ -11,6 +11,7 @@ use qrcode::render::unicode::Dense1x2;
 
 use crate::BoxError;
 use crate::oauth::Invitation;
+use crate::printed::{FEW_LINES, Printed};
 
 /// Opens a page in a browser.
 pub(super) type Open = Arc<dyn Fn(&url::Url) -> io::Result<()> + Send + Sync>;
@@ -83,6 +84,8 @@ pub(super) fn in_browser(screen: &Screen, open: &Open, invitation: &Invitation) 
     let notice = screen.clone();
     drop(tokio::task::spawn_blocking(move || {
         if let Err(error) = open(&url) {
+            let error = error.to_string();
+            let error = Printed(&error, FEW_LINES);
             notice.say(&format!("(no browser opened: {error}; the address above does it too)"));
         }
     }));
@@ -92,7 +95,7 @@ pub(super) fn in_browser(screen: &Screen, open: &Open, invitation: &Invitation) 
 
 /// Prints the page and the code, and a QR code of both for a phone.
 pub(super) fn on_device(screen: &Screen, invitation: &Invitation) -> Result<(), BoxError> {
-    let code = invitation.user_code().unwrap_or_default();
+    let code = Printed(invitation.user_code().unwrap_or_default(), FEW_LINES);
     let mut text = format!(
         "Log in for {} at {}, on any device:\n\n    {}\n\n    and type the code  {code}\n",
         invitation.api(),

@@ -1,5 +1,7 @@
 //! What a scheme of its own does: signs each request, and looks at each response.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -57,8 +59,7 @@ pub enum Observed {
     Resign,
 }
 
-/// The head of a response, as a scheme sees it.
-#[derive(Debug)]
+/// The head of a response, as a scheme sees it. `Debug` shows no values.
 pub struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) url: &'a Url,
@@ -67,6 +68,17 @@ pub struct ResponseHead<'a> {
     /// What the scheme put into its header for the request, if that is known.
     #[cfg_attr(not(feature = "digest"), expect(dead_code, reason = "only Digest reads it"))]
     pub(crate) sent: Option<&'a HeaderValue>,
+}
+
+impl fmt::Debug for ResponseHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead")
+            .field("status", &self.status)
+            .field("host", &self.url.host_str())
+            .field("headers", &self.headers.len())
+            .field("challenges", self.challenges)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ResponseHead<'_> {

@@ -17,6 +17,7 @@ use reqwest::Request;
 use zeroize::Zeroizing;
 
 use crate::BoxError;
+use crate::mask::Masker;
 use crate::secret::Secret;
 
 pub use authorize::{Authorize, Observed, ResponseHead};
@@ -93,6 +94,12 @@ impl Credential {
     /// What a caller set himself, to be masked like ours.
     pub(crate) fn of_caller(value: HeaderValue) -> Self {
         Self::of("", Kind::Header(AUTHORIZATION, Ok(value)))
+    }
+
+    /// The same, with a secret behind it that is not on the request, to be masked all the same.
+    #[cfg(feature = "digest")]
+    pub(crate) fn hiding(self, secret: Secret) -> Self {
+        self.with(|inner| inner.inner = Some(secret))
     }
 
     fn of(scheme: impl Into<Cow<'static, str>>, kind: Kind) -> Self {
@@ -235,20 +242,25 @@ impl Credential {
         }
     }
 
-    /// The text with each piece of this credential's secrets in it made `***`: for what a server echoes back.
-    pub(crate) fn mask(&self, text: String) -> String {
-        let whole = match &self.0.kind {
-            // Of UTF-8 too: a user name in a Digest answer is.
-            Kind::Header(_, Ok(value)) => std::str::from_utf8(value.as_bytes()).unwrap_or_default(),
-            _ => "",
-        };
-        let token = whole.split_once(' ').map_or(whole, |(_, token)| token);
-        let [attachment, inner] =
-            [&self.0.attachment, &self.0.inner].map(|held| held.as_ref().map_or("", Secret::expose));
-        [whole, token, attachment, inner]
-            .into_iter()
-            .filter(|secret| !secret.is_empty())
-            .fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })
+    /// Masks the secrets of these credentials.
+    pub(crate) fn masker_of<'c>(credentials: impl IntoIterator<Item = &'c Self>) -> Masker {
+        let mut masker = Masker::default();
+        credentials.into_iter().for_each(|credential| credential.mask_in(&mut masker));
+        masker
+    }
+
+    /// Has its secrets masked: what it puts on a request, what is kept with it, and what else of it a server may echo.
+    fn mask_in(&self, masker: &mut Masker) {
+        match &self.0.kind {
+            Kind::Header(_, value) => {
+                // Of UTF-8 too: a user name in a Digest answer is.
+                let text = value.iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+                text.for_each(|value| masker.add_header(value));
+            }
+            Kind::Custom(authorize) => authorize.export().iter().for_each(|kept| masker.add_kept(kept.expose())),
+        }
+        self.0.attachment.iter().for_each(|kept| masker.add_kept(kept.expose()));
+        self.0.inner.iter().for_each(|secret| masker.add(secret.expose()));
     }
 }
 
@@ -274,7 +286,9 @@ impl fmt::Debug for Credential {
         let mut shown = f.debug_struct("Credential");
         shown.field("scheme", &self.0.scheme);
         if let Some(scopes) = &self.0.scopes {
-            shown.field("scopes", scopes);
+            let masker = Self::masker_of([self]);
+            // A server wrote them.
+            shown.field("scopes", &scopes.iter().map(|scope| masker.mask_word(scope.clone())).collect::<Vec<_>>());
         }
         if let Some(source) = &self.0.source {
             shown.field("source", source);

@@ -11,6 +11,7 @@ use reqwest::Url;
 use super::problem::{Problem, RawRefusal, Reading};
 use super::read::is_generic;
 use crate::challenge::Challenges;
+use crate::printed::{FEW_LINES, Printed};
 use crate::report::AuthReport;
 
 /// As much of a body as was read.
@@ -67,9 +68,7 @@ impl Facts {
         let raw =
             RawRefusal { status, headers: &headers, challenges: &challenges, body: &body.bytes, now: reading.now };
         let (mut problem, is_callers) = reading.read(&raw);
-        for text in problem.texts() {
-            *text = report.mask(std::mem::take(text));
-        }
+        problem.mask(&report.masker());
         Self {
             method,
             final_url: Some(answered).filter(|answered| *answered != url),
@@ -86,16 +85,16 @@ impl Facts {
         }
     }
 
-    /// `401 to GET https://…`, and what the server says of it: one line for a terminal, without our credentials.
+    /// `401 to GET https://…`, and what the server says of it: one line for a terminal. Only what the server wrote is masked.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.url);
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
-            line += &format!(" from another server, {url}");
+            line += &format!(" from another server, {}", self.report.masker().mask_certain(url.to_string()));
         }
         if let Some(said) = self.message() {
             line += &format!(": {said}");
         }
-        self.report.mask(line)
+        line
     }
 
     pub(super) fn message(&self) -> Option<String> {
@@ -111,8 +110,15 @@ impl Facts {
     pub(super) fn error_code(&self) -> Option<String> {
         let own = self.problem.code.clone();
         let sent = || self.challenges.iter().find_map(|challenge| challenge.param("error"));
-        let sent = || sent().map(|code| self.report.mask(code.into_owned()));
+        let sent = || sent().map(|code| self.report.masker().mask_word(code.into_owned()));
         if self.is_callers { own.or_else(sent) } else { sent().or(own) }
+    }
+
+    /// The names of the header's fields, for a log: a server chooses them too.
+    fn header_names(&self) -> Vec<String> {
+        let masker = self.report.masker();
+        let names = self.headers.keys().map(|name| masker.mask_word(name.as_str().to_owned()));
+        names.map(|name| Printed(&name, FEW_LINES).to_string()).collect()
     }
 
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,7 +126,7 @@ impl Facts {
             .field("method", &self.method)
             .field("url", &self.url.as_str())
             .field("status", &self.status)
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("headers", &self.header_names())
             .field("challenges", &self.challenges)
             .field("body_length", &self.body.bytes.len())
             .field("report", &self.report)

@@ -33,14 +33,39 @@ impl Forbidden {
     refusal_getters!();
 
     /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`; else as
-    /// [`Problem::required_scopes`] does.
+    /// [`Problem::required_scopes`] does. A credential that a server writes there is `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
         let (facts, said) = (&self.0.facts, &self.0.facts.problem.required_scopes);
-        let scopes = if facts.is_callers && !said.is_empty() { Vec::new() } else { Self::scopes_of(&facts.challenges) };
+        if facts.is_callers && !said.is_empty() {
+            return said.clone();
+        }
+        let scopes = Self::masked_scopes(&facts.challenges, self.report());
         if scopes.is_empty() { said.clone() } else { scopes }
     }
 
+    /// The scopes to ask for, raw. An echo of the credential is no scope, and is not asked for in a URL.
+    pub(crate) fn scopes_to_ask(&self) -> Vec<String> {
+        let (facts, masker) = (&self.0.facts, self.report().masker());
+        let said = || {
+            let said = facts.problem.required_scopes.iter();
+            said.filter(|scope| !scope.contains("***")).cloned().collect()
+        };
+        if facts.is_callers && !facts.problem.required_scopes.is_empty() {
+            return said();
+        }
+        let mut scopes = Self::scopes_of(&facts.challenges);
+        scopes.retain(|scope| !masker.has_certain(scope));
+        if scopes.is_empty() { said() } else { scopes }
+    }
+
+    /// The scopes that the challenges name, without the credentials that were sent.
+    pub(crate) fn masked_scopes(challenges: &Challenges, report: &AuthReport) -> Vec<String> {
+        let masker = report.masker();
+        Self::scopes_of(challenges).into_iter().map(|scope| masker.mask_word(scope)).collect()
+    }
+
+    /// The scopes that the challenges name, for a refresher.
     pub(crate) fn scopes_of(challenges: &Challenges) -> Vec<String> {
         let scopes = challenges.iter().filter_map(|challenge| {
             let bearer = challenge.bearer().map(|bearer| bearer.scopes());
@@ -71,7 +96,7 @@ impl AsRef<AuthReport> for Forbidden {
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
-        let scopes = self.0.facts.report.mask(self.required_scopes().join(" "));
+        let scopes = self.required_scopes().join(" ");
         if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes, FEW_LINES)) }
     }
 }

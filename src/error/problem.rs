@@ -9,6 +9,7 @@ use http::header::HeaderMap;
 
 use super::read;
 use crate::challenge::Challenges;
+use crate::mask::Masker;
 
 /// What a server says of a refusal: a problem (RFC 9457), or one of the shapes that APIs use, in JSON, XML, HTML or plain
 /// text, and in the header.
@@ -31,10 +32,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Every text that a server wrote, to be masked.
-    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let one = [&mut self.code, &mut self.title, &mut self.detail, &mut self.help_url];
-        one.into_iter().flatten().chain(&mut self.required_scopes)
+    /// Masks what a server wrote.
+    pub(super) fn mask(&mut self, masker: &Masker) {
+        self.code = self.code.take().map(|code| masker.mask_word(code));
+        self.title = self.title.take().map(|text| masker.mask(text));
+        self.detail = self.detail.take().map(|text| masker.mask(text));
+        self.help_url = self.help_url.take().map(|url| masker.mask_certain(url));
+        for scope in &mut self.required_scopes {
+            *scope = masker.mask_word(std::mem::take(scope));
+        }
     }
 
     /// The title and the text as one line, without what repeats.

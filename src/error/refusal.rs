@@ -33,19 +33,19 @@ macro_rules! refusal_getters {
             self.0.facts.status
         }
 
-        /// The response's header.
+        /// The response's header, as it was sent: a server that echoes a credential has it there.
         #[must_use]
         pub fn headers(&self) -> &HeaderMap {
             &self.0.facts.headers
         }
 
-        /// The response's challenges.
+        /// The response's challenges, as they were sent.
         #[must_use]
         pub fn challenges(&self) -> &Challenges {
             &self.0.facts.challenges
         }
 
-        /// The response's body, up to a cap.
+        /// The response's body, up to a cap, as it was sent: nothing in it is masked.
         #[must_use]
         pub fn body(&self) -> &Bytes {
             &self.0.facts.body.bytes

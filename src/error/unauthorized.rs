@@ -62,6 +62,7 @@ pub enum Reason {
 
 impl Unauthorized {
     pub(crate) fn new(facts: Facts, reason: Reason, refresh: Option<RefreshError>, worked: bool) -> Self {
+        let refresh = refresh.map(|error| error.masked(&facts.report.masker()));
         Self(Box::new(Inner { facts, reason, refresh, worked }))
     }
 

@@ -175,10 +175,11 @@ impl OAuth {
             return self.setup.scopes.clone();
         }
         let named = rejection.challenges().iter().filter_map(|challenge| challenge.param("scope")).next();
+        let masker = Credential::masker_of(rejection.credential());
         let named: Vec<String> = named
             .iter()
             .flat_map(|scope| scope.split(' '))
-            .filter(|scope| !scope.is_empty())
+            .filter(|scope| !scope.is_empty() && !masker.has_certain(scope))
             .map(str::to_owned)
             .collect();
         let mut scopes = if named.is_empty() { supported } else { named };

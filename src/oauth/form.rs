@@ -6,6 +6,7 @@ use bytes::Bytes;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
+use crate::mask::Masker;
 use crate::secret::Secret;
 
 /// Names and values in their order.
@@ -62,42 +63,12 @@ impl Form {
         Bytes::from_owner(Wiped(text))
     }
 
-    /// The text without the secrets that were sent: a server may echo them, as they are or as they went over the wire.
-    pub(super) fn mask(&self, mut text: String) -> String {
-        // Short ones are words that anybody may write.
-        let secrets = self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() > 4);
-        let mut shapes: Vec<_> = secrets.flat_map(shapes).collect();
-        // One may be a part of another.
-        shapes.sort_unstable_by_key(|shape| std::cmp::Reverse(shape.len()));
-        for shape in &shapes {
-            if text.contains(shape.as_str()) {
-                text = text.replace(shape.as_str(), "***");
-            }
-        }
-        text
+    /// A server's text without the secrets that were sent.
+    pub(super) fn mask(&self, text: String) -> String {
+        let mut masker = Masker::default();
+        self.secrets.iter().for_each(|secret| masker.add(secret.expose()));
+        masker.mask(text)
     }
-}
-
-/// How a secret may be written: as it is, in a form, in a URL, in JSON.
-fn shapes(secret: &str) -> [Zeroizing<String>; 6] {
-    let form: String = byte_serialize(secret.as_bytes()).collect();
-    let url = form.replace('+', "%20");
-    let json = secret.replace('\\', "\\\\").replace('"', "\\\"");
-    let lower = (lower_hex(&form), lower_hex(&url));
-    [secret.to_owned(), form, url, lower.0, lower.1, json].map(Zeroizing::new)
-}
-
-/// `%2F` as `%2f`.
-fn lower_hex(text: &str) -> String {
-    let mut parts = text.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |mut text, part| {
-        let (hex, rest) = part.split_at(part.len().min(2));
-        text.push('%');
-        text.push_str(&hex.to_ascii_lowercase());
-        text.push_str(rest);
-        text
-    })
 }
 
 struct Wiped(Zeroizing<String>);

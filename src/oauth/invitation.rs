@@ -8,6 +8,7 @@ use url::Url;
 
 use super::desk::Desk;
 use crate::BoxError;
+use crate::credential::Credential;
 
 /// What a person is shown: which page to open, and on whose behalf. The page is on the issuer's host, or on one that the caller
 /// named.
@@ -85,5 +86,8 @@ pub(super) fn demands(desk: &Desk<'_>) -> Vec<(&'static str, String)> {
     if let Some(age) = demand.max_age() {
         asked.push(("max_age", age.as_secs().to_string()));
     }
+    // An echo of the credential asks for nothing, and is in no URL that is shown.
+    let masker = Credential::masker_of(rejection.credential());
+    asked.retain(|(_, value)| !masker.has_certain(value));
     asked
 }

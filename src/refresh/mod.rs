@@ -4,6 +4,7 @@ mod ask;
 mod budget;
 mod error;
 mod flight;
+mod masked;
 mod person;
 mod question;
 mod rejection;

@@ -86,7 +86,7 @@ impl Core {
         let guard = Guard::new(self.clone(), number);
         let cause = want.cause;
         let carried = held.credential.clone().filter(|_| want.carried);
-        let rejection = (purpose != Purpose::Initial).then(|| self.rejection(number, want, refused));
+        let rejection = (purpose != Purpose::Initial).then(|| self.rejection(number, want, refused.clone()));
         let counted = TaskCount::one(&self.tasks);
         let flight = async move {
             // Locals, so that a panic ends them while it is one.
@@ -99,6 +99,7 @@ impl Core {
                 None => within(bound, refresher.initial().as_mut()).await,
             };
             let answer = answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
+            let answer = answer.map_err(|error| error.masked(&Credential::masker_of(&refused)));
             let waiters = core.waiting(number);
             let (outcome, late) = core.land((number, epoch), cause, (purpose, carried), answer);
             guard.up = false;

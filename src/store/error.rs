@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::printed::{FEW_LINES, Printed};
 use crate::refresh::RefreshError;
 
 /// What went wrong with a store. It names the place, and shows nothing of what is stored.
@@ -52,10 +53,15 @@ pub enum StoreError {
     },
 }
 
+/// A path for a terminal: a file's name may have any character in it.
+pub(super) fn shown(path: &Path) -> String {
+    Printed(&path.to_string_lossy(), FEW_LINES).to_string()
+}
+
 impl StoreError {
     /// Of something that was done with a file.
     pub(super) fn io(what: &str, path: &Path, error: io::Error) -> Self {
-        Self::Io { what: format!("cannot {what} {}", path.display()), source: Arc::new(error) }
+        Self::Io { what: format!("cannot {what} {}", shown(path)), source: Arc::new(error) }
     }
 }
 
@@ -64,9 +70,10 @@ impl fmt::Display for StoreError {
         match self {
             Self::Io { what, .. } => f.write_str(what),
             Self::Version { place, found } => {
+                let place = Printed(place, FEW_LINES);
                 write!(f, "{place} was written by a newer version (its format is {found}): it is left as it is")
             }
-            Self::NotOurs { path, why } => write!(f, "no credential is kept in {}: {why}", path.display()),
+            Self::NotOurs { path, why } => write!(f, "no credential is kept in {}: {why}", shown(path)),
             Self::TooLarge { size, limit } => {
                 write!(f, "the credentials have {size} octets, and {limit} can be stored: nothing was changed")
             }
@@ -75,7 +82,8 @@ impl fmt::Display for StoreError {
             }
             Self::NotStorable { scheme } => write!(
                 f,
-                "a credential of the scheme `{scheme}` cannot be stored, and made again, without `restored_by`"
+                "a credential of the scheme `{}` cannot be stored, and made again, without `restored_by`",
+                Printed(scheme, FEW_LINES)
             ),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::error::shown;
 use super::format::{Content, Entries};
 use super::{Key, Lock, Saved, Store, StoreError, lock, place};
 
@@ -90,7 +91,7 @@ impl FileStore {
             Content::Entries(entries) => Ok(Some(entries)),
             Content::Version(found) => Err(StoreError::Version { place: self.name(), found }),
             Content::Damaged => {
-                (self.warn)(&format!("{} cannot be read as credentials, and counts as none", self.path.display()));
+                (self.warn)(&format!("{} cannot be read as credentials, and counts as none", shown(&self.path)));
                 Ok(None)
             }
         }

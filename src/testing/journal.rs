@@ -9,6 +9,8 @@ use http::{Method, StatusCode};
 
 use super::answer::Answer;
 use super::arrived::Arrived;
+use crate::mask::Masker;
+use crate::printed::Printed;
 use crate::refresh::Cause;
 
 /// What happened at the servers and refreshers of a test, in order. Clones are the same journal.
@@ -259,12 +261,8 @@ impl Journal {
     }
 }
 
-fn mask(secrets: &[String], text: &str) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
-}
-
-/// What was presented, without its scheme, and what was posted; the longest first, so that none is cut by another.
-fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> Vec<String> {
+/// What was presented, without its scheme, and what was posted.
+fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> HashSet<String> {
     const POSTED: [&str; 7] =
         ["refresh_token", "client_secret", "password", "code", "token", "assertion", "client_assertion"];
     let mut all = HashSet::new();
@@ -279,8 +277,6 @@ fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> Vec<String
         }
     }
     all.remove("");
-    let mut all: Vec<_> = all.into_iter().collect();
-    all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     all
 }
 
@@ -288,7 +284,8 @@ fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> Vec<String
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.lock().clone();
-        let secrets = secrets(&self.exchanges());
+        let mut masker = Masker::default();
+        secrets(&self.exchanges()).iter().for_each(|secret| masker.add(secret));
         let mut credentials: HashMap<String, usize> = HashMap::new();
         writeln!(f, "timeline, {} entries:", entries.len())?;
         for (number, entry) in entries.iter().enumerate() {
@@ -312,7 +309,8 @@ impl fmt::Display for Journal {
                     format!("{} #{known}", if known_scheme { scheme } else { "credential" })
                 },
             );
-            let path = mask(&secrets, arrived.path());
+            // The test wrote it.
+            let path = masker.mask_certain(arrived.path().to_owned());
             write!(f, "{:>4}  {:<10} {:<7} {path}  {with}", number + 1, arrived.server, arrived.method.as_str())?;
             match (&call.answer, call.status()) {
                 (None, _) => f.write_str("  → not answered yet")?,
@@ -321,8 +319,8 @@ impl fmt::Display for Journal {
                     write!(f, "  → {}", status.as_u16())?;
                     for line in answer.headers.get_all(WWW_AUTHENTICATE) {
                         // A server that echoes a credential does not bring it into the timeline.
-                        let line = mask(&secrets, &String::from_utf8_lossy(line.as_bytes()));
-                        write!(f, "  {}", line.replace(char::is_control, "."))?;
+                        let line = masker.mask(String::from_utf8_lossy(line.as_bytes()).into_owned());
+                        write!(f, "  {}", Printed(&line, usize::MAX))?;
                     }
                 }
             }

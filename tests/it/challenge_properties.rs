@@ -105,8 +105,10 @@ proptest! {
         let values = |read: &Challenges| -> Vec<String> {
             read.iter().flat_map(|challenge| challenge.params()).map(|param| param.value().into_owned()).collect()
         };
-        let controls = values(&first).iter().any(|value| value.chars().any(|character| character != '\t' && character.is_control()));
-        prop_assert!(controls || values(&text) == values(&first));
+        // Latin-1 has one character beside the controls that is shown as an escape; more of them may be made of two octets.
+        let is_escaped = |character: char| character != '\t' && (character.is_control() || character == '\u{ad}' || character > '\u{ff}');
+        let escapes = values(&first).iter().any(|value| value.chars().any(is_escaped));
+        prop_assert!(escapes || values(&text) == values(&first));
     }
 
     #[test]

@@ -57,6 +57,15 @@ async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_question_prints_no_name_that_a_terminal_obeys() {
+    let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
+    api.at("/x").takes(Protection::basic("alice", "hunter2"));
+    let login = Login::password(Some("al\u{202e}i\u{3164}ce")).prompt(answers(&asked, "hunter2"));
+    client(&api.origin(), login).get(api.url("/x")).send().await.unwrap_err();
+    assert_eq!(asked.lock().unwrap()[0].0, "Password of al\\u{202e}i\\u{3164}ce for 127.0.0.1");
+}
+
+#[tokio::test]
 async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/").requires("read");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, from the ground up: the modules at the root of the crate.
 const FLOORS: [&[&str]; 6] = [
-    &["challenge", "chain", "dial", "members", "origin", "retry_after", "secret", "within"],
+    &["challenge", "chain", "dial", "mask", "members", "origin", "printed", "retry_after", "secret", "within"],
     &["credential", "lint"],
     &["refresh", "event", "trace", "trace_off"],
     &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "resources", "verdict", "worked"],

@@ -46,6 +46,7 @@ mod kit_wiremock;
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
+mod masking;
 #[cfg(feature = "oauth")]
 mod oauth_answers;
 #[cfg(all(feature = "oauth", feature = "store"))]
@@ -84,6 +85,7 @@ mod origins;
 mod partitions;
 #[cfg(feature = "digest")]
 mod passwords;
+mod printing;
 mod problems;
 mod redirect_credentials;
 #[cfg(feature = "digest")]

@@ -1,8 +1,9 @@
 //! Servers that say back what they were sent: nothing of it is shown.
 
-use reqwest_challenge::RefreshErrorKind;
 use reqwest_challenge::oauth::{AuthorizationCode, Client, Issuer, OAuth, RefreshToken};
 use reqwest_challenge::testing::{Answer, Arrived, MockApi};
+use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshErrorKind};
+use reqwest_middleware::ClientBuilder;
 use serde_json::json;
 
 use crate::support::oauth::{back, browser, client, endpoint, line, why};
@@ -88,4 +89,35 @@ async fn a_page_that_fails_shows_no_state() {
     let (_, session) = client(&server.origin(), at(&server, AuthorizationCode::new(show)));
     let shown = line(&session.login().await.unwrap_err());
     assert!(shown.contains("x ***") && !shown.contains(&seen.param(0, "state").unwrap()), "{shown}");
+}
+
+#[tokio::test]
+async fn an_echo_of_the_token_is_in_no_url_that_is_shown() {
+    let server = endpoint(|_| Answer::new(500)).await;
+    server.at("/authorize").is_open().answers_by(|asked| back(asked, "error=access_denied"));
+    let api = MockApi::start().await.unwrap();
+    let echo = "Bearer claims=\"hunter2-held\", acr_values=\"hunter2-held\", max_age=7, scope=\"read HUNTER2-held\"";
+    api.at("/api").requires("read").challenges_with([echo]);
+    let (show, seen) = browser();
+    let oauth = at(&server, AuthorizationCode::new(show)).prompting();
+    let auth = ChallengeMiddleware::builder(api.origin(), oauth).initially(Credential::bearer("hunter2-held"));
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth.build().unwrap()).build();
+    client.get(api.url("/api")).send().await.unwrap_err();
+    let param = |name| seen.param(0, name);
+    assert_eq!((param("max_age").as_deref(), param("claims"), param("acr_values")), (Some("7"), None, None));
+    assert!(param("scope").is_none_or(|scope| scope == "read"), "{:?}", param("scope"));
+}
+
+#[tokio::test]
+async fn a_secret_in_base64_and_hex_is_masked_and_a_short_one_spares_our_words() {
+    for written in
+        ["aHVudGVyMi1yZWZyZXNo", "eGh1bnRlcjItcmVmcmVzaA", "68756E746572322d72656672657368", "HUNTER2-REFRESH"]
+    {
+        let shown = shown(Client::public("c"), move |_| refusing(format!("bad: {written}."))).await;
+        assert!(shown.contains("bad: ***") || shown.contains("bad: e***"), "{written}: {shown}");
+    }
+    for secret in ["the", "token", "says", "401", "endpoint"] {
+        let shown = shown(Client::secret_post("c", secret), |_| refusing("-".to_owned())).await;
+        assert!(shown.contains("the token endpoint says 401: -"), "{secret}: {shown}");
+    }
 }

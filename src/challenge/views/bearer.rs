@@ -10,8 +10,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::challenge::Challenge;
 
-/// The `error` of a `Bearer` or `DPoP` challenge.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The `error` of a `Bearer` or `DPoP` challenge. `Debug` shows no code that is unknown: a server can echo a secret.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
     /// `invalid_request`: the request is malformed (RFC 6750 §3.1).
@@ -59,6 +59,15 @@ impl ErrorCode {
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::Other(other) => other,
+        }
+    }
+}
+
+impl fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(_) => f.write_str("Other(_)"),
+            known => f.write_str(known.as_str()),
         }
     }
 }

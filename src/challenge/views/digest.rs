@@ -1,6 +1,7 @@
 //! `Digest`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::{is_utf8, split};
 use crate::challenge::Challenge;
@@ -9,8 +10,8 @@ use crate::challenge::Challenge;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest<'a>(pub(super) Challenge<'a>);
 
-/// The hash of a `Digest` challenge, its `-sess` variant apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The hash of a `Digest` challenge, its `-sess` variant apart. `Debug` shows no name that is unknown: a server can echo a secret.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
     /// `MD5`, also where the challenge names none.
@@ -21,6 +22,17 @@ pub enum DigestAlgorithm {
     Sha512_256,
     /// Any other name, as it was sent.
     Other(Box<str>),
+}
+
+impl fmt::Debug for DigestAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Md5 => "Md5",
+            Self::Sha256 => "Sha256",
+            Self::Sha512_256 => "Sha512_256",
+            Self::Other(_) => "Other(_)",
+        })
+    }
 }
 
 impl<'a> Digest<'a> {

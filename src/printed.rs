@@ -1,0 +1,93 @@
+//! A server's text on a terminal: what cannot be seen, or changes what else is seen, is written as an escape.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// A text of a server's for a terminal. It is cut at that many columns, in which an escape counts in full.
+pub(crate) struct Printed<'t>(pub(crate) &'t str, pub(crate) usize);
+
+/// What fits a few lines.
+pub(crate) const FEW_LINES: usize = 300;
+
+/// How many marks one letter may carry. Vietnamese and Thai have two, Hebrew with accents three; a text with more of them is
+/// drawn over the lines above and below it.
+const MOST_MARKS: usize = 4;
+
+/// Whether a terminal shows nothing for the character, obeys it, or may show anything: control and format characters,
+/// separators of lines, private and unassigned characters, and those that are ignored by default.
+pub(crate) fn hides(character: char) -> bool {
+    use GeneralCategory as Category;
+    if matches!(character, ' '..='~') {
+        return false;
+    }
+    is_ignored(character)
+        || matches!(
+            character.general_category(),
+            Category::Control
+                | Category::Format
+                | Category::LineSeparator
+                | Category::ParagraphSeparator
+                | Category::PrivateUse
+                | Category::Surrogate
+                | Category::Unassigned
+        )
+}
+
+/// The characters of `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) whose category is neither `Cf` nor `Cn`, and
+/// U+2800, a Braille pattern without dots.
+fn is_ignored(character: char) -> bool {
+    matches!(
+        character,
+        '\u{34f}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+/// Whether the character is drawn onto the one before it.
+fn is_mark(character: char) -> bool {
+    use GeneralCategory as Category;
+    !character.is_ascii()
+        && matches!(
+            character.general_category(),
+            Category::NonspacingMark | Category::SpacingMark | Category::EnclosingMark
+        )
+}
+
+/// Writes characters, and those that hide as escapes, up to so many columns.
+pub(crate) fn write_escaped(
+    characters: impl Iterator<Item = char>,
+    columns: usize,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    // A mark at the beginning would be drawn onto what stands before the text.
+    let (mut left, mut marks) = (columns, MOST_MARKS);
+    for character in characters {
+        marks = if is_mark(character) { marks + 1 } else { 0 };
+        let is_hidden = marks > MOST_MARKS || hides(character);
+        let width = if is_hidden { character.escape_unicode().count() } else { 1 };
+        let Some(rest) = left.checked_sub(width) else { return f.write_str("…") };
+        left = rest;
+        if is_hidden {
+            marks = MOST_MARKS;
+            write!(f, "{}", character.escape_unicode())?;
+        } else {
+            f.write_char(character)?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_escaped(self.0.chars(), self.1, f)
+    }
+}

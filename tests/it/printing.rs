@@ -1,0 +1,115 @@
+//! What a server wrote is printed so that a terminal shows it, and all of it.
+
+use reqwest_challenge::{ChallengeMiddleware, Challenges, Credential, Forbidden, Unauthorized};
+
+use crate::support::script::{API, Script, respond};
+
+/// Of each category that a terminal does not show, of the ends of its ranges, and what Unicode says to ignore.
+const HIDDEN: [char; 40] = [
+    '\u{0}',
+    '\u{7}',
+    '\u{1b}',
+    '\u{7f}',
+    '\u{85}',
+    '\u{9b}',
+    '\u{ad}',
+    '\u{34f}',
+    '\u{61c}',
+    '\u{115f}',
+    '\u{1160}',
+    '\u{17b4}',
+    '\u{180e}',
+    '\u{180f}',
+    '\u{200b}',
+    '\u{200d}',
+    '\u{200f}',
+    '\u{2028}',
+    '\u{2029}',
+    '\u{202e}',
+    '\u{2060}',
+    '\u{2066}',
+    '\u{206f}',
+    '\u{2800}',
+    '\u{3164}',
+    '\u{e000}',
+    '\u{f8ff}',
+    '\u{fe00}',
+    '\u{fe0f}',
+    '\u{feff}',
+    '\u{ffa0}',
+    '\u{fff9}',
+    '\u{ffff}',
+    '\u{110bd}',
+    '\u{1d173}',
+    '\u{e0001}',
+    '\u{e0041}',
+    '\u{e0100}',
+    '\u{f0000}',
+    '\u{10ffff}',
+];
+
+const SHOWN: &str = "Zugriff verweigert für „Jürgen“: доступ запрещён, アクセス拒否, اذن, שָׁלוֹם, ที่นี่, ệ, e\u{301}, 🔒";
+
+async fn refused(status: u16, text: &str) -> reqwest_middleware::Error {
+    let body = serde_json::json!({ "detail": text, "error": text }).to_string();
+    let server = Script::new(move |_, _| respond(status, &[("content-type", "application/json")], &body));
+    let auth = ChallengeMiddleware::new(API, Credential::bearer("t1")).unwrap();
+    server.client(&auth).get(API).send().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn what_a_terminal_does_not_show_is_printed_as_an_escape() {
+    for hidden in HIDDEN {
+        let escape = hidden.escape_unicode().to_string();
+        for status in [401, 403] {
+            let error = refused(status, &format!("a{hidden}b")).await;
+            let (refused, denied) = (Unauthorized::find(&error), Forbidden::find(&error));
+            let found =
+                refused.map_or_else(|| denied.map_or_else(String::new, ToString::to_string), ToString::to_string);
+            for shown in [found, error.to_string(), format!("{error:?}"), format!("{:#}", anyhow::Error::from(error))] {
+                assert!(!shown.contains(hidden), "{hidden:?} in {shown:?}");
+                assert!(shown.contains(&format!("a{escape}b")), "{escape} in {shown}");
+            }
+        }
+        let read = Challenges::parse(format!("Basic realm=\"a{hidden}b\"")).to_string();
+        // A control octet that no field may have is a blank.
+        assert!(!read.contains(hidden), "{read:?}");
+    }
+}
+
+#[tokio::test]
+async fn text_of_any_language_is_printed_as_it_is() {
+    let error = refused(403, SHOWN).await;
+    assert!(error.to_string().contains(SHOWN), "{error}");
+    assert!(Challenges::parse(format!("Basic realm=\"{SHOWN}\"")).to_string().contains(SHOWN));
+}
+
+#[tokio::test]
+async fn marks_that_pile_up_are_printed_as_escapes() {
+    let error = refused(403, &format!("a{}b", "\u{301}".repeat(200))).await;
+    let shown = Forbidden::find(&error).unwrap().to_string();
+    assert!(
+        shown.contains("a\u{301}\u{301}\u{301}\u{301}\\u{301}") && shown.matches('\u{301}').count() == 4,
+        "{shown}"
+    );
+    let shown = refused(403, "\u{489}x").await.to_string();
+    assert!(shown.contains("\u{489}x"), "{shown}");
+    // An escape counts as long as it is.
+    let shown = refused(403, &"\u{202e}".repeat(1_000)).await.to_string();
+    assert!(shown.ends_with('…') && shown.chars().count() <= 301, "{} {shown}", shown.chars().count());
+}
+
+#[cfg(feature = "store")]
+#[test]
+fn a_stores_errors_print_no_name_that_a_terminal_obeys() {
+    use reqwest_challenge::store::StoreError;
+    let path = std::path::PathBuf::from("/tmp/\u{1b}[2J\u{202e}x");
+    for error in [
+        StoreError::NotOurs { path, why: "it is somebody else's" },
+        StoreError::Version { place: "file:/\u{1b}[2J\u{202e}x".to_owned(), found: 9 },
+        StoreError::NotStorable { scheme: "\u{1b}[2J\u{202e}x".to_owned() },
+    ] {
+        let shown = error.to_string();
+        assert!(shown.contains("\\u{1b}[2J\\u{202e}x") && !shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+    }
+}
