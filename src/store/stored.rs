@@ -188,7 +188,8 @@ impl<R: Refresh> Stored<R> {
         match self.refresher.refresh(Rejection { makes_way: Some(makes_way), ..rejection }).await {
             Ok(Some(new)) if turn.gave(&new) => Ok(Some(new)),
             Ok(Some(new)) => self.keep(new, stored, cause == Cause::Asked || turn.has_asked()).await.map(Some),
-            Err(error) if matches!(error.kind(), RefreshErrorKind::Rejected { .. }) => {
+            // A login that fails says nothing about the credential that is stored.
+            Err(error) if is_rejected(&error) && matches!(cause, Cause::Challenged | Cause::Expired) => {
                 // Somebody without our lock may have put another there.
                 let now = self.shelf.load().await?;
                 if now != stored
@@ -239,6 +240,10 @@ impl<R: Refresh> Stored<R> {
         }
         Ok(new)
     }
+}
+
+fn is_rejected(error: &RefreshError) -> bool {
+    matches!(error.kind(), RefreshErrorKind::Rejected { .. })
 }
 
 #[async_trait]

@@ -73,6 +73,8 @@ mod secrets;
 mod sequences;
 mod sessions;
 #[cfg(feature = "store")]
+mod store_deletions;
+#[cfg(feature = "store")]
 mod store_failures;
 #[cfg(feature = "store")]
 mod store_files;
