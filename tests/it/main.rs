@@ -78,12 +78,20 @@ mod store_deletions;
 mod store_failures;
 #[cfg(feature = "store")]
 mod store_files;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod store_full;
+#[cfg(feature = "store")]
+mod store_leftovers;
 #[cfg(feature = "store")]
 mod store_logins;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod store_modes;
 #[cfg(feature = "store")]
 mod store_persons;
 #[cfg(all(feature = "oauth", feature = "store"))]
 mod store_processes;
+#[cfg(feature = "store")]
+mod store_stopped;
 #[cfg(feature = "store")]
 mod stores;
 mod support;

@@ -1,6 +1,6 @@
 //! What deletes a login from a store, and what does not.
 
-use reqwest_challenge::store::{MemoryStore, Stored};
+use reqwest_challenge::store::{MemoryStore, Store, Stored};
 use reqwest_challenge::testing::RecordingRefresher;
 use reqwest_challenge::{Cause, Credential, RefreshError, RefreshErrorKind};
 
@@ -100,4 +100,56 @@ async fn a_rejected_renewal_deletes_the_login() {
     let error = run.get(API).send().await.unwrap_err();
     let kind = RefreshError::find(&error).unwrap().kind().clone();
     assert_eq!((kind, stored(&store).await), (RefreshErrorKind::Rejected { code: "invalid_grant".to_owned() }, None));
+}
+
+#[tokio::test]
+async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept() {
+    for (is_stored, scopes) in [(true, None), (true, Some("read")), (false, Some("read"))] {
+        let (store, server) = (MemoryStore::new(), takes("t3"));
+        if is_stored {
+            another_saves(&store, "t1").await;
+        }
+        // Each refresh token serves once.
+        let ours = RecordingRefresher::answering(move |call, _| {
+            let new = Credential::bearer(["not\u{1}sendable", "t3"][call - 1]);
+            Ok(Some(
+                scopes
+                    .into_iter()
+                    .fold(new, |new, scope| new.scopes([scope]))
+                    .attach(["renews t2", "renews t3"][call - 1]),
+            ))
+        });
+        let (run, _) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
+        let error = run.get(API).send().await.unwrap_err();
+        assert!(!format!("{error:?} {error:#}").contains("sendable"), "{error:?}");
+        let kept = stored(&store).await.unwrap();
+        assert!(kept.contains("renews t2") && !kept.contains("renews t1") && !kept.contains("sendable"), "{kept}");
+        // Another process renews by it before it sends anything, and so does this one.
+        let theirs = gives("t3");
+        let other = MemoryStore::new();
+        let saved = Store::load(&store, &key()).await.unwrap().unwrap();
+        assert!(other.replace(&key(), None, &saved).await.unwrap());
+        let (again, _) = client(&takes("t3"), Stored::new(theirs.clone(), other, key()));
+        assert_eq!(again.get(API).send().await.unwrap().status(), 200);
+        assert_eq!(theirs.causes(), [Cause::Expired]);
+        let held = theirs.rejections()[0].credential().unwrap().clone();
+        assert_eq!(held.attachment().unwrap().expose(), "renews t2");
+        assert_eq!(held.granted_scopes().map(|scopes| scopes.join(" ")).as_deref(), scopes);
+        assert_eq!(run.get(API).send().await.unwrap().status(), 200);
+        assert_eq!(ours.rejections()[1].credential().unwrap().attachment().unwrap().expose(), "renews t2");
+    }
+}
+
+#[tokio::test]
+async fn a_login_whose_access_token_cannot_be_sent_keeps_its_own_refresh_token_and_no_other_access_token() {
+    let store = MemoryStore::new();
+    another_saves(&store, "alices").await;
+    let ours = RecordingRefresher::answering(|call, _| {
+        Ok(Some(Credential::bearer(["not\u{1}sendable", "bobs"][call - 1]).attach("renews bob")))
+    });
+    let (run, session) = client(&takes("bobs"), Stored::new(ours, store.clone(), key()));
+    assert!(session.login().await.is_err());
+    let kept = stored(&store).await.unwrap();
+    assert!(kept.contains("renews bob") && !kept.contains("alices"), "{kept}");
+    assert_eq!(run.get(API).send().await.unwrap().status(), 200);
 }
