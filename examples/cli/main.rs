@@ -10,7 +10,7 @@
 mod demo;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -111,9 +111,8 @@ impl Tool {
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
-        // What is stored is begun with, so that it is known what to take back.
-        let held = self.stored.initial().await?;
-        self.stored.forget(held).await?;
+        // The stored credential is removed and revoked, also where a file cannot be written.
+        self.stored.forget(None).await?;
         eprintln!("logged out");
         if self.env.is_set() {
             eprintln!("note: {VARIABLE} is still set, and is used");
@@ -158,7 +157,7 @@ fn expiry(held: &Credential) -> String {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), BoxError> {
-    let folder = folder()?;
+    let folder = folder(arguments.store.as_deref())?;
     let (servers, places) = match (&arguments.api, &arguments.issuer) {
         (Some(api), Some(issuer)) => (None, (api.clone(), issuer.clone())),
         _ => {
@@ -189,8 +188,11 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
     done
 }
 
-/// Where the tool keeps what it keeps.
-fn folder() -> Result<PathBuf, BoxError> {
+/// Where the tool keeps what it keeps: beside the file that the user names, which needs no home.
+fn folder(store: Option<&Path>) -> Result<PathBuf, BoxError> {
+    if let Some(store) = store {
+        return Ok(store.parent().unwrap_or(Path::new("")).to_owned());
+    }
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
     Ok(home.ok_or("neither XDG_STATE_HOME nor HOME is a folder: say `--store PATH`")?.join("reqwest-challenge-demo"))

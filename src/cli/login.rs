@@ -87,16 +87,9 @@ impl Login {
     async fn prompted(&self, rejection: &Rejection, typed: Typed<'_>) -> Result<Credential, RefreshError> {
         let asked = self.prompts || rejection.cause() == Cause::Asked;
         if !asked || !self.around.reaches_person() {
-            let required = RefreshError::login_required(&*self.hint);
-            let was_typed = !matches!((&self.kind, &typed), (Kind::OAuth(..), Typed::Token(_)));
-            // What was typed wrong is not sent again in every run to come: a store clears it. What a server of tokens gave may be
-            // good for a renewal still.
-            return Err(match (rejection.cause(), rejection.credential()) {
-                (Cause::Challenged, Some(_)) if was_typed => {
-                    RefreshError::rejected("refused_by_server").caused_by(required)
-                }
-                _ => required,
-            });
+            // A 401 says nothing final about a secret that was typed: another path, or a proxy, may have refused it. Only the answer to
+            // a refresh token ends a login.
+            return Err(RefreshError::login_required(&*self.hint));
         }
         if let Some(credential) = rejection.before_asking().await? {
             return Ok(credential);

@@ -15,6 +15,9 @@ use crate::credential::Credential;
 pub(crate) trait MakesWay: Send + Sync {
     /// Lets it go. A credential is one that came from elsewhere meanwhile, so that nobody need be asked.
     async fn before_asking(&self, rejection: &Rejection) -> Result<Option<Credential>, RefreshError>;
+
+    /// Fails where what replaces a credential could not be kept, or where another process is replacing it.
+    async fn before_spending(&self) -> Result<(), RefreshError>;
 }
 
 impl Rejection {
@@ -29,6 +32,20 @@ impl Rejection {
         match self.makes_way.as_ref().and_then(Weak::upgrade) {
             Some(holder) => holder.before_asking(self).await,
             None => Ok(None),
+        }
+    }
+
+    /// For a refresher that is about to present a token which serves once, such as a rotating refresh token: a store shows that it can
+    /// save what comes in its place. A second call changes nothing.
+    ///
+    /// # Errors
+    /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other) if the store cannot save it, and
+    /// [`RefreshErrorKind::Transient`](super::RefreshErrorKind::Transient) if another process is renewing. Then the token is not
+    /// presented.
+    pub async fn before_spending(&self) -> Result<(), RefreshError> {
+        match self.makes_way.as_ref().and_then(Weak::upgrade) {
+            Some(holder) => holder.before_spending().await,
+            None => Ok(()),
         }
     }
 }

@@ -41,6 +41,15 @@ pub enum StoreError {
         /// How many may be stored.
         limit: usize,
     },
+    /// A file is larger than a store reads, or would become larger than it writes. It is left as it is.
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// How many octets it has, or would have.
+        size: usize,
+        /// How many it may have.
+        limit: usize,
+    },
     /// The lock was held by somebody else for all the time.
     Locked {
         /// How long was waited.
@@ -77,6 +86,11 @@ impl fmt::Display for StoreError {
             Self::TooLarge { size, limit } => {
                 write!(f, "the credentials have {size} octets, and {limit} can be stored: nothing was changed")
             }
+            Self::FileTooLarge { path, size, limit } => write!(
+                f,
+                "{} has, or would have, {size} octets, and may have {limit}: nothing was changed",
+                path.display()
+            ),
             Self::Locked { waited } => {
                 write!(f, "another process has been renewing the credential for {} s", waited.as_secs())
             }

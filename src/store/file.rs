@@ -10,10 +10,12 @@ use async_trait::async_trait;
 
 use super::error::shown;
 use super::format::{Content, Entries};
-use super::{Key, Lock, Saved, Store, StoreError, lock, place};
+use super::place::Seen;
+use super::reserve::Reservations;
+use super::{Key, Lock, Prepared, Saved, Store, StoreError, lock, place};
 
 /// How many octets a file may have: a credential has a few thousand, and a person a few accounts.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
 
 /// Locks, and where they are.
 type Held = Vec<(PathBuf, Weak<File>)>;
@@ -22,7 +24,7 @@ type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Keeps credentials in a file of the caller's choice, which is its owner's alone (0600, in a folder that nobody else can write in).
 ///
-/// Beside it are `.lock`, held for a write, and `.renewing`, held for a renewal or a login: whoever takes them away while they are held
+/// It is written to a temporary file, `.NAME.….new`, that is renamed over it. Beside it are `.lock`, held for a write, and `.renewing`, held for a renewal or a login: whoever takes them away while they are held
 /// lets two renew at once. A file that cannot be read as one of ours is
 /// nothing, with a warning; it is put aside as `.damaged` when something is saved. One of a newer version is an error.
 #[derive(Clone)]
@@ -31,13 +33,14 @@ pub struct FileStore {
     warn: Warn,
     /// The locks that are held here.
     held: Arc<Mutex<Held>>,
+    pub(super) reserved: Reservations,
 }
 
 impl FileStore {
     /// In that file. It and its folder are made when something is saved.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), warn: Arc::new(|_| ()), held: Arc::default() }
+        Self { path: path.into(), warn: Arc::new(|_| ()), held: Arc::default(), reserved: Reservations::default() }
     }
 
     /// Tells of what is odd and no error: a file that cannot be read. Nobody is told unless this is said.
@@ -53,7 +56,7 @@ impl FileStore {
         &self.path
     }
 
-    fn beside(&self, suffix: &str) -> PathBuf {
+    pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(suffix);
         self.path.with_file_name(name)
@@ -85,43 +88,61 @@ impl FileStore {
         Box::new(lock)
     }
 
-    fn entries(&self) -> Result<Option<Entries>, StoreError> {
-        let Some(text) = place::read(&self.path, LIMIT)? else { return Ok(Some(Entries::default())) };
-        match Content::read(&text) {
+    pub(super) fn warn(&self, warning: &str) {
+        (self.warn)(warning);
+    }
+
+    pub(super) fn entries(&self) -> Result<Option<Entries>, StoreError> {
+        place::read(&self.path, LIMIT)?.map_or_else(|| Ok(Some(Entries::default())), |text| self.entries_of(&text))
+    }
+
+    /// The credentials of a file with that text; `None` if it is damaged.
+    pub(super) fn entries_of(&self, text: &[u8]) -> Result<Option<Entries>, StoreError> {
+        match Content::read(text) {
             Content::Entries(entries) => Ok(Some(entries)),
             Content::Version(found) => Err(StoreError::Version { place: self.name(), found }),
             Content::Damaged => {
-                (self.warn)(&format!("{} cannot be read as credentials, and counts as none", shown(&self.path)));
+                self.warn(&format!("{} cannot be read as credentials, and counts as none", shown(&self.path)));
                 Ok(None)
             }
         }
     }
 
-    fn change(&self, key: &Key, old: Option<&Saved>, new: Option<&Saved>) -> Result<bool, StoreError> {
+    fn change(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
         place::prepare(&self.path)?;
         let _lock = lock::wait_here(&self.beside(".lock"))?;
+        let mut seen = Seen::at(&self.path);
         let found = self.entries()?;
         let is_damaged = found.is_none();
         let mut entries = found.unwrap_or_default();
         if entries.get(key).as_ref() != old {
             return Ok(false);
         }
-        if old == new {
+        if old == Some(new) {
             return Ok(true);
         }
-        entries.put(key, new);
+        entries.put(key, Some(new));
         let text = entries.write();
         let octets = text.expose().as_bytes();
-        if octets.len() > LIMIT {
-            return Err(StoreError::TooLarge { size: octets.len(), limit: LIMIT });
-        }
+        self.fits(octets.len())?;
         if is_damaged {
+            if Seen::at(&self.path) != seen {
+                return Ok(false);
+            }
             let aside = self.beside(".damaged");
             fs::rename(&self.path, &aside).map_err(|error| StoreError::io("put aside", &self.path, error))?;
+            seen = Seen::at(&self.path);
         }
         place::sweep(&self.path);
-        place::write(&self.path, octets)?;
-        Ok(true)
+        place::write(&self.path, octets, self.reserved.take(key), seen)
+    }
+
+    pub(super) fn fits(&self, size: usize) -> Result<(), StoreError> {
+        if size <= LIMIT {
+            Ok(())
+        } else {
+            Err(StoreError::FileTooLarge { path: self.path.clone(), size, limit: LIMIT })
+        }
     }
 
     /// On a thread that may wait for a disk.
@@ -155,7 +176,7 @@ impl Store for FileStore {
     async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
         let (key, old, new, held) = (key.clone(), old.cloned(), new.clone(), self.held(key));
         let change = move |store: &Self| {
-            let changed = store.change(&key, old.as_ref(), Some(&new));
+            let changed = store.change(&key, old.as_ref(), &new);
             drop(held);
             changed
         };
@@ -164,7 +185,7 @@ impl Store for FileStore {
 
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
         let (key, old) = (key.clone(), old.clone());
-        self.off(move |store| store.change(&key, Some(&old), None)).await
+        self.off(move |store| store.erase(&key, &old)).await
     }
 
     async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
@@ -174,12 +195,28 @@ impl Store for FileStore {
         loop {
             let tried = path.clone();
             if let Some(file) = self.off(move |_| lock::tried(&tried)).await? {
-                return Ok(self.holds(path, file));
+                let held = self.holds(path, file);
+                let recover = |store: &Self| {
+                    store.recover();
+                    Ok(())
+                };
+                self.off(recover).await?;
+                return Ok(held);
             }
             if began.elapsed() >= deadline {
                 return Err(StoreError::Locked { waited: deadline });
             }
             tokio::time::sleep(lock::AGAIN.min(deadline)).await;
         }
+    }
+
+    async fn prepare(&self, key: &Key, size: usize) -> Result<Prepared, StoreError> {
+        let key = key.clone();
+        self.off(move |store| store.reserve(&key, size)).await
+    }
+
+    async fn sweep(&self, key: &Key) -> Result<Vec<Saved>, StoreError> {
+        let key = key.clone();
+        self.off(move |store| store.sweep_up(&key)).await
     }
 }

@@ -36,7 +36,16 @@ impl Content {
     }
 }
 
+/// Whether it is the beginning of a file that was written here.
+pub(super) fn is_start_of_ours(text: &[u8]) -> bool {
+    text.starts_with(b"{\"credentials\":{")
+}
+
 impl Entries {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.0.is_empty()
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<Saved> {
         // As it was written, octet for octet, for it is compared.
         Some(Saved::new(self.0.value(key.as_str())?.as_str()?))

@@ -13,7 +13,10 @@ pub(super) const AGAIN: Duration = Duration::from_millis(15);
 fn open(path: &Path) -> Result<File, StoreError> {
     let mut options = super::place::options();
     options.read(true).write(true).create(true).truncate(false);
-    options.open(path).map_err(|error| StoreError::io("open the lock", path, error))
+    let file = options.open(path).map_err(|error| StoreError::io("open the lock", path, error))?;
+    // A lock serves whatever its mode is, as long as it can be opened.
+    let _ = super::place::owner_only(&file, path);
+    Ok(file)
 }
 
 /// One try; `None` where somebody else has it.
@@ -26,16 +29,17 @@ pub(super) fn tried(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
-/// Waits for it on a thread that may wait, for what takes no longer than a write.
-pub(super) fn wait_here(path: &Path) -> Result<File, StoreError> {
-    const LONGEST: Duration = Duration::from_secs(10);
+/// Waits for it on a thread that may wait, for what takes no longer than a write. `None` means that a process has it for longer, which
+/// must have been stopped: the caller goes on, and each writer looks before it renames whether another one has written.
+pub(super) fn wait_here(path: &Path) -> Result<Option<File>, StoreError> {
+    const LONGEST: Duration = Duration::from_secs(4);
     let began = Instant::now();
     loop {
         if let Some(file) = tried(path)? {
-            return Ok(file);
+            return Ok(Some(file));
         }
         if began.elapsed() >= LONGEST {
-            return Err(StoreError::Locked { waited: LONGEST });
+            return Ok(None);
         }
         std::thread::sleep(AGAIN);
     }

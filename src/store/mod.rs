@@ -50,15 +50,19 @@
 //! # Scope
 //! A file holds its secrets as they are: whoever can read the owner's files can use them. Nothing falls back to a file by itself.
 
+mod erase;
 mod error;
 mod file;
 mod format;
 mod key;
 mod lock;
+mod logout;
 mod memory;
 mod place;
+mod reserve;
 mod shelf;
 mod stored;
+mod temporary;
 mod turn;
 
 use std::any::Any;
@@ -79,6 +83,9 @@ pub type Saved = Secret;
 
 /// Whoever holds it has the lock; dropped, it is free.
 pub type Lock = Box<dyn Any + Send>;
+
+/// What shows that a credential can be saved, and holds the room for it, until it is dropped.
+pub type Prepared = Box<dyn Any + Send>;
 
 /// Keeps credentials, each under a key.
 ///
@@ -114,4 +121,27 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Locked`] if it was held for all that time.
     async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError>;
+
+    /// Shows that a credential of about `size` octets can be saved under that key: a disk that is full and a folder that cannot be
+    /// written are found before a server is asked for a token that replaces the stored one. [`Stored`] holds the result until the
+    /// credential is saved.
+    ///
+    /// By default it shows nothing and succeeds. A store whose writes can fail overrides it; a store around another one forwards it.
+    ///
+    /// # Errors
+    /// Why a save would fail. Then no refresh token is used.
+    async fn prepare(&self, _key: &Key, _size: usize) -> Result<Prepared, StoreError> {
+        Ok(Box::new(()))
+    }
+
+    /// Removes what killed processes left beside the stored credentials. Returns the credentials of that key that it finds in there, so
+    /// that a logout can have the server revoke them.
+    ///
+    /// By default there is nothing to remove. A store around another one forwards it.
+    ///
+    /// # Errors
+    /// Why something was left that may hold a credential.
+    async fn sweep(&self, _key: &Key) -> Result<Vec<Saved>, StoreError> {
+        Ok(Vec::new())
+    }
 }

@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
 use super::StoreError;
+use super::temporary::{Temporary, left_beside};
 
 /// What the file holds; `None` where there is none. A file that others could read is made the owner's alone.
 pub(super) fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
@@ -27,7 +29,7 @@ pub(super) fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>
     let size = file.metadata().map_err(failed("look at"))?.len();
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     if size > limit {
-        return Err(StoreError::TooLarge { size, limit });
+        return Err(StoreError::FileTooLarge { path: path.to_owned(), size, limit });
     }
     let mut octets = Zeroizing::new(Vec::with_capacity(limit.min(size + 1)));
     file.take(limit as u64).read_to_end(&mut octets).map_err(failed("read"))?;
@@ -37,6 +39,7 @@ pub(super) fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>
 #[cfg(unix)]
 mod own {
     use std::fs::{self, DirBuilder, File, OpenOptions};
+    use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
     use std::path::Path;
 
@@ -53,10 +56,27 @@ mod own {
         options
     }
 
-    pub(super) fn builder() -> DirBuilder {
-        let mut builder = DirBuilder::new();
-        builder.mode(0o700);
-        builder
+    /// Gives a file that was just created the mode 0600, whatever the umask took away.
+    pub(in super::super) fn owner_only(file: &File, path: &Path) -> Result<(), StoreError> {
+        let done = file.metadata().and_then(|metadata| match metadata.mode() & 0o777 {
+            0o600 => Ok(()),
+            _ => file.set_permissions(fs::Permissions::from_mode(0o600)),
+        });
+        done.map_err(|error| StoreError::io("set the mode of", path, error))
+    }
+
+    /// The number of a file in its file system.
+    pub(super) fn number(metadata: &fs::Metadata) -> u64 {
+        metadata.ino()
+    }
+
+    /// Creates a directory with the mode 0700, whatever the umask takes away.
+    pub(super) fn make(folder: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(folder)?;
+        match fs::metadata(folder)?.mode() & 0o777 {
+            0o700 => Ok(()),
+            _ => fs::set_permissions(folder, fs::Permissions::from_mode(0o700)),
+        }
     }
 
     pub(super) fn tighten(file: &File, path: &Path) -> Result<(), StoreError> {
@@ -92,7 +112,7 @@ mod own {
 /// Where there are no modes, what a profile's folder allows is for its owner to say.
 #[cfg(not(unix))]
 mod own {
-    use std::fs::{DirBuilder, File, OpenOptions};
+    use std::fs::{File, OpenOptions};
     use std::path::Path;
 
     use super::super::StoreError;
@@ -101,8 +121,16 @@ mod own {
         OpenOptions::new()
     }
 
-    pub(super) fn builder() -> DirBuilder {
-        DirBuilder::new()
+    pub(in super::super) fn owner_only(_: &File, _: &Path) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    pub(super) fn number(_: &std::fs::Metadata) -> u64 {
+        0
+    }
+
+    pub(super) fn make(folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir(folder)
     }
 
     pub(super) fn tighten(_: &File, _: &Path) -> Result<(), StoreError> {
@@ -114,7 +142,7 @@ mod own {
     }
 }
 
-pub(super) use own::options;
+pub(super) use own::{options, owner_only};
 
 /// Where the file is.
 pub(super) fn folder(path: &Path) -> PathBuf {
@@ -127,66 +155,99 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 /// Makes the folder, the owner's alone; one that is there must be so that nobody else can put a file in it.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     let folder = folder(path);
-    own::builder().recursive(true).create(&folder).map_err(|error| StoreError::io("make", &folder, error))?;
+    make(&folder).map_err(|error| StoreError::io("make", &folder, error))?;
     own::folder(&folder)
 }
 
+/// Creates the folder and those above it, where they do not exist.
+fn make(folder: &Path) -> io::Result<()> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty() && !above.is_dir());
+    if let Some(above) = above {
+        make(above)?;
+    }
+    match own::make(folder) {
+        // Another process may have been faster.
+        Err(_) if folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
 /// Puts the octets in the place of what is there, at once and to stay: whoever reads meanwhile, or after a crash, finds the old ones
-/// or the new ones, whole.
-pub(super) fn write(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
-    let folder = folder(path);
-    let (temporary, mut file) = temporary(path)?;
-    let guard = Remove(&temporary);
-    let done = file.write_all(octets).and_then(|()| file.sync_all());
-    done.map_err(|error| StoreError::io("write", &temporary, error))?;
-    fs::rename(&temporary, path).map_err(|error| StoreError::io("write", path, error))?;
-    std::mem::forget(guard);
-    // That it is there is what the folder says.
+/// or the new ones, whole. They are written to the file that was reserved for them, if it is still there.
+///
+/// Returns `false`, and writes nothing, if the file is not the one that was seen: then another process wrote meanwhile.
+pub(super) fn write(path: &Path, octets: &[u8], reserved: Option<Temporary>, seen: Seen) -> Result<bool, StoreError> {
+    let mut temporary = match reserved.filter(Temporary::is_there) {
+        Some(reserved) => reserved,
+        None => Temporary::beside(path)?,
+    };
+    temporary.write(octets)?;
+    if Seen::at(path) != seen {
+        return Ok(false);
+    }
+    temporary.rename_to(path)?;
+    Ok(true)
+}
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen(Option<(u64, u64, Option<SystemTime>)>);
+
+impl Seen {
+    pub(super) fn at(path: &Path) -> Self {
+        let metadata = fs::symlink_metadata(path).ok();
+        Self(metadata.map(|metadata| (own::number(&metadata), metadata.len(), metadata.modified().ok())))
+    }
+}
+
+/// Syncs the folder, so that a rename in it survives a crash.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
-    File::open(&folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| StoreError::io("save the folder", &folder, error))?;
+    {
+        let folder = folder(path);
+        let synced = File::open(&folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| StoreError::io("save the folder", &folder, error))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
     Ok(())
 }
 
-/// Takes away what those left who were killed while they wrote: nobody else writes while the lock is held.
+/// Removes the files that killed processes left: no other process writes while the lock is held.
 pub(super) fn sweep(path: &Path) {
-    let begins = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
-    // What cannot be taken away is for the next one.
-    for entry in fs::read_dir(folder(path)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let number = name.strip_prefix(&begins).and_then(|rest| rest.strip_suffix(".new"));
-        if number.is_some_and(|number| number.len() == 16 && number.bytes().all(|octet| octet.is_ascii_hexdigit())) {
-            let _ = fs::remove_file(entry.path());
-        }
+    // What cannot be removed is for the next writer.
+    for left in left_beside(path) {
+        let _ = fs::remove_file(left);
     }
 }
 
-struct Remove<'p>(&'p Path);
-
-impl Drop for Remove<'_> {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(self.0);
+/// Writes over the file without another one beside it, where that is all that can be done: a crash in the midst of it damages the
+/// file. The rest of the old text becomes blanks, so that no part of it stays and the file needs no more room.
+pub(super) fn overwrite(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io("write over", path, error);
+    let mut file = options().write(true).open(path).map_err(failed)?;
+    let size = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(usize::MAX);
+    if octets.len() > size {
+        return Err(failed(io::Error::from(ErrorKind::StorageFull)));
     }
+    let mut padded = Zeroizing::new(octets.to_vec());
+    padded.reserve_exact(size - octets.len());
+    padded.resize(size, b' ');
+    file.write_all(&padded).and_then(|()| file.sync_all()).map_err(failed)
 }
 
-/// A file that nobody else has, beside the one that is meant.
-fn temporary(path: &Path) -> Result<(PathBuf, File), StoreError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut last = None;
-    for _ in 0..16 {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random)
-            .map_err(|error| StoreError::io("name a file beside", path, io::Error::other(error.to_string())))?;
-        let candidate = path.with_file_name(format!(".{name}.{:016x}.new", u64::from_ne_bytes(random)));
-        // What is there already, a link too, is not opened.
-        match own::options().write(true).create_new(true).open(&candidate) {
-            Ok(file) => return Ok((candidate, file)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => last = Some(error),
-            Err(error) => return Err(StoreError::io("make", &candidate, error)),
+/// Removes the file, or what is in it.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            let emptied =
+                options().write(true).open(path).and_then(|file| file.set_len(0).and_then(|()| file.sync_all()));
+            emptied.map_err(|_| StoreError::io("remove", path, error))
+        }
+        // It is gone; only a crash could bring it back.
+        _ => {
+            let _ = sync_folder(path);
+            Ok(())
         }
     }
-    let error = last.unwrap_or_else(|| io::Error::other("no name is free"));
-    Err(StoreError::io("make a file beside", path, error))
 }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Key, Lock, Saved, Store, StoreError};
+use super::{Key, Lock, Prepared, Saved, Store, StoreError};
 use crate::credential::Credential;
 use crate::refresh::{Cause, Clock, Rejection};
 use crate::secret::Secret;
 
 /// Makes a credential again, of its scheme and what it exported.
 pub(super) type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
+
+/// How long a login and a logout wait for another process's renewal: longer than a token endpoint usually takes.
+const BRIEF: Duration = Duration::from_secs(2);
 
 /// A store, a key, and how what is under it is read.
 #[derive(Clone)]
@@ -44,6 +47,23 @@ impl Shelf {
     /// The lock of those who renew.
     pub(super) async fn lock(&self) -> Result<Lock, StoreError> {
         self.store.lock(&self.key, self.patience).await
+    }
+
+    /// The same lock, for a login or a logout: a process that was stopped while it renews must not keep the user waiting. They go on
+    /// without it, and what they write is compared with what is there.
+    pub(super) async fn lock_briefly(&self) -> Result<Lock, StoreError> {
+        self.store.lock(&self.key, self.patience.min(BRIEF)).await
+    }
+
+    /// Shows that what takes the place of `old` can be saved.
+    pub(super) async fn prepare(&self, old: Option<&Saved>) -> Result<Prepared, StoreError> {
+        let size = old.map_or(0, |old| old.expose().len());
+        // A new token may be longer than the old one, and in a file each quote of it takes two octets.
+        self.store.prepare(&self.key, size + (size / 2).max(4 << 10)).await
+    }
+
+    pub(super) async fn sweep(&self) -> Result<Vec<Saved>, StoreError> {
+        self.store.sweep(&self.key).await
     }
 
     /// What is stored, as a credential, where it can be made again.

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 
 use super::shelf::Shelf;
 use super::turn::Turn;
-use super::{Key, Lock, Saved, Store, StoreError};
+use super::{Key, Saved, Store, StoreError};
 use crate::credential::Credential;
+use crate::members::Members;
 use crate::refresh::{Cause, Clock, MakesWay, Refresh, RefreshError, RefreshErrorKind, Rejection};
 use crate::secret::Secret;
 
@@ -21,22 +22,22 @@ type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
 /// A renewal holds the store's lock, and looks first: what another process has renewed meanwhile is taken as it is. Whoever asks a
 /// person lets it go ([`Rejection::before_asking`]); another who would ask, too, waits for the person's answer. A credential whose refresh token is finished is cleared, unless somebody has put another in its place.
 pub struct Stored<R> {
-    refresher: R,
-    shelf: Shelf,
+    pub(super) refresher: R,
+    pub(super) shelf: Shelf,
     report: Report,
     /// What could not be saved, and what is stored in its place.
-    unsaved: tokio::sync::Mutex<Option<Unsaved>>,
+    pub(super) unsaved: tokio::sync::Mutex<Option<Unsaved>>,
     problem: Mutex<Option<StoreError>>,
     /// How many logins were saved.
-    logins: AtomicUsize,
+    pub(super) logins: AtomicUsize,
 }
 
 #[derive(Clone)]
-struct Unsaved {
-    old: Option<Saved>,
-    new: Saved,
+pub(super) struct Unsaved {
+    pub(super) old: Option<Saved>,
+    pub(super) new: Saved,
     /// Whether somebody asked for it.
-    asked: bool,
+    pub(super) asked: bool,
 }
 
 /// What is there.
@@ -168,7 +169,7 @@ impl<R: Refresh> Stored<R> {
     }
 
     /// Keeps, and reports, why what is new is not stored; or that it is.
-    fn tell(&self, error: Option<StoreError>) {
+    pub(super) fn tell(&self, error: Option<StoreError>) {
         (*self.problem.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&error);
         if let Some(error) = &error {
             (self.report)(error);
@@ -180,15 +181,15 @@ impl<R: Refresh> Stored<R> {
         &self,
         rejection: Rejection,
         stored: Option<Saved>,
-        lock: Result<Lock, StoreError>,
+        turn: Arc<Turn>,
     ) -> Result<Option<Credential>, RefreshError> {
         let cause = rejection.cause();
-        let turn = Arc::new(Turn::new(self.shelf.clone(), stored.clone(), lock));
         let makes_way: Weak<dyn MakesWay> = Arc::<Turn>::downgrade(&turn);
         match self.refresher.refresh(Rejection { makes_way: Some(makes_way), ..rejection }).await {
             Ok(Some(new)) if turn.gave(&new) => Ok(Some(new)),
             Ok(Some(new)) => self.keep(new, stored, cause == Cause::Asked || turn.has_asked()).await.map(Some),
-            Err(error) if matches!(error.kind(), RefreshErrorKind::Rejected { .. }) => {
+            // A login that fails says nothing about the credential that is stored.
+            Err(error) if is_rejected(&error) && matches!(cause, Cause::Challenged | Cause::Expired) => {
                 // Somebody without our lock may have put another there.
                 let now = self.shelf.load().await?;
                 if now != stored
@@ -213,7 +214,10 @@ impl<R: Refresh> Stored<R> {
         // What nobody could make again is as good as not stored, and had better be said now.
         let saved = new.to_saved().filter(|saved| self.shelf.credential(saved).is_some());
         let Some(saved) = saved else {
-            self.tell(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
+            self.keep_attachment(&new, old, asked).await;
+            if new.check().is_ok() {
+                self.tell(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
+            }
             return Ok(new);
         };
         let mut old = old;
@@ -241,26 +245,66 @@ impl<R: Refresh> Stored<R> {
     }
 }
 
+impl<R: Refresh> Stored<R> {
+    /// Saves the attachment of a credential that cannot be sent, or cannot be made again: the server has used up the old refresh token.
+    /// It is saved beside an access token that has expired, so that the next request renews first.
+    async fn keep_attachment(&self, new: &Credential, old: Option<Saved>, asked: bool) {
+        let Some(attachment) = new.attachment() else { return };
+        let before = old.as_ref().filter(|_| !asked).and_then(|old| self.shelf.credential(old));
+        // No request carries this text unless the renewal fails.
+        let before = before.or_else(|| new.check().is_err().then(|| Credential::bearer("none")));
+        let kept = before.map(|before| before.attach(attachment.clone()).expires_at(SystemTime::UNIX_EPOCH));
+        let kept = new
+            .granted_scopes()
+            .map(<[String]>::to_vec)
+            .into_iter()
+            .fold(kept, |kept, scopes| Some(kept?.scopes(scopes)));
+        if let Some(new) = kept.and_then(|kept| kept.to_saved()) {
+            self.put(Unsaved { old, new, asked }).await;
+        }
+    }
+}
+
+/// Whether a renewal may use up what is attached to the credential. Only the refresher knows for certain. An attachment of `OAuth`
+/// without a refresh token cannot be used up.
+fn renews_once(credential: &Credential) -> bool {
+    let Some(attachment) = credential.attachment() else { return false };
+    let members = Members::of(attachment.expose().as_bytes());
+    members.is_none_or(|members| members.value("oauth").is_none() || members.value("refresh_token").is_some())
+}
+
+fn is_rejected(error: &RefreshError) -> bool {
+    matches!(error.kind(), RefreshErrorKind::Rejected { .. })
+}
+
 #[async_trait]
 impl<R: Refresh> Refresh for Stored<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        let lock = self.shelf.lock().await;
-        if let Err(error @ StoreError::Locked { .. }) = lock {
-            return Err(error.into());
+        let asked = rejection.cause() == Cause::Asked;
+        let lock = if asked { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
+        let is_locked = matches!(lock, Err(StoreError::Locked { .. }));
+        if let (Err(error), true) = (&lock, is_locked && !asked) {
+            return Err(error.clone().into());
         }
         let Looked { stored, held } = self.look().await?;
+        let turn = Arc::new(Turn::new(self.shelf.clone(), stored.clone(), lock));
         let Some(credential) = held.as_ref().and_then(|held| self.shelf.credential(held)) else {
             // What was stored here and is no more was logged out, and nothing of it is renewed.
             let was_ours = |refused: &Credential| refused.provenance() == Some(&*self.shelf.name());
             let refused = rejection.refused.clone().filter(|refused| !was_ours(refused));
-            return self.renew(Rejection { refused, ..rejection }, stored, lock).await;
+            return self.renew(Rejection { refused, ..rejection }, stored, turn).await;
         };
         if self.shelf.answers(&credential, &rejection) {
             return Ok(Some(credential));
         }
+        // A token that serves once is presented only if its successor can be saved. A login that goes on without the lock is for the
+        // refresher to decide: it calls `before_spending`, which fails.
+        if renews_once(&credential) && !is_locked {
+            turn.secure().await?;
+        }
         // What is stored renews, whatever it was that was refused; and nobody else renews it meanwhile.
         let rejection = Rejection { refused: Some(credential), ..rejection };
-        self.renew(rejection, stored, Ok(lock?)).await
+        self.renew(rejection, stored, turn).await
     }
 
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
@@ -277,25 +321,7 @@ impl<R: Refresh> Refresh for Stored<R> {
 
     /// Forgets what is stored, which another process may have renewed since.
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
-        let before = self.logins.load(Ordering::SeqCst);
-        let _lock = self.shelf.lock().await?;
-        let stored = self.look().await?.held;
-        let held = stored.as_ref().and_then(|stored| self.shelf.credential(stored));
-        // Whoever logged in anew while the lock was waited for, or while a credential came late, has nothing to do with it.
-        let is_late = credential.as_ref().is_some_and(Credential::came_late);
-        let is_anew = match (&credential, &held) {
-            (Some(credential), Some(held)) => !held.is_same_as(credential),
-            _ => true,
-        };
-        if is_anew && (is_late || before != self.logins.load(Ordering::SeqCst)) {
-            return self.refresher.forget(credential).await;
-        }
-        *self.unsaved.lock().await = None;
-        if let Some(stored) = self.shelf.load().await? {
-            self.shelf.clear(&stored).await?;
-        }
-        // Here it is forgotten, whatever the server says to that.
-        self.refresher.forget(held.or(credential)).await
+        self.log_out(credential).await
     }
 
     fn timeout(&self) -> Duration {

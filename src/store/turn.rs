@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::shelf::Shelf;
-use super::{Lock, Saved, StoreError};
+use super::{Lock, Prepared, Saved, StoreError};
 use crate::credential::Credential;
 use crate::refresh::{Cause, MakesWay, RefreshError, Rejection, abandoned, nobody_waits};
 use crate::within::unless;
@@ -25,8 +25,8 @@ pub(super) struct Turn {
 
 enum Stage {
     /// Nobody else renews.
-    Renewing { _lock: Lock },
-    /// Nobody else can renew either, for nothing can be stored.
+    Renewing { _lock: Lock, prepared: Option<Prepared> },
+    /// There is no lock: nothing can be stored, or another process renews and a login does not wait for it.
     Unlocked(StoreError),
     /// A person is asked: by nobody else, if there is a lock.
     Asking { _lock: Option<Lock> },
@@ -35,7 +35,7 @@ enum Stage {
 impl Turn {
     /// With the renewal's lock, or why there is none.
     pub(super) fn new(shelf: Shelf, stored: Option<Saved>, lock: Result<Lock, StoreError>) -> Self {
-        let stage = lock.map_or_else(Stage::Unlocked, |lock| Stage::Renewing { _lock: lock });
+        let stage = lock.map_or_else(Stage::Unlocked, |lock| Stage::Renewing { _lock: lock, prepared: None });
         Self { shelf, stored, stage: Mutex::new(stage), given: OnceLock::new() }
     }
 
@@ -57,11 +57,26 @@ impl Turn {
     fn make_way(&self) -> Result<bool, StoreError> {
         let mut stage = self.stage();
         match &*stage {
+            Stage::Unlocked(StoreError::Locked { .. }) => *stage = Stage::Asking { _lock: None },
             Stage::Unlocked(error) => return Err(error.clone()),
             Stage::Asking { .. } => return Ok(false),
             Stage::Renewing { .. } => *stage = Stage::Asking { _lock: None },
         }
         Ok(true)
+    }
+
+    /// Shows that what takes the place of a token that serves once can be saved, and keeps the room for it.
+    pub(super) async fn secure(&self) -> Result<(), StoreError> {
+        match &*self.stage() {
+            Stage::Unlocked(error) => return Err(error.clone()),
+            Stage::Renewing { prepared: Some(_), .. } => return Ok(()),
+            Stage::Renewing { .. } | Stage::Asking { .. } => {}
+        }
+        let room = self.shelf.prepare(self.stored.as_ref()).await?;
+        if let Stage::Renewing { prepared, .. } = &mut *self.stage() {
+            *prepared = Some(room);
+        }
+        Ok(())
     }
 
     /// The lock of those who ask. Whoever was asked to ask waits for nobody, and neither does who has waited for long enough.
@@ -88,6 +103,8 @@ impl MakesWay for Turn {
         if !self.make_way()? {
             return Ok(None);
         }
+        // Nobody is asked for a login that could not be saved.
+        drop(self.shelf.prepare(self.stored.as_ref()).await?);
         let lock = self.to_ask(rejection).await?;
         *self.stage() = Stage::Asking { _lock: lock };
         // Whoever asked meanwhile has an answer by now.
@@ -95,5 +112,9 @@ impl MakesWay for Turn {
         let theirs = now.and_then(|now| self.shelf.credential(&now));
         let theirs = theirs.filter(|theirs| self.shelf.answers(theirs, rejection));
         Ok(theirs.map(|theirs| self.given.get_or_init(|| theirs).clone()))
+    }
+
+    async fn before_spending(&self) -> Result<(), RefreshError> {
+        Ok(self.secure().await?)
     }
 }

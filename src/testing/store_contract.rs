@@ -116,7 +116,7 @@ impl StoreContract {
         let (expected, verdict) = match store.replace(&one(), Some(&small), &much).await {
             Ok(true) => (much, Ok(())),
             Ok(false) => return Err("it could not be replaced".to_owned()),
-            Err(StoreError::TooLarge { size, limit }) => {
+            Err(StoreError::TooLarge { size, limit } | StoreError::FileTooLarge { size, limit, .. }) => {
                 (small, must(size > limit && size >= 16 << 10, "the size is not more than the limit"))
             }
             Err(error) => return Err(told(error)),

@@ -291,22 +291,3 @@ async fn a_prompt_without_a_terminal_is_a_login_that_is_required() {
         assert_eq!(screen.text(), "");
     }
 }
-
-#[tokio::test]
-async fn a_refused_token_that_was_typed_is_cleared_and_one_that_was_granted_is_not() {
-    let provider = MockIdentityProvider::start().await.unwrap();
-    let nobody = Surroundings::of(false, |_| false);
-    let granted = login(&provider, &Screen::default()).or_token("https://example.com/tokens");
-    let kinds = [(Login::token("https://example.com/tokens"), false), (Login::password(None), false), (granted, true)];
-    for (builder, stays) in kinds {
-        let (store, key) = (MemoryStore::new(), Key::new("https://auth.example.com"));
-        let saved = RecordingRefresher::answering(|_, _| Ok(Some(Credential::bearer("refused"))));
-        let server = Script::says(challenged());
-        let auth = ChallengeMiddleware::new(API, Stored::new(saved, store.clone(), key.clone())).unwrap();
-        auth.session().login().await.unwrap();
-        let refresher = builder.surroundings(nobody).build().unwrap();
-        let auth = ChallengeMiddleware::new(API, Stored::new(refresher, store.clone(), key.clone())).unwrap();
-        let error = server.client(&auth).get(API).send().await.unwrap_err();
-        assert_eq!((exit_code(&error), store.load(&key).await.unwrap().is_some()), (4, stays), "{error:?}");
-    }
-}

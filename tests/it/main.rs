@@ -101,15 +101,25 @@ mod secrets;
 mod sequences;
 mod sessions;
 #[cfg(feature = "store")]
+mod store_deletions;
+#[cfg(feature = "store")]
 mod store_failures;
 #[cfg(feature = "store")]
 mod store_files;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod store_full;
+#[cfg(feature = "store")]
+mod store_leftovers;
 #[cfg(feature = "store")]
 mod store_logins;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod store_modes;
 #[cfg(feature = "store")]
 mod store_persons;
 #[cfg(all(feature = "oauth", feature = "store"))]
 mod store_processes;
+#[cfg(feature = "store")]
+mod store_stopped;
 #[cfg(feature = "store")]
 mod stores;
 mod support;

@@ -133,7 +133,7 @@ async fn what_does_not_fit_is_an_error_that_says_so_and_loses_nothing() {
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
     let error = put(&store, &key(), Some("first"), &"x".repeat(2 << 20)).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { limit: 1_048_576, size: 2_097_152.. }), "{error}");
+    assert!(matches!(error, StoreError::FileTooLarge { limit: 1_048_576, size: 2_097_152.., .. }), "{error}");
     assert_eq!(get(&store).await.unwrap().as_deref(), Some("first"));
 }
 
@@ -144,6 +144,11 @@ async fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
     let below = FileStore::new(folder.file().join("below"));
     let error = put(&below, &key(), None, "second").await.unwrap_err();
     assert!(error.to_string().contains("credentials.json"), "{error}");
+    #[cfg(target_os = "linux")]
+    for path in ["/proc/none/credentials.json", "/proc/none/deeper/credentials.json"] {
+        let error = put(&FileStore::new(path), &key(), None, "second").await.unwrap_err();
+        assert!(error.to_string().contains("cannot make /proc/none"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! Several processes with one file of credentials. Each child is this very binary, which runs one test that is left out otherwise.
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest_challenge::ChallengeMiddleware;
@@ -12,60 +10,7 @@ use reqwest_challenge::testing::{MockApi, MockIdentityProvider};
 use reqwest_middleware::ClientBuilder;
 
 use crate::support::folder::{Folder, key};
-
-/// What a child does, by its environment.
-const ROLE: &str = "REQWEST_CHALLENGE_CHILD";
-
-fn spawn(role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
-        .env(ROLE, role)
-        .envs(facts.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn fact(name: &str) -> String {
-    std::env::var(name).unwrap()
-}
-
-/// A child that answers a line with a line.
-struct Peer {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    fn of(mut child: Child) -> Self {
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, to, from }
-    }
-
-    fn say(&mut self, line: &str) {
-        writeln!(self.to, "{line}").unwrap();
-    }
-
-    /// The next line that is an answer.
-    fn hear(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.from.read_line(&mut line).unwrap(), 0, "the child has ended");
-            if let Some(answer) = line.trim_end().rsplit("answer: ").next().filter(|_| line.contains("answer: ")) {
-                return answer.to_owned();
-            }
-        }
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::peer::{Peer, ROLE, fact, spawn};
 
 fn issuer() -> Issuer {
     Issuer::new(fact("ISSUER")).unwrap()

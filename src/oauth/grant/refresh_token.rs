@@ -40,6 +40,9 @@ pub(in crate::oauth) async fn renew(
     identity: &Identity,
     token: &Secret,
 ) -> Result<Answer, RefreshError> {
+    if let Some(rejection) = desk.rejection {
+        rejection.before_spending().await?;
+    }
     // Without scopes: the same as before. More than that is for a login to ask for.
     let mut chain = desk.setup.rotations.lock().await;
     let token = chain.latest_of(token).clone();

@@ -1,0 +1,69 @@
+//! Takes a credential out of a file, also where the file cannot be replaced, and what killed processes left beside it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::file::LIMIT;
+use super::format::{Content, is_start_of_ours};
+use super::place::Seen;
+use super::temporary::left_beside;
+use super::{FileStore, Key, Saved, StoreError, lock, place};
+
+impl FileStore {
+    pub(super) fn erase(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
+        // Without a lock, too: where the folder or the disk gives none, no other process writes either.
+        let _lock = lock::wait_here(&self.beside(".lock"));
+        let seen = Seen::at(self.path());
+        let mut entries = self.entries()?.unwrap_or_default();
+        if entries.get(key).as_ref() != Some(old) {
+            return Ok(false);
+        }
+        entries.put(key, None);
+        let is_last = entries.is_empty();
+        let text = entries.write();
+        let octets = text.expose().as_bytes();
+        place::sweep(self.path());
+        let error = match place::write(self.path(), octets, None, seen) {
+            Err(error) => error,
+            done => return done,
+        };
+        // The folder or the disk takes no new file. What is there can still be made shorter.
+        let removed = match place::overwrite(self.path(), octets) {
+            Err(_) if is_last => place::remove(self.path()),
+            done => done,
+        };
+        removed.map(|()| true).map_err(|_| error)
+    }
+
+    /// Removes the files that killed processes left, and a damaged file that begins as one of ours: it may hold secrets that no other
+    /// logout sees. Returns what the former hold under that key.
+    pub(super) fn sweep_up(&self, key: &Key) -> Result<Vec<Saved>, StoreError> {
+        let damaged = [self.path().to_owned(), self.beside(".damaged")];
+        let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+        if !damaged.iter().any(is_there) && left_beside(self.path()).is_empty() {
+            return Ok(Vec::new());
+        }
+        let _lock = lock::wait_here(&self.beside(".lock"));
+        let (mut found, mut outcome) = (Vec::new(), Ok(()));
+        for left in left_beside(self.path()) {
+            if let Ok(Some(text)) = place::read(&left, LIMIT)
+                && let Content::Entries(entries) = Content::read(&text)
+            {
+                found.extend(entries.get(key));
+            }
+            outcome = outcome.and(place::remove(&left));
+        }
+        for path in damaged {
+            let Ok(Some(text)) = place::read(&path, LIMIT) else { continue };
+            if text.is_empty() || !matches!(Content::read(&text), Content::Damaged) {
+                continue;
+            }
+            if is_start_of_ours(&text) {
+                outcome = outcome.and(place::remove(&path));
+            } else {
+                self.warn(&format!("{} cannot be read and is left as it is: it may hold credentials", path.display()));
+            }
+        }
+        outcome.map(|()| found)
+    }
+}

@@ -1,0 +1,111 @@
+//! A logout: what is stored is removed and revoked, and each is done also where the other fails.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use super::{Saved, StoreError, Stored};
+use crate::credential::Credential;
+use crate::refresh::{Refresh, RefreshError};
+
+/// How often a logout looks again where other processes change what is stored.
+const TRIES: usize = 8;
+
+impl<R: Refresh> Stored<R> {
+    pub(super) async fn log_out(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+        let before = self.logins.load(Ordering::SeqCst);
+        // Without the lock, too: what is removed is compared with what is there.
+        let _lock = self.shelf.lock_briefly().await;
+        let stored = self.shelf.load().await;
+        let held = self.newest(stored.as_ref().ok().and_then(Option::as_ref)).await;
+        let held = held.and_then(|held| self.shelf.credential(&held));
+        // A login that came while the lock was waited for, or before a credential that came late, goes on.
+        let is_late = credential.as_ref().is_some_and(Credential::came_late);
+        let is_anew = match (&credential, &held) {
+            (Some(credential), Some(held)) => !held.is_same_as(credential),
+            _ => true,
+        };
+        if is_anew && (is_late || before != self.logins.load(Ordering::SeqCst)) {
+            return self.refresher.forget(credential).await;
+        }
+        *self.unsaved.lock().await = None;
+        let left = self.shelf.sweep().await;
+        let removed = match stored {
+            Ok(_) => self.remove().await,
+            Err(error) => Err(error),
+        };
+        let problem = [removed.as_ref().err(), left.as_ref().err()].into_iter().flatten().next().cloned();
+        let others = removed.into_iter().flatten().chain(left.into_iter().flatten());
+        let others: Vec<_> = others.filter_map(|saved| self.shelf.credential(&saved)).collect();
+        let revoked = self.revoke(held.or(credential), others).await;
+        match problem {
+            None => {
+                self.tell(None);
+                revoked
+            }
+            Some(source) => {
+                Err(RefreshError::other(NotRemoved { place: self.shelf.name(), server: revoked.err(), source }))
+            }
+        }
+    }
+
+    /// What could not be saved, if it is newer than what is stored; else what is stored.
+    async fn newest(&self, stored: Option<&Saved>) -> Option<Saved> {
+        let unsaved = self.unsaved.lock().await;
+        let pending = unsaved.as_ref().filter(|pending| pending.asked || pending.old.as_ref() == stored);
+        pending.map(|pending| &pending.new).or(stored).cloned()
+    }
+
+    /// Removes what is stored, and returns it. A renewal that another process saves meanwhile is removed too.
+    async fn remove(&self) -> Result<Option<Saved>, StoreError> {
+        for _ in 0..TRIES {
+            let Some(now) = self.shelf.load().await? else { return Ok(None) };
+            if self.shelf.clear(&now).await? {
+                return Ok(Some(now));
+            }
+        }
+        Err(StoreError::Locked { waited: std::time::Duration::ZERO })
+    }
+
+    /// Has the refresher forget the credential, and then those that were found elsewhere. The first failure is returned.
+    async fn revoke(&self, credential: Option<Credential>, others: Vec<Credential>) -> Result<(), RefreshError> {
+        let mut seen = vec![credential.as_ref().and_then(Credential::attachment).cloned()];
+        let mut outcome = self.refresher.forget(credential).await;
+        for other in others {
+            let attachment = other.attachment().cloned();
+            if seen.contains(&attachment) {
+                continue;
+            }
+            seen.push(attachment);
+            outcome = outcome.and(self.refresher.forget(Some(other)).await);
+        }
+        outcome
+    }
+}
+
+/// What a logout could not do.
+#[derive(Debug)]
+struct NotRemoved {
+    place: String,
+    server: Option<RefreshError>,
+    source: StoreError,
+}
+
+impl fmt::Display for NotRemoved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the credential could not be removed from {}: remove it by hand", self.place)?;
+        match &self.server {
+            Some(error) => {
+                let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                write!(f, "; the server did not revoke it either: {why}")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for NotRemoved {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.source)
+    }
+}

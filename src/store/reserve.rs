@@ -1,0 +1,98 @@
+//! Shows that a file can be saved before a server is asked for what is to be saved.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::file::LIMIT;
+use super::format::Content;
+use super::place::Seen;
+use super::temporary::{Temporary, left_beside};
+use super::{FileStore, Key, Prepared, Saved, StoreError, lock, place};
+
+/// Room on the disk, until a save takes it.
+type Room = Mutex<Option<Temporary>>;
+
+/// Rooms, by the keys that they are for.
+type Rooms = Vec<(Key, Weak<Room>)>;
+
+/// The room that is reserved in this process. The caller of `prepare` holds it.
+#[derive(Clone, Default)]
+pub(super) struct Reservations(Arc<Mutex<Rooms>>);
+
+impl Reservations {
+    fn put(&self, key: &Key, temporary: Temporary) -> Prepared {
+        let room = Arc::new(Mutex::new(Some(temporary)));
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, room)| room.strong_count() > 0);
+        all.push((key.clone(), Arc::downgrade(&room)));
+        Box::new(room)
+    }
+
+    /// The room that was reserved for that key.
+    pub(super) fn take(&self, key: &Key) -> Option<Temporary> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rooms = all.iter().filter(|(other, _)| other == key).filter_map(|(_, room)| room.upgrade());
+        rooms.filter_map(|room| room.lock().unwrap_or_else(PoisonError::into_inner).take()).next()
+    }
+}
+
+impl FileStore {
+    /// Does all that a save does, with what is stored now, and keeps the room that the new credential needs: a save into it asks the
+    /// file system for nothing more.
+    pub(super) fn reserve(&self, key: &Key, size: usize) -> Result<Prepared, StoreError> {
+        let reserved = self.reserved_for(key, size).map_err(|error| match error {
+            StoreError::Io { source, .. } => StoreError::Io {
+                what: format!(
+                    "cannot prepare to save a new credential in {}, so none is asked for",
+                    self.path().display()
+                ),
+                source,
+            },
+            other => other,
+        })?;
+        Ok(self.reserved.put(key, reserved))
+    }
+
+    fn reserved_for(&self, key: &Key, size: usize) -> Result<Temporary, StoreError> {
+        place::prepare(self.path())?;
+        let _lock = lock::wait_here(&self.beside(".lock"))?;
+        let seen = Seen::at(self.path());
+        let text = place::read(self.path(), LIMIT)?;
+        let found = text.as_ref().map(|text| self.entries_of(text)).transpose()?.flatten();
+        place::sweep(self.path());
+        match &text {
+            // The same text again, so that a reader notices nothing.
+            Some(text) if found.is_some() => drop(place::write(self.path(), text, None, seen)?),
+            _ => Temporary::beside(self.path())?.rename_once(self.path())?,
+        }
+        let mut entries = found.unwrap_or_default();
+        entries.put(key, Some(&Saved::new("x".repeat(size))));
+        let size = entries.write().expose().len().min(LIMIT);
+        let mut reserved = Temporary::beside(self.path())?;
+        reserved.reserve(size)?;
+        Ok(reserved)
+    }
+
+    /// Completes the save of a process that was killed before it renamed its file: the server may have used up what that file replaces.
+    /// Every save removes such files first, so that one that is there is newer than what is stored.
+    pub(super) fn recover(&self) {
+        if left_beside(self.path()).is_empty() {
+            return;
+        }
+        let Ok(Some(_lock)) = lock::wait_here(&self.beside(".lock")) else { return };
+        let written = |path: &Path| fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let stored = written(self.path());
+        let left = left_beside(self.path()).into_iter().filter(|left| written(left) >= stored);
+        let newest = left.filter(|left| is_whole(left)).max_by_key(|left| written(left));
+        // Where it fails, what is stored stays as it is.
+        if newest.is_some_and(|newest| fs::rename(newest, self.path()).is_ok()) {
+            let _ = place::sync_folder(self.path());
+        }
+    }
+}
+
+fn is_whole(path: &Path) -> bool {
+    let text = place::read(path, LIMIT).ok().flatten();
+    text.is_some_and(|text| matches!(Content::read(&text), Content::Entries(_)))
+}

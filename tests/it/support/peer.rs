@@ -1,0 +1,65 @@
+//! Another process: this very binary, which runs one test that is left out otherwise.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// What a child does, by its environment.
+pub(crate) const ROLE: &str = "REQWEST_CHALLENGE_CHILD";
+
+pub(crate) fn spawn(role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
+    spawn_after(":", role, test, facts)
+}
+
+/// The same after what a shell does first, such as `ulimit -f 0`.
+pub(crate) fn spawn_after(setup: &str, role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
+    Command::new("sh")
+        .args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .env(ROLE, role)
+        .envs(facts.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+pub(crate) fn fact(name: &str) -> String {
+    std::env::var(name).unwrap()
+}
+
+/// A child that answers a line with a line.
+pub(crate) struct Peer {
+    pub(crate) child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    pub(crate) fn of(mut child: Child) -> Self {
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, to, from }
+    }
+
+    pub(crate) fn say(&mut self, line: &str) {
+        writeln!(self.to, "{line}").unwrap();
+    }
+
+    /// The next line that is an answer.
+    pub(crate) fn hear(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.from.read_line(&mut line).unwrap(), 0, "the child has ended");
+            if let Some(answer) = line.trim_end().rsplit("answer: ").next().filter(|_| line.contains("answer: ")) {
+                return answer.to_owned();
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
