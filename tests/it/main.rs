@@ -18,6 +18,8 @@ mod cli_browser;
 #[cfg(feature = "cli")]
 mod cli_endings;
 #[cfg(feature = "cli")]
+mod cli_jobs;
+#[cfg(feature = "cli")]
 mod cli_prompts;
 #[cfg(feature = "cli")]
 mod cli_steps;
