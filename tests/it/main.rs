@@ -34,6 +34,8 @@ mod flights;
 mod floors;
 mod kit_claims;
 #[cfg(feature = "oauth")]
+mod kit_errands;
+#[cfg(feature = "oauth")]
 mod kit_keys;
 mod kit_servers;
 #[cfg(feature = "testing-wiremock")]
