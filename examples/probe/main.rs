@@ -1,9 +1,12 @@
 //! Asks a URL as nobody and as somebody, and says what its answers mean and what is wrong with them:
 //! `cargo run --example probe --features lint -- http://127.0.0.1:8080/reports`
 //!
-//! Exit status: 0 clean, 1 findings, 2 it could not ask.
+//! A credential goes over https or to this machine alone, and a password goes by Basic only where the server does not offer Digest.
+//!
+//! Exit status: 0 clean, 1 findings, 2 it could not ask, or did not send the credential.
 
-mod arguments;
+pub(crate) mod arguments;
+mod guard;
 mod print;
 
 use std::io::IsTerminal;
@@ -71,7 +74,7 @@ fn sign(mut request: Request, secret: &str, basic: bool) -> Result<Request, BoxE
     Ok(request)
 }
 
-async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
     // As the middleware goes: no redirect to another origin, and no longer than a person waits.
     let client = hardened(Client::builder()).timeout(Duration::from_secs(30)).build()?;
     let mut request = Request::new(Method::GET, arguments.url.clone());
@@ -80,7 +83,10 @@ async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
     let mut asked = vec![ask(&client, "nobody", request, false).await?];
     // A server that echoes what it was sent does not bring it onto the screen.
     let mut mask = print::Mask::of_request(&arguments.url, &arguments.headers);
-    if let Some(secret) = &arguments.secret {
+    let offered = &asked[0].challenges;
+    let refused = arguments.secret.as_ref().filter(|_| arguments.basic).map(|_| guard::may_be_basic(offered));
+    let refused = refused.and_then(Result::err);
+    if let Some(secret) = arguments.secret.as_ref().filter(|_| refused.is_none()) {
         let request = sign(again, secret, arguments.basic)?;
         let value = request.headers()[http::header::AUTHORIZATION].to_str().unwrap_or_default().to_owned();
         mask.hide(secret);
@@ -98,6 +104,9 @@ async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
         }
     };
     print::out(&text)?;
+    if let Some(why) = refused {
+        return Err(why.into());
+    }
     Ok(asked.iter().all(|asked| asked.findings.is_empty()))
 }
 
@@ -106,7 +115,7 @@ async fn main() -> ExitCode {
     let arguments = match Arguments::read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!("error: {error}\n{}", arguments::USAGE);
+            print::complain(&format!("error: {error}\n{}", arguments::USAGE));
             return ExitCode::from(2);
         }
     };
@@ -114,7 +123,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error}");
+            print::complain(&format!("error: {error}"));
             ExitCode::from(2)
         }
     }

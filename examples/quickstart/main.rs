@@ -1,7 +1,8 @@
 //! The main job as a timeline: an API of the example's own on loopback, whose tokens live for a second.
 //!
 //! `cargo run --example quickstart`, or `cargo run --example quickstart -- URL` to ask that URL instead: it prints the
-//! challenges, their defects and the outcome. `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are sent if they are set.
+//! challenges, their defects and the outcome. `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are sent if they are set,
+//! by https or to this machine.
 
 mod api;
 
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use api::Api;
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Rejection, Session, Unauthorized,
+    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, Rejection, Session, Unauthorized,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -115,13 +116,16 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(Cli
 async fn ask(url: &str) -> Result<(), BoxError> {
     let url = reqwest_challenge::reqwest::Url::parse(url)?;
     let origin = Origin::of(&url).ok_or("an http or https URL is needed")?;
-    let auth = ChallengeMiddleware::builder(origin.to_string(), |_| async { Ok::<_, BoxError>(None) })
-        .dangerous_allow_plaintext();
     let variable = |name| std::env::var(name).ok();
     let auth = match (variable("API_TOKEN"), variable("API_USER"), variable("API_PASSWORD")) {
-        (Some(token), ..) => auth.initially(Credential::bearer(token)),
-        (None, Some(user), Some(password)) => auth.initially(Credential::basic(user, password)),
-        _ => auth,
+        (Some(token), ..) => ChallengeMiddleware::builder(origin.to_string(), Credential::bearer(token)),
+        // It is sent where the server asks for it, and not where the server asks for Digest alone.
+        (None, Some(user), Some(password)) => {
+            ChallengeMiddleware::builder(origin.to_string(), Password::new(user, password))
+        }
+        // Over plain http too: there is nothing to read.
+        _ => ChallengeMiddleware::builder(origin.to_string(), |_| async { Ok::<_, BoxError>(None) })
+            .dangerous_allow_plaintext(),
     };
     let client = ClientBuilder::new(reqwest_challenge::reqwest::Client::new()).with(auth.build()?).build();
     match client.get(url).send().await {

@@ -69,6 +69,8 @@ mod oauth_renewals;
 mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
+#[cfg(all(feature = "lint", feature = "store"))]
+mod probes;
 mod problems;
 #[cfg(feature = "registry")]
 mod registries;
