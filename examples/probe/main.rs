@@ -43,7 +43,7 @@ async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -
     }
     let exchange = Exchange::new(&method, &url, response.status(), response.headers()).body(&body);
     let exchange = exchange.request_headers(&headers);
-    let findings = check(&if good { exchange.renewed() } else { exchange });
+    let findings = check(&if good { exchange.known_good() } else { exchange });
     Ok(Asked { who, status: response.status(), challenges: Challenges::from_headers(response.headers()), findings })
 }
 

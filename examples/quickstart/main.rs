@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use api::Api;
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, Rejection, Session, Unauthorized,
+    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, Rejection, Session,
+    Unauthorized,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 

@@ -1,9 +1,9 @@
 //! The kit tells a caller's request from a token request, and both from what surrounds a login: nothing is counted as the other, and a
 //! fault waits for the request that it is meant for.
 
+use reqwest_challenge::RefreshErrorKind;
 use reqwest_challenge::oauth::{AuthorizationCode, Client, ClientCredentials, Issuer, OAuth};
 use reqwest_challenge::testing::{Failure, MockApi, MockIdentityProvider};
-use reqwest_challenge::RefreshErrorKind;
 
 use crate::support::oauth::{anybody, browser, client, device_server, protected, why};
 

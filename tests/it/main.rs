@@ -41,6 +41,8 @@ mod kit_servers;
 #[cfg(feature = "testing-wiremock")]
 mod kit_wiremock;
 #[cfg(feature = "lint")]
+mod lint_alarms;
+#[cfg(feature = "lint")]
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;

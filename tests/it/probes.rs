@@ -50,7 +50,9 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
 
 #[tokio::test]
 async fn no_credential_goes_over_plain_http_to_another_machine() {
-    for url in ["http://api.example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/", "http://localhost.example.com/"] {
+    for url in
+        ["http://api.example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/", "http://localhost.example.com/"]
+    {
         for option in ["--basic-file", "--bearer-file"] {
             let refused = probes(url, option, "alice:hunter2").await.unwrap_err();
             assert!(refused.contains("readable on the way"), "{url}: {refused}");
