@@ -49,13 +49,15 @@ async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -
 
 /// The error with its causes, and what to do about one that is not the server's.
 fn explain(error: reqwest::Error) -> BoxError {
-    let mut causes = vec![error.to_string()];
+    let mut said = error.to_string();
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
-        causes.push(cause.to_string());
+        let cause_said = cause.to_string();
+        if !said.contains(&cause_said) {
+            said = format!("{said}: {cause_said}");
+        }
         next = cause.source();
     }
-    let said = causes.join(": ");
     let no_tls = said.contains("scheme is not http");
     let hint = if no_tls { "\nhelp: this was built without TLS: add `,reqwest/rustls` to the features" } else { "" };
     format!("{said}{hint}").into()

@@ -20,6 +20,8 @@ mod cli_endings;
 #[cfg(feature = "cli")]
 mod cli_jobs;
 #[cfg(feature = "cli")]
+mod cli_outcomes;
+#[cfg(feature = "cli")]
 mod cli_prompts;
 #[cfg(feature = "cli")]
 mod cli_steps;
