@@ -6,6 +6,7 @@
 
 mod api;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -25,9 +26,14 @@ async fn main() -> Result<(), BoxError> {
     }
 }
 
+/// `println!` would panic where nobody reads any further, as `head` does.
+fn line(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 /// Prints a line with the time since the start, so that a person can follow.
 fn say(start: Instant, text: impl std::fmt::Display) {
-    println!("{:>5.2} s  {text}", start.elapsed().as_secs_f32());
+    line(format_args!("{:>5.2} s  {text}", start.elapsed().as_secs_f32()));
 }
 
 async fn timeline() -> Result<(), BoxError> {
@@ -132,23 +138,23 @@ async fn ask(url: &str) -> Result<(), BoxError> {
     match client.get(url).send().await {
         Ok(response) => {
             print(&Challenges::from_headers(response.headers()));
-            println!("outcome: {}", response.status());
+            line(format_args!("outcome: {}", response.status()));
         }
         Err(error) => {
             let refused = Unauthorized::find(&error).map(|refused| refused.challenges());
             if let Some(read) = refused.or_else(|| Forbidden::find(&error).map(|denied| denied.challenges())) {
                 print(read);
             }
-            println!("outcome: {error}");
+            line(format_args!("outcome: {error}"));
         }
     }
     Ok(())
 }
 
 fn print(read: &Challenges) {
-    println!("{} challenge(s), {} defect(s)", read.len(), read.defects().len());
-    read.iter().for_each(|challenge| println!("  {challenge}"));
+    line(format_args!("{} challenge(s), {} defect(s)", read.len(), read.defects().len()));
+    read.iter().for_each(|challenge| line(format_args!("  {challenge}")));
     for defect in read.defects() {
-        println!("  {defect}\n    {}", defect.mark().to_string().replace('\n', "\n    "));
+        line(format_args!("  {defect}\n    {}", defect.mark().to_string().replace('\n', "\n    ")));
     }
 }

@@ -51,6 +51,11 @@ fn hiding(modes: &Termios, keys: &Keys) -> Termios {
     hiding
 }
 
+/// Whether a terminal shows what is typed.
+fn shows(terminal: &File) -> io::Result<bool> {
+    Ok(tcgetattr(terminal)?.local_modes.contains(LocalModes::ECHO))
+}
+
 /// Whoever closed standard error cannot be shown anything.
 fn show(text: &str) {
     let mut out = io::stderr().lock();
@@ -99,6 +104,10 @@ impl Line {
                 let hiding = hiding(&self.modes, &self.keys);
                 // What was typed before anybody asked is no secret.
                 asking.change(|_| Ok(tcsetattr(&*terminal, OptionalActions::Flush, &hiding)?))?;
+                // A terminal may take a part of the modes and leave the rest.
+                if shows(terminal)? && foreground::is_here(terminal) {
+                    return Err(io::Error::other("the terminal cannot hide what is typed"));
+                }
             }
             show(&format!("{question}: "));
             match self.read(terminal, question, asking)? {
@@ -140,7 +149,7 @@ impl Line {
                         return Err(nobody_is_there());
                     }
                     // A process that was stopped from elsewhere, and is continued by a shell that has restored the terminal.
-                    if self.hidden && tcgetattr(&*terminal)?.local_modes.contains(LocalModes::ECHO) {
+                    if self.hidden && shows(terminal)? {
                         return Ok(Ended::Shown);
                     }
                 }

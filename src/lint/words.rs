@@ -19,7 +19,7 @@ pub(super) const EXPIRED: Meaning = Meaning {
         "jwt is expired",
         "token included in the request is expired",
     ],
-    // Such tokens are no credentials.
+    // Such tokens are no credentials, and such a sentence is an advice.
     but: &[
         "csrf",
         "xsrf",
@@ -37,6 +37,10 @@ pub(super) const EXPIRED: Meaning = Meaning {
         "form token",
         "page token",
         "trial",
+        "if your",
+        "if the",
+        "make sure",
+        "check that",
     ],
 };
 
@@ -87,6 +91,17 @@ pub(super) const MALFORMED: Meaning = Meaning {
         "licen",
         "consent",
         "capabilit",
+        "csrf",
+        "xsrf",
+        "forgery",
+        "group",
+        "member",
+        "policy",
+        "approval",
+        "mfa",
+        "factor",
+        "admin",
+        "owner",
     ],
 };
 

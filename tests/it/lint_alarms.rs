@@ -40,6 +40,8 @@ fn a_missing_credential_or_permission_is_no_malformed_request() {
         "Missing required permission storage.objects.get",
         "Missing required role",
         "missing required claim `aud`",
+        "You are missing required group membership",
+        "Missing required X-CSRF header",
         "Missing required header: Authorization",
         "Missing required parameter: api_key",
         "Missing parameter: access_token",
@@ -93,7 +95,12 @@ fn a_wrong_password_is_no_fresh_credential() {
 
 #[test]
 fn an_expired_token_that_is_no_credential_is_no_401() {
-    for text in ["CSRF token has expired", "Your license token has expired", "The password reset token is expired"] {
+    for text in [
+        "CSRF token has expired",
+        "Your license token has expired",
+        "The password reset token is expired",
+        "Check that your token is expired or not",
+    ] {
         assert_eq!(alarms(Other, (403, &[JSON], &format!("{{\"message\":\"{text}\"}}"))), [""; 0], "{text}");
     }
     for text in ["The access token expired", "jwt expired", "The security token included in the request is expired"] {
