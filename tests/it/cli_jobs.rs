@@ -57,6 +57,15 @@ fn shell((program, args): (&str, &[&str]), api: &MockApi, command: &str) -> Term
     shell
 }
 
+/// Types the token, which the program takes, and leaves the shell.
+fn logs_in(mut shell: Terminal) {
+    shell.answer(QUESTION, "hunter2-token\n");
+    let page = shell.page_with("answer: 200 OK");
+    assert!(!page.contains("hunter2") && !page.contains("half"), "{page}");
+    shell.types("exit\n");
+    assert!(shell.end().echo);
+}
+
 /// The command that waits until the shell's job is stopped.
 fn stopped(folder: &Folder) -> String {
     std::fs::create_dir_all(&folder.0).unwrap();
@@ -79,11 +88,7 @@ async fn a_shell_has_its_echo_while_a_prompt_is_stopped_and_the_secret_is_asked_
             assert!(page.contains("echo is-it-$((40+2))"), "{kind:?}: {page}");
             shell.types("fg\n");
         }
-        shell.answer(QUESTION, "hunter2-token\n");
-        let page = shell.page_with("answer: 200 OK");
-        assert!(!page.contains("hunter2"), "{kind:?}: {page}");
-        shell.types("exit\n");
-        assert!(shell.end().echo);
+        logs_in(shell);
     }
 }
 
@@ -98,11 +103,7 @@ async fn a_prompt_that_is_continued_in_the_background_stops_again_and_leaves_the
         shell.commands(&stopped(&folder), "is-it-42");
         shell.page_with("at-the-shell>");
         shell.types("fg\n");
-        shell.answer(QUESTION, "hunter2-token\n");
-        let page = shell.page_with("answer: 200 OK");
-        assert!(!page.contains("hunter2"), "{kind:?}: {page}");
-        shell.types("exit\n");
-        assert!(shell.end().echo);
+        logs_in(shell);
     }
 }
 
@@ -115,11 +116,7 @@ async fn a_prompt_that_begins_in_the_background_waits_for_the_foreground_and_ask
         let page = shell.page_with("is-it-42");
         assert!(!page.contains(QUESTION), "{kind:?}: {page}");
         shell.types("fg\n");
-        shell.answer(QUESTION, "hunter2-token\n");
-        let page = shell.page_with("answer: 200 OK");
-        assert!(!page.contains("hunter2"), "{kind:?}: {page}");
-        shell.types("exit\n");
-        assert!(shell.end().echo);
+        logs_in(shell);
     }
 }
 
@@ -158,11 +155,7 @@ async fn a_signal_that_the_program_ignores_asks_anew_and_stays_hidden() {
         shell.turns_over();
         shell.types("\n");
     }
-    shell.answer(QUESTION, "hunter2-token\n");
-    let page = shell.page_with("answer: 200 OK");
-    assert!(!page.contains("half"), "{page}");
-    shell.types("exit\n");
-    assert!(shell.end().echo);
+    logs_in(shell);
 }
 
 #[tokio::test(flavor = "multi_thread")]
