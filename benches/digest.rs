@@ -15,7 +15,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use callgrind::collected;
 use http::Extensions;
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, ResponseBuilderExt};
 use reqwest_challenge::testing::RejectionBuilder;
 use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, Password, Refresh};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
@@ -31,8 +31,9 @@ struct Last;
 
 #[async_trait]
 impl Middleware for Last {
-    async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
-        Ok(http::Response::new(reqwest::Body::default()).into())
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
+        let response = http::Response::builder().url(request.url().clone()).body(reqwest::Body::default());
+        Ok(response.map_err(reqwest_middleware::Error::middleware)?.into())
     }
 }
 

@@ -3,7 +3,7 @@
 //! `cargo run --example typed_forbidden`
 
 use http::{Extensions, Response};
-use reqwest_challenge::reqwest::{self, Body, Client, Request};
+use reqwest_challenge::reqwest::{self, Body, Client, Request, ResponseBuilderExt};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Rejection};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
@@ -26,6 +26,8 @@ impl Middleware for Api {
                 .status(403)
                 .header("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\""),
         };
+        // A response without a URL could be any server's.
+        let answer = answer.url(request.url().clone());
         Ok(answer.body(Body::default()).map_err(reqwest_middleware::Error::middleware)?.into())
     }
 }

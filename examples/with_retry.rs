@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Extensions, Response};
-use reqwest_challenge::reqwest::{self, Body, Client, Request};
+use reqwest_challenge::reqwest::{self, Body, Client, Request, ResponseBuilderExt};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Rejection};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
@@ -30,7 +30,8 @@ impl Middleware for Api {
             _ => 401,
         };
         println!("  {} {} → {status}", request.method(), request.url().path());
-        let answer = Response::builder().status(status).body(Body::default());
+        // A response without a URL could be any server's.
+        let answer = Response::builder().status(status).url(request.url().clone()).body(Body::default());
         Ok(answer.map_err(reqwest_middleware::Error::middleware)?.into())
     }
 }

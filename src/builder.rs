@@ -12,7 +12,10 @@ use crate::middleware::ChallengeMiddleware;
 use crate::origin::{Origin, OriginError};
 use crate::refresh::{Bounds, Clock, Core, Refresh};
 use crate::repeats::Repeats;
+use crate::resources::Resources;
 use crate::settings::{Settings, Shared};
+use crate::within::clamped;
+use crate::worked::Worked;
 
 /// Sets up a [`ChallengeMiddleware`].
 #[must_use]
@@ -96,7 +99,7 @@ impl Builder {
 
     /// How long a refusal's body is read: 1 s by default. A replay waits no longer for a body that does not end.
     pub fn body_timeout(mut self, span: Duration) -> Self {
-        self.settings.body_time = span;
+        self.settings.body_time = clamped(span);
         self
     }
 
@@ -156,41 +159,41 @@ impl Builder {
     /// How long before its expiry a credential is renewed: 30 s by default, which covers a slow request and a clock that is a
     /// little off; at most a tenth of its lifetime. One that lives for less than this is sent until a 401.
     pub fn skew(mut self, span: Duration) -> Self {
-        self.bounds.skew = span;
+        self.bounds.skew = clamped(span);
         self
     }
 
     /// Renews in the background, at the first request in that span before the renewal is due, at a moment that is drawn by
     /// chance so that a fleet does not ask at once. Off by default: nothing runs that nobody waits for.
     pub fn renew_ahead(mut self, span: Duration) -> Self {
-        self.bounds.ahead = Some(span);
+        self.bounds.ahead = Some(clamped(span));
         self
     }
 
     /// How long a refresh may take, in place of what the refresher says.
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
-        self.bounds.refresh = Some(span);
+        self.bounds.refresh = Some(clamped(span));
         self
     }
 
     /// How long a passing failure is answered from memory if the server does not say: 1 s by default, so that a thousand
     /// callers do not ask a token endpoint that is down a thousand times a second.
     pub fn back_off(mut self, span: Duration) -> Self {
-        self.bounds.back_off = span;
+        self.bounds.back_off = clamped(span);
         self
     }
 
     /// How long a final failure is answered from memory: 30 s by default; a login ends it. It is never for ever: somebody may
     /// mend it elsewhere.
     pub fn cool_down(mut self, span: Duration) -> Self {
-        self.bounds.cool_down = span;
+        self.bounds.cool_down = clamped(span);
         self
     }
 
     /// How long a path that refused a fresh credential is taken at its word: 1 s by default, doubled each time up to 60 s,
     /// ended by a success there. Until then a 401 there refreshes nothing.
     pub fn repeat_rest(mut self, span: Duration) -> Self {
-        self.settings.repeat_rest = span;
+        self.settings.repeat_rest = clamped(span);
         self
     }
 
@@ -237,6 +240,8 @@ impl Builder {
             origins: origins.into(),
             settings: self.settings,
             repeats: Repeats::default(),
+            resources: Resources::default(),
+            worked: Worked::default(),
             told: Told::default(),
         };
         Ok(ChallengeMiddleware::of(shared))

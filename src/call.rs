@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::AUTHORIZATION;
-use http::{Extensions, Method};
+use http::{Extensions, Method, StatusCode};
 use reqwest::{Request, Response, Url};
 
 use crate::challenge::Challenges;
@@ -17,8 +16,8 @@ use crate::event::Event;
 use crate::linting::Findings;
 use crate::options::CallOptions;
 use crate::plan::Plan;
-use crate::refresh::{Cause, Current, How, Occasion, RefreshError};
-use crate::report::{AuthReport, Renewed};
+use crate::refresh::{Current, How, Occasion, RefreshError, SlotKey};
+use crate::report::{AuthReport, Renewed, Signed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{Judge, Verdict};
 use crate::{linting, read, replay};
@@ -29,9 +28,17 @@ pub(crate) struct Call<'m> {
     pub(crate) options: CallOptions,
     pub(crate) sent: Kept,
     pub(crate) report: AuthReport,
-    /// Whether the caller set the credential himself.
+    /// Whether the caller set the credential header.
     pub(crate) callers_own: bool,
     pub(crate) held: Arc<Current>,
+    /// The slot of the session that the credential is of.
+    pub(crate) slot: SlotKey,
+    /// Whether the body is a stream that the caller can make again.
+    pub(crate) makes_body: bool,
+    /// Whether the refresher declined before the send, so that it is not asked again for this call.
+    pub(crate) declined: bool,
+    /// Whether a credential of this call, which was refused, has worked on another path.
+    pub(crate) worked: bool,
     /// Whether this call has had its one renewal.
     pub(crate) spent: bool,
     /// Whether the first send carries the credential that is held.
@@ -72,23 +79,32 @@ impl<'m> Call<'m> {
     /// Keeps what a second send needs, before the credential goes in.
     #[inline(always)]
     pub(crate) fn new(of: &'m Shared, request: &mut Request, extensions: &Extensions) -> Self {
-        let held = of.session.current();
+        let partition = of.settings.partition_of(request.method(), request.url());
+        let slot = partition.unwrap_or_else(|| of.resources.slot_of(request.url()));
+        let held = of.session.current_in(&slot);
         let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
-        let sent = match replay::copy(request, options.body.as_deref()) {
-            Some(copy) => Kept::Copy(copy),
+        let mut makes_body = false;
+        let sent = match replay::copy(request, options.body.is_some()) {
+            Some(copy) => {
+                makes_body = copy.body().is_none() && request.body().is_some();
+                Kept::Copy(copy)
+            }
             None => Kept::Head(Arc::new(Occasion {
                 method: request.method().clone(),
                 url: request.url().clone(),
                 challenges: Challenges::default(),
             })),
         };
-        let callers_own = request.headers().contains_key(AUTHORIZATION);
         Self {
             of,
             options,
             sent,
-            callers_own,
+            callers_own: false,
             held,
+            slot,
+            makes_body,
+            declined: false,
+            worked: false,
             spent: false,
             signed_now: false,
             failed: None,
@@ -101,13 +117,45 @@ impl<'m> Call<'m> {
     }
 
     /// Whether the response is none of our business, and there is nothing to do about that: nearly always.
-    pub(crate) fn is_passed_at_once(&self, response: &Response) -> bool {
+    pub(crate) fn is_passed_at_once(&self, response: &mut Response) -> bool {
         let plain = self.signed_now && self.held.credential.as_ref().is_some_and(|held| held.authorizer().is_none());
-        plain
+        let passes = plain
             && self.report.renewal.is_none()
             && self.of.repeats.is_empty()
             && self.judge().verdict(response.status(), response.url()) == Verdict::Pass
-            && !linting::is_of_note(&self.judge(), response)
+            && !linting::is_of_note(&self.judge(), response);
+        if passes {
+            self.accepted(response);
+            response.extensions_mut().insert(Signed(self.held.epoch, self.held.generation));
+        }
+        passes
+    }
+
+    /// Notes that the server accepted the credential, if the answer shows that.
+    pub(crate) fn accepted(&self, response: &Response) {
+        let status = response.status();
+        let shows = !status.is_server_error()
+            && !matches!(
+                status,
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                    | StatusCode::REQUEST_TIMEOUT
+                    | StatusCode::TOO_MANY_REQUESTS
+                    | StatusCode::BAD_REQUEST
+            );
+        let Some((_, generation)) = self.report.signed.filter(|_| shows && !self.judge().is_foreign(response.url())) else {
+            return;
+        };
+        if self.of.session.was_accepted(generation) {
+            self.of.worked.note(generation, self.sent.url());
+        }
+    }
+
+    /// Notes that the server refused the credential.
+    pub(crate) fn refused_by_server(&mut self) {
+        if let Some((_, generation)) = self.report.signed {
+            self.of.session.was_refused(self.report.signed);
+            self.worked |= self.of.worked.elsewhere(generation, self.sent.url());
+        }
     }
 
     /// What a response means.
@@ -170,6 +218,7 @@ impl<'m> Call<'m> {
                 if let Err(error) = self.observe(&response, &refused.challenges) {
                     return error.into();
                 }
+                self.refused_by_server();
                 self.remember_refusal();
                 self.keep_for_the_next(&response, refused).await;
                 self.unauthorized(response, Reason::StillRejected).await
@@ -183,10 +232,13 @@ impl<'m> Call<'m> {
             return error.into();
         }
         self.of.repeats.succeeded(self.sent.method(), self.sent.url());
+        self.accepted(&response);
         self.report.findings.add(self.look(&response, (&[], None)));
         if self.report.attempts > 1 || self.report.renewal.is_some() || !self.report.findings.is_empty() {
             self.remember_sent();
             response.extensions_mut().insert(std::mem::take(&mut self.report));
+        } else if let Some((epoch, generation)) = self.report.signed {
+            response.extensions_mut().insert(Signed(epoch, generation));
         }
         End::Response(response)
     }
@@ -250,7 +302,7 @@ impl<'m> Call<'m> {
     async fn keep_for_the_next(&mut self, response: &Response, refused: Arc<Occasion>) {
         let by_scheme = self.report.renewal == Some(Renewed::ByScheme);
         if by_scheme && self.of.settings.answers(&refused.challenges) && !self.judge().is_foreign(response.url()) {
-            let want = self.want(Cause::Challenged, self.of.settings.demand(&refused), refused);
+            let want = self.want_after(refused);
             // Whatever comes of it, this call has been answered.
             drop(self.of.session.renew(want).await);
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::HeaderMap;
 use reqwest::Response;
 
 use crate::call::Call;
@@ -9,7 +10,7 @@ use crate::challenge::Challenges;
 use crate::error::{Answered, Body, Error, Facts, Forbidden, Reason, Unauthorized, bare, envelope};
 use crate::event::Event;
 use crate::refresh::RefreshError;
-use crate::report::Renewed;
+use crate::report::{AuthReport, Renewed};
 
 /// How a call ends.
 pub(crate) enum End {
@@ -34,23 +35,43 @@ impl End {
 
 impl Call<'_> {
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
-        self.of.session.listeners().tell(|| Event::Forbidden {
-            method: self.sent.method().clone(),
-            url: bare(self.sent.url()),
-            scopes: Forbidden::scopes_of(&Challenges::from_headers(response.headers())),
-            authenticated: self.report.sent.iter().any(Option::is_some),
-        });
+        let foreign = self.judge().is_foreign(response.url());
+        if !foreign {
+            self.of.session.listeners().tell(|| Event::Forbidden {
+                method: self.sent.method().clone(),
+                url: bare(self.sent.url()),
+                scopes: Forbidden::scopes_of(&Challenges::from_headers(response.headers())),
+                authenticated: self.report.sent.iter().any(Option::is_some),
+            });
+        }
         // A scheme learns from every response to what it signed; what it makes of this one changes nothing.
         let _ = self.observe(&response, &Challenges::default());
+        let asked = self.of.settings.expired_when.as_ref().filter(|_| !foreign);
         if self.passes_through() {
+            if let Some(means_expired) = asked {
+                // The body is the caller's to read.
+                let (body, headers) = (Body::default(), response.headers().clone());
+                let facts = self.facts_of(&response, headers, body, self.report.clone());
+                self.judge_expired(means_expired(&Forbidden::new(facts)), &response);
+            } else {
+                self.judge_expired(false, &response);
+            }
             return self.through(response);
         }
         let body = self.read(&mut response).await;
-        let forbidden = Forbidden::new(self.facts(response, body));
-        if self.of.settings.expired_when.as_ref().is_some_and(|means_expired| means_expired(&forbidden)) {
-            self.of.session.invalidate(self.report.signed);
-        }
+        let forbidden = Forbidden::new(self.facts(&mut response, body));
+        self.judge_expired(asked.is_some_and(|means_expired| means_expired(&forbidden)), &response);
         Error::Forbidden(forbidden).into()
+    }
+
+    /// A 403 accepts the credential, unless it means an expired one: then the next call renews first.
+    fn judge_expired(&self, is_expired: bool, response: &Response) {
+        if is_expired {
+            self.of.session.was_refused(self.report.signed);
+            self.of.session.invalidate(self.report.signed, false);
+        } else {
+            self.accepted(response);
+        }
     }
 
     pub(crate) async fn unauthorized(&self, mut response: Response, reason: Reason) -> End {
@@ -66,8 +87,11 @@ impl Call<'_> {
         if self.passes_through() {
             return self.through(response);
         }
-        let fresh = matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined));
-        Error::Unauthorized(Unauthorized::new(self.facts(response, body), reason, error, fresh)).into()
+        let mut response = response;
+        let facts = self.facts(&mut response, body);
+        // A credential that another call renewed meanwhile may be of no use by now.
+        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver);
+        Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
     }
 
     /// A refusal as a response, with what was read of it in its extensions.
@@ -80,14 +104,25 @@ impl Call<'_> {
         End::Response(response)
     }
 
-    fn facts(&self, mut response: Response, body: Body) -> Facts {
+    /// What is known of a refusal, whose header is taken out of it.
+    fn facts(&self, response: &mut Response, body: Body) -> Facts {
+        let report = self.report_of(response, &body);
+        let headers = std::mem::take(response.headers_mut());
+        self.facts_of(response, headers, body, report)
+    }
+
+    fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
-        report.findings.add(self.look(&response, (&body.bytes, None)));
+        report.findings.add(self.look(response, (&body.bytes, None)));
+        report
+    }
+
+    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
             url: bare(response.url()),
             foreign: self.judge().is_foreign(response.url()),
-            headers: std::mem::take(response.headers_mut()),
+            headers,
         };
         Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
     }

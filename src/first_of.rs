@@ -172,6 +172,10 @@ impl Refresh for FirstOf {
         outcome
     }
 
+    fn needs_challenge(&self) -> bool {
+        self.choices.iter().all(|choice| choice.refresher.as_ref().needs_challenge())
+    }
+
     /// The longest of theirs: whoever declines does so at once.
     fn timeout(&self) -> Duration {
         self.choices.iter().map(|choice| choice.refresher.as_ref().timeout()).max().unwrap_or(Duration::from_secs(30))

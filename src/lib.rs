@@ -35,7 +35,9 @@ mod options;
 mod repeats;
 mod replay;
 mod report;
+mod resources;
 mod verdict;
+mod worked;
 
 mod builder;
 mod call;

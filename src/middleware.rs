@@ -11,7 +11,8 @@ use reqwest_middleware::{Middleware, Next};
 
 use crate::builder::{BuildError, Builder};
 use crate::call::Call;
-use crate::error::{Error, InsecureUrl, envelope};
+use crate::error::{Error, InsecureUrl, bare, envelope};
+use crate::event::Event;
 use crate::options::CallOptions;
 use crate::origin::Origin;
 use crate::refresh::Refresh;
@@ -48,6 +49,15 @@ impl ChallengeMiddleware {
     #[must_use]
     pub fn session(&self) -> Session {
         Session(self.0.session.clone())
+    }
+
+    /// Tells that a request is none of ours: `www.` before a host, or another port, is easily overlooked.
+    #[cold]
+    fn pass_through(&self, request: &Request) {
+        self.0.session.listeners().tell(|| Event::PassedThrough {
+            method: request.method().clone(),
+            url: bare(request.url()),
+        });
     }
 
     /// Whether the URL is ours.
@@ -91,7 +101,12 @@ impl Middleware for ChallengeMiddleware {
         let skip = extensions.get::<CallOptions>().is_some_and(|options| options.skip);
         match self.is_ours(request.url()) {
             Ok(true) if !skip => {}
-            Ok(_) => return next.run(request, extensions),
+            Ok(ours) => {
+                if !ours && !skip {
+                    self.pass_through(&request);
+                }
+                return next.run(request, extensions);
+            }
             Err(error) => return Box::pin(std::future::ready(Err(envelope(error)))),
         }
         Box::pin(async move {
@@ -101,8 +116,8 @@ impl Middleware for ChallengeMiddleware {
                 Some(signed) => signed.map_err(envelope)?,
                 None => Box::pin(call.sign_first(&mut request)).await.map_err(envelope)?,
             }
-            let first = next.clone().run(request, extensions).await?;
-            if call.is_passed_at_once(&first) {
+            let mut first = next.clone().run(request, extensions).await?;
+            if call.is_passed_at_once(&mut first) {
                 return Ok(first);
             }
             Box::pin(refused(&mut call, first, extensions, next)).await

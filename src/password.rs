@@ -169,6 +169,10 @@ impl Refresh for Password {
         Ok(answer::digest(&challenge, &rejection, (&user, password), self.legacy))
     }
 
+    fn needs_challenge(&self) -> bool {
+        true
+    }
+
     fn timeout(&self) -> Duration {
         self.timeout
     }

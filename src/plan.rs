@@ -8,7 +8,7 @@ use crate::call::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Observed;
 use crate::error::{Error, Reason};
-use crate::refresh::{Cause, Ended, Occasion, RefreshError, Renewal, Stage, Want};
+use crate::refresh::{Cause, Ended, Occasion, Question, RefreshError, Renewal, SlotKey, Stage, Want};
 use crate::report::Renewed;
 
 /// What is done about a 401.
@@ -36,19 +36,35 @@ impl Call<'_> {
             self.report.renewal = Some(Renewed::ByScheme);
             return Ok(Plan::Resign);
         }
-        let demand = self.of.settings.demand(refused);
+        self.refused_by_server();
         if let Some(error) = self.failed.take() {
             return Ok(Plan::Fail(error));
         }
-        let now = || self.of.session.now();
-        let rests = || demand.is_plain() && self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
-        if self.spent || rests() {
-            return Ok(Plan::Refuse(Reason::StillRejected));
-        }
-        if !self.of.settings.answers(challenges) {
+        if self.declined || !self.of.settings.answers(challenges) {
             return Ok(Plan::Refuse(Reason::Declined));
         }
-        Ok(Plan::Renew(self.want(Cause::Challenged, demand, refused.clone())))
+        let mut want = self.want_after(refused.clone());
+        let now = || self.of.session.now();
+        let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
+        // A rest stops a new refresh. A newer credential that is there serves all the same.
+        want.starts = !(self.spent || want.demand.is_plain() && rests());
+        Ok(Plan::Renew(want))
+    }
+
+    /// What is wanted after a 401: of the slot of the resource that the challenges name.
+    pub(crate) fn want_after(&mut self, refused: Arc<Occasion>) -> Want {
+        let in_partition = matches!(self.slot, SlotKey::Partition(_));
+        let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);
+        let named = resource.filter(|_| !in_partition).map(|resource| self.of.resources.learn(&refused.url, &resource));
+        let slot = named.unwrap_or_else(|| self.slot.clone());
+        let mut want = Want::of(Cause::Challenged, slot, &self.held);
+        // A credential of another slot says nothing of this one's.
+        if want.slot != self.slot {
+            want.generation = 0;
+            (want.bare, want.carried) = (false, false);
+        }
+        (want.demand, want.about, want.occasion) = (demand, about, Some(refused));
+        want
     }
 
     /// Takes the newer credential over, or says why there is none.
@@ -59,6 +75,8 @@ impl Call<'_> {
         let renewal = renewal.map_err(|ended| match ended {
             Ended::Failed(error) => (Reason::RefreshFailed, Some(error)),
             Ended::Declined => (Reason::Declined, None),
+            Ended::Unchanged | Ended::Rests => (Reason::StillRejected, None),
+            Ended::Spent => (Reason::BudgetExhausted, None),
             Ended::SessionChanged => (Reason::SessionChanged, None),
             Ended::LoggedOut => (Reason::LoggedOut, None),
         })?;
@@ -94,7 +112,12 @@ impl Call<'_> {
             only.challenges = Challenges::default();
         }
         match std::mem::replace(&mut self.sent, Kept::Head(refused)) {
-            Kept::Copy(request) => Ok(request),
+            Kept::Copy(mut request) => {
+                if let Some(make) = self.options.body.as_deref().filter(|_| self.makes_body) {
+                    *request.body_mut() = Some(make());
+                }
+                Ok(request)
+            }
             Kept::Head(_) => Err(Reason::NotReplayable),
         }
     }

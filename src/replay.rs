@@ -7,16 +7,19 @@ use bytes::Bytes;
 use http_body::Body as _;
 use reqwest::{Body, Request};
 
-/// A copy of the request: URL, method, header, version, timeout and a body of bytes. `None` where the body is a stream,
-/// unless there is something that makes another of the same bytes.
+/// A copy of the request: URL, method, header, version, timeout and a body of bytes. If the body is a stream, the copy has
+/// none where its body is `made_later`; otherwise there is no copy.
 ///
 /// By hand, because `Request::try_clone` makes four allocations where one does. What came inside of an `http::Request`'s
 /// extensions is reqwest's own and stays with the first.
 #[inline(always)]
-pub(crate) fn copy(request: &mut Request, stream: Option<&(dyn Fn() -> Body + Send + Sync)>) -> Option<Request> {
+pub(crate) fn copy(request: &mut Request, made_later: bool) -> Option<Request> {
     let body = match request.body() {
         None => None,
-        Some(_) => Some(copy_body(request.body_mut()).or_else(|| Some(stream?()))?),
+        Some(_) => match copy_body(request.body_mut()) {
+            None if !made_later => return None,
+            body => body,
+        },
     };
     let mut copy = Request::new(request.method().clone(), request.url().clone());
     if !request.headers().is_empty() {

@@ -22,6 +22,10 @@ pub struct AuthReport {
     pub(crate) findings: Findings,
 }
 
+/// What a plain first success was signed with: the epoch and the generation.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed(pub(crate) u64, pub(crate) u64);
+
 /// How a call came to its second credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -37,11 +41,13 @@ pub enum Renewed {
 }
 
 impl AuthReport {
-    /// The report of a response. A plain first success stores none: one attempt, nothing renewed.
+    /// The report of a response.
     #[must_use]
     pub fn of(response: &reqwest::Response) -> Self {
         let stored = response.extensions().get::<Self>().cloned();
-        stored.unwrap_or_else(|| Self { attempts: 1, ..Self::default() })
+        // A plain first success stores the numbers alone.
+        let signed = || response.extensions().get::<Signed>().map(|Signed(epoch, generation)| (*epoch, *generation));
+        stored.unwrap_or_else(|| Self { attempts: 1, signed: signed(), ..Self::default() })
     }
 
     /// How often the request was sent.
@@ -50,8 +56,7 @@ impl AuthReport {
         self.attempts
     }
 
-    /// The number of the identity; `None` where the credential was the caller's own, and for a plain first success, of which
-    /// nothing is stored.
+    /// The number of the identity; `None` where the credential was the caller's own.
     #[must_use]
     pub fn epoch(&self) -> Option<u64> {
         self.signed.map(|(epoch, _)| epoch)

@@ -14,18 +14,22 @@ use crate::report::AuthReport;
 pub struct Session(pub(crate) Arc<Core>);
 
 impl Session {
-    /// The credential that the next request carries, if there is one.
+    /// The credential that is held now, which the next request carries: from the first on, if it was given to
+    /// [`Builder::initially`](crate::Builder::initially). What [`Refresh::initial`](crate::Refresh::initial) gives is held once the
+    /// first request has asked for it. `None` if there is none, or if it is known to be of no use.
     #[must_use]
     pub fn credential(&self) -> Option<Credential> {
         let held = self.0.current();
         held.credential.clone().filter(|_| held.stage == Stage::Open)
     }
 
-    /// Logs in anew: begins a new epoch and asks the refresher, as [`Cause::Asked`](crate::Cause::Asked). What was held stays
-    /// until there is something new. A refresh that was up is not joined, and its result is thrown away.
+    /// Logs in anew: asks the refresher, as [`Cause::Asked`](crate::Cause::Asked), and begins a new epoch with what it gives. Until
+    /// then the credential that is held is sent, and renewed, as before. When the login ends, a refresh that was up is thrown
+    /// away. If a login is pending already, this call waits for that one.
     ///
     /// # Errors
-    /// [`Error::Refresh`] if the refresher fails or declines; [`Error::Ended`] if another login, or a logout, came between.
+    /// [`Error::Refresh`] if the refresher fails or declines: what was held is held all the same. [`Error::Ended`] if a logout came
+    /// between.
     pub async fn login(&self) -> Result<Credential, Error> {
         let held = self.0.login().await.map_err(Error::before_send)?;
         held.credential.clone().ok_or_else(|| Error::before_send(Ended::Declined))
@@ -35,7 +39,8 @@ impl Session {
     /// go without one and a 401 is an error at once. Logged out already, it does nothing.
     ///
     /// # Errors
-    /// [`Error::Refresh`] if the refresher could not forget it; here it is forgotten all the same.
+    /// [`Error::Refresh`] if the refresher could not forget it, or could not be asked: without a runtime, and from inside of the
+    /// refresher. Here it is forgotten all the same.
     pub async fn logout(&self) -> Result<(), Error> {
         self.0.logout().await.map_err(Error::before_send)
     }
@@ -44,7 +49,7 @@ impl Session {
     /// request renews first. Nothing happens if another has come meanwhile. Returns whether it was the one that is held.
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
-        self.0.invalidate(report.signed)
+        self.0.invalidate(report.signed, true)
     }
 
     /// Asks for a credential that reaches further, by what a 403 says is missing (RFC 6750 §3.1): the scopes of the credential
@@ -55,7 +60,9 @@ impl Session {
     /// credential that it refused was granted these very scopes, or if they were asked for and not granted; [`Error::Refresh`] if the refresher fails or declines;
     /// [`Error::Ended`] if nobody is logged in.
     pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
-        let (report, held) = (forbidden.report(), self.0.current());
+        let report = forbidden.report();
+        let slot = self.0.slot_of(report.signed);
+        let held = self.0.current_in(&slot);
         let needed = forbidden.required_scopes();
         let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
         if forbidden.is_foreign() {
@@ -85,7 +92,7 @@ impl Session {
         }
         let missing: Vec<_> = needed.into_iter().filter(|scope| !granted.contains(scope)).collect();
         let scopes = granted.iter().cloned().chain(missing.iter().cloned()).collect();
-        let credential = self.0.step_up(&held, scopes).await.map_err(Error::before_send)?.credential.clone();
+        let credential = self.0.step_up(slot, &held, scopes).await.map_err(Error::before_send)?.credential.clone();
         let credential = credential.ok_or_else(|| Error::before_send(Ended::Declined))?;
         let lacks = |granted: &[String]| missing.iter().any(|scope| !granted.contains(scope));
         if credential.granted_scopes().is_some_and(lacks) { refuse(StepUpKind::NotGranted) } else { Ok(credential) }

@@ -11,8 +11,10 @@ use crate::challenge::Challenges;
 use crate::error::Forbidden;
 use crate::linting::Told;
 use crate::origin::Origin;
-use crate::refresh::{Core, Demand, Occasion};
+use crate::refresh::{Core, SlotKey};
 use crate::repeats::Repeats;
+use crate::resources::Resources;
+use crate::worked::Worked;
 
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
@@ -20,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) origins: Box<[Origin]>,
     pub(crate) settings: Settings,
     pub(crate) repeats: Repeats,
+    pub(crate) resources: Resources,
+    pub(crate) worked: Worked,
     pub(crate) told: Told,
 }
 
@@ -43,12 +47,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What the challenges of a 401 ask for beyond a fresh credential.
-    pub(crate) fn demand(&self, refused: &Occasion) -> Demand {
-        match &self.partition {
-            Some(partition) => Demand::of_partition(&refused.challenges, partition(&refused.method, &refused.url)),
-            None => Demand::of(&refused.challenges),
-        }
+    /// The partition of a request, where the caller says which there are.
+    pub(crate) fn partition_of(&self, method: &Method, url: &Url) -> Option<SlotKey> {
+        let partition = self.partition.as_ref()?;
+        Some(SlotKey::Partition(partition(method, url).into()))
     }
 
     /// Whether anybody is asked about these challenges.

@@ -11,7 +11,7 @@ use crate::call::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::{AuthorizeError, Error};
-use crate::refresh::{Cause, Current, Demand, Ended, Occasion, Stage, Want};
+use crate::refresh::{Cause, Current, Ended, Occasion, Stage, Want};
 
 impl Call<'_> {
     /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
@@ -37,16 +37,21 @@ impl Call<'_> {
             self.callers_own = true;
             return self.sign(request, Some(identity)).await;
         }
-        if self.callers_own {
-            return self.sign(request, None).await;
-        }
         if self.held.stage == Stage::New {
-            self.held = match self.of.session.initial(&self.held).await {
-                Ok(held) => held,
-                // Nothing was signed yet: whoever is logged in now sends it, or nobody.
-                Err(Ended::SessionChanged | Ended::LoggedOut) => self.of.session.current(),
+            match self.of.session.initial(&self.held).await {
+                // Nothing was signed yet: the request goes as what is held now, or as nothing.
+                Ok(_) | Err(Ended::SessionChanged | Ended::LoggedOut) => {}
+                // The caller's own credential needs no other.
+                Err(_) if request.headers().contains_key(AUTHORIZATION) => {}
                 Err(ended) => return Err(Error::before_send(ended)),
-            };
+            }
+            self.held = self.of.session.current_in(&self.slot);
+        }
+        let known = self.held.credential.clone();
+        let is_own = known.as_ref().map(|credential| Self::is_set_by_caller(request, credential));
+        if is_own.unwrap_or_else(|| request.headers().contains_key(AUTHORIZATION)) {
+            self.callers_own = true;
+            return self.sign(request, known).await;
         }
         self.renew_first().await?;
         self.sign(request, self.held.credential.clone()).await
@@ -58,7 +63,7 @@ impl Call<'_> {
         let cause = if held.credential.is_some() {
             if held.stage != Stage::Stale && !due(held.renew_at) {
                 if due(held.ahead_at) {
-                    self.of.session.renew_soon(held);
+                    self.of.session.renew_soon(self.slot.clone(), held);
                 }
                 return Ok(());
             }
@@ -76,7 +81,12 @@ impl Call<'_> {
     async fn renew_before(&mut self, cause: Cause) -> Result<(), Error> {
         let started = Instant::now();
         let stale = self.held.stage == Stage::Stale;
-        let want = self.want(cause, Demand::default(), self.occasion(Challenges::default()));
+        if !self.of.session.answers_without_challenge() && (stale || cause == Cause::Asked) {
+            self.go_without();
+            return Ok(());
+        }
+        let mut want = Want::of(cause, self.slot.clone(), &self.held);
+        want.occasion = Some(self.occasion(Challenges::default()));
         match self.of.session.renew(want).await {
             Ok(renewal) => {
                 self.report.renewal = Some(renewal.how.into());
@@ -87,24 +97,37 @@ impl Call<'_> {
             }
             // Nothing was signed yet: whoever is logged in now sends it.
             Err(Ended::SessionChanged) => {
-                self.held = self.of.session.current();
+                self.held = self.of.session.current_in(&self.slot);
                 Ok(())
             }
-            // Nobody knows of a new one before the server has said what it wants: it is asked without.
-            Err(Ended::Declined) if stale => {
-                // With what is known by now, so that this answer is not shared with its own 401.
-                let now = self.of.session.current();
-                self.held = Arc::new(Current { credential: None, ..Current::clone(&now) });
+            Err(Ended::Declined | Ended::Unchanged) => {
+                // One refresh a call: what was declined just now is not asked again after the 401. What was known before is.
+                self.declined = self.of.session.current().failures > self.held.failures;
+                if stale {
+                    self.go_without();
+                }
+                // Otherwise the server's word is better than a clock's, and the old one is tried.
                 Ok(())
             }
-            // The server's word is better than a clock's: the old one is tried.
-            Err(Ended::Declined) => Ok(()),
-            Err(Ended::Failed(error)) if !stale && error.is_transient() => {
+            Err(Ended::Rests | Ended::Spent) => Ok(()),
+            Err(Ended::Failed(error)) if !stale && (error.is_transient() || !self.has_expired()) => {
                 self.failed = Some(error);
                 Ok(())
             }
             Err(ended) => Err(Error::before_send(ended)),
         }
+    }
+
+    /// Sends the request without a credential. What failed by now is known to it, so that its own 401 does not share it.
+    fn go_without(&mut self) {
+        let now = self.of.session.current();
+        self.held = Arc::new(Current { credential: None, failures: now.failures, ..Current::clone(&self.held) });
+    }
+
+    /// Whether the credential is of no use by its own word, and not only to be renewed soon.
+    fn has_expired(&self) -> bool {
+        let expiry = self.held.credential.as_ref().and_then(Credential::expiry);
+        expiry.is_some_and(|expiry| expiry <= self.of.session.now())
     }
 
     /// Whether the caller set the very header that the credential would.
@@ -119,8 +142,9 @@ impl Call<'_> {
         let theirs = credential.as_ref().filter(|_| self.options.identity.is_none());
         if self.callers_own || theirs.is_some_and(|credential| Self::is_set_by_caller(request, credential)) {
             self.callers_own = true;
-            let name = credential.as_ref().and_then(Credential::header_name).unwrap_or(&AUTHORIZATION).clone();
-            self.report.echoes.extend(request.headers().get(name).cloned().map(Credential::of_caller));
+            let name = credential.as_ref().and_then(Credential::header_name).unwrap_or(&AUTHORIZATION);
+            let echoes = [name, &AUTHORIZATION].into_iter().filter_map(|name| request.headers().get(name));
+            self.report.echoes.extend(echoes.cloned().map(Credential::of_caller));
             if self.options.identity.is_none() {
                 return Ok(());
             }
@@ -143,11 +167,6 @@ impl Call<'_> {
     /// Of this call, refused with these challenges.
     pub(crate) fn occasion(&self, challenges: Challenges) -> Arc<Occasion> {
         Arc::new(Occasion { method: self.sent.method().clone(), url: self.sent.url().clone(), challenges })
-    }
-
-    pub(crate) fn want(&self, cause: Cause, demand: Demand, occasion: Arc<Occasion>) -> Want {
-        let Current { epoch, generation, failures, .. } = *self.held;
-        Want { cause, epoch, generation, failures, demand, occasion: Some(occasion) }
     }
 }
 

@@ -46,6 +46,9 @@ pub(crate) fn event(event: &Event) {
             span.record("generation", *generation);
             tracing::info!(target: TARGET, outcome = outcome.as_str(), waiters, generation, "refreshed");
         }
+        Event::PassedThrough { method, url } => {
+            tracing::debug!(target: TARGET, %method, url = url.as_str(), "outside the origins, passed through");
+        }
         Event::Forbidden { method, url, scopes, authenticated } => {
             tracing::warn!(target: TARGET, %method, url = url.as_str(), scopes = scopes.join(" "), authenticated, "403");
         }

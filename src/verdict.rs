@@ -34,21 +34,17 @@ impl Judge<'_> {
 
     /// Whether another origin answered, after a redirect.
     pub(crate) fn is_foreign(&self, answered: &Url) -> bool {
-        // By hand, because `Url::origin` allocates.
+        // By hand, because `Url::origin` allocates. A response without a URL is foreign too: reqwest puts a URL of its own in its
+        // place, and what made the response may have lost another server's.
         let same = answered.scheme() == self.url.scheme()
             && answered.host() == self.url.host()
             && answered.port_or_known_default() == self.url.port_or_known_default();
-        !same && !has_no_url(answered)
+        !same
     }
 
     /// Whether it was redirected before it was refused, and sending it again would do its work twice.
     pub(crate) fn is_redirected_work(&self, answered: &Url) -> bool {
         let path = |url: &Url| (url.path().to_owned(), url.query().map(str::to_owned));
-        !self.method.is_safe() && !has_no_url(answered) && path(answered) != path(self.url)
+        !self.method.is_safe() && path(answered) != path(self.url)
     }
-}
-
-/// A response that was made by hand, as mocks do, has no URL; reqwest puts this one in its place.
-fn has_no_url(answered: &Url) -> bool {
-    answered.as_str() == "http://no.url.provided.local/"
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use http::Extensions;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use reqwest::{Body, Method, Request, Response, Url};
+use reqwest::{Body, Method, Request, Response, ResponseBuilderExt, Url};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Rejection};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 
@@ -131,8 +131,9 @@ pub(crate) struct Last {
 
 #[async_trait]
 impl Middleware for Last {
-    async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
-        let mut response = http::Response::new(Body::default());
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
+        let response = http::Response::builder().url(request.url().clone()).body(Body::default());
+        let mut response = response.map_err(reqwest_middleware::Error::middleware)?;
         if self.refuses && self.count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             *response.status_mut() = http::StatusCode::UNAUTHORIZED;
             let challenge = HeaderValue::from_static("Bearer realm=\"example\", error=\"invalid_token\"");

@@ -84,6 +84,7 @@ fn of_reason(reason: Reason) -> u8 {
         | Reason::LoggedOut
         | Reason::CallerCredential
         | Reason::NoRetry
+        | Reason::BudgetExhausted
         | Reason::RefreshFailed => LOGIN,
         Reason::NotReplayable | Reason::Redirected | Reason::ForeignOrigin | Reason::SessionChanged => OTHER,
     }

@@ -60,6 +60,9 @@ impl Error {
         match ended {
             Ended::Failed(error) => Self::Refresh(error),
             Ended::Declined => Self::Refresh(RefreshError::other("the refresher has no credential to give")),
+            Ended::Unchanged => Self::Refresh(RefreshError::other("the refresher gave the credential that is of no use")),
+            Ended::Rests => Self::Refresh(RefreshError::other("no refresh starts again so soon")),
+            Ended::Spent => Self::Refresh(RefreshError::other("the server refused several new credentials in a row")),
             Ended::SessionChanged => Self::Ended(SessionEnded { logged_out: false }),
             Ended::LoggedOut => Self::Ended(SessionEnded { logged_out: true }),
         }

@@ -23,9 +23,12 @@ struct Inner {
     facts: Facts,
     reason: Reason,
     refresh: Option<RefreshError>,
-    /// Whether the credential that was refused last had just been made.
-    fresh: bool,
+    /// Whether a credential that was refused has worked on another path of this origin.
+    worked: bool,
 }
+
+/// The host of the URL that reqwest gives a response without one.
+const NO_URL: &str = "no.url.provided.local";
 
 /// Why a 401 stayed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +44,7 @@ pub enum Reason {
     Redirected,
     /// Another origin than the request's refused it, after a redirect.
     ForeignOrigin,
-    /// Somebody logged in anew after this request was signed.
+    /// A login ended after this request was signed.
     SessionChanged,
     /// Somebody logged out after this request was signed.
     LoggedOut,
@@ -51,11 +54,13 @@ pub enum Reason {
     NoRetry,
     /// The refresh failed.
     RefreshFailed,
+    /// The server refused several new credentials in a row, and accepted none in between: for a while no refresh is tried.
+    BudgetExhausted,
 }
 
 impl Unauthorized {
-    pub(crate) fn new(facts: Facts, reason: Reason, refresh: Option<RefreshError>, fresh: bool) -> Self {
-        Self(Box::new(Inner { facts, reason, refresh, fresh }))
+    pub(crate) fn new(facts: Facts, reason: Reason, refresh: Option<RefreshError>, worked: bool) -> Self {
+        Self(Box::new(Inner { facts, reason, refresh, worked }))
     }
 
     refusal_getters!();
@@ -75,7 +80,7 @@ impl Unauthorized {
     /// A sentence for whoever looks into it, where there is one to say.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        if self.0.reason != Reason::StillRejected {
+        if !matches!(self.0.reason, Reason::StillRejected | Reason::BudgetExhausted | Reason::Declined) {
             return None;
         }
         // A token first, and then a nonce: that would be three sends, and the next call needs one (RFC 9449 §9).
@@ -83,7 +88,49 @@ impl Unauthorized {
         if self.0.facts.challenges.iter().any(wants_nonce) {
             return Some("the server wants a nonce in the proof, which it has given now: call again");
         }
-        self.0.fresh.then_some("the credential was fresh: the server may be saying 401 where it means 403")
+        self.0.worked.then_some("it works on another path of this server, which may say 401 where it means 403")
+    }
+
+    /// What the server refused, in the words of a user: `this token (from env:API_TOKEN)`. `None` if nothing was sent.
+    fn refused(&self) -> Option<String> {
+        let [first, second] = &self.report().sent;
+        let last = second.as_ref().or(first.as_ref())?;
+        let what = match last.scheme() {
+            "Bearer" | "DPoP" => "token",
+            "Basic" | "Digest" => "password",
+            _ => "credential",
+        };
+        let which = if first.is_some() && second.is_some() { "the new" } else { "this" };
+        let source = last.provenance().map(|source| format!(" (from {})", Printed(source, FEW_LINES)));
+        Some(format!("{which} {what}{}", source.unwrap_or_default()))
+    }
+
+    /// What became of it, in words.
+    fn outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let once = self.report().attempts() < 2;
+        f.write_str(match (self.0.reason, self.refused()) {
+            (Reason::Declined | Reason::StillRejected, Some(refused)) => {
+                let rest = if once { ", and there is no other to try" } else { "" };
+                return write!(f, "the server refused {refused}{rest}");
+            }
+            (Reason::Declined, None) => "there is no credential for it",
+            (Reason::StillRejected, None) if once => "refused, and there is no credential to try",
+            (Reason::StillRejected, None) => "refused again",
+            (Reason::BudgetExhausted, _) => {
+                "the server refused several new credentials in a row: for a while no new one is asked for"
+            }
+            (Reason::NotReplayable, _) => "its body cannot be sent twice; call again",
+            (Reason::Redirected, _) => "it was redirected, and is not safe to send again",
+            (Reason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
+                "the response names no URL, so it may be another server's; a middleware that makes responses must set it"
+            }
+            (Reason::ForeignOrigin, _) => "another server refused it",
+            (Reason::SessionChanged, _) => "another login ended meanwhile; call again",
+            (Reason::LoggedOut, _) => "logged out",
+            (Reason::CallerCredential, _) => "the caller's own credential",
+            (Reason::NoRetry, _) => "it is not to be sent twice",
+            (Reason::RefreshFailed, _) => "no new credential",
+        })
     }
 }
 
@@ -96,20 +143,9 @@ impl AsRef<AuthReport> for Unauthorized {
 impl fmt::Display for Unauthorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
-        let once = self.report().attempts() < 2;
-        f.write_str(match self.0.reason {
-            Reason::Declined => " (there is no credential for it)",
-            Reason::StillRejected if once => " (refused, and there is no other credential to try)",
-            Reason::StillRejected => " (refused again with a credential that should do)",
-            Reason::NotReplayable => " (its body cannot be sent twice; call again)",
-            Reason::Redirected => " (it was redirected, and is not safe to send again)",
-            Reason::ForeignOrigin => " (another server refused it)",
-            Reason::SessionChanged => " (somebody logged in meanwhile; call again)",
-            Reason::LoggedOut => " (logged out)",
-            Reason::CallerCredential => " (the caller's own credential)",
-            Reason::NoRetry => " (it is not to be sent twice)",
-            Reason::RefreshFailed => " (no new credential)",
-        })?;
+        f.write_str(" (")?;
+        self.outcome(f)?;
+        f.write_str(")")?;
         self.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }

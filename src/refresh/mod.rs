@@ -1,13 +1,19 @@
 //! Renewal: the one thing that a user plugs in, and who calls it.
 
+mod ask;
+mod budget;
 mod error;
 mod flight;
 mod person;
+mod question;
 mod rejection;
 mod session;
+mod slot;
+mod slots;
 mod state;
 mod sync;
 mod tasks;
+mod waits;
 mod want;
 
 use std::future::Future;
@@ -29,8 +35,10 @@ pub use session::Clock;
 #[cfg(any(feature = "oauth", feature = "testing"))]
 pub(crate) use session::bare_client;
 pub(crate) use session::{Bounds, Core, Current};
-pub(crate) use state::{Ended, Stage};
-pub(crate) use want::{How, Renewal, Want};
+pub(crate) use ask::Ended;
+pub(crate) use question::Question;
+pub(crate) use slot::Stage;
+pub(crate) use want::{How, Renewal, SlotKey, Want};
 
 use crate::BoxError;
 use crate::credential::Credential;
@@ -38,7 +46,7 @@ use crate::credential::Credential;
 /// Answers a rejection with a credential: the one thing to plug in.
 ///
 /// An `async fn(Rejection) -> Result<Credential, E>` is one, and so is a fixed [`Credential`]. Everything else
-/// decorates: a store is a `Refresh` around a `Refresh`, and forwards all four methods.
+/// decorates: a store is a `Refresh` around a `Refresh`, and forwards all five methods.
 #[async_trait]
 pub trait Refresh: Send + Sync + 'static {
     /// Answers a rejection. `Ok(None)` declines: these challenges are not for this refresher.
@@ -63,6 +71,15 @@ pub trait Refresh: Send + Sync + 'static {
     /// Why it could not be forgotten.
     async fn forget(&self, _credential: Option<Credential>) -> Result<(), RefreshError> {
         Ok(())
+    }
+
+    /// Whether it answers challenges alone, so that it is not asked before a server has refused something: a password, whose
+    /// scheme the server chooses. `false` by default.
+    ///
+    /// Where it is `true`, a credential that is known to be of no use is not renewed before the next request: the request goes
+    /// without one, and its 401 asks.
+    fn needs_challenge(&self) -> bool {
+        false
     }
 
     /// How long one refresh may take. 30 s: a token endpoint answers in one, and a caller does not wait for longer. Whoever
@@ -111,6 +128,10 @@ macro_rules! forward {
 
             async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
                 (**self).forget(credential).await
+            }
+
+            fn needs_challenge(&self) -> bool {
+                (**self).needs_challenge()
             }
 
             fn timeout(&self) -> Duration {

@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use super::error::RefreshError;
 use super::person::MakesWay;
-use crate::challenge::{Challenges, Param};
+use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::origin::Origin;
 
@@ -33,62 +33,23 @@ pub enum Cause {
 pub struct Demand(Option<Arc<Asked>>);
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Asked {
-    claims: Option<String>,
-    acr_values: Vec<String>,
-    max_age: Option<Duration>,
-    scopes: Vec<String>,
-    partition: Option<String>,
+pub(super) struct Asked {
+    pub(super) claims: Option<String>,
+    pub(super) acr_values: Vec<String>,
+    pub(super) max_age: Option<Duration>,
+    pub(super) scopes: Vec<String>,
+    pub(super) authorization_details: Option<String>,
+    /// The error code of a 401 against which no plain renewal helps.
+    pub(super) insufficient: Option<Box<str>>,
 }
 
 impl Demand {
-    /// What the challenges of a 401 ask for.
-    pub(crate) fn of(challenges: &Challenges) -> Self {
-        // Nearly no challenge has any of them, and nearly none has a name of their length.
-        let asks = |param: Param<'_>| match param.name().len() {
-            6 => param.is("claims"),
-            7 => param.is("max_age"),
-            10 => param.is("acr_values"),
-            _ => false,
-        };
-        if challenges.iter().any(|challenge| challenge.params().any(asks)) {
-            Self::read(challenges)
-        } else {
-            Self(None)
-        }
-    }
-
-    #[cold]
-    fn read(challenges: &Challenges) -> Self {
-        let mut asked = Asked::default();
-        for bearer in challenges.iter().filter_map(|challenge| challenge.bearer()) {
-            asked.claims = asked.claims.or_else(|| bearer.claims().map(Cow::into_owned));
-            asked.max_age = asked.max_age.or_else(|| bearer.max_age());
-            asked.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
-        }
-        Self::asking(asked)
-    }
-
-    /// The same where some requests have credentials of their own: what is asked for by one is no other's.
-    pub(crate) fn of_partition(challenges: &Challenges, partition: String) -> Self {
-        let mut scopes: Vec<String> = challenges
-            .iter()
-            .filter_map(|one| one.bearer())
-            .flat_map(|one| one.scopes())
-            .map(Cow::into_owned)
-            .collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        let plain = Self::of(challenges).0.and_then(Arc::into_inner).unwrap_or_default();
-        Self::asking(Asked { scopes, partition: Some(partition), ..plain })
-    }
-
     /// For a credential with these scopes.
     pub(crate) fn of_scopes(scopes: Vec<String>) -> Self {
         Self::asking(Asked { scopes, ..Asked::default() })
     }
 
-    fn asking(asked: Asked) -> Self {
+    pub(super) fn asking(asked: Asked) -> Self {
         Self((asked != Asked::default()).then(|| Arc::new(asked)))
     }
 
@@ -110,15 +71,27 @@ impl Demand {
         self.0.as_deref()?.max_age
     }
 
-    /// The scopes that are wanted in all, when stepping up.
+    /// The scopes that are wanted: all of them when stepping up; those that a 401 names with `error="insufficient_scope"`.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         self.0.as_deref().map_or(&[], |asked| &asked.scopes)
     }
 
+    /// The authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them (RFC 9396
+    /// §2).
+    #[must_use]
+    pub fn authorization_details(&self) -> Option<&str> {
+        self.0.as_deref()?.authorization_details.as_deref()
+    }
+
     /// Whether no other login is asked for, whatever the request is for: then a path that refuses fresh credentials may rest.
     pub(crate) fn is_plain(&self) -> bool {
-        self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none()
+        self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none() && !self.is_for_more()
+    }
+
+    /// Whether the server said that the credential is good and does not reach, so that no plain renewal helps.
+    pub(crate) fn is_for_more(&self) -> bool {
+        self.0.as_deref().is_some_and(|asked| asked.insufficient.is_some())
     }
 
     /// Whether nothing is asked for beyond a fresh credential.

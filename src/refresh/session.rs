@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -12,17 +12,20 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::error::{RefreshError, RefreshErrorKind};
+use super::Refresh;
+use super::ask::{Ended, Outcome, Purpose, Start, Step};
 use super::flight::Wait;
 use super::rejection::{Cause, Demand, Surroundings};
-use super::state::{Ended, Held, Outcome, Purpose, State, Step};
+use super::slot::{Held, Stage};
+use super::state::State;
 use super::sync::lock;
 use super::tasks::{Aborts, TaskCount, Tasks};
-use super::want::{How, Renewal, Want};
-use super::{Refresh, Stage};
+use super::waits::Waiting;
+use super::want::{How, Renewal, SlotKey, Want};
 use crate::credential::Credential;
 use crate::event::Listeners;
 use crate::origin::Origin;
-use crate::within::within;
+use crate::within::{clamped, within};
 
 /// What time it is. A plain `fn() -> SystemTime` is one; tests move theirs.
 pub trait Clock: Send + Sync + 'static {
@@ -43,6 +46,7 @@ impl<F: Fn() -> SystemTime + Send + Sync + 'static> Clock for F {
 
 pub(crate) type Current = Held<Credential, Demand>;
 type Ending = Ended<RefreshError>;
+type Known = State<Credential, RefreshError, Demand, SlotKey>;
 
 /// The spans of time that a session lives by; each default has its reason where the builder sets it.
 #[derive(Clone, Debug)]
@@ -65,6 +69,12 @@ const GRACE: Duration = Duration::from_secs(1);
 /// him for ever.
 const LONGEST_QUEUE: u32 = 2;
 
+/// How many partitions, and resources that a server names, have a slot. It is more than a client uses at once.
+const PARTITIONS: usize = 256;
+
+/// How many generations are known to be accepted at once: those of as many slots cost nothing but a look.
+const ACCEPTED: usize = 64;
+
 /// Sessions, by their addresses.
 pub(super) type Ancestry = SmallVec<[usize; 4]>;
 
@@ -74,14 +84,14 @@ tokio::task_local! {
 }
 
 pub(crate) struct Core {
-    pub(super) state: Mutex<State<Credential, RefreshError, Demand>>,
+    pub(super) state: Mutex<Known>,
     /// What `state` holds, for those who only look.
     pub(super) current: ArcSwap<Current>,
     pub(super) aborts: Mutex<Aborts>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) refresher: Arc<dyn Refresh>,
-    /// What is sent first, in place of the refresher's own word.
-    pub(super) initially: Option<Credential>,
+    /// The last generations that the server accepted.
+    accepted: [AtomicU64; ACCEPTED],
     /// There is one at least.
     pub(super) origins: Box<[Origin]>,
     pub(super) bounds: Bounds,
@@ -99,25 +109,35 @@ impl Core {
         http: Option<reqwest::Client>,
         listeners: Listeners,
     ) -> Arc<Self> {
-        let state = State::new();
-        Arc::new(Self {
+        let state = State::new(PARTITIONS);
+        let core = Arc::new(Self {
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
+            accepted: [const { AtomicU64::new(0) }; ACCEPTED],
             aborts: Mutex::default(),
             tasks: Arc::default(),
             refresher,
-            initially,
             origins,
             bounds,
             clock,
             listeners,
             http: http.map(OnceLock::from).unwrap_or_default(),
-        })
+        });
+        if let Some(credential) = initially {
+            let due = core.due(Purpose::Initial, &credential);
+            core.change(|state| state.begin(credential, due));
+        }
+        core
     }
 
     /// What is held now, without a lock.
     pub(crate) fn current(&self) -> Arc<Current> {
         self.current.load_full()
+    }
+
+    /// What a request of that slot carries now.
+    pub(crate) fn current_in(&self, slot: &SlotKey) -> Arc<Current> {
+        if *slot == SlotKey::Main { self.current() } else { lock(&self.state).held_in(slot) }
     }
 
     pub(crate) fn now(&self) -> SystemTime {
@@ -126,7 +146,7 @@ impl Core {
 
     /// How long a refresh may take.
     pub(super) fn bound(&self) -> Duration {
-        self.bounds.refresh.unwrap_or_else(|| self.refresher.timeout())
+        self.bounds.refresh.unwrap_or_else(|| clamped(self.refresher.timeout()))
     }
 
     pub(crate) fn listeners(&self) -> &Listeners {
@@ -134,7 +154,7 @@ impl Core {
     }
 
     /// Changes the state and shows the change to those who only look.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State<Credential, RefreshError, Demand>) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         let mut state = lock(&self.state);
         let done = change(&mut state);
         if let Some(held) = state.changed() {
@@ -142,8 +162,8 @@ impl Core {
         }
         let ended = state.ended();
         drop(state);
-        // Whoever is woken sees the change, and may change more.
-        if let Some((flight, outcome)) = ended {
+        // A caller that is woken sees the change, and may change more.
+        for (flight, outcome) in ended {
             flight.land(outcome);
         }
         done
@@ -151,7 +171,7 @@ impl Core {
 
     /// What there is to begin with: asked for once an epoch, whoever comes first.
     pub(crate) async fn initial(self: &Arc<Self>, seen: &Current) -> Result<Arc<Current>, Ending> {
-        let want = Want::nobodys(Cause::Asked, seen);
+        let want = Want::seen(Cause::Asked, seen);
         self.fly(Purpose::Initial, want).await.map(|renewal| renewal.held)
     }
 
@@ -160,26 +180,37 @@ impl Core {
         self.fly(Purpose::Renew, want)
     }
 
-    /// Begins a new epoch with a credential of its own; the one that is held stays until there is one.
+    /// Asks for the first credential of a new epoch, or waits for the login that is pending. What is held stays, and is renewed
+    /// as before, until there is one.
     pub(crate) async fn login(self: &Arc<Self>) -> Result<Arc<Current>, Ending> {
         self.ready()?;
-        let start = self.change(State::login);
-        let want = Want::nobodys(Cause::Asked, &start.held);
-        self.launch(start.number, self.flight(start.number, Purpose::Renew, want, &start.held)).await;
-        self.wait(start.number, start.wait).await
+        match self.change(State::login) {
+            Step::Start(start) => {
+                let want = Want::seen(Cause::Asked, &start.held);
+                self.begin(start, Purpose::Login, want).await
+            }
+            Step::Join(number, wait) | Step::Await(number, wait) => self.wait(number, wait).await,
+            Step::Take(held) => Ok(held),
+            Step::End(ended) => Err(ended),
+        }
     }
 
-    /// Begins a new epoch with nothing, and has the refresher forget what was held, on a task that outlives the caller.
+    /// Begins a new epoch with nothing, always. Then it has the refresher forget what was held, on a task that outlives the caller.
     pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Ending> {
-        self.ready()?;
         let Some(held) = self.change(State::logout) else { return Ok(()) };
+        self.ready()?;
         let (done, forgotten) = oneshot::channel();
         let (refresher, bound) = (self.refresher.clone(), self.bound());
         let counted = TaskCount::one(&self.tasks);
         let forget = Box::pin(async move {
-            let answer = within(bound, refresher.as_ref().forget(held).as_mut()).await;
-            // Whoever asked may be gone.
-            let _ = done.send(answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
+            let mut outcome = Ok(());
+            for credential in held {
+                let answer = within(bound, refresher.as_ref().forget(credential).as_mut()).await;
+                // The first failure is told, after the refresher was told of all.
+                outcome = outcome.and(answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
+            }
+            // The caller may be gone.
+            let _ = done.send(outcome);
             drop(counted);
         });
         self.spawn(None, forget);
@@ -189,14 +220,57 @@ impl Core {
     }
 
     /// A credential with these scopes: one flight for all who ask for the same.
-    pub(crate) async fn step_up(self: &Arc<Self>, seen: &Current, scopes: Vec<String>) -> Result<Arc<Current>, Ending> {
-        let mut want = Want::nobodys(Cause::SteppingUp, seen);
+    pub(crate) async fn step_up(
+        self: &Arc<Self>,
+        slot: SlotKey,
+        seen: &Current,
+        scopes: Vec<String>,
+    ) -> Result<Arc<Current>, Ending> {
+        let mut want = Want::of(Cause::SteppingUp, slot, seen);
         want.demand = Demand::of_scopes(scopes);
         self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
     }
 
-    pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>) -> bool {
-        signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation)))
+    /// Marks the credential that was signed with as of no use. Where the caller asks for that, refreshes are free to start again.
+    pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>, by_caller: bool) -> bool {
+        signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation, by_caller)))
+    }
+
+    /// Hears that the server refused the credential that was signed with.
+    pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
+        let Some((epoch, generation)) = signed else { return };
+        // A credential that has worked shows that the refresh helped.
+        if self.is_accepted(generation).load(Ordering::Relaxed) != generation {
+            self.change(|state| state.refused(epoch, generation, self.now()));
+        }
+    }
+
+    /// Hears that the server accepted the credential of that generation. Returns whether that is news.
+    #[inline]
+    pub(crate) fn was_accepted(&self, generation: u64) -> bool {
+        let accepted = self.is_accepted(generation);
+        // Nearly always it is known, and costs one look.
+        let is_new = generation != 0 && accepted.load(Ordering::Relaxed) != generation;
+        if is_new {
+            accepted.store(generation, Ordering::Relaxed);
+            self.change(|state| state.accepted(generation));
+        }
+        is_new
+    }
+
+    #[inline]
+    fn is_accepted(&self, generation: u64) -> &AtomicU64 {
+        &self.accepted[generation as usize % ACCEPTED]
+    }
+
+    /// The slot that holds the credential that was signed with.
+    pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> SlotKey {
+        signed.and_then(|(_, generation)| lock(&self.state).holder(generation)).unwrap_or_default()
+    }
+
+    /// Whether the refresher is asked before a server has refused something.
+    pub(crate) fn answers_without_challenge(&self) -> bool {
+        !self.refresher.needs_challenge()
     }
 
     /// Waits until no task of this session is at work, for that long at most; returns whether it came to that.
@@ -217,9 +291,9 @@ impl Core {
         &self.origins[0]
     }
 
-    /// Begins to renew, if nobody does already, and waits for nothing.
-    pub(crate) fn renew_soon(self: &Arc<Self>, seen: &Current) {
-        let want = Want::nobodys(Cause::Expired, seen);
+    /// Begins to renew, if no flight is up for that already, and waits for nothing.
+    pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, seen: &Current) {
+        let want = Want::of(Cause::Expired, slot, seen);
         let ask = want.ask(Purpose::Renew);
         if self.ready().is_ok()
             && let Step::Start(start) = self.change(|state| state.next(&ask, || self.now()))
@@ -245,6 +319,8 @@ impl Core {
                 match self.wait(number, wait).await {
                     // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
                     Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
+                    // A login without a challenge has less to go by than a 401.
+                    Err(Ended::Declined) if want.bare => {}
                     outcome if joins => return outcome.map(|held| Renewal { held, how: How::Joined }),
                     _ => {}
                 }
@@ -252,15 +328,29 @@ impl Core {
                     return self.newer_than(&want);
                 }
             };
-            self.launch(start.number, self.flight(start.number, purpose, want, &start.held)).await;
-            let outcome = self.wait(start.number, start.wait).await;
-            outcome.map(|held| Renewal { held, how: How::ByUs })
+            self.begin(start, purpose, want).await.map(|held| Renewal { held, how: How::ByUs })
         }
+    }
+
+    /// Begins a flight and waits for its end.
+    async fn begin(
+        self: &Arc<Self>,
+        start: Start<Credential, RefreshError, Demand>,
+        purpose: Purpose,
+        want: Want,
+    ) -> Outcome<Credential, RefreshError, Demand> {
+        let _waiting = self.begin_to_wait().inspect_err(|ended| {
+            if let Ended::Failed(error) = ended {
+                self.fail(start.number, error.clone());
+            }
+        })?;
+        self.launch(start.number, self.flight(start.number, purpose, want, &start.held)).await;
+        self.wait_noted(start.number, start.wait).await
     }
 
     /// For whoever waited long enough for others' demands: a newer credential, whose own 401 can still tell.
     fn newer_than(&self, ask: &Want) -> Result<Renewal, Ending> {
-        let held = self.current();
+        let held = self.current_in(&ask.slot);
         if held.epoch == ask.epoch && held.generation > ask.generation && held.stage == Stage::Open {
             return Ok(Renewal { held, how: How::TakenOver });
         }
@@ -280,8 +370,28 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Waits with a deadline of its own: the flight's runtime may be parked, and then nothing ends it but whoever waits.
+    /// Notes that the refresher which is at work above waits for this session.
+    fn begin_to_wait(&self) -> Result<Waiting, Ending> {
+        let begun = ANCESTRY.try_with(|above| Waiting::begin(above, self.id()));
+        match begun {
+            Ok(Err(_)) => Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Recursive))),
+            Ok(Ok(waiting)) => Ok(waiting),
+            Err(_) => Ok(Waiting::none()),
+        }
+    }
+
+    /// Waits for a flight, unless the flight waits for the caller.
     async fn wait(
+        &self,
+        number: u64,
+        wait: Wait<Outcome<Credential, RefreshError, Demand>>,
+    ) -> Outcome<Credential, RefreshError, Demand> {
+        let _waiting = self.begin_to_wait()?;
+        self.wait_noted(number, wait).await
+    }
+
+    /// Waits with a deadline of its own: the flight's runtime may be parked, and then nothing ends it but its waiters.
+    async fn wait_noted(
         &self,
         number: u64,
         wait: Wait<Outcome<Credential, RefreshError, Demand>>,

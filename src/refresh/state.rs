@@ -3,336 +3,371 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::flight::{Flight, Wait};
+use super::ask::{Ask, Ended, Landed, Outcome, Purpose, Rest, Start, Step};
+use super::budget::{Budget, FEW, MANY};
+use super::flight::Flight;
+use super::slot::{Failure, Held, Slot, Stage};
+use super::slots::{Key, Slots};
 use super::sync::Arc;
 
-/// A credential of one generation, as every request sees it.
-#[derive(Clone, Debug)]
-pub(crate) struct Held<C, D> {
-    /// Numbers the identities: a login and a logout begin a new one.
-    pub(crate) epoch: u64,
-    /// Numbers the credentials of this session, through all epochs.
-    pub(crate) generation: u64,
-    pub(crate) stage: Stage,
-    pub(crate) credential: Option<C>,
-    /// From when on it is renewed before it is sent.
-    pub(crate) renew_at: Option<SystemTime>,
-    /// From when on it is renewed in the background, where that was asked for.
-    pub(crate) ahead_at: Option<SystemTime>,
-    /// What was asked for beyond a fresh credential when this one came.
-    pub(crate) met: D,
-    /// How many flights had failed when this was published: who saw fewer was signed before the last failure.
-    pub(crate) failures: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Nobody has asked yet what there is to begin with.
-    New,
-    Open,
-    /// The credential is known to be of no use: renewed before anything is sent.
-    Stale,
-    /// Nothing is asked for until the next login.
-    LoggedOut,
-}
-
-/// Why a flight ended without a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ended<E> {
-    Declined,
-    Failed(E),
-    /// A login began while it was up.
-    SessionChanged,
-    LoggedOut,
-}
-
-pub(crate) type Outcome<C, E, D> = Result<Arc<Held<C, D>>, Ended<E>>;
-
-/// What somebody wants, and what he had seen when he was refused.
-#[derive(Clone, Debug)]
-pub(crate) struct Ask<D> {
-    pub(crate) purpose: Purpose,
-    pub(crate) epoch: u64,
-    pub(crate) generation: u64,
-    pub(crate) failures: u64,
-    pub(crate) demand: D,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// What there is before the server has refused anything.
-    Initial,
-    Renew,
-}
-
-/// What to do about an ask.
-pub(crate) enum Step<C, E, D> {
-    /// There is one already.
-    Take(Arc<Held<C, D>>),
-    /// A flight for the same is up: its outcome is the answer.
-    Join(u64, Wait<Outcome<C, E, D>>),
-    /// Another flight is up: wait for its end, then ask again.
-    Await(u64, Wait<Outcome<C, E, D>>),
-    /// Nothing is up: the caller starts the flight of this number, and waits for it.
-    Start(Start<C, E, D>),
-    /// The answer is known.
-    End(Ended<E>),
-}
-
-/// A flight that is to be started.
-pub(crate) struct Start<C, E, D> {
-    pub(crate) number: u64,
-    pub(crate) wait: Wait<Outcome<C, E, D>>,
-    /// What is held while it is up.
-    pub(crate) held: Arc<Held<C, D>>,
-}
-
-/// What became of a result.
-pub(crate) enum Landed<C> {
-    Kept,
-    /// It came too late, and this is to be forgotten at its source.
-    Forget(C),
-    /// It came too late.
-    Dropped,
-}
-
-struct Up<C, E, D> {
+struct Up<C, E, D, K> {
     number: u64,
     purpose: Purpose,
+    slot: K,
     demand: D,
-    /// Whether somebody asked for a login: that it failed says nothing of what is held.
-    asked: bool,
+    about: u64,
+    early: bool,
+    /// The epoch of the credential that it brings.
+    epoch: u64,
     flight: Arc<Flight<Outcome<C, E, D>>>,
-}
-
-struct Failure<E, D> {
-    purpose: Purpose,
-    generation: u64,
-    demand: D,
-    number: u64,
-    ended: Ended<E>,
-    since: SystemTime,
-    /// How long from then on the answer to the same question is known.
-    rest: Duration,
-}
-
-/// How long a failure is shared with whoever was signed before it: longer than requests that belong together are apart.
-const SHARED: Duration = Duration::from_secs(60);
-
-pub(crate) struct State<C, E, D> {
-    held: Arc<Held<C, D>>,
-    up: Option<Up<C, E, D>>,
-    failure: Option<Failure<E, D>>,
-    flights: u64,
-    /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
-    logout: u64,
-    /// Whether another is held than was published last.
-    changed: bool,
-    /// A flight that has ended and whose waiters are still to be told, which is done when the state is published and free. One
-    /// at most is up, so one change ends one at most.
-    ended: Option<Landing<C, E, D>>,
 }
 
 /// A flight that has ended, and how.
 type Landing<C, E, D> = (Arc<Flight<Outcome<C, E, D>>>, Outcome<C, E, D>);
 
-impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> State<C, E, D> {
-    pub(crate) fn new() -> Self {
-        let held = Held {
-            epoch: 0,
-            generation: 0,
-            stage: Stage::New,
-            credential: None,
-            renew_at: None,
-            ahead_at: None,
-            met: D::default(),
+pub(crate) struct State<C, E, D, K> {
+    slots: Slots<C, E, D, K>,
+    /// One a slot at most, and one login.
+    ups: Vec<Up<C, E, D, K>>,
+    flights: u64,
+    failures: u64,
+    generations: u64,
+    /// Over all slots.
+    budget: Budget,
+    /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
+    logout: u64,
+    /// Whether the main slot holds another than was published last.
+    changed: bool,
+    /// Flights that have ended and whose waiters are still to be told, which is done when the state is published and free.
+    ended: Vec<Landing<C, E, D>>,
+}
+
+impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            slots: Slots::new(limit),
+            ups: Vec::new(),
+            flights: 0,
             failures: 0,
-        };
-        Self { held: Arc::new(held), up: None, failure: None, flights: 0, logout: 0, changed: false, ended: None }
+            generations: 0,
+            budget: Budget::default(),
+            logout: 0,
+            changed: false,
+            ended: Vec::new(),
+        }
+    }
+
+    /// Holds a credential to begin with, so that none is asked for.
+    pub(crate) fn begin(&mut self, credential: C, due: [Option<SystemTime>; 2]) {
+        self.generations += 1;
+        let generation = self.generations;
+        self.change(|held| {
+            (held.generation, held.stage, held.credential) = (generation, Stage::Open, Some(credential));
+            [held.renew_at, held.ahead_at] = due;
+        });
     }
 
     /// What is held, if that has changed since this was last asked.
     pub(crate) fn changed(&mut self) -> Option<&Arc<Held<C, D>>> {
-        std::mem::take(&mut self.changed).then_some(&self.held)
+        std::mem::take(&mut self.changed).then_some(&self.slots.main.held)
     }
 
-    /// The flight that has ended since this was last asked.
-    pub(crate) fn ended(&mut self) -> Option<Landing<C, E, D>> {
-        self.ended.take()
+    /// The flights that have ended since this was last asked.
+    pub(crate) fn ended(&mut self) -> Vec<Landing<C, E, D>> {
+        std::mem::take(&mut self.ended)
     }
 
     pub(crate) fn held(&self) -> &Arc<Held<C, D>> {
-        &self.held
+        &self.slots.main.held
     }
 
-    pub(crate) fn next(&mut self, ask: &Ask<D>, now: impl FnOnce() -> SystemTime) -> Step<C, E, D> {
-        if self.held.stage == Stage::LoggedOut {
+    /// What a request of that slot carries.
+    pub(crate) fn held_in(&mut self, key: &K) -> Arc<Held<C, D>> {
+        self.slots.held_in(key)
+    }
+
+    /// The slot that holds the credential of that generation.
+    pub(crate) fn holder(&self, generation: u64) -> Option<K> {
+        self.slots.holder(generation).map(|(key, _)| key)
+    }
+
+    pub(crate) fn next(&mut self, ask: &Ask<D, K>, now: impl Fn() -> SystemTime) -> Step<C, E, D> {
+        let logged_out = self.slots.main.held.stage == Stage::LoggedOut;
+        if self.slots.main.held.epoch != ask.epoch {
+            return Step::End(if logged_out { Ended::LoggedOut } else { Ended::SessionChanged });
+        }
+        if ask.bare
+            && let Some(login) = self.login_up()
+        {
+            return Step::Join(login.number, login.flight.wait());
+        }
+        if logged_out {
             return Step::End(Ended::LoggedOut);
         }
-        if self.held.epoch != ask.epoch {
-            return Step::End(Ended::SessionChanged);
+        let held = self.held_in(&ask.slot);
+        if Self::answers(&held, ask) {
+            return Step::Take(held);
         }
-        if self.answers(ask) {
-            return Step::Take(self.held.clone());
+        if ask.demand != D::default()
+            && let Some(kept) = self.slots.get(&ask.slot).filter(|slot| slot.has_kept()).and_then(|slot| slot.kept_for(ask, now()))
+        {
+            return Step::Take(kept);
         }
-        if let Some(up) = &self.up {
-            let same = up.purpose == ask.purpose && up.demand == ask.demand;
+        if let Some(up) = self.ups.iter().find(|up| up.slot == ask.slot && up.purpose != Purpose::Login) {
+            let same = up.purpose == ask.purpose && up.demand == ask.demand && up.about == ask.about;
             let wait = up.flight.wait();
             return if same { Step::Join(up.number, wait) } else { Step::Await(up.number, wait) };
         }
-        if let Some(ended) = self.remembered(ask, now) {
-            return Step::End(ended);
+        match self.speaks_against(ask, &held, now) {
+            Some(ended) => Step::End(ended),
+            None => Step::Start(self.start(ask.clone(), held)),
         }
-        Step::Start(self.start(ask.purpose, ask.demand.clone()))
     }
 
     /// Whether what is held now is what is asked for.
-    fn answers(&self, ask: &Ask<D>) -> bool {
+    fn answers(held: &Held<C, D>, ask: &Ask<D, K>) -> bool {
         match ask.purpose {
-            Purpose::Initial => self.held.stage != Stage::New,
-            Purpose::Renew => {
-                self.held.stage == Stage::Open
-                    && self.held.generation > ask.generation
-                    && (ask.demand == D::default() || ask.demand == self.held.met)
+            Purpose::Initial => held.stage != Stage::New,
+            Purpose::Renew | Purpose::Login => {
+                held.stage == Stage::Open
+                    && held.generation > ask.generation
+                    && (ask.demand == D::default() || ask.demand == held.met)
             }
         }
     }
 
-    fn remembered(&self, ask: &Ask<D>, now: impl FnOnce() -> SystemTime) -> Option<Ended<E>> {
-        let failure = self.failure.as_ref()?;
-        let same = failure.purpose == ask.purpose
-            && failure.generation == self.held.generation
-            && failure.demand == ask.demand;
-        // Who was signed before the failure shares it, as if he had come in time to wait for it.
-        let shared = if ask.failures < failure.number { SHARED } else { Duration::ZERO };
-        // A clock that was set back ends both: no failure may last for as long as a clock is wrong.
-        let age = now().duration_since(failure.since).unwrap_or(Duration::MAX);
-        (same && age < failure.rest.max(shared)).then(|| failure.ended.clone())
+    /// Why no flight starts.
+    fn speaks_against(&self, ask: &Ask<D, K>, held: &Held<C, D>, now: impl Fn() -> SystemTime) -> Option<Ended<E>> {
+        let slot = self.slots.get(&ask.slot);
+        if let Some(ended) = slot.and_then(|slot| slot.remembered(ask, &now)) {
+            return Some(ended);
+        }
+        let age = |since: SystemTime| now().duration_since(since).unwrap_or(Duration::MAX);
+        let got_for_it = |span| held.met == ask.demand && held.since.is_some_and(|since| age(since) < span);
+        if !ask.starts || ask.once.is_some_and(got_for_it) {
+            return Some(Ended::Rests);
+        }
+        if ask.purpose == Purpose::Initial {
+            return None;
+        }
+        let spent = self.budget.rests(&now) || self.slots.get(&ask.slot.payer()).is_some_and(|slot| slot.budget.rests(&now));
+        spent.then_some(Ended::Spent)
     }
 
-    fn start(&mut self, purpose: Purpose, demand: D) -> Start<C, E, D> {
+    fn start(&mut self, ask: Ask<D, K>, held: Arc<Held<C, D>>) -> Start<C, E, D> {
         self.flights += 1;
         let flight = Flight::new();
         let wait = flight.wait();
-        self.up = Some(Up { number: self.flights, purpose, demand, asked: false, flight });
-        Start { number: self.flights, wait, held: self.held.clone() }
+        let Ask { purpose, slot, epoch, demand, about, early, .. } = ask;
+        self.ups.push(Up { number: self.flights, purpose, slot, demand, about, early, epoch, flight });
+        Start { number: self.flights, wait, held }
+    }
+
+    fn login_up(&self) -> Option<&Up<C, E, D, K>> {
+        self.ups.iter().find(|up| up.purpose == Purpose::Login)
     }
 
     /// How many wait for the flight of that number, if it is still up.
     pub(crate) fn waiting(&self, number: u64) -> usize {
-        self.up.as_ref().filter(|up| up.number == number).map_or(0, |up| up.flight.waiting())
+        self.ups.iter().find(|up| up.number == number).map_or(0, |up| up.flight.waiting())
     }
 
-    fn take(&mut self, number: u64) -> Option<Up<C, E, D>> {
-        self.up.take_if(|up| up.number == number)
+    fn take(&mut self, number: u64) -> Option<Up<C, E, D, K>> {
+        let at = self.ups.iter().position(|up| up.number == number)?;
+        Some(self.ups.remove(at))
     }
 
-    /// Ends the flight of that number and epoch with what its refresher gave: a credential, and from when on it is renewed, before a
-    /// send and in the background.
-    pub(crate) fn land(&mut self, number: u64, epoch: u64, credential: C, due: [Option<SystemTime>; 2]) -> Landed<C> {
+    /// Ends the flight of that number and epoch with what its refresher gave at that time: a credential, and from when on it is
+    /// renewed, before a send and in the background.
+    pub(crate) fn land(
+        &mut self,
+        (number, epoch): (u64, u64),
+        credential: C,
+        due: [Option<SystemTime>; 2],
+        since: SystemTime,
+    ) -> Landed<C> {
         let Some(up) = self.take(number) else {
             return if epoch < self.logout { Landed::Forget(credential) } else { Landed::Dropped };
         };
-        self.failure = None;
-        self.hold(|held| {
-            held.generation += 1;
-            held.stage = Stage::Open;
-            held.credential = Some(credential);
-            [held.renew_at, held.ahead_at] = due;
-            held.met = up.demand;
-        });
-        self.ended = Some((up.flight, Ok(self.held.clone())));
+        if up.purpose == Purpose::Login {
+            self.end_epoch(&Ended::SessionChanged);
+        }
+        self.generations += 1;
+        let main = &self.slots.main.held;
+        let held = Held {
+            epoch: up.epoch,
+            generation: self.generations,
+            stage: Stage::Open,
+            credential: Some(credential),
+            renew_at: due[0],
+            ahead_at: due[1],
+            met: up.demand,
+            since: (up.purpose != Purpose::Initial).then_some(since),
+            failures: main.failures,
+        };
+        let ups = &self.ups;
+        let slot = self.slots.get_mut(&up.slot, |key| ups.iter().any(|up| up.slot == *key));
+        slot.hold(held);
+        let held = slot.held.clone();
+        self.changed |= up.slot == K::default();
+        self.ended.push((up.flight, Ok(held)));
         Landed::Kept
     }
 
     /// Ends the first flight of an epoch, whose refresher has nothing to begin with.
     pub(crate) fn land_empty(&mut self, number: u64) {
         if let Some(up) = self.take(number) {
-            self.hold(|held| held.stage = Stage::Open);
-            self.ended = Some((up.flight, Ok(self.held.clone())));
+            self.change(|held| held.stage = Stage::Open);
+            self.ended.push((up.flight, Ok(self.slots.main.held.clone())));
         }
     }
 
-    /// Ends the flight of that number with a failure, which is remembered for that long.
-    pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, since: SystemTime, rest: Duration) {
+    /// Ends the flight of that number with a failure, which is remembered for that long: for every question about the slot, or
+    /// for this one alone.
+    pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, since: SystemTime, rest: Rest) {
         let Some(up) = self.take(number) else { return };
-        self.hold(|held| held.failures += 1);
-        let remembered = Failure {
-            purpose: up.purpose,
-            generation: self.held.generation,
-            demand: up.demand,
-            number: self.held.failures,
-            ended: ended.clone(),
-            since,
-            rest,
-        };
-        self.failure = (!up.asked).then_some(remembered);
-        self.ended = Some((up.flight, Err(ended)));
+        self.failures += 1;
+        let number = self.failures;
+        self.change(|held| held.failures = number);
+        self.ended.push((up.flight, Err(ended.clone())));
+        let is_login = up.purpose == Purpose::Login;
+        // That a login failed says nothing of an identity that is held.
+        if is_login && self.slots.main.held.credential.is_some() {
+            return;
+        }
+        let purpose = if is_login { Purpose::Renew } else { up.purpose };
+        let Up { demand, about, slot, early, .. } = up;
+        let (span, whole) = (if early { rest.early.max(rest.span) } else { rest.span }, rest.whole || is_login);
+        let ups = &self.ups;
+        let slot = self.slots.get_mut(&slot, |key| ups.iter().any(|up| up.slot == *key));
+        slot.change(|held| held.failures = number);
+        slot.remember(Failure { purpose, demand, about, whole, number, ended, since, rest: span });
     }
 
-    /// Ends the flight of that number without an outcome that anybody shares: who waits asks again.
+    /// Ends the flight of that number without an outcome that waiters share: they ask again.
     pub(crate) fn lose(&mut self, number: u64, ended: Ended<E>) {
         if let Some(up) = self.take(number) {
-            self.ended = Some((up.flight, Err(ended)));
+            self.ended.push((up.flight, Err(ended)));
         }
     }
 
-    /// Begins a new epoch and a flight for its first credential; the one that is held stays until there is another.
-    pub(crate) fn login(&mut self) -> Start<C, E, D> {
-        self.end_epoch(&Ended::SessionChanged);
-        self.hold(|held| {
-            held.epoch += 1;
-            held.stage = if held.credential.is_some() { held.stage } else { Stage::Open };
-        });
-        let start = self.start(Purpose::Renew, D::default());
-        if let Some(up) = &mut self.up {
-            up.asked = self.held.credential.is_some();
+    /// Begins a flight for the first credential of a new epoch, or joins the one that is up. A credential that is held stays as it
+    /// is, and is renewed as before, until there is another.
+    pub(crate) fn login(&mut self) -> Step<C, E, D> {
+        if let Some(login) = self.login_up() {
+            return Step::Join(login.number, login.flight.wait());
         }
-        start
+        self.forget_failures();
+        if self.slots.main.held.credential.is_none() {
+            // There is no identity to keep. What is asked for without one from now on is of the new epoch.
+            self.end_epoch(&Ended::SessionChanged);
+            self.change(|held| held.epoch += 1);
+        }
+        let held = self.slots.main.held.clone();
+        let ask = Ask {
+            purpose: Purpose::Login,
+            slot: K::default(),
+            epoch: held.epoch + u64::from(held.credential.is_some()),
+            generation: held.generation,
+            failures: held.failures,
+            demand: D::default(),
+            about: 0,
+            bare: false,
+            early: false,
+            starts: true,
+            once: None,
+        };
+        Step::Start(self.start(ask, held))
     }
 
-    /// Begins a new epoch in which nothing is held and nothing asked for. Returns what was held, or `None` if that is so
-    /// already.
-    pub(crate) fn logout(&mut self) -> Option<Option<C>> {
-        if self.held.stage == Stage::LoggedOut {
+    fn forget_failures(&mut self) {
+        self.budget.clear();
+        self.slots.all().for_each(Slot::forget_failures);
+    }
+
+    /// Begins a new epoch in which nothing is held and nothing asked for. Returns what was held, the main credential first, or
+    /// `None` if that is so already.
+    pub(crate) fn logout(&mut self) -> Option<Vec<Option<C>>> {
+        if self.slots.main.held.stage == Stage::LoggedOut && self.ups.is_empty() {
             return None;
         }
+        let mut held: Vec<_> = self.slots.all().map(|slot| slot.held.credential.clone()).collect();
+        let mut first = true;
+        // The main one is told of though there is none, for the refresher's sake.
+        held.retain(|credential| std::mem::take(&mut first) || credential.is_some());
         self.end_epoch(&Ended::LoggedOut);
-        let held = self.held.credential.clone();
-        self.hold(|held| {
-            held.epoch += 1;
-            held.stage = Stage::LoggedOut;
-            held.credential = None;
-            (held.renew_at, held.ahead_at) = (None, None);
-            held.met = D::default();
-        });
-        self.logout = self.held.epoch;
+        let epoch = self.slots.main.held.epoch + 1;
+        self.slots.main.hold(Held::empty(epoch, Stage::LoggedOut, self.failures));
+        self.changed = true;
+        self.logout = epoch;
         Some(held)
     }
 
-    /// Marks the credential of that generation as of no use, if it is still the one that is held.
-    pub(crate) fn invalidate(&mut self, epoch: u64, generation: u64) -> bool {
-        let held = &self.held;
-        let is_it = held.epoch == epoch && held.generation == generation && held.stage == Stage::Open;
-        let clears = is_it && held.credential.is_some();
-        if clears {
-            self.failure = None;
-            self.hold(|held| held.stage = Stage::Stale);
+    /// Marks the credential of that generation as of no use, if it is still held. Where the caller asks for that, refreshes are
+    /// free to start again.
+    pub(crate) fn invalidate(&mut self, epoch: u64, generation: u64, by_caller: bool) -> bool {
+        if self.slots.main.held.epoch != epoch {
+            return false;
         }
-        clears
+        let is_it = |slot: &&mut Slot<C, E, D>| {
+            let held = &slot.held;
+            held.generation == generation && held.stage == Stage::Open && held.credential.is_some()
+        };
+        let Some(slot) = self.slots.all().find(is_it) else {
+            return self.drop_kept(generation);
+        };
+        slot.change(|held| held.stage = Stage::Stale);
+        self.changed = true;
+        if by_caller {
+            self.forget_failures();
+        }
+        true
     }
 
+    fn drop_kept(&mut self, generation: u64) -> bool {
+        self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
+    }
+
+    /// The server refused the credential of that generation. If a refresh gave it, the budgets of its slot and of the session
+    /// pay.
+    pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) {
+        if self.slots.main.held.epoch != epoch || generation == 0 || self.drop_kept(generation) {
+            return;
+        }
+        let holder = self.slots.holder(generation).filter(|(_, slot)| slot.held.since.is_some());
+        if let Some(payer) = holder.map(|(key, _)| key.payer()) {
+            self.budget.refused(generation, MANY, now);
+            self.slots.get_mut(&payer, |_| false).budget.refused(generation, FEW, now);
+        }
+    }
+
+    /// The refresher of that flight gave the credential that was refused.
+    pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
+        let Some(payer) = self.ups.iter().find(|up| up.number == number).map(|up| up.slot.payer()) else { return };
+        self.generations += 1;
+        self.budget.refused(self.generations, MANY, now);
+        let generation = self.generations;
+        self.slots.get_mut(&payer, |_| false).budget.refused(generation, FEW, now);
+    }
+
+    /// The server accepted the credential of that generation: its slot, and the session, may refresh again.
+    pub(crate) fn accepted(&mut self, generation: u64) {
+        self.budget.clear();
+        if let Some(payer) = self.slots.holder(generation).map(|(key, _)| key.payer()) {
+            self.slots.get_mut(&payer, |_| false).budget.clear();
+        }
+    }
+
+    /// Ends all that is up and forgets all slots but the main one.
     fn end_epoch(&mut self, ended: &Ended<E>) {
-        self.failure = None;
-        if let Some(up) = self.up.take() {
-            self.ended = Some((up.flight, Err(ended.clone())));
-        }
+        self.forget_failures();
+        self.slots.forget_others();
+        let ups = std::mem::take(&mut self.ups);
+        self.ended.extend(ups.into_iter().map(|up| (up.flight, Err(ended.clone()))));
     }
 
-    fn hold(&mut self, change: impl FnOnce(&mut Held<C, D>)) {
-        let mut held = Held::clone(&self.held);
-        change(&mut held);
-        self.held = Arc::new(held);
+    fn change(&mut self, change: impl FnOnce(&mut Held<C, D>)) {
+        self.slots.main.change(change);
         self.changed = true;
     }
 }

@@ -13,9 +13,9 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::error::{RefreshError, RefreshErrorKind};
-use super::rejection::{Rejection, Surroundings};
-use super::session::{ANCESTRY, Ancestry, Core, Current};
-use super::state::{Ended, Landed, Purpose};
+use super::rejection::{Cause, Rejection, Surroundings};
+use super::session::{ANCESTRY, Ancestry, Bounds, Core, Current};
+use super::ask::{Ended, Landed, Purpose, Rest};
 use super::sync::lock;
 use super::want::Want;
 use crate::credential::Credential;
@@ -33,18 +33,33 @@ pub(super) struct Tasks {
     pub(super) ended: Notify,
 }
 
-/// What ends the task of the flight that is up.
+/// What ends the tasks of the flights that are up.
 #[derive(Default)]
-pub(super) struct Aborts {
-    task: Option<(u64, AbortHandle)>,
-    /// The last flight that was evicted: its refresher may have held the thread, so that there was no task yet.
-    evicted: u64,
+pub(super) struct Aborts(Vec<(u64, Task)>);
+
+enum Task {
+    /// Its refresher was not polled to its first wait yet.
+    Begun,
+    Spawned(AbortHandle),
+    /// It was evicted before there was a task: its refresher held the thread.
+    Evicted,
 }
 
 impl Aborts {
     pub(super) fn evict(&mut self, number: u64) {
-        self.evicted = self.evicted.max(number);
-        self.task.take_if(|(up, _)| *up == number).inspect(|(_, task)| task.abort());
+        if let Some((_, task)) = self.0.iter_mut().find(|(other, _)| *other == number)
+            && let Task::Spawned(handle) = std::mem::replace(task, Task::Evicted)
+        {
+            handle.abort();
+        }
+    }
+
+    fn begin(&mut self, number: u64) {
+        self.0.push((number, Task::Begun));
+    }
+
+    fn end(&mut self, number: u64) {
+        self.0.retain(|(other, _)| *other != number);
     }
 }
 
@@ -68,9 +83,10 @@ impl Core {
     /// The work of a flight, which ends it whatever becomes of the work.
     pub(super) fn flight(self: &Arc<Self>, number: u64, purpose: Purpose, want: Want, held: &Current) -> Work {
         let (refused, epoch) = (held.credential.clone(), held.epoch);
-        let guard = Guard { core: self.clone(), number, up: true };
+        let guard = Guard::new(self.clone(), number);
         let cause = want.cause;
-        let rejection = (purpose == Purpose::Renew).then(|| self.rejection(number, want, refused));
+        let carried = held.credential.clone().filter(|_| want.carried);
+        let rejection = (purpose != Purpose::Initial).then(|| self.rejection(number, want, refused));
         let counted = TaskCount::one(&self.tasks);
         let flight = async move {
             // Locals, so that a panic ends them while it is one.
@@ -78,14 +94,13 @@ impl Core {
             let core = &*guard.core;
             let (started, bound) = (Instant::now(), core.bound());
             let refresher = core.refresher.as_ref();
-            let answer = match (rejection, &core.initially) {
-                (Some(rejection), _) => within(bound, refresher.refresh(rejection).as_mut()).await,
-                (None, Some(credential)) => Some(Ok(Some(credential.clone()))),
-                (None, None) => within(bound, refresher.initial().as_mut()).await,
+            let answer = match rejection {
+                Some(rejection) => within(bound, refresher.refresh(rejection).as_mut()).await,
+                None => within(bound, refresher.initial().as_mut()).await,
             };
             let answer = answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut)));
             let waiters = core.waiting(number);
-            let (outcome, late) = core.land(number, epoch, purpose, answer);
+            let (outcome, late) = core.land((number, epoch), cause, (purpose, carried), answer);
             guard.up = false;
             if let Some(late) = late {
                 let _ = within(bound, refresher.forget(Some(late.that_came_late())).as_mut()).await;
@@ -111,15 +126,14 @@ impl Core {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let work = ANCESTRY.scope(self.ancestry(), work);
         let Some(number) = number else { return drop(runtime.spawn(work)) };
-        // Under the lock, so that nobody gives the flight up between the look and the task.
+        // Under the lock, so that no waiter gives the flight up between the look and the task.
         let mut aborts = lock(&self.aborts);
-        if number <= aborts.evicted {
-            drop(aborts);
-            return drop(work);
-        }
-        let task = runtime.spawn(work).abort_handle();
-        if aborts.task.as_ref().is_none_or(|(up, _)| *up < number) {
-            aborts.task = Some((number, task));
+        match aborts.0.iter_mut().find(|(other, _)| *other == number) {
+            Some((_, task @ Task::Begun)) => *task = Task::Spawned(runtime.spawn(work).abort_handle()),
+            _ => {
+                drop(aborts);
+                drop(work);
+            }
         }
     }
 
@@ -141,9 +155,9 @@ impl Core {
     /// What became of the answer, and a credential that is to be forgotten at its source.
     fn land(
         &self,
-        number: u64,
-        epoch: u64,
-        purpose: Purpose,
+        (number, epoch): (u64, u64),
+        cause: Cause,
+        (purpose, carried): (Purpose, Option<Credential>),
         answer: Result<Option<Credential>, RefreshError>,
     ) -> (RefreshOutcome, Option<Credential>) {
         let checked = answer.and_then(|credential| match credential {
@@ -151,16 +165,16 @@ impl Core {
             None => Ok(None),
         });
         let outcome = match (checked, purpose) {
+            (Ok(Some(credential)), Purpose::Renew) if is_unchanged(cause, carried.as_ref(), &credential) => {
+                let now = self.now();
+                // As if the server had refused a new one: it will.
+                self.change(|state| state.count_unchanged(number, now));
+                self.end(number, Ended::Unchanged, self.bounds.back_off, false);
+                RefreshOutcome::Declined
+            }
             (Ok(Some(credential)), _) => {
-                // What was stored may have expired since, by the clock that stored it; what was just made cannot have.
-                let renew_at = match purpose {
-                    Purpose::Initial => {
-                        self.renew_at(&credential).or(credential.expiry().filter(|time| *time <= self.now()))
-                    }
-                    Purpose::Renew => self.renew_at(&credential),
-                };
-                let due = [renew_at, renew_at.and_then(|time| self.ahead_of(time))];
-                match self.change(|state| state.land(number, epoch, credential, due)) {
+                let (due, now) = (self.due(purpose, &credential), self.now());
+                match self.change(|state| state.land((number, epoch), credential, due, now)) {
                     Landed::Kept => RefreshOutcome::Renewed,
                     Landed::Dropped => RefreshOutcome::Discarded,
                     Landed::Forget(late) => return (RefreshOutcome::Discarded, Some(late)),
@@ -170,9 +184,8 @@ impl Core {
                 self.change(|state| state.land_empty(number));
                 RefreshOutcome::Declined
             }
-            (Ok(None), Purpose::Renew) => {
-                let now = self.now();
-                self.change(|state| state.fail(number, Ended::Declined, now, Duration::ZERO));
+            (Ok(None), Purpose::Renew | Purpose::Login) => {
+                self.end(number, Ended::Declined, Duration::ZERO, false);
                 RefreshOutcome::Declined
             }
             (Err(error), _) => {
@@ -183,16 +196,32 @@ impl Core {
         (outcome, None)
     }
 
+    /// Ends a flight with a failure. What may pass and what is final rests; so does every failure while what is held still serves.
     pub(super) fn fail(&self, number: u64, error: RefreshError) {
-        let now = self.now();
-        let rest = match error.kind() {
+        let Bounds { back_off, cool_down, .. } = self.bounds;
+        let (span, whole) = match error.kind() {
             RefreshErrorKind::Transient { retry_after } => {
-                Some(retry_after.unwrap_or(self.bounds.back_off).min(LONGEST_RETRY_AFTER))
+                (retry_after.map_or(back_off, |span| span.min(LONGEST_RETRY_AFTER)), true)
             }
-            RefreshErrorKind::Rejected { .. } | RefreshErrorKind::Refused { .. } => Some(self.bounds.cool_down),
-            _ => None,
+            RefreshErrorKind::Rejected { .. } => (cool_down, true),
+            RefreshErrorKind::Refused { .. } => (cool_down, false),
+            _ => (Duration::ZERO, false),
         };
-        self.change(|state| state.fail(number, Ended::Failed(error), now, rest.unwrap_or_default()));
+        self.end(number, Ended::Failed(error), span, whole);
+    }
+
+    fn end(&self, number: u64, ended: Ended<RefreshError>, span: Duration, whole: bool) {
+        let (now, rest) = (self.now(), Rest { span, early: self.bounds.back_off, whole });
+        self.change(|state| state.fail(number, ended, now, rest));
+    }
+
+    /// From when on a credential is renewed: before a send, and in the background.
+    pub(super) fn due(&self, purpose: Purpose, credential: &Credential) -> [Option<SystemTime>; 2] {
+        let renew_at = self.renew_at(credential);
+        // What was stored may have expired since, by the clock that stored it; what was just made cannot have.
+        let expired = || credential.expiry().filter(|time| purpose == Purpose::Initial && *time <= self.now());
+        let renew_at = renew_at.or_else(expired);
+        [renew_at, renew_at.and_then(|time| self.ahead_of(time))]
     }
 
     /// From when on a credential is renewed before it is sent. One that arrives expired, or lives for less than the skew,
@@ -213,6 +242,17 @@ impl Core {
     }
 }
 
+/// Whether the refresher gave the very credential that was refused, or that is to be replaced.
+fn is_unchanged(cause: Cause, carried: Option<&Credential>, new: &Credential) -> bool {
+    let same = carried == Some(new);
+    match cause {
+        Cause::Challenged => same,
+        // The same token may be good for longer than was known.
+        Cause::Expired => same && carried.and_then(Credential::expiry) == new.expiry(),
+        Cause::Asked | Cause::SteppingUp => false,
+    }
+}
+
 /// Ends a flight whose task ended without landing it: by a panic, by an abort, by the end of its runtime.
 struct Guard {
     core: Arc<Core>,
@@ -220,13 +260,24 @@ struct Guard {
     up: bool,
 }
 
+impl Guard {
+    fn new(core: Arc<Core>, number: u64) -> Self {
+        lock(&core.aborts).begin(number);
+        Self { core, number, up: true }
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
+        lock(&self.core.aborts).end(self.number);
         if !self.up {
             return;
         }
-        let kind = if std::thread::panicking() { RefreshErrorKind::Panicked } else { RefreshErrorKind::Gone };
-        self.core.change(|state| state.lose(self.number, Ended::Failed(RefreshError::of(kind))));
+        if std::thread::panicking() {
+            return self.core.fail(self.number, RefreshError::of(RefreshErrorKind::Panicked));
+        }
+        let gone = Ended::Failed(RefreshError::of(RefreshErrorKind::Gone));
+        self.core.change(|state| state.lose(self.number, gone));
     }
 }
 

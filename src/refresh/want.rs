@@ -1,37 +1,85 @@
 //! What a request wants of a session, and how it got it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::rejection::{Cause, Demand, Occasion};
 use super::session::Current;
-use super::state::{Ask, Purpose};
+use super::slots::Key;
+use super::ask::{Ask, Purpose};
+
+/// Names a slot of a session: what has a credential of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum SlotKey {
+    /// What every request carries that is in no other slot.
+    #[default]
+    Main,
+    /// Requests that the caller gave a name of their own.
+    Partition(Arc<str>),
+    /// Requests for a resource that the server named beside the first one (RFC 9728).
+    Resource(Arc<str>),
+}
+
+impl Key for SlotKey {
+    fn inherits(&self) -> bool {
+        !matches!(self, Self::Resource(_))
+    }
+
+    fn payer(&self) -> Self {
+        if self.inherits() { self.clone() } else { Self::Main }
+    }
+}
 
 /// What a request wants of a session.
 pub(crate) struct Want {
     pub(crate) cause: Cause,
+    pub(crate) slot: SlotKey,
     pub(crate) epoch: u64,
     pub(crate) generation: u64,
     pub(crate) failures: u64,
     pub(crate) demand: Demand,
+    pub(crate) about: u64,
+    /// Whether the request carried no credential.
+    pub(crate) bare: bool,
+    /// Whether the request carried the credential of this slot.
+    pub(crate) carried: bool,
+    /// Whether a refresh may start for it.
+    pub(crate) starts: bool,
     pub(crate) occasion: Option<Arc<Occasion>>,
 }
 
+/// How long a credential that was got for a demand is not renewed for that same demand: as long as a final failure rests.
+const ONCE: Duration = Duration::from_secs(30);
+
 impl Want {
-    /// Of somebody who has seen that much, without a request.
-    pub(super) fn nobodys(cause: Cause, seen: &Current) -> Self {
+    /// What was seen of a session, without a request.
+    pub(super) fn seen(cause: Cause, seen: &Current) -> Self {
+        Self::of(cause, SlotKey::Main, seen)
+    }
+
+    /// What a request of that slot had seen.
+    pub(crate) fn of(cause: Cause, slot: SlotKey, seen: &Current) -> Self {
         Self {
             cause,
+            bare: seen.credential.is_none() && slot == SlotKey::Main && cause == Cause::Challenged,
+            carried: seen.credential.is_some(),
+            slot,
             epoch: seen.epoch,
             generation: seen.generation,
             failures: seen.failures,
             demand: Demand::default(),
+            about: 0,
+            starts: true,
             occasion: None,
         }
     }
 
-    pub(super) fn ask(&self, purpose: Purpose) -> Ask<Demand> {
-        let Self { epoch, generation, failures, .. } = *self;
-        Ask { purpose, epoch, generation, failures, demand: self.demand.clone() }
+    pub(super) fn ask(&self, purpose: Purpose) -> Ask<Demand, SlotKey> {
+        let Self { epoch, generation, failures, about, bare, starts, .. } = *self;
+        let early = self.cause == Cause::Expired;
+        let once = self.demand.is_for_more().then_some(ONCE);
+        let (slot, demand) = (self.slot.clone(), self.demand.clone());
+        Ask { purpose, slot, epoch, generation, failures, demand, about, bare, early, starts, once }
     }
 }
 

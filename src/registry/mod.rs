@@ -149,6 +149,10 @@ impl Refresh for Registry {
         Ok(Some(Credential::custom(Tokens { cache: self.cache.clone(), clock: self.clock.clone() })))
     }
 
+    fn needs_challenge(&self) -> bool {
+        true
+    }
+
     async fn forget(&self, _: Option<Credential>) -> Result<(), RefreshError> {
         self.cache.clear();
         Ok(())

@@ -14,7 +14,7 @@ use super::journal::Journal;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::origin::Origin;
-use crate::refresh::{Cause, Demand, Occasion, Refresh, RefreshError, Rejection, Surroundings};
+use crate::refresh::{Cause, Occasion, Question, Refresh, RefreshError, Rejection, Surroundings};
 
 type Outcome = Result<Option<Credential>, RefreshError>;
 type Answers = dyn Fn(usize, &Rejection) -> Outcome + Send + Sync;
@@ -251,7 +251,7 @@ impl RejectionBuilder {
     pub fn build(self) -> Rejection {
         let Some(origin) = Origin::of(&self.url) else { unreachable!("it was looked at") };
         let challenges = Challenges::from_headers(&self.headers);
-        let demand = Demand::of(&challenges);
+        let demand = Question::of(&challenges, false).demand;
         let Self { url, method, cause, credential, .. } = self;
         let occasion = Arc::new(Occasion { method, url, challenges });
         let session: Arc<dyn Surroundings> = NOWHERE.clone();

@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 6] = [
     &["challenge", "chain", "dial", "members", "origin", "retry_after", "secret", "within"],
     &["credential", "lint"],
     &["refresh", "event", "trace", "trace_off"],
-    &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "verdict"],
+    &["error", "linting", "linting_off", "options", "repeats", "replay", "report", "resources", "verdict", "worked"],
     &["settings", "session", "read", "call", "end", "plan", "sign", "middleware", "builder", "hardened"],
     &["cli", "digest", "dpop", "first_of", "oauth", "password", "registry", "store", "testing"],
 ];

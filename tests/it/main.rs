@@ -3,6 +3,7 @@
 
 mod attacks;
 mod beginnings;
+mod budgets;
 mod cases;
 mod cases_later;
 mod challenge_differential;
@@ -34,6 +35,7 @@ mod first_of;
 mod first_pass;
 mod flights;
 mod floors;
+mod identities;
 mod kit_claims;
 #[cfg(feature = "oauth")]
 mod kit_errands;
@@ -71,6 +73,7 @@ mod oauth_logins;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
 mod origins;
+mod partitions;
 #[cfg(feature = "digest")]
 mod passwords;
 #[cfg(all(feature = "lint", feature = "store"))]
@@ -78,6 +81,7 @@ mod probes;
 mod problems;
 #[cfg(feature = "registry")]
 mod registries;
+mod rests;
 mod secrecy;
 mod secrets;
 mod sequences;
@@ -96,4 +100,5 @@ mod store_processes;
 mod stores;
 mod support;
 mod switches;
+mod verdicts;
 mod wires;

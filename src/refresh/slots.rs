@@ -1,0 +1,92 @@
+//! The slots of a session: the main one, and a bounded number of others.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::slot::{Held, Slot, Stage};
+use super::sync::Arc;
+
+/// Names the slots of a session. The default is the main one, which a login fills.
+pub(crate) trait Key: Clone + Eq + Hash + Default {
+    /// Whether requests of this slot carry the main credential for as long as the slot has none.
+    fn inherits(&self) -> bool;
+
+    /// The slot whose budget pays for this one: what a server names cannot have a budget of its own.
+    fn payer(&self) -> Self;
+}
+
+pub(crate) struct Slots<C, E, D, K> {
+    pub(crate) main: Slot<C, E, D>,
+    others: HashMap<K, Slot<C, E, D>>,
+    /// How many others there may be.
+    limit: usize,
+    /// Counts the uses, to tell which slot was used last.
+    uses: u64,
+}
+
+impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, K> {
+    pub(crate) fn new(limit: usize) -> Self {
+        let main = Slot::new(Arc::new(Held::empty(0, Stage::New, 0)));
+        Self { main, others: HashMap::new(), limit, uses: 0 }
+    }
+
+    /// What a request of that slot carries.
+    pub(crate) fn held_in(&mut self, key: &K) -> Arc<Held<C, D>> {
+        let main = &self.main.held;
+        if *key == K::default() || matches!(main.stage, Stage::New | Stage::LoggedOut) {
+            return main.clone();
+        }
+        if let Some(slot) = self.others.get_mut(key) {
+            self.uses += 1;
+            slot.used = self.uses;
+            if slot.held.generation > 0 {
+                return slot.held.clone();
+            }
+        }
+        if key.inherits() {
+            return main.clone();
+        }
+        Arc::new(Held::empty(main.epoch, Stage::Open, main.failures))
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&Slot<C, E, D>> {
+        if *key == K::default() { Some(&self.main) } else { self.others.get(key) }
+    }
+
+    /// The slot, which is made if it is not there. The one that was not used for longest, and is not busy, makes way for it.
+    pub(crate) fn get_mut(&mut self, key: &K, is_busy: impl Fn(&K) -> bool) -> &mut Slot<C, E, D> {
+        if *key == K::default() {
+            return &mut self.main;
+        }
+        self.uses += 1;
+        if self.others.len() >= self.limit && !self.others.contains_key(key) {
+            let idle = self.others.iter().filter(|(key, _)| !is_busy(key));
+            let oldest = idle.min_by_key(|(_, slot)| slot.used).map(|(key, _)| key.clone());
+            oldest.map(|oldest| self.others.remove(&oldest));
+        }
+        let main = &self.main.held;
+        let slot = self.others.entry(key.clone()).or_insert_with(|| {
+            Slot::new(Arc::new(Held::empty(main.epoch, Stage::Open, main.failures)))
+        });
+        slot.used = self.uses;
+        slot
+    }
+
+    /// All slots, the main one first.
+    pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Slot<C, E, D>> {
+        std::iter::once(&mut self.main).chain(self.others.values_mut())
+    }
+
+    /// The slot that holds the credential of that generation.
+    pub(crate) fn holder(&self, generation: u64) -> Option<(K, &Slot<C, E, D>)> {
+        if self.main.held.generation == generation {
+            return Some((K::default(), &self.main));
+        }
+        let holds = |(_, slot): &(&K, &Slot<C, E, D>)| slot.held.generation == generation;
+        self.others.iter().find(holds).map(|(key, slot)| (key.clone(), slot))
+    }
+
+    pub(crate) fn forget_others(&mut self) {
+        self.others.clear();
+    }
+}

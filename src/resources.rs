@@ -1,0 +1,96 @@
+//! Which paths belong to which resource. A server may have several protected resources, each with tokens that serve no other
+//! (RFC 9728, RFC 8707 §2). The 401s tell them apart, and a small memory of paths spares the next request its 401.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Url;
+
+use crate::refresh::SlotKey;
+
+/// How many paths are remembered: as many as there are slots.
+const PATHS: usize = 256;
+/// Where a resource describes itself, before its path (RFC 9728 §3.1).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// What is known of the resources of one session.
+#[derive(Default)]
+pub(crate) struct Resources {
+    /// How many paths are remembered, so that a server with one resource costs no lock.
+    count: AtomicUsize,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// The resource that was named first. It has the main slot.
+    main: Option<Box<str>>,
+    paths: Vec<Path>,
+}
+
+struct Path {
+    /// A URL without query. What is below its path belongs to the resource too, if the resource's own URL says so.
+    url: Url,
+    below: bool,
+    slot: SlotKey,
+}
+
+impl Path {
+    fn covers(&self, url: &Url) -> bool {
+        let same = self.url.scheme() == url.scheme()
+            && self.url.host() == url.host()
+            && self.url.port_or_known_default() == url.port_or_known_default();
+        let rest = url.path().strip_prefix(self.url.path());
+        same && rest.is_some_and(|rest| rest.is_empty() || self.below && rest.starts_with('/'))
+    }
+}
+
+impl Resources {
+    /// The slot of requests for that URL.
+    pub(crate) fn slot_of(&self, url: &Url) -> SlotKey {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return SlotKey::Main;
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // The longest path is the nearest one.
+        let nearest = known.paths.iter().filter(|path| path.covers(url)).max_by_key(|path| path.url.path().len());
+        nearest.map_or(SlotKey::Main, |path| path.slot.clone())
+    }
+
+    /// Learns from a 401 of that URL which resource it belongs to, by the place where the resource describes itself.
+    pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
+        let before = self.slot_of(url);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let main = known.main.get_or_insert_with(|| resource.into());
+        let slot = if **main == *resource { SlotKey::Main } else { SlotKey::Resource(Arc::from(resource)) };
+        if slot == before {
+            return slot;
+        }
+        let path = Self::path(url, resource, slot.clone());
+        known.paths.retain(|other| other.url != path.url);
+        if known.paths.len() == PATHS {
+            known.paths.remove(0);
+        }
+        known.paths.push(path);
+        self.count.store(known.paths.len(), Ordering::Relaxed);
+        slot
+    }
+
+    fn path(url: &Url, resource: &str, slot: SlotKey) -> Path {
+        let mut own = url.clone();
+        own.set_query(None);
+        own.set_fragment(None);
+        let described = Url::parse(resource).ok().filter(|described| described.origin() == url.origin());
+        let prefix = described.as_ref().and_then(|described| described.path().strip_prefix(WELL_KNOWN));
+        let prefix = prefix.map(|prefix| prefix.trim_end_matches('/')).filter(|prefix| !prefix.is_empty());
+        if let Some(prefix) = prefix {
+            let mut above = own.clone();
+            above.set_path(prefix);
+            let path = Path { url: above, below: true, slot: slot.clone() };
+            if path.covers(url) {
+                return path;
+            }
+        }
+        Path { url: own, below: false, slot }
+    }
+}

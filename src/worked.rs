@@ -1,0 +1,37 @@
+//! Where a credential has worked: a server that accepted it on another path, and says 401 here, may mean 403.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::Url;
+
+/// How many credentials are remembered: those of the requests that are on their way.
+const CREDENTIALS: usize = 16;
+
+/// The first URL at which each of the last credentials worked.
+#[derive(Default)]
+pub(crate) struct Worked(Mutex<VecDeque<(u64, Url)>>);
+
+impl Worked {
+    /// Remembers that the credential of that generation worked there.
+    #[cold]
+    pub(crate) fn note(&self, generation: u64, url: &Url) {
+        let mut worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if worked.iter().any(|(other, _)| *other == generation) {
+            return;
+        }
+        if worked.len() == CREDENTIALS {
+            worked.pop_front();
+        }
+        let mut url = url.clone();
+        url.set_query(None);
+        worked.push_back((generation, url));
+    }
+
+    /// Whether the credential of that generation worked on another path of the same origin.
+    pub(crate) fn elsewhere(&self, generation: u64, url: &Url) -> bool {
+        let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = |other: &Url| other.origin() == url.origin() && other.path() != url.path();
+        worked.iter().any(|(other, there)| *other == generation && is_other(there))
+    }
+}

@@ -1,0 +1,199 @@
+//! The budget of a session: what a server may cost that refuses every new credential.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest_challenge::{ChallengeMiddleware, Credential, Reason, Unauthorized};
+
+use crate::support::fake::{Fake, Hands};
+use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
+
+/// A middleware by a clock that stands still.
+fn with_clock(fake: &Fake) -> (ChallengeMiddleware, Hands) {
+    let clock = Hands::new();
+    (ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap(), clock)
+}
+
+fn reason(error: &reqwest_middleware::Error) -> Reason {
+    Unauthorized::find(error).unwrap().reason()
+}
+
+#[tokio::test]
+async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
+    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (auth, clock) = with_clock(&fake);
+    let client = server.client(&auth);
+    for path in 0..500 {
+        let error = client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        let wanted = if path < 3 { Reason::StillRejected } else { Reason::BudgetExhausted };
+        assert_eq!(reason(&error), wanted, "path {path}");
+        assert_eq!(error.to_string().contains("several new credentials in a row"), path >= 3, "{error}");
+    }
+    assert_eq!(fake.calls(), 3);
+    // After each rest one more refresh is tried. The rests double from 30 s to 5 min.
+    for (tries, rest) in [30, 60, 120, 240, 300, 300].into_iter().enumerate() {
+        clock.forward(Duration::from_secs(rest - 1));
+        client.get(format!("{API}/early/{tries}")).send().await.unwrap_err();
+        assert_eq!(fake.calls(), 3 + tries, "the rest of {rest} s");
+        clock.forward(Duration::from_secs(1));
+        client.get(format!("{API}/late/{tries}")).send().await.unwrap_err();
+        client.get(format!("{API}/later/{tries}")).send().await.unwrap_err();
+        assert_eq!(fake.calls(), 4 + tries, "after the rest of {rest} s");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_calls_at_once_with_one_refused_credential_count_once() {
+    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (auth, _) = with_clock(&fake);
+    let client = server.client(&auth);
+    let calls = (0..100).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send()));
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap_err();
+    }
+    client.get(format!("{API}/more")).send().await.unwrap_err();
+    assert!((2..=3).contains(&fake.calls()), "{}", fake.calls());
+}
+
+#[tokio::test]
+async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
+    for how in ["success", "login", "invalidate"] {
+        let good = Arc::new(AtomicBool::new(false));
+        let accepts = good.clone();
+        let server = Script::new(move |arrived, _| {
+            let lets_in = accepts.load(Ordering::SeqCst) && !arrived.token().is_empty();
+            if lets_in { status(200) } else { challenged() }
+        });
+        let fake = Fake::new();
+        let (auth, _) = with_clock(&fake);
+        let client = server.client(&auth);
+        let mut last = None;
+        for path in 0..5 {
+            last = client.get(format!("{API}/{path}")).send().await.err();
+        }
+        assert_eq!((reason(last.as_ref().unwrap()), fake.calls()), (Reason::BudgetExhausted, 3), "{how}");
+        match how {
+            "success" => {
+                good.store(true, Ordering::SeqCst);
+                client.get(format!("{API}/good")).send().await.unwrap();
+                good.store(false, Ordering::SeqCst);
+            }
+            "login" => drop(auth.session().login().await.unwrap()),
+            _ => assert!(auth.session().invalidate(Unauthorized::find(last.as_ref().unwrap()).unwrap())),
+        }
+        let before = fake.calls();
+        client.get(format!("{API}/after")).send().await.unwrap_err();
+        assert_eq!(fake.calls(), before + 1, "{how}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_accepts_each_new_credential_keeps_the_budget_whole() {
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+        (_, "") => challenged(),
+        (path, _) if path.starts_with("/ok") => status(200),
+        _ => challenged(),
+    });
+    let fake = Fake::new();
+    let (auth, _) = with_clock(&fake);
+    let client = server.client(&auth);
+    for path in 0..10 {
+        client.get(format!("{API}/bad/{path}")).send().await.unwrap_err();
+        client.get(format!("{API}/ok/{path}")).send().await.unwrap();
+    }
+    assert_eq!(fake.calls(), 10, "each of ten paths is a question of its own");
+}
+
+#[tokio::test]
+async fn what_a_server_varies_does_not_widen_the_budget() {
+    // Realms, resources, demands, methods, and bodies that cannot be sent twice.
+    let server = Script::new(|_, number| match number % 4 {
+        0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
+        1 => challenged_with(&format!("Bearer resource_metadata=\"{API}/r/{number}\"")),
+        2 => challenged_with(&format!("Bearer error=\"insufficient_scope\", scope=\"s{number}\"")),
+        _ => challenged_with(&format!("DPoP realm=\"{number}\"")),
+    });
+    let fake = Fake::new();
+    let (auth, _) = with_clock(&fake);
+    let client = server.client(&auth);
+    for path in 0..200 {
+        let request = client.post(format!("{API}/{path}"));
+        let request = if path % 3 == 0 { request.body(stream("once")) } else { request };
+        request.send().await.unwrap_err();
+    }
+    assert!(fake.calls() <= 4, "{}", fake.calls());
+}
+
+#[tokio::test]
+async fn a_403_that_always_means_an_expired_credential_is_paid_for_too() {
+    let (server, fake) = (Script::says(status(403)), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
+    let client = server.client(&auth);
+    for path in 0..50 {
+        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+    }
+    assert_eq!(fake.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_refresher_that_gives_the_refused_credential_back_is_asked_three_times() {
+    for kind in ["bearer", "basic", "header", "custom"] {
+        let made = match kind {
+            "bearer" => Credential::bearer("same"),
+            "basic" => Credential::basic("u", "same"),
+            "header" => Credential::header("x-api-key".parse().unwrap(), "same"),
+            _ => Credential::custom(Same),
+        };
+        let fake = Fake::answering(move |_, _| Ok(Some(made.clone())));
+        let server = Script::says(challenged());
+        let (auth, clock) = with_clock(&fake);
+        let client = server.client(&auth);
+        for path in 0..20 {
+            client.get(format!("{API}/{path}")).send().await.unwrap_err();
+            clock.forward(Duration::from_secs(1));
+        }
+        // The first was new to the server.
+        assert_eq!(fake.calls(), 3, "{kind}");
+        assert_eq!(server.sends(), 21, "{kind}: it is never sent again for one call");
+    }
+}
+
+struct Same;
+
+#[async_trait::async_trait]
+impl reqwest_challenge::Authorize for Same {
+    fn scheme(&self) -> &str {
+        "Own"
+    }
+
+    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), reqwest_challenge::BoxError> {
+        request.headers_mut().insert("authorization", "Own same".parse()?);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_failures() {
+    let server = Script::new(|_, number| challenged_with(&format!("Bearer realm=\"{number}\"")));
+    let fake = Fake::failing(reqwest_challenge::RefreshError::refused("metadata"));
+    let (auth, _) = with_clock(&fake);
+    let client = server.client(&auth);
+    for path in 0..300 {
+        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+    }
+    assert_eq!(fake.calls(), 16);
+}
+
+#[tokio::test]
+async fn the_5xx_of_a_server_is_no_success() {
+    let server = Script::new(|arrived, _| if arrived.path() == "/down" { respond(503, &[], "") } else { challenged() });
+    let fake = Fake::new();
+    let (auth, _) = with_clock(&fake);
+    let client = server.client(&auth);
+    for path in 0..20 {
+        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        client.get(format!("{API}/down")).send().await.unwrap();
+    }
+    assert_eq!(fake.calls(), 3);
+}

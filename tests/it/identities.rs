@@ -1,0 +1,305 @@
+//! One identity is never mistaken for another: logins, logouts, renewals and 401s beside each other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest_challenge::testing::Gate;
+use reqwest_challenge::{
+    Cause, ChallengeMiddleware, Credential, Error, Forbidden, Reason, Refresh, RefreshError, RefreshErrorKind,
+    Rejection, Session, StepUpKind, Unauthorized,
+};
+
+use crate::sessions::{auth, refresh_kind, with_t0};
+use crate::support::fake::{Fake, Hands, until};
+use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
+
+/// A login that waits at a gate and gives `B1`, `B2`, …; a renewal gives a newer token of the identity that is held.
+#[derive(Clone)]
+struct People(Arc<Inner>);
+
+struct Inner {
+    gate: Gate,
+    logins: AtomicUsize,
+    renewals: AtomicUsize,
+    fails: bool,
+}
+
+impl People {
+    fn new(fails: bool) -> Self {
+        Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), fails }))
+    }
+}
+
+#[async_trait]
+impl Refresh for People {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let Inner { gate, logins, renewals, fails } = &*self.0;
+        if rejection.cause() == Cause::Asked {
+            let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
+            gate.pass().await;
+            if *fails {
+                return Err(RefreshError::rejected("access_denied"));
+            }
+            return Ok(Some(Credential::bearer(format!("B{number}"))));
+        }
+        let number = renewals.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(Some(Credential::bearer(format!("A{number}"))))
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        Ok(Some(Credential::bearer("A0")))
+    }
+}
+
+fn log_in(session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
+    tokio::spawn(async move { session.login().await })
+}
+
+#[tokio::test]
+async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_new_identity() {
+    let (people, answer) = (People::new(false), Gate::closed());
+    let held = answer.clone();
+    let server = Script::new(move |arrived, number| match (number, arrived.token()) {
+        (0, _) => status(200),
+        (_, token) if token.starts_with('B') => status(200),
+        _ => challenged().held(&held),
+    });
+    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let client = server.client(&auth);
+    client.get(API).send().await.unwrap();
+    let login = log_in(auth.session());
+    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    // Sent while the login is pending, as A.
+    let transfer = tokio::spawn(client.post(format!("{API}/transfer")).send());
+    until(|| server.sends() == 2).await;
+    people.0.gate.open();
+    login.await.unwrap().unwrap();
+    answer.open();
+    let error = transfer.await.unwrap().unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!(server.tokens(), ["A0", "A0"]);
+}
+
+#[tokio::test]
+async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epoch() {
+    let people = People::new(false);
+    let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
+    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let client = server.client(&auth);
+    // It is asked for before there is a login, which then is another identity's.
+    let first = client.get(API).send().await.unwrap();
+    let epoch = reqwest_challenge::AuthReport::of(&first).epoch();
+    assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&first)));
+    let login = log_in(auth.session());
+    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    let second = client.get(API).send().await.unwrap();
+    assert_eq!(reqwest_challenge::AuthReport::of(&second).epoch(), epoch);
+    assert_eq!(server.tokens().last().map(String::as_str), Some("A2"));
+    people.0.gate.open();
+    login.await.unwrap().unwrap();
+    let third = client.get(API).send().await.unwrap();
+    assert!(reqwest_challenge::AuthReport::of(&third).epoch() > epoch);
+    assert_eq!(server.tokens().last().map(String::as_str), Some("B1"));
+}
+
+#[tokio::test]
+async fn a_login_that_fails_says_nothing_about_the_identity_that_is_held() {
+    let people = People::new(true);
+    let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
+    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let client = server.client(&auth);
+    client.get(format!("{API}/first")).send().await.unwrap();
+    let login = log_in(auth.session());
+    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    people.0.gate.open();
+    let error = login.await.unwrap().unwrap_err();
+    assert_eq!(refresh_kind(&error), RefreshErrorKind::Rejected { code: "access_denied".to_owned() });
+    // Neither a failure nor a change of the session is left of it.
+    let expired = Script::new(|arrived, _| if arrived.token() == "A1" { challenged() } else { status(200) });
+    assert_eq!(expired.client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!(expired.tokens(), ["A1", "A2"]);
+}
+
+#[tokio::test]
+async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
+    let people = People::new(false);
+    let server = Script::new(|arrived, number| match (number, arrived.path()) {
+        (_, "/write") => respond(403, &[("www-authenticate", "Bearer scope=\"write\"")], ""),
+        _ => status(200),
+    });
+    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let client = server.client(&auth);
+    client.get(API).send().await.unwrap();
+    let login = log_in(auth.session());
+    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    let error = client.get(format!("{API}/write")).send().await.unwrap_err();
+    let denied = Forbidden::find(&error).unwrap();
+    people.0.gate.open();
+    login.await.unwrap().unwrap();
+    match auth.session().step_up(denied).await {
+        Err(Error::StepUp(refused)) => assert_eq!(refused.kind(), StepUpKind::EarlierLogin),
+        other => panic!("{other:?}"),
+    }
+    assert!(!auth.session().invalidate(denied));
+    assert_eq!(people.0.renewals.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_first_login_that_fails_loses_no_credential_to_begin_with() {
+    let kept = Credential::bearer("t0");
+    let failing = || Fake::failing(RefreshError::login_required("run `app login`"));
+    let given = ChallengeMiddleware::builder(API, failing()).initially(kept.clone()).build().unwrap();
+    assert_eq!(given.session().credential(), Some(kept.clone()), "it is known before the first request");
+    let asked = ChallengeMiddleware::new(API, failing().initially(Ok(Some(kept.clone())))).unwrap();
+    for auth in [given, asked] {
+        auth.session().login().await.unwrap_err();
+        let server = Script::takes("t0");
+        assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+        assert_eq!((server.sends(), auth.session().credential()), (1, Some(kept.clone())));
+    }
+}
+
+#[tokio::test]
+async fn a_login_after_a_logout_that_fails_leaves_it_logged_out() {
+    let fake = Fake::failing(RefreshError::login_required("run `app login`"));
+    let (server, auth) = (Script::says(challenged()), auth(&fake));
+    auth.session().logout().await.unwrap();
+    auth.session().login().await.unwrap_err();
+    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!(fake.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_thousand_logins_at_once_are_one() {
+    let fake = Fake::new().gated();
+    let auth = auth(&fake);
+    let logins: Vec<_> = (0..1_000).map(|_| log_in(auth.session())).collect();
+    fake.begun(1).await;
+    // All of them wait for the one that is up.
+    let rejection = fake.rejections()[0].clone();
+    until(|| rejection.is_awaited()).await;
+    tokio::task::yield_now().await;
+    fake.open();
+    for login in logins {
+        assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t1"));
+    }
+    assert_eq!(fake.calls(), 1);
+}
+
+/// Logs out, or in, from inside of the refresher.
+struct Nested(std::sync::OnceLock<Session>);
+
+#[async_trait]
+impl Refresh for Nested {
+    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let session = self.0.get().unwrap();
+        let error = session.logout().await.unwrap_err();
+        assert_eq!(refresh_kind(&error), RefreshErrorKind::Recursive);
+        assert_eq!(session.credential(), None);
+        Ok(Some(Credential::bearer("t1")))
+    }
+}
+
+#[tokio::test]
+async fn a_logout_from_inside_of_the_refresher_forgets_here_and_says_so() {
+    let nested = Arc::new(Nested(std::sync::OnceLock::new()));
+    let auth = ChallengeMiddleware::builder(API, nested.clone()).initially(Credential::bearer("t0")).build().unwrap();
+    assert!(nested.0.set(auth.session()).is_ok());
+    let error = Script::says(challenged()).client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!(auth.session().credential(), None);
+}
+
+#[test]
+fn a_logout_without_a_runtime_forgets_here_and_says_so() {
+    let fake = with_t0();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).initially(Credential::bearer("t0")).build().unwrap();
+    let session = auth.session();
+    assert!(session.credential().is_some());
+    let mut logout = std::pin::pin!(session.logout());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match logout.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(Err(error)) => assert_eq!(refresh_kind(&error), RefreshErrorKind::Gone),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(session.credential(), None);
+}
+
+use std::future::Future as _;
+
+/// Who a token is of: `u7-3` of user 7.
+fn user(token: &str) -> &str {
+    token.split('-').next().unwrap_or_default()
+}
+
+/// Each login is another user; renewals are of the user whose credential was refused.
+struct Users(AtomicUsize);
+
+#[async_trait]
+impl Refresh for Users {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        let held = rejection.credential().and_then(|held| held.provenance().map(str::to_owned));
+        let user = match (rejection.cause(), held) {
+            (Cause::Asked, _) | (_, None) => format!("u{number}"),
+            (_, Some(user)) => user,
+        };
+        Ok(Some(Credential::bearer(format!("{user}-{number}")).source(&user)))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_storm_of_logins_logouts_and_401s_no_call_is_replayed_as_another_user() {
+    let server = Script::new(|arrived, number| match number % 5 {
+        _ if arrived.token().is_empty() => challenged(),
+        0 | 1 => challenged(),
+        2 => respond(403, &[("www-authenticate", "Bearer scope=\"more\"")], ""),
+        3 => challenged_with("Bearer claims=\"e30=\""),
+        _ => status(200),
+    });
+    // Time moves, so that no budget rests for long.
+    let clock = Hands::new();
+    let auth = ChallengeMiddleware::builder(API, Users(0.into())).clock(clock.clone()).build().unwrap();
+    let client = server.client(&auth);
+    let callers = (0..8).map(|caller| {
+        let (client, session, clock) = (client.clone(), auth.session(), clock.clone());
+        tokio::spawn(async move {
+            for call in 0..400 {
+                match (caller, call % 20) {
+                    (0, 3) => drop(session.login().await),
+                    (1, 11) => drop(session.logout().await),
+                    (1, 12) => drop(session.login().await),
+                    (2, 5) => clock.forward(Duration::from_secs(400)),
+                    _ => {
+                        let url = format!("{API}/{caller}/{call}");
+                        if let Err(error) = client.post(url).send().await
+                            && let Some(denied) = Forbidden::find(&error).filter(|_| caller == 3)
+                        {
+                            drop(session.step_up(denied).await);
+                        }
+                    }
+                }
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+    let mut of = std::collections::HashMap::<String, Vec<String>>::new();
+    for arrived in server.requests() {
+        of.entry(arrived.path().to_owned()).or_default().push(arrived.token().to_owned());
+    }
+    let mut replays = 0;
+    for (path, tokens) in &of {
+        assert!(tokens.len() <= 2, "{path}: {tokens:?}");
+        if let [first, second] = &tokens[..] {
+            replays += 1;
+            assert!(first.is_empty() || user(first) == user(second), "{path}: {tokens:?}");
+        }
+    }
+    assert!(replays > 100, "{replays}");
+}

@@ -1,0 +1,291 @@
+//! Partitions, resources and demands: each has its own credential, flight and failures.
+
+use std::time::Duration;
+
+use reqwest_challenge::{
+    AuthReport, CallOptions, ChallengeMiddleware, Credential, Reason, RefreshError, Rejection, Renewed, Unauthorized,
+};
+
+use crate::support::fake::{Fake, Hands, until};
+use crate::support::script::{API, Script, challenged, challenged_with, status};
+
+/// The first segment of a path.
+fn segment(path: &str) -> String {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
+}
+
+/// A server on which each first segment of a path wants a token that begins with it.
+fn partitioned() -> Script {
+    Script::new(|arrived, _| {
+        let wanted = segment(arrived.path());
+        if arrived.token().starts_with(&format!("{wanted}-")) { status(200) } else { challenged() }
+    })
+}
+
+/// Gives a token of the partition that is asked for.
+fn tokens() -> Fake {
+    Fake::answering(|number, rejection| Ok(Some(token(number, rejection))))
+}
+
+fn token(number: usize, rejection: &Rejection) -> Credential {
+    let partition = rejection.url().map(|url| segment(url.path())).unwrap_or_default();
+    Credential::bearer(format!("{partition}-{number}"))
+}
+
+fn middleware(fake: &Fake) -> ChallengeMiddleware {
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+    auth.partitioned_by(|_, url| segment(url.path())).build().unwrap()
+}
+
+async fn two_hundred_calls_over_ten_partitions_cost_ten_tokens() {
+    let (server, fake) = (partitioned(), tokens());
+    let client = server.client(&middleware(&fake));
+    let calls: Vec<_> = (0..200).map(|n| tokio::spawn(client.get(format!("{API}/r{}/{n}", n % 10)).send())).collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    for n in 0..200 {
+        assert_eq!(client.get(format!("{API}/r{}/{n}", n % 10)).send().await.unwrap().status(), 200);
+    }
+    assert_eq!(fake.calls(), 10);
+}
+
+#[tokio::test]
+async fn two_hundred_calls_over_ten_partitions_in_one_thread_cost_ten_tokens() {
+    for _ in 0..10 {
+        two_hundred_calls_over_ten_partitions_cost_ten_tokens().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_calls_over_ten_partitions_in_two_threads_cost_ten_tokens() {
+    for _ in 0..10 {
+        two_hundred_calls_over_ten_partitions_cost_ten_tokens().await;
+    }
+}
+
+#[tokio::test]
+async fn flights_of_two_partitions_are_up_side_by_side() {
+    let (server, fake) = (partitioned(), tokens().gated());
+    let client = server.client(&middleware(&fake));
+    let calls = ["a", "b"].map(|name| tokio::spawn(client.get(format!("{API}/{name}")).send()));
+    // Neither has ended, and both have begun.
+    fake.begun(2).await;
+    fake.open();
+    fake.open();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!(fake.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_final_failure_is_remembered_for_each_partition() {
+    let fake = Fake::failing(RefreshError::rejected("unauthorized"));
+    let client = partitioned().client(&middleware(&fake));
+    for n in 0..30 {
+        client.get(format!("{API}/{}", ["a", "b"][n % 2])).send().await.unwrap_err();
+    }
+    assert_eq!(fake.calls(), 2, "a wrong password is told twice, not thirty times");
+}
+
+#[tokio::test]
+async fn a_late_401_of_a_partition_takes_its_cached_credential() {
+    let (server, fake) = (partitioned(), tokens());
+    let client = server.client(&middleware(&fake));
+    client.get(format!("{API}/a")).send().await.unwrap();
+    client.get(format!("{API}/b")).send().await.unwrap();
+    for name in ["a", "b", "a", "b"] {
+        let response = client.get(format!("{API}/{name}")).send().await.unwrap();
+        assert_eq!(AuthReport::of(&response).attempts(), 1, "{name}");
+    }
+    assert_eq!((fake.calls(), server.sends()), (2, 8));
+}
+
+#[tokio::test]
+async fn what_there_is_to_begin_with_is_sent_in_every_partition() {
+    let server = Script::takes("t0");
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let client = server.client(&middleware(&fake));
+    for name in ["a", "b"] {
+        client.get(format!("{API}/{name}")).send().await.unwrap();
+    }
+    assert_eq!((server.sends(), fake.calls(), fake.initial_calls()), (2, 0, 1));
+}
+
+#[tokio::test]
+async fn an_invalidated_credential_of_a_partition_leaves_the_others_alone() {
+    let (server, fake) = (partitioned(), tokens());
+    let auth = middleware(&fake);
+    let client = server.client(&auth);
+    let response = client.get(format!("{API}/a")).send().await.unwrap();
+    client.get(format!("{API}/b")).send().await.unwrap();
+    assert!(auth.session().invalidate(&AuthReport::of(&response)));
+    for name in ["a", "b"] {
+        client.get(format!("{API}/{name}")).send().await.unwrap();
+    }
+    assert_eq!(fake.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_logout_forgets_the_credentials_of_all_partitions() {
+    let (server, fake) = (partitioned(), tokens());
+    let auth = middleware(&fake);
+    let client = server.client(&auth);
+    client.get(format!("{API}/a")).send().await.unwrap();
+    client.get(format!("{API}/b")).send().await.unwrap();
+    auth.session().logout().await.unwrap();
+    let forgotten = fake.forgotten();
+    for token in ["a-1", "b-2"] {
+        assert!(forgotten.contains(&Some(Credential::bearer(token))), "{forgotten:?}");
+    }
+    let error = client.get(format!("{API}/a")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+}
+
+#[tokio::test]
+async fn a_thousand_partitions_are_bounded_and_each_call_succeeds() {
+    let (server, fake) = (partitioned(), tokens());
+    let client = server.client(&middleware(&fake));
+    for n in 0..1_000 {
+        client.get(format!("{API}/p{n}")).send().await.unwrap();
+    }
+    assert_eq!(fake.calls(), 1_000);
+    // The last are still there, the first made way.
+    client.get(format!("{API}/p999")).send().await.unwrap();
+    assert_eq!(fake.calls(), 1_000);
+    client.get(format!("{API}/p0")).send().await.unwrap();
+    assert_eq!(fake.calls(), 1_001);
+}
+
+/// A server with two protected resources (RFC 9728), each of which takes tokens for itself alone.
+fn two_resources() -> Script {
+    Script::new(|arrived, _| {
+        let resource = segment(arrived.path());
+        if arrived.token().starts_with(&resource) && !arrived.token().is_empty() && !resource.is_empty() {
+            return status(200);
+        }
+        challenged_with(&format!("Bearer resource_metadata=\"{API}/.well-known/oauth-protected-resource/{resource}\""))
+    })
+}
+
+#[tokio::test]
+async fn two_resources_of_one_origin_have_a_token_each() {
+    let (server, fake) = (two_resources(), tokens());
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let client = server.client(&auth);
+    for path in ["api/read", "api2/read", "api/read", "api2/read", "api2/write", "api/write"] {
+        assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{path}");
+    }
+    assert_eq!(fake.calls(), 2);
+    // The credential of the first was not given to the refresher for the second, which could have used it up.
+    assert!(fake.rejections()[1].credential().is_none());
+    // What is below the resource's own path is known to be its.
+    assert_eq!(server.sends(), 4 + 4);
+}
+
+#[tokio::test]
+async fn a_refusal_is_about_what_was_asked() {
+    // One path's realm makes the refresher fail; the rest of the origin is not knocked out by that.
+    for odd in ["Bearer realm=\"odd\"", "Bearer resource_metadata=\"https://other.example/m\"", "Basic realm=\"api\""] {
+        let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+            ("/odd", _) => challenged_with(odd),
+            (_, "") => challenged(),
+            _ => status(200),
+        });
+        let fake = Fake::answering(|number, rejection| {
+            if rejection.url().is_some_and(|url| url.path() == "/odd") {
+                return Err(RefreshError::refused("mismatch"));
+            }
+            Ok(Some(Credential::bearer(format!("t{number}"))))
+        });
+        let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+        for _ in 0..3 {
+            client.get(format!("{API}/odd")).send().await.unwrap_err();
+        }
+        assert_eq!(fake.calls(), 1, "{odd}");
+        assert_eq!(client.get(format!("{API}/other")).send().await.unwrap().status(), 200, "{odd}");
+        client.get(format!("{API}/odd")).send().await.unwrap_err();
+        assert!(fake.calls() <= 3, "{odd}: {}", fake.calls());
+    }
+}
+
+#[tokio::test]
+async fn demands_that_alternate_cost_a_token_each() {
+    for (first, second) in [
+        ("claims=\"e30=\"", "claims=\"e30g\""),
+        ("acr_values=\"gold\"", "acr_values=\"silver\""),
+        ("error=\"insufficient_scope\", scope=\"a\"", "error=\"insufficient_scope\", scope=\"b\""),
+    ] {
+        let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+            (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
+            ("/first", _) => challenged_with(&format!("Bearer {first}")),
+            _ => challenged_with(&format!("Bearer {second}")),
+        });
+        let fake = tokens();
+        let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+        for n in 0..20 {
+            let path = ["first", "second"][n % 2];
+            assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{first}, call {n}");
+        }
+        assert_eq!(fake.calls(), 2, "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_401_that_wants_more_is_refreshed_once_for_that() {
+    for want in [
+        "error=\"insufficient_scope\", scope=\"write\"",
+        "error=\"insufficient_user_authentication\", acr_values=\"gold\"",
+        "error=\"insufficient_authorization\", authorization_details=\"[]\"",
+        "error=\"insufficient_scope\"",
+    ] {
+        let (server, fake) = (Script::says(challenged_with(&format!("Bearer {want}"))), Fake::new());
+        let clock = Hands::new();
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+        let client = server.client(&auth);
+        for path in 0..10 {
+            client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        }
+        assert_eq!(fake.calls(), 1, "{want}");
+        assert!(!fake.rejections()[0].demand().is_empty(), "{want}");
+        clock.forward(Duration::from_secs(31));
+        client.get(format!("{API}/later")).send().await.unwrap_err();
+        assert_eq!(fake.calls(), 2, "{want}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_factory_runs_only_for_a_replay() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let made = Arc::new(AtomicUsize::new(0));
+    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+    for wanted in [1, 1, 1] {
+        let counted = made.clone();
+        let options = CallOptions::new().body(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            crate::support::script::stream("once")
+        });
+        let request = client.post(API).body(crate::support::script::stream("once")).with_extension(options);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        assert_eq!(made.load(Ordering::SeqCst), wanted);
+    }
+    assert!(server.requests().iter().all(|arrived| arrived.body() == b"once"));
+}
+
+#[tokio::test]
+async fn partitions_that_share_a_late_flight_report_how_they_came_to_it() {
+    let (server, fake) = (partitioned(), tokens().gated());
+    let client = server.client(&middleware(&fake));
+    let calls: Vec<_> = (0..3).map(|_| tokio::spawn(client.get(format!("{API}/a")).send())).collect();
+    until(|| server.sends() == 3).await;
+    fake.begun(1).await;
+    fake.open();
+    let mut how = Vec::new();
+    for call in calls {
+        how.extend(AuthReport::of(&call.await.unwrap().unwrap()).renewed());
+    }
+    assert_eq!(how.iter().filter(|how| **how == Renewed::ByUs).count(), 1, "{how:?}");
+}

@@ -1,0 +1,206 @@
+//! What rests after a failure, for how long, and what a rest does not stop.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest_challenge::{
+    AuthReport, ChallengeMiddleware, Credential, Reason, Refresh, RefreshError, RefreshErrorKind, Rejection,
+    Unauthorized,
+};
+use reqwest_middleware::ClientWithMiddleware;
+
+use crate::support::fake::{Fake, Hands};
+use crate::support::script::{API, Script, challenged, status};
+
+fn failures() -> [RefreshError; 6] {
+    [
+        RefreshError::transient(None),
+        RefreshError::rejected("invalid_grant"),
+        RefreshError::refused("invalid_client"),
+        RefreshError::login_required("run `app login`"),
+        RefreshError::other("odd"),
+        RefreshError::from("odd"),
+    ]
+}
+
+#[tokio::test]
+async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
+    for ahead in [true, false] {
+        for failure in failures() {
+            let (server, clock) = (Script::takes("t0"), Hands::new());
+            let fake = Fake::failing(failure.clone());
+            let expiry = clock.time_in(Duration::from_secs(3600));
+            let auth = ChallengeMiddleware::builder(API, fake.clone())
+                .initially(Credential::bearer("t0").expires_at(expiry))
+                .clock(clock.clone());
+            let auth = if ahead { auth.renew_ahead(Duration::from_secs(600)) } else { auth }.build().unwrap();
+            let client = server.client(&auth);
+            // Renewal is due, or due in the background, and the credential is still good.
+            clock.forward(Duration::from_secs(if ahead { 3565 } else { 3575 }));
+            for _ in 0..100 {
+                assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{failure}");
+                assert!(auth.session().settle(Duration::from_secs(5)).await);
+            }
+            assert_eq!(fake.calls(), 1, "{failure}, ahead {ahead}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
+    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let held = Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600)));
+    for answer in [None, Some(held.clone())] {
+        let fake = Fake::answering(move |_, _| Ok(answer.clone()));
+        let clock = Hands::new();
+        let auth =
+            ChallengeMiddleware::builder(API, fake.clone()).initially(held.clone()).clock(clock.clone()).build().unwrap();
+        let client = server.client(&auth);
+        clock.forward(Duration::from_secs(3575));
+        for _ in 0..100 {
+            client.get(API).send().await.unwrap();
+        }
+        assert_eq!(fake.calls(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_resting_path_takes_a_newer_credential_that_is_held() {
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+        // The first new credential is refused there, and the next one is not.
+        ("/a", "t0" | "t1") | ("/b", "t1") => challenged(),
+        _ => status(200),
+    });
+    let clock = Hands::new();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();
+    let client = server.client(&auth);
+    let error = client.get(format!("{API}/a")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    // A slow call to the resting path is on its way with t1, while another path renews to t2.
+    let gate = reqwest_challenge::testing::Gate::closed();
+    let slow = crate::support::script::slow_client(&server, &auth, &gate);
+    let late = tokio::spawn(slow.get(format!("{API}/a")).send());
+    gate.reached_by(1).await;
+    client.get(format!("{API}/b")).send().await.unwrap();
+    assert_eq!(fake.calls(), 2);
+    gate.open();
+    assert_eq!(late.await.unwrap().unwrap().status(), 200);
+    assert_eq!((server.tokens().last().map(String::as_str), fake.calls()), (Some("t2"), 2));
+}
+
+#[tokio::test]
+async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() {
+    let fake = Fake::answering(|_, _| Ok(None)).initially(Ok(Some(Credential::bearer("t0"))));
+    let server = Script::new(|arrived, _| if arrived.token() == "t0" { status(200) } else { challenged() });
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let client = server.client(&auth);
+    let response = client.get(API).send().await.unwrap();
+    assert!(auth.session().invalidate(&AuthReport::of(&response)));
+    for call in 1..5 {
+        let error = client.get(API).send().await.unwrap_err();
+        assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+        assert!(fake.calls() <= call, "call {call}: {}", fake.calls());
+    }
+}
+
+#[tokio::test]
+async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
+    type Ends = fn() -> Result<Option<Credential>, RefreshError>;
+    let ways: [(&str, Ends); 4] = [
+        ("declines", || Ok(None)),
+        ("fails", || Err(RefreshError::other("odd"))),
+        ("panics", || panic!("the refresher's own mistake")),
+        ("gives the same", || Ok(Some(Credential::bearer("t0")))),
+    ];
+    for (way, ends) in ways {
+        let fake = Fake::answering(move |_, _| ends()).initially(Ok(Some(Credential::bearer("t0"))));
+        let gate = reqwest_challenge::testing::Gate::closed();
+        let server = Script::says(challenged());
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+        let client = crate::support::script::slow_client(&server, &auth, &gate);
+        let calls: Vec<_> =
+            (0..50).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
+        gate.reached_by(50).await;
+        gate.open();
+        for call in calls {
+            call.await.unwrap().unwrap_err();
+        }
+        assert_eq!(fake.calls(), 1, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
+    let longest = Duration::MAX;
+    let (server, clock) = (Script::says(challenged()), Hands::new());
+    let fake = Fake::answering(|number, _| match number % 2 {
+        0 => Err(RefreshError::transient(Some(Duration::MAX))),
+        _ => Ok(Some(Credential::bearer(format!("t{number}")))),
+    })
+    .within(longest);
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .clock(clock.clone())
+        .skew(longest)
+        .renew_ahead(longest)
+        .refresh_timeout(longest)
+        .back_off(longest)
+        .cool_down(longest)
+        .repeat_rest(longest)
+        .body_timeout(longest)
+        .build()
+        .unwrap();
+    let client = server.client(&auth);
+    for _ in 0..10 {
+        let calls: Vec<_> = (0..10).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
+        for call in calls {
+            call.await.expect("no call panics").unwrap_err();
+        }
+        let before = fake.calls();
+        // Before anything that rests began.
+        clock.back(Duration::from_secs(1));
+        client.get(format!("{API}/0")).send().await.unwrap_err();
+        assert!(fake.calls() > before, "a rest outlived a clock that was set back");
+    }
+}
+
+/// Sends a request through another API's client from inside of the refresher.
+struct Calls {
+    client: OnceLock<ClientWithMiddleware>,
+    url: String,
+    meet: Arc<tokio::sync::Barrier>,
+}
+
+#[async_trait]
+impl Refresh for Calls {
+    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+        // Both have begun before either sends.
+        self.meet.wait().await;
+        match self.client.get().unwrap().get(&self.url).send().await {
+            Ok(_) => Ok(Some(Credential::bearer("t1"))),
+            Err(error) => Err(RefreshError::find(&error).cloned().unwrap_or_else(|| RefreshError::other(error))),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_refreshers_that_call_each_other_at_once_end_at_once() {
+    let (one, other) = ("https://one.example", "https://other.example");
+    let meet = Arc::new(tokio::sync::Barrier::new(2));
+    let made = |url: &str| Arc::new(Calls { client: OnceLock::new(), url: url.to_owned(), meet: meet.clone() });
+    let (calls_other, calls_one) = (made(other), made(one));
+    let server = Script::says(challenged());
+    let auth = |origin, refresher| ChallengeMiddleware::new(origin, refresher).unwrap();
+    let clients =
+        [server.client(&auth(one, calls_other.clone())), server.client(&auth(other, calls_one.clone()))];
+    assert!(calls_other.client.set(clients[1].clone()).is_ok() && calls_one.client.set(clients[0].clone()).is_ok());
+    let began = tokio::time::Instant::now();
+    let calls = [tokio::spawn(clients[0].get(one).send()), tokio::spawn(clients[1].get(other).send())];
+    for call in calls {
+        let error = call.await.unwrap().unwrap_err();
+        let kind = Unauthorized::find(&error).and_then(Unauthorized::refresh_error).map(RefreshError::kind);
+        assert_eq!(kind, Some(&RefreshErrorKind::Recursive), "{error:?}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}

@@ -1,0 +1,240 @@
+//! What is ours: the caller's own header, the origin of a response, and what the errors and the report say of it.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_challenge::{
+    AuthReport, CallOptions, ChallengeMiddleware, Credential, Error, Event, Forbidden, Password, Reason, Unauthorized,
+};
+use reqwest_middleware::{ClientBuilder, Middleware, Next};
+
+use crate::support::fake::{Fake, Hands};
+use crate::support::script::{API, Answer, Script, challenged, respond, status};
+
+fn key() -> Credential {
+    Credential::header("x-api-key".parse().unwrap(), "k0")
+}
+
+#[tokio::test]
+async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
+    let server = Script::new(|arrived, _| if arrived.header("x-api-key").is_some() { status(200) } else { challenged() });
+    let given = ChallengeMiddleware::builder(API, Fake::new()).initially(key()).build().unwrap();
+    let asked = ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(key())))).unwrap();
+    for auth in [given, asked] {
+        let client = server.client(&auth);
+        for _ in 0..2 {
+            assert_eq!(client.get(API).bearer_auth("mine").send().await.unwrap().status(), 200);
+        }
+        // The header that ours would set is the caller's own, and no other.
+        let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.map(drop);
+        assert!(error.is_ok());
+    }
+    let sent: Vec<_> = server.requests().iter().map(|one| one.header("x-api-key").unwrap().to_owned()).collect();
+    assert_eq!(sent, ["k0", "k0", "mine", "k0", "k0", "mine"]);
+    assert!(server.requests().iter().all(|one| one.header("x-api-key") == Some("mine") || one.token() == "mine"));
+}
+
+#[tokio::test]
+async fn a_401_to_the_callers_own_header_asks_no_refresher() {
+    let (server, fake) = (Script::says(challenged()), Fake::new().initially(Ok(Some(key()))));
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::CallerCredential);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_foreign_403_expires_nothing_and_is_no_event_of_ours() {
+    for pass_through in [false, true] {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let sink = heard.clone();
+        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let server = Script::new(|arrived, _| match arrived.path() {
+            "/away" => respond(403, &[], "expired").from_url("https://evil.example/"),
+            _ => status(200),
+        });
+        let auth = ChallengeMiddleware::builder(API, fake.clone())
+            .expired_when(|_| true)
+            .on_event(move |event| {
+                if matches!(event, Event::Forbidden { .. }) {
+                    sink.lock().unwrap().push(format!("{event:?}"));
+                }
+            });
+        let auth = if pass_through { auth.pass_through() } else { auth }.build().unwrap();
+        let client = server.client(&auth);
+        drop(client.get(format!("{API}/away")).send().await);
+        client.get(API).send().await.unwrap();
+        assert_eq!((fake.calls(), heard.lock().unwrap().len()), (0, 0), "pass-through {pass_through}: {heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn pass_through_leaves_expired_when_at_work() {
+    for option in [false, true] {
+        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let server =
+            Script::new(|arrived, _| if arrived.token() == "t0" { respond(403, &[("x-why", "old")], "") } else { status(200) });
+        let auth = ChallengeMiddleware::builder(API, fake.clone())
+            .expired_when(|denied| denied.headers().get("x-why").is_some_and(|why| why == "old"));
+        let auth = if option { auth } else { auth.pass_through() }.build().unwrap();
+        let request = server.client(&auth).get(API);
+        let request = if option { request.with_extension(CallOptions::new().pass_through()) } else { request };
+        assert_eq!(request.send().await.unwrap().status(), 403);
+        assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
+        assert_eq!(fake.calls(), 1);
+    }
+}
+
+/// Makes each response anew, as a middleware does that reads its body.
+struct Rebuilds {
+    keeps_extensions: bool,
+}
+
+#[async_trait]
+impl Middleware for Rebuilds {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let response: http::Response<reqwest::Body> = next.run(request, extensions).await?.into();
+        let (parts, body) = response.into_parts();
+        if self.keeps_extensions {
+            return Ok(http::Response::from_parts(parts, body).into());
+        }
+        let mut made = http::Response::builder().status(parts.status);
+        *made.headers_mut().unwrap() = parts.headers;
+        Ok(made.body(body).unwrap().into())
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_lost_its_url_is_not_taken_for_ours() {
+    for keeps_extensions in [true, false] {
+        let fake = Fake::new();
+        let server = Script::says(challenged().from_url("https://evil.example/"));
+        let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+        let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Rebuilds { keeps_extensions });
+        let error = client.with(server.clone()).build().get(API).send().await.unwrap_err();
+        let refused = Unauthorized::find(&error).unwrap();
+        assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
+        assert!(error.to_string().contains("names no URL"), "{error}");
+        assert_eq!((server.sends(), fake.calls()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_reqwests_stand_in_url_is_another_servers() {
+    let (server, fake) = (Script::says(challenged().from_url("http://no.url.provided.local/")), Fake::new());
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn the_report_of_a_plain_success_can_be_invalidated() {
+    // Bluesky says 400 for an expired token, Slack 200.
+    for answer in [
+        respond(400, &[("content-type", "application/json")], r#"{"error":"ExpiredToken"}"#),
+        respond(200, &[("content-type", "application/json")], r#"{"ok":false,"error":"token_expired"}"#),
+    ] {
+        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let server = Script::new(move |arrived, _| if arrived.token() == "t0" { answer.clone() } else { status(200) });
+        let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+        let client = server.client(&auth);
+        // The first asks what there is to begin with; the second has it at hand.
+        client.get(API).send().await.unwrap();
+        let response = client.get(API).send().await.unwrap();
+        let report = AuthReport::of(&response);
+        assert_eq!((report.attempts(), report.generation().is_some(), report.epoch()), (1, true, Some(0)));
+        assert!(auth.session().invalidate(&report));
+        assert!(!auth.session().invalidate(&report), "once is enough");
+        client.get(API).send().await.unwrap();
+        assert_eq!((server.tokens().last().map(String::as_str), fake.calls()), (Some("t1"), 1));
+    }
+}
+
+#[tokio::test]
+async fn a_request_to_an_origin_that_was_not_named_is_an_event() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = heard.clone();
+    let auth = ChallengeMiddleware::builder(API, Fake::new()).on_event(move |event| {
+        if let Event::PassedThrough { method, url, .. } = event {
+            sink.lock().unwrap().push(format!("{method} {url}"));
+        }
+    });
+    let server = Script::says(status(200));
+    let client = server.client(&auth.build().unwrap());
+    client.get("https://www.api.example.com/x?secret=1").send().await.unwrap();
+    client.get("https://www.api.example.com/y").with_extension(CallOptions::new().skip()).send().await.unwrap();
+    client.get("https://user:pass@api.example.com:8443/z").send().await.unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["GET https://www.api.example.com/x", "GET https://api.example.com:8443/z"]);
+}
+
+fn line(error: &reqwest_middleware::Error) -> String {
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
+    let never = || Script::says(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
+    let fixed = |credential: Credential| ChallengeMiddleware::new(API, credential.source("env:API_TOKEN")).unwrap();
+    for (auth, wanted) in [
+        (fixed(Credential::bearer("t")), "the server refused this token (from env:API_TOKEN), and there is no other to try"),
+        (fixed(key()), "the server refused this credential (from env:API_TOKEN), and there is no other to try"),
+        (ChallengeMiddleware::new(API, Password::new("u", "p")).unwrap(), "the server refused this password"),
+        (ChallengeMiddleware::new(API, Fake::new()).unwrap(), "the server refused this token"),
+        (
+            ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(Credential::bearer("t0"))))).unwrap(),
+            "the server refused the new token",
+        ),
+    ] {
+        let error = never().client(&auth).get(API).send().await.unwrap_err();
+        assert!(line(&error).contains(&format!("({wanted})")), "{error}");
+        assert!(!line(&error).contains("where it means 403"), "{error}");
+        assert_eq!(Unauthorized::find(&error).unwrap().hint(), None);
+    }
+}
+
+#[tokio::test]
+async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+        ("/ok", token) if !token.is_empty() => status(200),
+        _ => challenged(),
+    });
+    let renewed = || ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(Credential::bearer("t0"))))).unwrap();
+    let fixed = || ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
+    for auth in [renewed(), fixed()] {
+        let client = server.client(&auth);
+        let error = client.get(format!("{API}/not-mine")).send().await.unwrap_err();
+        assert_eq!(Unauthorized::find(&error).unwrap().hint(), None, "it has worked nowhere yet");
+        client.get(format!("{API}/ok")).send().await.unwrap();
+        let error = client.get(format!("{API}/not-mine/either")).send().await.unwrap_err();
+        assert!(line(&error).contains("may say 401 where it means 403"), "{error}");
+    }
+    // What worked on this very path, and does no longer, has expired.
+    let auth = fixed();
+    let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
+    server.client(&auth).get(API).send().await.unwrap();
+    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().hint(), None);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_exhausted_has_a_reason_of_its_own() {
+    let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(Hands::new()).build().unwrap();
+    let client = Script::says(challenged()).client(&auth);
+    for path in 0..3 {
+        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+    }
+    let error = client.get(format!("{API}/more")).send().await.unwrap_err();
+    match Error::find(&error) {
+        Some(Error::Unauthorized(refused)) => assert_eq!(refused.reason(), Reason::BudgetExhausted),
+        other => panic!("{other:?}"),
+    }
+    assert!(Forbidden::find(&error).is_none());
+}
