@@ -25,6 +25,25 @@ pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn 
     }
 }
 
+/// What an error and its causes say, a line each, and nothing twice: a cause is left out where a line above contains it, and begins
+/// behind what it repeats of the line above it.
+#[cfg(feature = "cli")]
+pub(crate) fn told(error: &(dyn StdError + 'static), say: impl Fn(&(dyn StdError + 'static)) -> String) -> Vec<String> {
+    let mut lines = vec![say(error)];
+    let mut next = cause(error);
+    while let Some(error) = next {
+        let said = say(error);
+        let above = lines.last().map_or("", String::as_str);
+        let line = said.strip_prefix(above).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&said);
+        let plain = line.trim_end_matches(['.', ' ']).to_lowercase();
+        if !lines.iter().any(|above| above.to_lowercase().contains(&plain)) {
+            lines.push(line.to_owned());
+        }
+        next = cause(error);
+    }
+    lines
+}
+
 /// The network's error that the box holds, by itself or in a client's with middleware.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Servers of the example's own: an API, and who gives tokens for it. What they know of tokens is kept from one run to the next.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use reqwest_challenge::BoxError;
@@ -43,6 +44,19 @@ impl Drop for Servers {
             }
         }
         // It is a demo's server: what it cannot write down it forgets.
-        let _ = fs::write(&self.table, known);
+        let _ = write(&self.table, &known);
     }
+}
+
+/// Writes a file for its owner alone, whatever the umask is.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    file.write_all(text.as_bytes())
 }

@@ -10,7 +10,7 @@
 mod demo;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -74,21 +74,21 @@ struct Tool {
 }
 
 impl Tool {
-    fn new(arguments: &Arguments, (api, issuer): (String, String), folder: PathBuf) -> Result<Self, BoxError> {
+    fn new(arguments: &Arguments, (api, issuer): (String, String), file: PathBuf) -> Result<Self, BoxError> {
         let around = Surroundings::detect().without_input(arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
         let login = login.command(LOGIN).surroundings(around).prompting().asking(|oauth| oauth.scopes(["read"]));
         let login = if arguments.device { login.way(Way::Device) } else { login };
-        let file = arguments.store.clone().unwrap_or_else(|| folder.join("credentials.json"));
-        let file = FileStore::new(file).on_warning(|warning| eprintln!("warning: {warning}"));
+        let file = FileStore::new(file).on_warning(|warning| tell(&format!("warning: {warning}")));
         // A token is for one API. The demo's servers have another port each time, and are the same for all that.
         let key = match (&arguments.issuer, &arguments.api) {
             (Some(issuer), Some(api)) => Key::new(issuer).client(&arguments.client).api(api),
             _ => Key::new("demo").client(&arguments.client),
         };
         let stored = Stored::new(login.build()?, file, key);
-        let stored = stored.on_waiting(|| eprintln!("waiting for the login of another process …"));
-        let stored = Arc::new(stored.on_unsaved(|error| eprintln!("warning: the credential is not saved: {error}")));
+        let stored = stored.on_waiting(|| tell("waiting for the login of another process …"));
+        let stored =
+            Arc::new(stored.on_unsaved(|error| tell(&format!("warning: the credential is not saved: {error}"))));
         let env = Arc::new(Env::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;
         let session = auth.session();
@@ -106,23 +106,32 @@ impl Tool {
         if let Some(why) = self.stored.unsaved() {
             return Err(format!("logged in, but nothing of it is saved: {why}").into());
         }
-        eprintln!("logged in; the credential is in {}", self.stored.place());
+        tell(&format!("logged in; the credential is in {}", self.stored.place()));
         Ok(())
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
-        // The stored credential is removed and revoked, also where a file cannot be written.
-        self.stored.forget(None).await?;
-        eprintln!("logged out");
-        if self.env.is_set() {
-            eprintln!("note: {VARIABLE} is still set, and is used");
+        // What is stored is begun with, so that it is known what to take back. What cannot be read is forgotten all the same.
+        let (held, place) = (self.stored.initial().await, self.stored.place());
+        let was_held = !matches!(held, Ok(None));
+        let done = self.stored.forget(held.unwrap_or_default()).await;
+        let is_left = !matches!(self.stored.initial().await, Ok(None));
+        let issuer = &self.issuer;
+        match (was_held, is_left) {
+            (_, true) => tell(&format!("not logged out of {issuer}: the credential is still in {place}")),
+            (true, false) => tell(&format!("logged out of {issuer}: the credential is removed from {place}")),
+            (false, false) => tell(&format!("not logged in to {issuer}: no credential is in {place}")),
         }
-        Ok(())
+        if self.env.is_set() {
+            tell(&format!("the token in {VARIABLE} is not removed, and is still used: unset it"));
+        }
+        // What could not be done, such as to revoke the credential at its issuer.
+        Ok(done?)
     }
 
     async fn status(&self) -> Result<(), BoxError> {
         let Some(held) = self.env.initial().await? else {
-            return print(&format!("logged out of {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer));
+            return print(&format!("not logged in to {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer));
         };
         let scopes = held.granted_scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
         let (scheme, place) = (held.scheme(), held.provenance().unwrap_or("this run"));
@@ -148,6 +157,11 @@ fn print(text: &str) -> Result<(), BoxError> {
     }
 }
 
+/// `eprintln!` would panic where nobody reads standard error, and the exit code would be lost.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 fn expiry(held: &Credential) -> String {
     match held.expiry().map(|expiry| expiry.duration_since(SystemTime::now())) {
         None => "not known".to_owned(),
@@ -157,7 +171,12 @@ fn expiry(held: &Credential) -> String {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), BoxError> {
-    let folder = folder(arguments.store.as_deref())?;
+    let file = match &arguments.store {
+        Some(file) => file.clone(),
+        None => folder()?.join("credentials.json"),
+    };
+    // What the demo's servers know is kept beside it.
+    let folder = file.parent().map(PathBuf::from).unwrap_or_default();
     let (servers, places) = match (&arguments.api, &arguments.issuer) {
         (Some(api), Some(issuer)) => (None, (api.clone(), issuer.clone())),
         _ => {
@@ -166,7 +185,7 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
             (Some(servers), places)
         }
     };
-    let tool = Tool::new(arguments, places, folder)?;
+    let tool = Tool::new(arguments, places, file)?;
     let work = async {
         match &arguments.command {
             Command::Login => tool.login().await,
@@ -189,10 +208,7 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
 }
 
 /// Where the tool keeps what it keeps: beside the file that the user names, which needs no home.
-fn folder(store: Option<&Path>) -> Result<PathBuf, BoxError> {
-    if let Some(store) = store {
-        return Ok(store.parent().unwrap_or(Path::new("")).to_owned());
-    }
+fn folder() -> Result<PathBuf, BoxError> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
     Ok(home.ok_or("neither XDG_STATE_HOME nor HOME is a folder: say `--store PATH`")?.join("reqwest-challenge-demo"))
@@ -219,7 +235,7 @@ fn main() -> Result<ExitCode, BoxError> {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => ExitCode::from(130),
         Err(error) => {
-            eprintln!("{}", explain(&error, LOGIN, Some(VARIABLE)));
+            tell(&explain(&error, LOGIN, Some(VARIABLE)));
             ExitCode::from(exit_code(&error))
         }
     })

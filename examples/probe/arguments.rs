@@ -61,7 +61,11 @@ impl Arguments {
         if basic && !secret.as_ref().is_some_and(|pair| pair.contains(':')) {
             return Err("the file is `user:password`".to_owned());
         }
-        Ok(Self { url: url.ok_or("there is no URL")?, json, secret, basic, good, headers })
+        let url = url.ok_or("there is no URL")?;
+        if secret.is_some() {
+            super::guard::may_go_to(&url)?;
+        }
+        Ok(Self { url, json, secret, basic, good, headers })
     }
 }
 

@@ -1,9 +1,12 @@
 //! Asks a URL as nobody and as somebody, and says what its answers mean and what is wrong with them:
 //! `cargo run --example probe --features lint -- http://127.0.0.1:8080/reports`
 //!
-//! Exit status: 0 clean, 1 findings, 2 it could not ask.
+//! A credential goes over https or to this machine alone, and a password goes by Basic only where the server does not offer Digest.
+//!
+//! Exit status: 0 clean, 1 findings, 2 it could not ask, or did not send the credential.
 
-mod arguments;
+pub(crate) mod arguments;
+mod guard;
 mod print;
 
 use std::io::IsTerminal;
@@ -41,19 +44,21 @@ async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -
     }
     let exchange = Exchange::new(&method, &url, response.status(), response.headers()).body(&body);
     let exchange = exchange.request_headers(&headers);
-    let findings = check(&if good { exchange.renewed() } else { exchange });
+    let findings = check(&if good { exchange.known_good() } else { exchange });
     Ok(Asked { who, status: response.status(), challenges: Challenges::from_headers(response.headers()), findings })
 }
 
 /// The error with its causes, and what to do about one that is not the server's.
 fn explain(error: reqwest::Error) -> BoxError {
-    let mut causes = vec![error.to_string()];
+    let mut said = error.to_string();
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
-        causes.push(cause.to_string());
+        let cause_said = cause.to_string();
+        if !said.contains(&cause_said) {
+            said = format!("{said}: {cause_said}");
+        }
         next = cause.source();
     }
-    let said = causes.join(": ");
     let no_tls = said.contains("scheme is not http");
     let hint = if no_tls { "\nhelp: this was built without TLS: add `,reqwest/rustls` to the features" } else { "" };
     format!("{said}{hint}").into()
@@ -72,7 +77,7 @@ fn sign(mut request: Request, secret: &str, basic: bool) -> Result<Request, BoxE
     Ok(request)
 }
 
-async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
     // The server that was named is looked at, and no other; no longer than a person waits.
     let same_origin = Policy::custom(|attempt| {
         let stays = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
@@ -85,7 +90,10 @@ async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
     let mut asked = vec![ask(&client, "nobody", request, false).await?];
     // A server that echoes what it was sent does not bring it onto the screen.
     let mut mask = print::Mask::of_request(&arguments.url, &arguments.headers);
-    if let Some(secret) = &arguments.secret {
+    let offered = &asked[0].challenges;
+    let refused = arguments.secret.as_ref().filter(|_| arguments.basic).map(|_| guard::may_be_basic(offered));
+    let refused = refused.and_then(Result::err);
+    if let Some(secret) = arguments.secret.as_ref().filter(|_| refused.is_none()) {
         let request = sign(again, secret, arguments.basic)?;
         let value = request.headers()[http::header::AUTHORIZATION].to_str().unwrap_or_default().to_owned();
         mask.hide(secret);
@@ -103,6 +111,9 @@ async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
         }
     };
     print::out(&text)?;
+    if let Some(why) = refused {
+        return Err(why.into());
+    }
     Ok(asked.iter().all(|asked| asked.findings.is_empty()))
 }
 
@@ -111,7 +122,7 @@ async fn main() -> ExitCode {
     let arguments = match Arguments::read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!("error: {error}\n{}", arguments::USAGE);
+            print::complain(&format!("error: {error}\n{}", arguments::USAGE));
             return ExitCode::from(2);
         }
     };
@@ -119,7 +130,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error}");
+            print::complain(&format!("error: {error}"));
             ExitCode::from(2)
         }
     }

@@ -39,6 +39,11 @@ pub(crate) fn out(text: &str) -> std::io::Result<()> {
     written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
+/// An error for a person. The exit status stands also where nobody reads it.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Scheme, host and path: a query may hold a secret.
 fn bare(url: &Url) -> String {
     let mut bare = url.clone();

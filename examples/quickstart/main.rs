@@ -1,17 +1,20 @@
 //! The main job as a timeline: an API of the example's own on loopback, whose tokens live for a second.
 //!
 //! `cargo run --example quickstart`, or `cargo run --example quickstart -- URL` to ask that URL instead: it prints the
-//! challenges, their defects and the outcome. `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are sent if they are set.
+//! challenges, their defects and the outcome. `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are sent if they are set,
+//! by https or to this machine.
 
 mod api;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use api::Api;
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Rejection, Session, Unauthorized,
+    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, Rejection, Session,
+    Unauthorized,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -23,9 +26,14 @@ async fn main() -> Result<(), BoxError> {
     }
 }
 
+/// `println!` would panic where nobody reads any further, as `head` does.
+fn line(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 /// Prints a line with the time since the start, so that a person can follow.
 fn say(start: Instant, text: impl std::fmt::Display) {
-    println!("{:>5.2} s  {text}", start.elapsed().as_secs_f32());
+    line(format_args!("{:>5.2} s  {text}", start.elapsed().as_secs_f32()));
 }
 
 async fn timeline() -> Result<(), BoxError> {
@@ -115,35 +123,38 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(Cli
 async fn ask(url: &str) -> Result<(), BoxError> {
     let url = reqwest_challenge::reqwest::Url::parse(url)?;
     let origin = Origin::of(&url).ok_or("an http or https URL is needed")?;
-    let auth = ChallengeMiddleware::builder(origin.to_string(), |_| async { Ok::<_, BoxError>(None) })
-        .dangerous_allow_plaintext();
     let variable = |name| std::env::var(name).ok();
     let auth = match (variable("API_TOKEN"), variable("API_USER"), variable("API_PASSWORD")) {
-        (Some(token), ..) => auth.initially(Credential::bearer(token)),
-        (None, Some(user), Some(password)) => auth.initially(Credential::basic(user, password)),
-        _ => auth,
+        (Some(token), ..) => ChallengeMiddleware::builder(origin.to_string(), Credential::bearer(token)),
+        // It is sent where the server asks for it, and not where the server asks for Digest alone.
+        (None, Some(user), Some(password)) => {
+            ChallengeMiddleware::builder(origin.to_string(), Password::new(user, password))
+        }
+        // Over plain http too: there is nothing to read.
+        _ => ChallengeMiddleware::builder(origin.to_string(), |_| async { Ok::<_, BoxError>(None) })
+            .dangerous_allow_plaintext(),
     };
     let client = ClientBuilder::new(reqwest_challenge::reqwest::Client::new()).with(auth.build()?).build();
     match client.get(url).send().await {
         Ok(response) => {
             print(&Challenges::from_headers(response.headers()));
-            println!("outcome: {}", response.status());
+            line(format_args!("outcome: {}", response.status()));
         }
         Err(error) => {
             let refused = Unauthorized::find(&error).map(|refused| refused.challenges());
             if let Some(read) = refused.or_else(|| Forbidden::find(&error).map(|denied| denied.challenges())) {
                 print(read);
             }
-            println!("outcome: {error}");
+            line(format_args!("outcome: {error}"));
         }
     }
     Ok(())
 }
 
 fn print(read: &Challenges) {
-    println!("{} challenge(s), {} defect(s)", read.len(), read.defects().len());
-    read.iter().for_each(|challenge| println!("  {challenge}"));
+    line(format_args!("{} challenge(s), {} defect(s)", read.len(), read.defects().len()));
+    read.iter().for_each(|challenge| line(format_args!("  {challenge}")));
     for defect in read.defects() {
-        println!("  {defect}\n    {}", defect.mark().to_string().replace('\n', "\n    "));
+        line(format_args!("  {defect}\n    {}", defect.mark().to_string().replace('\n', "\n    ")));
     }
 }

@@ -102,6 +102,8 @@ impl Login {
                     Some(user) => user.to_owned(),
                     None => prompt::line(rejection, &self.ask, format!("User name for {host}")).await?,
                 };
+                // A name that Basic cannot send is refused before a secret is typed.
+                Credential::basic(&user, "").check().map_err(RefreshError::other)?;
                 let question = format!("Password of {} for {host}", Printed(&user, FEW_LINES));
                 let password = prompt::secret(rejection, &self.ask, question).await?;
                 Credential::basic(user, password.expose())

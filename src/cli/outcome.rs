@@ -2,11 +2,21 @@
 
 use std::fmt::Write;
 
+use http::StatusCode;
+
 use crate::chain;
 use crate::challenge::{FEW_LINES, Printed};
-use crate::error::{Error, Findable, bare, first};
+use crate::error::{
+    Error, Findable, Forbidden, Reason, SessionEnded, StepUpError, StepUpKind, Unauthorized, bare, first,
+};
 use crate::refresh::{RefreshError, RefreshErrorKind};
 use crate::retry_after::passes;
+
+const OTHER: u8 = 1;
+const LOGIN: u8 = 4;
+const FORBIDDEN: u8 = 5;
+/// It may go well later.
+const PASSES: u8 = 6;
 
 /// The exit code for an error.
 ///
@@ -21,52 +31,85 @@ use crate::retry_after::passes;
 #[must_use]
 pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
     if let Some(refresh) = RefreshError::find(error) {
-        return match refresh.kind() {
-            RefreshErrorKind::Refused { .. } if is_final(refresh) => 1,
-            RefreshErrorKind::LoginRequired { .. }
-            | RefreshErrorKind::Rejected { .. }
-            | RefreshErrorKind::Refused { .. } => 4,
-            RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => 6,
-            _ => 1,
+        return of_refresh(refresh);
+    }
+    if let Some(refused) = Unauthorized::find(error) {
+        return of_reason(refused.reason());
+    }
+    if let Some(denied) = Forbidden::find(error) {
+        // Another server's no is none of the API's.
+        return if denied.is_foreign() { OTHER } else { FORBIDDEN };
+    }
+    let top = first(error);
+    if let Some(ended) = chain::find::<SessionEnded>(top) {
+        return if ended.is_logged_out() { LOGIN } else { OTHER };
+    }
+    if let Some(step_up) = chain::find::<StepUpError>(top) {
+        return match step_up.kind() {
+            StepUpKind::NoScopes | StepUpKind::GrantedAndRefused | StepUpKind::NotGranted => FORBIDDEN,
+            StepUpKind::Foreign | StepUpKind::EarlierLogin => OTHER,
         };
     }
-    match Error::find(error) {
-        Some(Error::Forbidden(_)) => 5,
-        Some(Error::Unauthorized(_) | Error::Ended(_)) => 4,
-        Some(_) => 1,
-        // What is no answer at all is the network's.
-        None => chain::find::<reqwest::Error>(first(error)).map_or(1, of_network),
+    if chain::find::<Error>(top).is_some() {
+        return OTHER;
+    }
+    // What is no answer at all is the network's.
+    chain::find::<reqwest::Error>(top).map_or(OTHER, of_network)
+}
+
+fn of_refresh(error: &RefreshError) -> u8 {
+    match error.kind() {
+        RefreshErrorKind::LoginRequired { .. } | RefreshErrorKind::Rejected { .. } => LOGIN,
+        RefreshErrorKind::Refused { code } => of_code(code),
+        RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => PASSES,
+        _ => OTHER,
+    }
+}
+
+/// The code of a refusal: whether a login mends it, whether it passes (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+fn of_code(code: &str) -> u8 {
+    match code {
+        "access_denied" | "expired_token" | "login_timed_out" | "invalid_grant" => LOGIN,
+        "interaction_required" | "login_required" | "consent_required" | "account_selection_required" => LOGIN,
+        "temporarily_unavailable" | "server_error" => PASSES,
+        _ => OTHER,
+    }
+}
+
+/// A login does not help where there is a new credential already, and where another server refused the request.
+fn of_reason(reason: Reason) -> u8 {
+    match reason {
+        Reason::Declined
+        | Reason::StillRejected
+        | Reason::LoggedOut
+        | Reason::CallerCredential
+        | Reason::NoRetry
+        | Reason::BudgetExhausted
+        | Reason::RefreshFailed => LOGIN,
+        Reason::NotReplayable | Reason::Redirected | Reason::ForeignOrigin | Reason::SessionChanged => OTHER,
     }
 }
 
 /// The reason of an error, what caused it, and what helps: the command that logs in, or the variable to set.
 ///
-/// It is some lines for standard error, without a newline at their end; no secret is in them.
+/// It is some lines for standard error, without a newline at their end; no secret is in them, and none says what another has said.
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
     let url = chain::find::<reqwest::Error>(top).and_then(reqwest::Error::url);
     // A query may be secret, and the network's error shows the whole of it.
-    let said = |error: &dyn std::error::Error| {
-        let text = error.to_string();
-        printed(&url.map_or(text.clone(), |url| text.replace(url.as_str(), bare(url).as_str())))
+    let said = |error: &(dyn std::error::Error + 'static)| {
+        let text = whole(error);
+        url.map_or(text.clone(), |url| text.replace(url.as_str(), bare(url).as_str()))
     };
-    let mut text = format!("error: {}", said(top));
-    let mut next = chain::cause(top);
-    while let Some(cause) = next {
-        let line = said(cause);
-        // What the line above has said already is not said again.
-        if !text.contains(&line) && line != "unauthorized" && line != "forbidden" {
-            let _ = write!(text, "\n  caused by: {line}");
-        }
-        next = chain::cause(cause);
-    }
+    let lines: Vec<String> = chain::told(top, said).iter().map(|line| printed(line)).collect();
+    let mut text = format!("error: {}", lines.join("\n  caused by: "));
     // What helps is said once, by whoever knows it best.
     let names_command = text.contains(&format!("`{command}`"));
     let unnamed = variable.filter(|name| !text.contains(*name));
     match exit_code(error) {
-        4 if variable.is_some() && unnamed.is_none() => {}
-        4 => {
+        LOGIN if variable.is_some() && unnamed.is_none() => {}
+        LOGIN => {
             let help = match (names_command, unnamed) {
                 (true, None) => return text,
                 (true, Some(name)) => format!("a token in {name} does it, too"),
@@ -75,7 +118,7 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
             };
             let _ = write!(text, "\n  help: {help}");
         }
-        6 => text.push_str("\n  help: nothing is wrong with the login; try again later"),
+        PASSES => text.push_str("\n  help: nothing is wrong with the login; try again later"),
         _ => {}
     }
     text
@@ -84,17 +127,25 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
 /// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
 fn of_network(error: &reqwest::Error) -> u8 {
     match error.status() {
-        Some(status) if passes(status) => 6,
-        Some(_) => 1,
-        None if error.is_builder() || error.is_decode() || error.is_redirect() => 1,
-        None => 6,
+        Some(status) if passes(status) => PASSES,
+        // A refusal that was passed through.
+        Some(StatusCode::UNAUTHORIZED) => LOGIN,
+        Some(StatusCode::FORBIDDEN) => FORBIDDEN,
+        Some(_) => OTHER,
+        None if error.is_builder() || error.is_decode() || error.is_redirect() => OTHER,
+        None => PASSES,
     }
 }
 
-/// Whether it is a no that another login does not turn into a yes.
-fn is_final(error: &RefreshError) -> bool {
-    let RefreshErrorKind::Refused { code } = error.kind() else { return false };
-    !matches!(code.as_str(), "access_denied" | "expired_token" | "login_timed_out" | "invalid_grant")
+/// The whole line of an error: one of ours says only its kind where another error holds it, which has said the line.
+fn whole(error: &(dyn std::error::Error + 'static)) -> String {
+    struct Line<'e>(&'e Error);
+    impl std::fmt::Display for Line<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.line(f)
+        }
+    }
+    error.downcast_ref::<Error>().map_or_else(|| error.to_string(), |ours| Line(ours).to_string())
 }
 
 /// One line, as long as an error of ours with all its hints may be.

@@ -31,11 +31,13 @@ pub(super) async fn line(for_whom: &Rejection, ask: &Ask, question: String) -> R
 
 async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) -> Result<String, RefreshError> {
     let (ask, asking) = (ask.clone(), Arc::new(Asking::default()));
-    let asked = asking.clone();
+    // A prompt ends with the future that waits for it: also where its runtime goes.
+    let waits = GivesUp(asking.clone());
+    let asked = asking;
     let asked = tokio::task::spawn_blocking(move || asked.while_alone(|| ask(&question, hidden, &asked)));
     let answer = async { within(LONGEST, pin!(asked)).await };
     let answer = unless(pin!(abandoned(Some(for_whom))), pin!(answer)).await;
-    asking.give_up();
+    drop(waits);
     match answer {
         Ok(Some(Ok(Ok(text)))) => Ok(text),
         Ok(Some(Ok(Err(error)))) => {
@@ -49,6 +51,15 @@ async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) 
 
 pub(super) fn nobody_is_there() -> io::Error {
     io::Error::other("nobody waits for the answer")
+}
+
+/// Gives the prompt up when it is dropped.
+struct GivesUp(Arc<Asking>);
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
 }
 
 /// One who asks, or waits for the terminal to ask.
@@ -72,11 +83,13 @@ impl Asking {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Changes how the terminal is. That is undone when the asking ends, or is given up.
+    ///
+    /// # Errors
+    /// Those of the change, and where the asking was given up: nothing is changed then.
     #[cfg(unix)]
-    /// Changes how the terminal is, which is made good when the asking ends, or is given up; not where that was before.
-    pub(super) fn change(&self, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let before = self.before();
-        if before.is_some() { change() } else { Err(nobody_is_there()) }
+    pub(super) fn change(&self, change: impl FnOnce(&mut Before) -> io::Result<()>) -> io::Result<()> {
+        self.before().as_mut().map_or_else(|| Err(nobody_is_there()), change)
     }
 
     fn while_alone(&self, ask: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
@@ -84,7 +97,7 @@ impl Asking {
         if self.is_given_up_within(Duration::ZERO) {
             return Err(nobody_is_there());
         }
-        *self.before() = Some(Before::kept());
+        *self.before() = Some(Before::default());
         let answer = ask();
         // Before another one asks, for whom it is hidden.
         drop(self.before().take());

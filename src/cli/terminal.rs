@@ -5,9 +5,11 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::process::Signal;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr, ttyname};
 use zeroize::Zeroizing;
 
+use super::foreground::{self, Keys};
 use super::prompt::{Asking, nobody_is_there};
 
 /// How many octets a secret may have.
@@ -20,25 +22,38 @@ const SHOWN: usize = 4095;
 const AGAIN: Duration = Duration::from_millis(30);
 
 /// Standard error shows the question; the terminal of standard input gives the answer.
+///
+/// If the process stops while a secret is typed, the terminal is as it was for the shell. When the process goes on, it forgets what
+/// was typed and asks the question again.
 pub(super) fn ask(question: &str, hidden: bool, asking: &Asking) -> io::Result<String> {
     let mut terminal = open()?;
-    let mut line = Line::new(tcgetattr(&terminal)?, hidden);
-    if hidden {
-        let mut modes = tcgetattr(&terminal)?;
-        // A terminal that collects lines itself cuts long ones.
-        modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // What was typed before anybody asked is no secret.
-        asking.change(|| Ok(tcsetattr(&terminal, OptionalActions::Flush, &modes)?))?;
-    }
-    show(&format!("{question}: "));
-    let answer = line.read(&mut terminal, question, asking).and_then(|()| line.text());
+    foreground::wait(&mut terminal, asking)?;
+    asking.change(|before| before.keep(&terminal))?;
+    let mut line = Line::new(&terminal, hidden)?;
+    let answer = line.ask(&mut terminal, question, asking);
     // The end of a line was not shown, and neither was one that did not come.
     if hidden || answer.is_err() {
         show("\n");
     }
     answer
+}
+
+/// The modes in which a terminal does not show what is typed.
+fn hiding(modes: &Termios, keys: &Keys) -> Termios {
+    let mut hiding = modes.clone();
+    // A terminal that collects lines itself cuts long ones.
+    hiding.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
+    if !keys.is_empty() {
+        hiding.local_modes.remove(LocalModes::ISIG);
+    }
+    hiding.special_codes[SpecialCodeIndex::VMIN] = 1;
+    hiding.special_codes[SpecialCodeIndex::VTIME] = 0;
+    hiding
+}
+
+/// Whether a terminal shows what is typed.
+fn shows(terminal: &File) -> io::Result<bool> {
+    Ok(tcgetattr(terminal)?.local_modes.contains(LocalModes::ECHO))
 }
 
 /// Whoever closed standard error cannot be shown anything.
@@ -61,28 +76,70 @@ struct Line {
     octets: Zeroizing<Vec<u8>>,
     hidden: bool,
     modes: Termios,
+    keys: Keys,
+}
+
+/// How the reading of a line ended.
+enum Ended {
+    Whole,
+    /// The person wants to stop or to end the program.
+    Signal(Signal),
+    /// Another program has set the terminal to show what is typed.
+    Shown,
 }
 
 impl Line {
-    fn new(modes: Termios, hidden: bool) -> Self {
+    fn new(terminal: &File, hidden: bool) -> io::Result<Self> {
+        let modes = tcgetattr(terminal)?;
+        let keys = Keys::of(terminal, &modes);
         // All of its room at once: what grows leaves copies behind.
-        Self { octets: Zeroizing::new(Vec::with_capacity(LONGEST)), hidden, modes }
+        Ok(Self { octets: Zeroizing::new(Vec::with_capacity(LONGEST)), hidden, modes, keys })
+    }
+
+    /// Asks until there is an answer: again after each stop.
+    fn ask(&mut self, terminal: &mut File, question: &str, asking: &Asking) -> io::Result<String> {
+        loop {
+            foreground::wait(terminal, asking)?;
+            if self.hidden {
+                let hiding = hiding(&self.modes, &self.keys);
+                // What was typed before anybody asked is no secret.
+                asking.change(|_| Ok(tcsetattr(&*terminal, OptionalActions::Flush, &hiding)?))?;
+                // A terminal may take a part of the modes and leave the rest.
+                if shows(terminal)? && foreground::is_here(terminal) {
+                    return Err(io::Error::other("the terminal cannot hide what is typed"));
+                }
+            }
+            show(&format!("{question}: "));
+            match self.read(terminal, question, asking)? {
+                Ended::Whole => return self.text(),
+                Ended::Shown => {}
+                Ended::Signal(signal) => {
+                    show("\n");
+                    asking.change(|before| before.restore())?;
+                    foreground::raise(signal, asking)?;
+                }
+            }
+            self.octets.clear();
+        }
     }
 
     /// Reads to the end of the line; of one with nothing on it, to the next. What is behind it is thrown away.
-    fn read(&mut self, terminal: &mut File, question: &str, asking: &Asking) -> io::Result<()> {
+    fn read(&mut self, terminal: &mut File, question: &str, asking: &Asking) -> io::Result<Ended> {
         let mut read = Zeroizing::new([0; 1024]);
         loop {
             match terminal.read(&mut read[..]) {
                 Ok(0) => return Err(io::Error::other("nothing was typed")),
                 Ok(count) => {
                     for &octet in &read[..count] {
+                        if let Some(signal) = self.keys.signal(octet).filter(|_| self.hidden) {
+                            return Ok(Ended::Signal(signal));
+                        }
                         match self.is_ended_by(octet)? {
                             true if self.octets.is_empty() => {
                                 // The end of a line is shown where the rest of it is.
                                 show(&format!("{}{question}: ", if self.hidden { "\n" } else { "" }));
                             }
-                            true => return Ok(()),
+                            true => return Ok(Ended::Whole),
                             false => {}
                         }
                     }
@@ -90,6 +147,10 @@ impl Line {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if asking.is_given_up_within(AGAIN) {
                         return Err(nobody_is_there());
+                    }
+                    // A process that was stopped from elsewhere, and is continued by a shell that has restored the terminal.
+                    if self.hidden && shows(terminal)? {
+                        return Ok(Ended::Shown);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -133,19 +194,31 @@ impl Line {
 }
 
 /// How the terminal was, so that it is so again.
-pub(super) struct Before(Option<Termios>);
+#[derive(Default)]
+pub(super) struct Before(Option<(File, Termios)>);
 
 impl Before {
-    pub(super) fn kept() -> Self {
-        Self(tcgetattr(io::stdin()).ok())
+    /// Remembers how the terminal is.
+    fn keep(&mut self, terminal: &File) -> io::Result<()> {
+        self.0 = Some((terminal.try_clone()?, tcgetattr(terminal)?));
+        Ok(())
+    }
+
+    /// Sets the terminal as it was, if this process has it: a shell in the foreground has set its own modes.
+    fn restore(&self) -> io::Result<()> {
+        match &self.0 {
+            // Half a secret is for nobody who reads next.
+            Some((terminal, modes)) if foreground::is_here(terminal) => {
+                Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for Before {
     fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            // Half a secret is for nobody who reads next.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Flush, before);
-        }
+        // A terminal that is gone needs no modes.
+        let _ = self.restore();
     }
 }

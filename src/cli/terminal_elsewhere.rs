@@ -14,10 +14,5 @@ pub(super) fn ask(question: &str, hidden: bool, _asking: &Asking) -> io::Result<
 }
 
 /// The system's console is as it was when a read ends.
+#[derive(Default)]
 pub(super) struct Before;
-
-impl Before {
-    pub(super) fn kept() -> Self {
-        Self
-    }
-}

@@ -31,13 +31,14 @@ pub struct Exchange<'e> {
     pub(super) body: &'e [u8],
     pub(super) presented: Presented,
     pub(super) renewed: bool,
+    pub(super) good: bool,
 }
 
 impl<'e> Exchange<'e> {
     /// A request of that method to that URL, and the status and header of its response.
     #[must_use]
     pub fn new(method: &'e Method, url: &'e Url, status: StatusCode, headers: &'e HeaderMap) -> Self {
-        Self { method, url, status, headers, body: &[], presented: Presented::Unknown, renewed: false }
+        Self { method, url, status, headers, body: &[], presented: Presented::Unknown, renewed: false, good: false }
     }
 
     /// With the response's body, or its beginning.
@@ -64,17 +65,28 @@ impl<'e> Exchange<'e> {
         };
         let presented =
             headers.get(AUTHORIZATION).map(|value| if token(value) { Presented::Token } else { Presented::Other });
-        // A cookie, a key in a header of its own and a token in the query are credentials too, of which nothing is known.
-        const WORDS: [&str; 5] = ["key", "token", "auth", "signature", "secret"];
-        let may_be = |name: &HeaderName| *name == COOKIE || WORDS.iter().any(|word| name.as_str().contains(word));
-        let hidden = headers.keys().any(may_be) || self.url.query_pairs().any(|(name, _)| name == "access_token");
+        // A cookie, a key in a header of its own, and what signs a URL are credentials too, of which nothing is known.
+        const WORDS: [&str; 9] =
+            ["key", "token", "auth", "signature", "secret", "session", "jwt", "credential", "passw"];
+        let has_word = |name: &str| WORDS.iter().any(|word| name.contains(word));
+        let may_be = |name: &HeaderName| *name == COOKIE || has_word(name.as_str());
+        let in_query = |name: &str| has_word(&name.to_ascii_lowercase()) || ["sig", "code", "hmac"].contains(&name);
+        let in_url = !self.url.username().is_empty() || self.url.password().is_some();
+        let hidden = in_url || headers.keys().any(may_be) || self.url.query_pairs().any(|(name, _)| in_query(&name));
         self.presented(presented.unwrap_or(if hidden { Presented::Unknown } else { Presented::Nothing }))
     }
 
-    /// The credential had just been renewed.
+    /// The credential had just been renewed, or was just given by the user. A password may be wrong all the same.
     #[must_use]
     pub fn renewed(mut self) -> Self {
         self.renewed = true;
+        self
+    }
+
+    /// The credential is known to be good: the same server takes it elsewhere.
+    #[must_use]
+    pub fn known_good(mut self) -> Self {
+        self.good = true;
         self
     }
 
@@ -102,6 +114,7 @@ impl fmt::Debug for Exchange<'_> {
             .field("status", &self.status.as_u16())
             .field("presented", &self.presented)
             .field("renewed", &self.renewed)
+            .field("good", &self.good)
             .finish_non_exhaustive()
     }
 }

@@ -19,6 +19,7 @@ mod exchange;
 mod finding;
 mod rules;
 mod seen;
+mod words;
 
 use std::fmt::Write;
 

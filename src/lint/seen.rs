@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use http::header::HeaderName;
 
 use super::exchange::{Exchange, Presented};
+use super::words::{Meaning, is_refusal};
 use crate::challenge::{Challenge, Challenges};
 
 /// How much of a body is looked at: an error says what it is at its beginning.
@@ -36,23 +37,32 @@ impl<'e> Seen<'e> {
         self.exchange.presented == Presented::Nothing
     }
 
+    /// Whether it is known that there was a credential.
+    pub(super) fn has_something(&self) -> bool {
+        self.has_token() || self.exchange.presented == Presented::Other
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.exchange.presented == Presented::Token
+    }
+
     pub(super) fn header(&self, name: HeaderName) -> Option<&'e str> {
         self.exchange.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the body has one of these texts in it, in any case.
-    pub(super) fn says(&self, texts: &[&str]) -> bool {
-        let body = &self.exchange.body[..self.exchange.body.len().min(LOOKED_AT)];
-        let text = self.text.get_or_init(|| String::from_utf8_lossy(body).to_lowercase());
-        !text.is_empty() && texts.iter().any(|wanted| text.contains(wanted))
+    /// Whether the body means that.
+    pub(super) fn says(&self, meaning: &Meaning) -> bool {
+        meaning.is_in(self.text())
     }
 
-    /// The same of the body without blanks, as JSON may have them anywhere.
-    pub(super) fn says_closely(&self, texts: &[&str]) -> bool {
-        self.says(&[]);
-        let close: String =
-            self.text.get().into_iter().flat_map(|text| text.chars()).filter(|c| !c.is_whitespace()).collect();
-        texts.iter().any(|wanted| close.contains(wanted))
+    /// Whether the body is a JSON object that says of itself that a credential is refused.
+    pub(super) fn is_refusal(&self) -> bool {
+        is_refusal(self.text())
+    }
+
+    fn text(&self) -> &str {
+        let body = &self.exchange.body[..self.exchange.body.len().min(LOOKED_AT)];
+        self.text.get_or_init(|| String::from_utf8_lossy(body).to_lowercase())
     }
 
     /// The challenges of token schemes.

@@ -73,6 +73,13 @@ impl Arrived {
         url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// Whether its header says that its body is a form (RFC 6749 §4.4.2).
+    pub(super) fn is_form(&self) -> bool {
+        let media = self.header("content-type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim();
+        media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+
     /// Its HTTP version.
     #[must_use]
     pub fn version(&self) -> Version {

@@ -10,6 +10,7 @@ use super::arrived::Arrived;
 use super::login::Worth;
 use super::protection::basic;
 use super::provider::{Failure, Grant, Inner, Issued, KnownClient, State};
+use super::purpose::Purpose;
 use super::server::Decide;
 
 /// The grants that it knows, and the parameters that each must have beside it.
@@ -28,6 +29,11 @@ pub(super) fn error(status: u16, code: &str) -> Answer {
 }
 
 impl Failure {
+    /// Whether any request can fail so; a token endpoint alone knows the codes of RFC 6749.
+    fn is_of_any_request(&self) -> bool {
+        !matches!(self, Self::InvalidGrant | Self::InvalidClient)
+    }
+
     /// What it makes of an answer.
     fn spoil(self, answer: impl FnOnce() -> Answer) -> Answer {
         match self {
@@ -63,7 +69,7 @@ impl State {
         }
         let names: Vec<_> = url::form_urlencoded::parse(arrived.body()).map(|(name, _)| name.into_owned()).collect();
         let twice = names.iter().enumerate().any(|(number, name)| names[..number].contains(name));
-        let Some(grant_type) = arrived.form("grant_type").filter(|_| !twice && is_form(arrived)) else {
+        let Some(grant_type) = arrived.form("grant_type").filter(|_| !twice && arrived.is_form()) else {
             return error(400, "invalid_request");
         };
         let key = match self.key_of(&inner, arrived) {
@@ -156,7 +162,7 @@ impl State {
         if !self.knows(&inner, arrived) {
             return Failure::InvalidClient.spoil(|| Answer::new(401));
         }
-        let Some(token) = arrived.form("token").filter(|_| is_form(arrived)) else {
+        let Some(token) = arrived.form("token").filter(|_| arrived.is_form()) else {
             return error(400, "invalid_request");
         };
         if let Some(family) = inner.grants.get_mut(&token).map(|grant| grant.family) {
@@ -166,13 +172,6 @@ impl State {
         self.tokens.revoke(&token);
         Answer::new(200)
     }
-}
-
-/// Whether the body says that it is a form (RFC 6749 §4.4.2).
-fn is_form(arrived: &Arrived) -> bool {
-    let media = arrived.header("content-type").unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Whether it is that client: by Basic, each part form-encoded, or in the body (RFC 6749 §2.3.1).
@@ -203,7 +202,9 @@ impl Decide for State {
         };
         let failure = {
             let mut inner = self.lock();
-            inner.next.pop_front().or_else(|| inner.down.clone())
+            let is_token = Purpose::at_provider(arrived) == Purpose::Token;
+            let next = if is_token { inner.next.pop_front() } else { None };
+            next.or_else(|| inner.down.clone().filter(|failure| is_token || failure.is_of_any_request()))
         };
         failure.map_or_else(answer, |failure| failure.spoil(answer))
     }
@@ -212,7 +213,7 @@ impl Decide for State {
         None
     }
 
-    fn renews(&self, path: &str) -> bool {
-        path == "/token"
+    fn purpose(&self, arrived: &Arrived) -> Purpose {
+        Purpose::at_provider(arrived)
     }
 }

@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 
 use super::answer::Answer;
 use super::arrived::Arrived;
+use super::exchanged::Exchanged;
+use super::purpose::Purpose;
 use crate::mask::Masker;
 use crate::printed::Printed;
 use crate::refresh::Cause;
@@ -33,48 +35,12 @@ enum Entry {
     Refresh(Cause),
 }
 
-/// A request and what was answered.
-#[derive(Clone, Debug)]
-pub struct Exchanged {
-    arrived: Arrived,
-    answer: Option<Answer>,
-    /// How many entries there were when it was answered.
-    answered: usize,
-    renews: bool,
-}
-
 impl Entry {
     fn renews(&self) -> bool {
         match self {
-            Self::Request(exchanged) => exchanged.renews,
+            Self::Request(exchanged) => exchanged.renews(),
             Self::Refresh(_) => true,
         }
-    }
-}
-
-impl Exchanged {
-    /// The request.
-    #[must_use]
-    pub fn request(&self) -> &Arrived {
-        &self.arrived
-    }
-
-    /// The status of the answer; `None` as long as there is none, and where the connection was cut.
-    #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        self.answer.as_ref().filter(|answer| !answer.cut).map(|answer| answer.status)
-    }
-
-    /// The header of the answer.
-    #[must_use]
-    pub fn response_headers(&self) -> Option<&HeaderMap> {
-        self.answer.as_ref().map(|answer| &answer.headers)
-    }
-
-    /// The body of the answer, as far as it was there before it went out.
-    #[must_use]
-    pub fn response_body(&self) -> &[u8] {
-        self.answer.as_ref().map_or(&[], |answer| &answer.payload.bytes)
     }
 }
 
@@ -91,9 +57,9 @@ impl Journal {
     }
 
     /// Remembers a request, and returns its place.
-    pub(super) fn arrived(&self, arrived: Arrived, renews: bool) -> usize {
+    pub(super) fn arrived(&self, arrived: Arrived, purpose: Purpose) -> usize {
         let mut entries = self.lock();
-        entries.push(Entry::Request(Box::new(Exchanged { arrived, answer: None, answered: usize::MAX, renews })));
+        entries.push(Entry::Request(Box::new(Exchanged::of(arrived, purpose))));
         entries.len() - 1
     }
 
@@ -119,7 +85,8 @@ impl Journal {
         self.lock().iter().filter_map(requests).collect()
     }
 
-    /// How often a new credential was asked for: at an identity provider, or of a recording refresher.
+    /// How often a new credential was asked for: by a token request, or of a recording refresher. All polls for a device code that
+    /// wait for a person are none, and a request that a nonce of the server is wanted for is one with its repetition.
     #[must_use]
     pub fn refreshes(&self) -> usize {
         self.lock().iter().filter(|entry| entry.renews()).count()
@@ -142,19 +109,20 @@ impl Journal {
         // A provider that failed has renewed nothing.
         let renewed = |entry: &Entry| match entry {
             Entry::Request(exchanged) => {
-                exchanged.renews && exchanged.status().is_some_and(|status| status.is_success())
+                exchanged.renews() && exchanged.status().is_some_and(|status| status.is_success())
             }
             Entry::Refresh(_) => true,
         };
         self.lock().iter().skip(place).position(renewed).map(|after| place + after)
     }
 
-    /// The exchanges with APIs: all but those with an identity provider.
+    /// The exchanges of callers with APIs.
     fn calls(&self) -> Vec<Exchanged> {
-        self.exchanges().into_iter().filter(|exchanged| !exchanged.renews).collect()
+        self.exchanges().into_iter().filter(Exchanged::is_call).collect()
     }
 
-    /// There was one refresh, and that many callers got what they asked for, with two sends each at most.
+    /// There was one refresh, and that many callers got what they asked for, with two sends each at most. What is sent for a
+    /// credential is no send of a caller: metadata, a registration, a login, a revocation.
     ///
     /// # Panics
     /// If it was not so.
@@ -225,7 +193,10 @@ impl Journal {
         let entries = self.lock().clone();
         let requests = |from: usize| {
             let later = entries.iter().enumerate().skip(from);
-            later.filter_map(|(_, entry)| if let Entry::Request(call) = entry { Some(call) } else { None })
+            later.filter_map(|(_, entry)| match entry {
+                Entry::Request(call) => Some(call).filter(|call| call.is_call()),
+                Entry::Refresh(_) => None,
+            })
         };
         let same = |one: &Arrived, other: &Arrived| {
             (&one.server, &one.method, &one.url, one.credential())

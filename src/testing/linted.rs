@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use http::StatusCode;
 
-use super::journal::{Exchanged, Journal};
+use super::exchanged::Exchanged;
+use super::journal::Journal;
 use crate::lint::{Exchange, Finding, Presented, check};
 
 /// What is wrong with the answers of a test's servers, with the feature `lint`.
@@ -17,7 +18,7 @@ impl Journal {
         for (place, exchanged) in self.numbered() {
             let credential = exchanged.request().credential().map(str::to_owned);
             // New after a refresh: that is what was renewed.
-            let is_new = credential.is_some_and(|credential| known.insert(credential));
+            let is_new = exchanged.is_call() && credential.is_some_and(|credential| known.insert(credential));
             let renewed = is_new && asked.is_some_and(|refresh| refresh < place);
             if renewed {
                 asked = self.refresh_from(place);

@@ -218,12 +218,14 @@ impl MockIdentityProvider {
         self.state.lock().nonce = Some(nonce.to_owned());
     }
 
-    /// The next request fails so, and if it is said again the one after that.
+    /// The next request to the token endpoint fails so, and if it is said again the one after that. Requests for metadata, a
+    /// registration, a page, a code or a revocation are answered as before.
     pub fn fail_next(&self, failure: Failure) {
         self.state.lock().next.push_back(failure);
     }
 
-    /// Every request fails so, until [`up`](Self::up).
+    /// Every request fails so, until [`up`](Self::up). [`InvalidGrant`](Failure::InvalidGrant) and
+    /// [`InvalidClient`](Failure::InvalidClient) are words of the token endpoint, and leave the other requests alone.
     pub fn down(&self, failure: Failure) {
         self.state.lock().down = Some(failure);
     }
@@ -233,10 +235,10 @@ impl MockIdentityProvider {
         self.state.lock().down = None;
     }
 
-    /// How many requests came to the token endpoint.
+    /// How many token requests came, polls for a device code among them.
     #[must_use]
     pub fn token_requests(&self) -> usize {
-        self.journal().exchanges().iter().filter(|exchanged| exchanged.request().path() == "/token").count()
+        self.journal().exchanges().iter().filter(|exchanged| exchanged.is_token_request()).count()
     }
 
     /// How many tokens were given out for that `grant_type`.

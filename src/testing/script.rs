@@ -13,6 +13,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, 
 use super::answer::Answer;
 use super::arrived::Arrived;
 use super::journal::Journal;
+use super::purpose::Purpose;
 use super::server::read;
 use crate::middleware::ChallengeMiddleware;
 
@@ -143,7 +144,7 @@ impl Middleware for Script {
             key: None,
         };
         let before = self.sends.fetch_add(1, Ordering::SeqCst);
-        let place = self.journal.arrived(arrived.clone(), false);
+        let place = self.journal.arrived(arrived.clone(), Purpose::at_any(&arrived));
         let answer = (self.answers)(&arrived, before);
         answer.due().await;
         self.journal.answered(place, &answer);

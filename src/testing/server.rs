@@ -22,6 +22,7 @@ use url::Url;
 use super::answer::{Answer, Payload};
 use super::arrived::Arrived;
 use super::journal::Journal;
+use super::purpose::Purpose;
 
 /// Decides about requests.
 pub(super) trait Decide: Send + Sync + 'static {
@@ -30,8 +31,8 @@ pub(super) trait Decide: Send + Sync + 'static {
     /// The header that keys are taken from at that path.
     fn key(&self, path: &str) -> Option<HeaderName>;
 
-    /// Whether a request there asks for a new credential.
-    fn renews(&self, path: &str) -> bool;
+    /// What that request is for.
+    fn purpose(&self, arrived: &Arrived) -> Purpose;
 }
 
 /// Listens until it is dropped.
@@ -135,7 +136,7 @@ impl Inner {
             connection: Some(connection),
             url,
         };
-        let place = self.journal.arrived(arrived.clone(), self.decide.renews(arrived.path()));
+        let place = self.journal.arrived(arrived.clone(), self.decide.purpose(&arrived));
         if let Some(error) = broken {
             return Err(error);
         }

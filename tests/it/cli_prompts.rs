@@ -15,7 +15,7 @@ use reqwest_middleware::ClientBuilder;
 use crate::support::folder::{Folder, key};
 use crate::support::terminal::{Left, Terminal};
 
-const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
+pub(crate) const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
 
 /// Logs in by a prompt, and says what came of it on standard output.
 #[test]

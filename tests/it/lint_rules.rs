@@ -159,6 +159,12 @@ const RULES: &[(&str, &str, &str)] = &[
          Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=MD5",
     ),
     (
+        "digest-with-an-unknown-algorithm",
+        "401 other\nwww-authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-1",
+        "401 other\nwww-authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-1, \
+         Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=sha-512-256-SESS",
+    ),
+    (
         "digest-with-an-odd-stale",
         "401 other\nwww-authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256, stale=1",
         "401 other\nwww-authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256, stale=TRUE",

@@ -19,6 +19,10 @@ mod cli_browser;
 #[cfg(feature = "cli")]
 mod cli_endings;
 #[cfg(feature = "cli")]
+mod cli_jobs;
+#[cfg(feature = "cli")]
+mod cli_outcomes;
+#[cfg(feature = "cli")]
 mod cli_prompts;
 #[cfg(feature = "cli")]
 mod cli_steps;
@@ -38,10 +42,14 @@ mod floors;
 mod identities;
 mod kit_claims;
 #[cfg(feature = "oauth")]
+mod kit_errands;
+#[cfg(feature = "oauth")]
 mod kit_keys;
 mod kit_servers;
 #[cfg(feature = "testing-wiremock")]
 mod kit_wiremock;
+#[cfg(feature = "lint")]
+mod lint_alarms;
 #[cfg(feature = "lint")]
 mod lint_live;
 #[cfg(feature = "lint")]
@@ -86,6 +94,8 @@ mod partitions;
 #[cfg(feature = "digest")]
 mod passwords;
 mod printing;
+#[cfg(all(feature = "lint", feature = "store"))]
+mod probes;
 mod problems;
 mod redirect_credentials;
 #[cfg(feature = "digest")]

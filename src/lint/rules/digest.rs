@@ -4,7 +4,10 @@ use super::super::finding::Rule;
 use super::super::finding::Severity::{Doubt, Fault};
 use super::super::seen::Seen;
 
-pub(super) static RULES: [Rule; 8] = [
+/// The algorithms of RFC 7616 §6.1, each with its `-sess`.
+const ALGORITHMS: [&str; 3] = ["md5", "sha-256", "sha-512-256"];
+
+pub(super) static RULES: [Rule; 9] = [
     Rule {
         id: "basic-without-realm",
         severity: Fault,
@@ -53,11 +56,8 @@ pub(super) static RULES: [Rule; 8] = [
         section: "RFC 7616 §3.3",
         sentence: "Digest is offered with MD5 alone, which is kept for old clients beside SHA-256",
         broken: |seen| {
-            let algorithm = |one: &crate::challenge::Challenge<'_>| {
-                one.param("algorithm").map_or_else(|| "md5".to_owned(), |name| name.to_ascii_lowercase())
-            };
-            let mut digests = seen.challenges.iter().filter(|one| one.is("Digest")).peekable();
-            digests.peek().is_some() && digests.all(|one| algorithm(&one).starts_with("md5"))
+            let mut names = algorithms(seen).filter(|name| ALGORITHMS.contains(&&**name)).peekable();
+            names.peek().is_some() && names.all(|name| name == "md5")
         },
         instead: |_| {
             let line = |algorithm| {
@@ -65,6 +65,17 @@ pub(super) static RULES: [Rule; 8] = [
             };
             format!("{}\n{}", line("SHA-256"), line("MD5"))
         },
+    },
+    Rule {
+        id: "digest-with-an-unknown-algorithm",
+        severity: Fault,
+        section: "RFC 7616 §3.3",
+        sentence: "Digest is offered with algorithms alone that no client answers: no registered one is among them",
+        broken: |seen| {
+            let mut names = algorithms(seen).peekable();
+            names.peek().is_some() && !names.any(|name| ALGORITHMS.contains(&&*name))
+        },
+        instead: digest,
     },
     Rule {
         id: "digest-with-an-odd-stale",
@@ -86,6 +97,14 @@ pub(super) static RULES: [Rule; 8] = [
         instead: digest,
     },
 ];
+
+/// The algorithms of all Digest challenges, in lower case and without `-sess`.
+fn algorithms<'s>(seen: &'s Seen<'_>) -> impl Iterator<Item = String> + 's {
+    seen.challenges.iter().filter(|one| one.is("Digest")).map(|one| {
+        let name = one.param("algorithm").map_or_else(|| "md5".to_owned(), |name| name.trim().to_ascii_lowercase());
+        name.strip_suffix("-sess").map_or_else(|| name.clone(), str::to_owned)
+    })
+}
 
 fn basic(_: &Seen<'_>) -> String {
     "WWW-Authenticate: Basic realm=\"…\", charset=\"UTF-8\"".to_owned()

@@ -5,28 +5,10 @@ use http::header::{PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE};
 use super::super::finding::Rule;
 use super::super::finding::Severity::{Doubt, Fault, Information};
 use super::super::seen::Seen;
+use super::super::words::{DENIED, EXPIRED, MALFORMED, TOO_MANY};
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden";
-const MALFORMED: &str = "HTTP/1.1 400 Bad Request\nContent-Type: application/problem+json";
-/// What servers write where a credential is too old.
-const EXPIRED: [&str; 5] = ["token expired", "token has expired", "expired token", "token is expired", "jwt expired"];
-/// What servers write where there were too many requests.
-const TOO_MANY: [&str; 5] =
-    ["rate limit exceeded", "rate limited", "rate limit has been", "exceeded the rate limit", "too many requests"];
-/// What servers write where a request is malformed.
-const MALFORMED_TEXT: [&str; 4] = ["missing parameter", "missing required", "malformed request", "is malformed json"];
-/// What servers write where somebody is not allowed to.
-const DENIED: [&str; 5] = ["permission", "not authorized", "not allowed", "access denied", "do not have access"];
-/// The codes of OAuth in a body that comes with a success.
-const ERROR_CODES: [&str; 6] = [
-    "\"error\":\"invalid_token\"",
-    "\"error\":\"unauthorized\"",
-    "\"error\":\"forbidden\"",
-    "\"error\":\"insufficient_scope\"",
-    "\"error\":\"access_denied\"",
-    "\"error\":\"invalid_grant\"",
-];
-
+const BAD_REQUEST: &str = "HTTP/1.1 400 Bad Request\nContent-Type: application/problem+json";
 pub(super) static RULES: [Rule; 14] = [
     Rule {
         id: "401-without-challenge",
@@ -49,8 +31,8 @@ pub(super) static RULES: [Rule; 14] = [
         id: "401-for-a-fresh-credential",
         severity: Doubt,
         section: "RFC 9110 §15.5.4",
-        sentence: "a credential that had just been renewed is answered by 401: if it is not allowed to, that is a 403",
-        broken: |seen| seen.is(401) && seen.exchange.renewed,
+        sentence: "a credential that is good, or had just been renewed, is answered by 401: if it is not allowed to, that is a 403",
+        broken: |seen| seen.is(401) && (seen.exchange.good || is_renewed_for_nothing(seen)),
         instead: insufficient_scope,
     },
     Rule {
@@ -58,7 +40,7 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Doubt,
         section: "RFC 9110 §15.5.2",
         sentence: "a request without a credential is answered by 403: nobody learns that there is something to log in to",
-        broken: |seen| seen.is(403) && seen.has_nothing(),
+        broken: |seen| seen.is(403) && seen.has_nothing() && !is_rate_limit(seen),
         instead: challenge,
     },
     Rule {
@@ -82,11 +64,7 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Doubt,
         section: "RFC 6585 §4",
         sentence: "too many requests are answered by 403 without a `Retry-After`: a client takes that for a refusal for good",
-        broken: |seen| {
-            let spent = ["x-ratelimit-remaining", "ratelimit-remaining"];
-            let spent = spent.iter().any(|name| seen.exchange.headers.get(*name).is_some_and(|left| left == "0"));
-            seen.is(403) && seen.header(RETRY_AFTER).is_none() && (spent || seen.says(&TOO_MANY))
-        },
+        broken: |seen| seen.is(403) && seen.header(RETRY_AFTER).is_none() && is_rate_limit(seen),
         instead: |_| "HTTP/1.1 429 Too Many Requests\nRetry-After: 60".to_owned(),
     },
     Rule {
@@ -96,10 +74,11 @@ pub(super) static RULES: [Rule; 14] = [
         sentence: "a malformed request is answered by 401 or 403, which another credential will not mend",
         broken: |seen| {
             let of_token = seen.has_error("invalid_token") || seen.has_error("insufficient_scope");
-            let malformed = seen.has_error("invalid_request") || (!of_token && seen.says(&MALFORMED_TEXT));
-            (seen.is(401) || seen.is(403)) && malformed
+            let malformed = seen.has_error("invalid_request") || (!of_token && seen.says(&MALFORMED));
+            // What is missing in a request without a credential is the credential.
+            (seen.is(401) || seen.is(403)) && seen.has_something() && malformed
         },
-        instead: |_| MALFORMED.to_owned(),
+        instead: |_| BAD_REQUEST.to_owned(),
     },
     Rule {
         id: "challenge-on-success",
@@ -156,10 +135,24 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Doubt,
         section: "RFC 9110 §15.3",
         sentence: "a success has the error of a refused credential in its body: who looks at the status takes it for a result",
-        broken: |seen| seen.exchange.status.is_success() && seen.exchange.is_json() && seen.says_closely(&ERROR_CODES),
+        broken: |seen| seen.exchange.status.is_success() && seen.exchange.is_json() && seen.is_refusal(),
         instead: invalid_token,
     },
 ];
+
+/// Whether a token was renewed, and the server has nothing to say against it: a password may be wrong, and a token that is `invalid_token`
+/// is rightly refused.
+fn is_renewed_for_nothing(seen: &Seen<'_>) -> bool {
+    let named = seen.token_challenges().filter_map(|challenge| challenge.param("error"));
+    let explained = named.into_iter().any(|error| error != "insufficient_scope");
+    seen.exchange.renewed && seen.has_token() && !explained
+}
+
+fn is_rate_limit(seen: &Seen<'_>) -> bool {
+    let spent = ["x-ratelimit-remaining", "ratelimit-remaining"];
+    let spent = spent.iter().any(|name| seen.exchange.headers.get(*name).is_some_and(|left| left == "0"));
+    spent || seen.says(&TOO_MANY)
+}
 
 fn challenge(seen: &Seen<'_>) -> String {
     let line = match seen.scheme() {
