@@ -2,6 +2,8 @@
 
 mod error;
 mod flight;
+mod heard;
+mod network;
 mod person;
 mod rejection;
 mod session;
@@ -17,6 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use error::{RefreshError, RefreshErrorKind};
+#[cfg(feature = "cli")]
+pub(crate) use network::is_passing;
 #[cfg(feature = "store")]
 pub(crate) use person::MakesWay;
 #[cfg(any(feature = "oauth", feature = "store"))]

@@ -40,6 +40,7 @@ mod kit_wiremock;
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
+mod network_failures;
 #[cfg(feature = "oauth")]
 mod oauth_answers;
 #[cfg(all(feature = "oauth", feature = "store"))]
@@ -66,6 +67,7 @@ mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
 mod problems;
+mod refresh_errors;
 #[cfg(feature = "registry")]
 mod registries;
 mod secrecy;
