@@ -4,9 +4,8 @@ use std::fmt::Write;
 
 use crate::chain;
 use crate::challenge::{FEW_LINES, Printed};
-use crate::error::{Error, Findable, bare, first};
-use crate::refresh::{RefreshError, RefreshErrorKind};
-use crate::retry_after::passes;
+use crate::error::{Error, Findable, first};
+use crate::refresh::{RefreshError, RefreshErrorKind, is_passing};
 
 /// The exit code for an error.
 ///
@@ -27,15 +26,14 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
             | RefreshErrorKind::Rejected { .. }
             | RefreshErrorKind::Refused { .. } => 4,
             RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => 6,
-            _ => 1,
+            _ => of_network(refresh),
         };
     }
     match Error::find(error) {
         Some(Error::Forbidden(_)) => 5,
         Some(Error::Unauthorized(_) | Error::Ended(_)) => 4,
-        Some(_) => 1,
         // What is no answer at all is the network's.
-        None => chain::find::<reqwest::Error>(first(error)).map_or(1, of_network),
+        Some(_) | None => of_network(first(error)),
     }
 }
 
@@ -45,12 +43,8 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
-    let url = chain::find::<reqwest::Error>(top).and_then(reqwest::Error::url);
     // A query may be secret, and the network's error shows the whole of it.
-    let said = |error: &dyn std::error::Error| {
-        let text = error.to_string();
-        printed(&url.map_or(text.clone(), |url| text.replace(url.as_str(), bare(url).as_str())))
-    };
+    let said = |error: &dyn std::error::Error| printed(&chain::clean(&error.to_string()));
     let mut text = format!("error: {}", said(top));
     let mut next = chain::cause(top);
     while let Some(cause) = next {
@@ -82,13 +76,8 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
 }
 
 /// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
-fn of_network(error: &reqwest::Error) -> u8 {
-    match error.status() {
-        Some(status) if passes(status) => 6,
-        Some(_) => 1,
-        None if error.is_builder() || error.is_decode() || error.is_redirect() => 1,
-        None => 6,
-    }
+fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
+    if is_passing(error) { 6 } else { 1 }
 }
 
 /// Whether it is a no that another login does not turn into a yes.
