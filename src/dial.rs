@@ -4,12 +4,19 @@
 //! where the API is too; without userinfo; and on no address that only this machine or its network can reach, unless it is the
 //! API's own host or one that the caller named.
 
+mod form;
+mod once;
+mod read;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
 use crate::origin::Origin;
+pub(crate) use form::encoded;
+pub(crate) use once::send_once;
+pub(crate) use read::read;
 
 /// Why a URL is not dialled. It says neither its userinfo nor its query.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
+use crate::dial::encoded;
 use crate::secret::Secret;
 
 /// Names and values in their order.
@@ -48,18 +49,7 @@ impl Form {
 
     /// `name=value&…`, in memory that is wiped.
     pub(super) fn encode(&self) -> Bytes {
-        // Room for every octet as `%XX`, so that nothing is left behind by growing.
-        let room = self.pairs.iter().map(|(name, value)| 3 * (name.len() + value.expose().len()) + 2).sum();
-        let mut text = Zeroizing::new(String::with_capacity(room));
-        for (name, value) in &self.pairs {
-            if !text.is_empty() {
-                text.push('&');
-            }
-            text.extend(byte_serialize(name.as_bytes()));
-            text.push('=');
-            text.extend(byte_serialize(value.expose().as_bytes()));
-        }
-        Bytes::from_owner(Wiped(text))
+        encoded(self.pairs.iter().map(|(name, value)| (&**name, value.expose())))
     }
 
     /// The text without the secrets that were sent: a server may echo them, as they are or as they went over the wire.
@@ -98,12 +88,4 @@ fn lower_hex(text: &str) -> String {
         text.push_str(rest);
         text
     })
-}
-
-struct Wiped(Zeroizing<String>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
 }

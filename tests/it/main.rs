@@ -67,6 +67,8 @@ mod origins;
 #[cfg(feature = "digest")]
 mod passwords;
 mod problems;
+#[cfg(feature = "oauth")]
+mod redirected_secrets;
 mod refresh_errors;
 #[cfg(feature = "registry")]
 mod registries;

@@ -32,13 +32,23 @@ const FAULTS: [Fault; 4] = [Fault::Closes, Fault::ClosesChunk, Fault::Resets, Fa
 
 /// A server whose every answer fails so; its URL has a secret in its query.
 async fn failing(fault: Fault) -> String {
+    failing_until(fault, usize::MAX, "").await
+}
+
+/// The same, which answers that once it has failed so often.
+async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let mut open = Vec::new();
+        let (mut open, mut failed) = (Vec::new(), 0);
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 4096]).await;
+            if failed == times {
+                stream.write_all(&answer("200 OK", "Connection: close\r\n", good)).await.unwrap();
+                continue;
+            }
+            failed += 1;
             let head = match fault {
                 Fault::ClosesChunk => "Transfer-Encoding: chunked\r\n\r\n64\r\n",
                 _ => "Content-Length: 100\r\n\r\n",
@@ -299,4 +309,104 @@ async fn the_exit_code_of_a_network_that_fails_in_the_body_is_6_and_of_an_answer
     let server = MockApi::start().await.unwrap();
     server.at("/").answers(Answer::cut());
     assert_eq!(exit_code(&http().get(server.url("/")).send().await.unwrap_err()), 6);
+}
+
+#[cfg(feature = "registry")]
+#[tokio::test]
+async fn a_token_server_of_a_registry_whose_answer_is_cut_is_asked_again_later() {
+    use reqwest_challenge::Refresh;
+    use reqwest_challenge::registry::Registry;
+    use reqwest_challenge::testing::RejectionBuilder;
+    let url = failing(Fault::Closes).await;
+    let origin = url.split("/token").next().unwrap();
+    let challenge = format!("Bearer realm=\"{origin}/token\",service=\"r\",scope=\"repository:a:pull\"");
+    for registry in [Registry::new(), Registry::new().password("a", "b"), Registry::new().identity_token("c")] {
+        let rejection = RejectionBuilder::new(&format!("{origin}/v2/a/manifests/x")).challenge(&challenge).build();
+        let error = registry.refresh(rejection).await.unwrap_err();
+        assert_eq!(error.kind(), &TRANSIENT, "{error:?}");
+    }
+}
+
+#[cfg(feature = "oauth")]
+mod oauth {
+    use reqwest_challenge::oauth::{
+        AuthorizationCode, Client, ClientCredentials, DeviceCode, Issuer, OAuth, RefreshToken, Registration,
+    };
+    use reqwest_challenge::testing::until;
+    use serde_json::json;
+
+    use super::*;
+    use crate::support::oauth::{client, device_server, line};
+
+    /// An issuer whose metadata name that URL for that endpoint.
+    async fn issuer(endpoint: &str, url: &str) -> MockApi {
+        let server = MockApi::start().await.unwrap();
+        let mut metadata = json!({
+            "issuer": server.origin(), "authorization_endpoint": server.url("/authorize"),
+            "code_challenge_methods_supported": ["S256"], "token_endpoint": server.url("/token"),
+        });
+        metadata[endpoint] = url.into();
+        server.at("/.well-known").answers(Answer::json(metadata));
+        server.at("/token").answers(Answer::json(json!({ "access_token": "t", "token_type": "Bearer" })));
+        server
+    }
+
+    fn oauth(server: &str, client: Client, endpoint: &str) -> OAuth {
+        let issuer = Issuer::new(server).unwrap();
+        let oauth = match endpoint {
+            "registration_endpoint" => OAuth::new(issuer, client, AuthorizationCode::new(|_| Ok(()))),
+            "device_authorization_endpoint" => OAuth::new(issuer, client, DeviceCode::new(|_| Ok(()))),
+            "revocation_endpoint" => OAuth::new(issuer, client, RefreshToken::new("kept")),
+            _ => OAuth::new(issuer, client, ClientCredentials),
+        };
+        oauth.unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_endpoint_of_an_authorization_server_may_be_cut() {
+        for endpoint in
+            ["token_endpoint", "device_authorization_endpoint", "registration_endpoint", "revocation_endpoint"]
+        {
+            let url = failing(Fault::ClosesChunk).await;
+            let server = issuer(endpoint, &url).await;
+            let id = match endpoint {
+                "registration_endpoint" => Client::registered(Registration::named("tool")),
+                _ => Client::public("c"),
+            };
+            let (_, session) = client(&server.origin(), oauth(&server.origin(), id, endpoint));
+            let error = match endpoint {
+                "revocation_endpoint" => {
+                    session.login().await.unwrap();
+                    session.logout().await.unwrap_err()
+                }
+                _ => session.login().await.unwrap_err(),
+            };
+            assert!(RefreshError::find(&error).unwrap().is_transient(), "{endpoint}: {error:?}");
+            assert!(!format!("{error:?} {}", line(&error)).contains("hunter2"));
+        }
+        // And the metadata.
+        let url = failing(Fault::Closes).await;
+        let origin = url.split("/token").next().unwrap();
+        let (_, session) = client(origin, oauth(origin, Client::public("c"), "metadata"));
+        let error = session.login().await.unwrap_err();
+        assert!(RefreshError::find(&error).unwrap().is_transient(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_device_login_goes_on_after_polls_that_were_cut_in_the_body() {
+        let (server, issuer) = device_server(json!({ "interval": 1 }), |_, _| Answer::new(500)).await;
+        let polls = failing_until(Fault::Closes, 2, "{\"access_token\":\"t\",\"token_type\":\"Bearer\"}").await;
+        let issuer = issuer.also(&polls[..polls.find("/token").unwrap()]).unwrap().token_endpoint(polls).unwrap();
+        let clock = ManualClock::new();
+        let oauth =
+            OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
+        let (_, session) = client(&server.origin(), oauth);
+        let login = tokio::spawn(async move { session.login().await });
+        while !login.is_finished() {
+            until(|| clock.waiting() == 1 || login.is_finished()).await;
+            clock.forward(Duration::from_secs(10));
+            until(|| clock.waiting() == 0 || login.is_finished()).await;
+        }
+        assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t"));
+    }
 }

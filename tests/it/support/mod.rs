@@ -6,6 +6,8 @@ pub(crate) mod folder;
 pub(crate) mod http_auth_oracle;
 #[cfg(feature = "oauth")]
 pub(crate) mod oauth;
+#[cfg(any(feature = "oauth", feature = "registry"))]
+pub(crate) mod redirects;
 pub(crate) mod script;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub(crate) mod terminal;
