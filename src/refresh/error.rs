@@ -245,8 +245,7 @@ impl From<reqwest::Error> for RefreshError {
     }
 }
 
-/// As [from any error](Self#impl-From<Box<dyn+Error+Send+Sync>>-for-RefreshError): an `io::Error` may hold another, and a
-/// connection's error is transient.
+/// Finds a `RefreshError` in it; a connection's error, and a network's error that it holds, are transient.
 impl From<std::io::Error> for RefreshError {
     fn from(error: std::io::Error) -> Self {
         Self::from(BoxError::from(error))

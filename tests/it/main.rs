@@ -72,6 +72,8 @@ mod redirected_secrets;
 mod refresh_errors;
 #[cfg(feature = "registry")]
 mod registries;
+#[cfg(feature = "registry")]
+mod registry_challenges;
 mod secrecy;
 mod secrets;
 mod sequences;
