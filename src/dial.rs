@@ -4,9 +4,8 @@
 //! where the API is too; without userinfo; and on no address that only this machine or its network can reach, unless it is the
 //! API's own host or one that the caller named.
 
-mod form;
 mod once;
-mod read;
+mod wiped;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,9 +13,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 use crate::origin::Origin;
-pub(crate) use form::encoded;
 pub(crate) use once::send_once;
-pub(crate) use read::read;
+pub(crate) use wiped::{encoded, read};
 
 /// Why a URL is not dialled. It says neither its userinfo nor its query.
 #[derive(Clone, Debug, PartialEq, Eq)]

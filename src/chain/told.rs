@@ -92,7 +92,7 @@ fn without_url(error: BoxError) -> BoxError {
 
 /// A text without user names, queries and fragments of the URLs in it, without what a terminal obeys, and not too long.
 pub(crate) fn clean(text: &str) -> String {
-    // Cut first: what is a megabyte long is not looked at whole.
+    // Cuts first, so that a very long text is not searched whole.
     let cut = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
     let rest = if cut < text.len() { "…" } else { "" };
     let bare = bare(&text[..cut]);

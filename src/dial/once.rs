@@ -1,9 +1,9 @@
-//! Requests that a client cannot send a second time, whatever its redirect policy is.
+//! Sends requests that a client cannot send a second time, whatever its redirect policy is.
 //!
-//! A `reqwest::Client` does not tell its policy. It follows a 301, 302, 307 or 308 only with a copy of the body, and copies no
-//! body that is a stream: such a redirect is given back as it is. What it follows all the same (a 303, and a 301 or 302 that
-//! answers a POST) it follows by a GET without a body, and `Authorization` goes to no other origin; the answer then comes from
-//! another URL than the one that was asked.
+//! A `reqwest::Client` does not tell its policy. It follows a 307 or 308, and a 301 or 302 that answers a GET, only with a copy of
+//! the body. It cannot copy a stream, so it returns such a redirect as the response. It follows a 303, and a 301 or 302 that
+//! answers a POST, by a GET without a body and without `Authorization` at another origin. The response then has another URL than
+//! the request, and is not taken. The price: reqwest does not repeat such a request by HTTP/2 after a refused stream.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -51,7 +51,7 @@ impl Body for Once {
         self.0.is_none()
     }
 
-    /// Of no body the length is not told: an empty one would be copied.
+    /// An absent body gives no exact length, because reqwest copies a body whose length is exactly zero.
     fn size_hint(&self) -> SizeHint {
         self.0.as_ref().map_or_else(SizeHint::default, |octets| SizeHint::with_exact(octets.len() as u64))
     }

@@ -1,5 +1,5 @@
-//! Which failures are the network's, and may pass: one place says so, for each kit and for a caller's own refresher, in the head
-//! of an answer and in its body.
+//! Classifies failures of the network: one function for each kit and for a caller's own refresher, for the head of an answer and for
+//! its body.
 
 use std::error::Error as StdError;
 use std::io;
@@ -36,7 +36,7 @@ fn passes_by_itself(error: &(dyn StdError + 'static)) -> Option<bool> {
     {
         return Some(true);
     }
-    // Errors without a public type, which an error that prints as its cause does hides nothing but the type of.
+    // Some errors of the network have no public type, or are hidden by an error that prints as they do: their text is known.
     let text = error.source().is_none().then(|| error.to_string())?;
     let is_ours = text == "operation timed out"
         || text.starts_with("failed to lookup address information")
@@ -79,13 +79,13 @@ fn is_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Whether a stream ended early, for a refresher that reads one by itself: its files seldom do, and its server may.
+/// Whether a stream ended early, for a refresher that reads from a connection by itself.
 fn is_cut(error: &(dyn StdError + 'static)) -> bool {
     chain::through::<io::Error>(error)
         .is_some_and(|error| matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof))
 }
 
-/// Whether an answer was there: a body of a network's answer, or a text that a parser of JSON ran out of.
+/// Whether the chain holds an error of reqwest, which has decided, or of a JSON parser that met the end of a whole text.
 fn has_answer(error: &(dyn StdError + 'static)) -> bool {
     chain::each(error)
         .any(|one| chain::through::<reqwest::Error>(one).is_some() || one.to_string().starts_with("EOF while parsing"))

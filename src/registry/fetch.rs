@@ -43,9 +43,10 @@ pub(super) async fn token(client: &Client, account: &Account, asked: &Asked<'_>)
     let body = read(&mut response).await.map_err(RefreshError::from)?;
     let body = body.ok_or_else(|| RefreshError::other("the token server's answer has more than 1 MiB"))?;
     match status {
-        StatusCode::OK => parsed(&body).or_else(|error| match Members::of(&body) {
-            Some(members) if members.value("error").is_some() => Err(refusal::of(status, &headers, &body, account)),
-            _ => Err(error),
+        // Some servers send an error by 200, too.
+        StatusCode::OK => parsed(&body).map_err(|error| match Members::of(&body) {
+            Some(members) if members.value("error").is_some() => refusal::of(status, &headers, &body, account),
+            _ => error,
         }),
         _ => Err(refusal::of(status, &headers, &body, account)),
     }

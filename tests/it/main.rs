@@ -48,6 +48,8 @@ mod oauth_asides;
 #[cfg(feature = "oauth")]
 mod oauth_attacks;
 #[cfg(feature = "oauth")]
+mod oauth_cuts;
+#[cfg(feature = "oauth")]
 mod oauth_devices;
 #[cfg(feature = "oauth")]
 mod oauth_dialling;

@@ -6,64 +6,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest_challenge::testing::{Answer, ManualClock, MockApi};
+use reqwest_challenge::testing::ManualClock;
 use reqwest_challenge::{ChallengeMiddleware, Clock, Credential, RefreshError, RefreshErrorKind, Rejection};
 
 use crate::support::fake::Fake;
+use crate::support::faults::{FAULTS, Fault, failing};
 use crate::support::script::{API, Script, challenged, status};
 use crate::support::wire::{Wire, answer};
 
 const TRANSIENT: RefreshErrorKind = RefreshErrorKind::Transient { retry_after: None };
-
-/// What the connection does after the head of an answer and a part of its body.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    /// The server closes a connection whose answer said how long it is.
-    Closes,
-    /// The server closes it in the middle of a chunk.
-    ClosesChunk,
-    /// The server resets it.
-    Resets,
-    /// Nothing comes until the client's time is up.
-    Stalls,
-}
-
-const FAULTS: [Fault; 4] = [Fault::Closes, Fault::ClosesChunk, Fault::Resets, Fault::Stalls];
-
-/// A server whose every answer fails so; its URL has a secret in its query.
-async fn failing(fault: Fault) -> String {
-    failing_until(fault, usize::MAX, "").await
-}
-
-/// The same, which answers that once it has failed so often.
-async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        let (mut open, mut failed) = (Vec::new(), 0);
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 4096]).await;
-            if failed == times {
-                stream.write_all(&answer("200 OK", "Connection: close\r\n", good)).await.unwrap();
-                continue;
-            }
-            failed += 1;
-            let head = match fault {
-                Fault::ClosesChunk => "Transfer-Encoding: chunked\r\n\r\n64\r\n",
-                _ => "Content-Length: 100\r\n\r\n",
-            };
-            let text = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{head}{{\"access_token\":");
-            stream.write_all(text.as_bytes()).await.unwrap();
-            match fault {
-                Fault::Closes | Fault::ClosesChunk => drop(stream),
-                Fault::Resets => stream.set_zero_linger().unwrap(),
-                Fault::Stalls => open.push(stream),
-            }
-        }
-    });
-    format!("http://{address}/token?client_secret=hunter2")
-}
 
 /// A name that the system refuses by itself, so that no server is asked for it.
 fn no_host() -> String {
@@ -109,9 +60,10 @@ impl StdError for ByHand {
 }
 
 type BoxError = Box<dyn StdError + Send + Sync>;
+type Wrap = fn(reqwest::Error) -> BoxError;
 
 /// The ways in which callers hand an error on.
-fn wrapped() -> Vec<(&'static str, fn(reqwest::Error) -> BoxError)> {
+fn wrapped() -> Vec<(&'static str, Wrap)> {
     vec![
         ("bare", |error| error.into()),
         ("io::Error", |error| io::Error::other(error).into()),
@@ -292,6 +244,7 @@ async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token()
 #[tokio::test]
 async fn the_exit_code_of_a_network_that_fails_in_the_body_is_6_and_of_an_answer_that_is_none_1() {
     use reqwest_challenge::cli::{exit_code, explain};
+    use reqwest_challenge::testing::{Answer, MockApi};
     let url = failing(Fault::Closes).await;
     let odd = Wire::start(|_| answer("200 OK", "", "no JSON")).await.url("/?hunter2");
     for (how, wrap) in wrapped() {
@@ -324,89 +277,5 @@ async fn a_token_server_of_a_registry_whose_answer_is_cut_is_asked_again_later()
         let rejection = RejectionBuilder::new(&format!("{origin}/v2/a/manifests/x")).challenge(&challenge).build();
         let error = registry.refresh(rejection).await.unwrap_err();
         assert_eq!(error.kind(), &TRANSIENT, "{error:?}");
-    }
-}
-
-#[cfg(feature = "oauth")]
-mod oauth {
-    use reqwest_challenge::oauth::{
-        AuthorizationCode, Client, ClientCredentials, DeviceCode, Issuer, OAuth, RefreshToken, Registration,
-    };
-    use reqwest_challenge::testing::until;
-    use serde_json::json;
-
-    use super::*;
-    use crate::support::oauth::{client, device_server, line};
-
-    /// An issuer whose metadata name that URL for that endpoint.
-    async fn issuer(endpoint: &str, url: &str) -> MockApi {
-        let server = MockApi::start().await.unwrap();
-        let mut metadata = json!({
-            "issuer": server.origin(), "authorization_endpoint": server.url("/authorize"),
-            "code_challenge_methods_supported": ["S256"], "token_endpoint": server.url("/token"),
-        });
-        metadata[endpoint] = url.into();
-        server.at("/.well-known").answers(Answer::json(metadata));
-        server.at("/token").answers(Answer::json(json!({ "access_token": "t", "token_type": "Bearer" })));
-        server
-    }
-
-    fn oauth(server: &str, client: Client, endpoint: &str) -> OAuth {
-        let issuer = Issuer::new(server).unwrap();
-        let oauth = match endpoint {
-            "registration_endpoint" => OAuth::new(issuer, client, AuthorizationCode::new(|_| Ok(()))),
-            "device_authorization_endpoint" => OAuth::new(issuer, client, DeviceCode::new(|_| Ok(()))),
-            "revocation_endpoint" => OAuth::new(issuer, client, RefreshToken::new("kept")),
-            _ => OAuth::new(issuer, client, ClientCredentials),
-        };
-        oauth.unwrap()
-    }
-
-    #[tokio::test]
-    async fn each_endpoint_of_an_authorization_server_may_be_cut() {
-        for endpoint in
-            ["token_endpoint", "device_authorization_endpoint", "registration_endpoint", "revocation_endpoint"]
-        {
-            let url = failing(Fault::ClosesChunk).await;
-            let server = issuer(endpoint, &url).await;
-            let id = match endpoint {
-                "registration_endpoint" => Client::registered(Registration::named("tool")),
-                _ => Client::public("c"),
-            };
-            let (_, session) = client(&server.origin(), oauth(&server.origin(), id, endpoint));
-            let error = match endpoint {
-                "revocation_endpoint" => {
-                    session.login().await.unwrap();
-                    session.logout().await.unwrap_err()
-                }
-                _ => session.login().await.unwrap_err(),
-            };
-            assert!(RefreshError::find(&error).unwrap().is_transient(), "{endpoint}: {error:?}");
-            assert!(!format!("{error:?} {}", line(&error)).contains("hunter2"));
-        }
-        // And the metadata.
-        let url = failing(Fault::Closes).await;
-        let origin = url.split("/token").next().unwrap();
-        let (_, session) = client(origin, oauth(origin, Client::public("c"), "metadata"));
-        let error = session.login().await.unwrap_err();
-        assert!(RefreshError::find(&error).unwrap().is_transient(), "{error:?}");
-    }
-
-    #[tokio::test]
-    async fn a_device_login_goes_on_after_polls_that_were_cut_in_the_body() {
-        let (server, issuer) = device_server(json!({ "interval": 1 }), |_, _| Answer::new(500)).await;
-        let polls = failing_until(Fault::Closes, 2, "{\"access_token\":\"t\",\"token_type\":\"Bearer\"}").await;
-        let issuer = issuer.also(&polls[..polls.find("/token").unwrap()]).unwrap().token_endpoint(polls).unwrap();
-        let clock = ManualClock::new();
-        let oauth =
-            OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-        let (_, session) = client(&server.origin(), oauth);
-        let login = tokio::spawn(async move { session.login().await });
-        while !login.is_finished() {
-            until(|| clock.waiting() == 1 || login.is_finished()).await;
-            clock.forward(Duration::from_secs(10));
-            until(|| clock.waiting() == 0 || login.is_finished()).await;
-        }
-        assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t"));
     }
 }

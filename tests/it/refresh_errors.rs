@@ -12,6 +12,7 @@ use reqwest_challenge::{
 use crate::support::script::{API, Script, challenged};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
+type Wrap<E> = fn(E) -> BoxError;
 
 /// An error whose cause is that value.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ enum Mine<E: StdError + 'static> {
 }
 
 /// The ways in which one error is put into another.
-fn wrapped<E: StdError + Send + Sync + 'static>() -> Vec<(&'static str, fn(E) -> BoxError)> {
+fn wrapped<E: StdError + Send + Sync + 'static>() -> Vec<(&'static str, Wrap<E>)> {
     vec![
         ("bare", |error| Box::new(error)),
         ("Box", |error| Box::new(Box::new(error))),

@@ -1,6 +1,7 @@
 //! What several tests use.
 
 pub(crate) mod fake;
+pub(crate) mod faults;
 #[cfg(feature = "store")]
 pub(crate) mod folder;
 pub(crate) mod http_auth_oracle;

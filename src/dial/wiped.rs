@@ -1,6 +1,8 @@
-//! Reads an answer that may have secrets in it.
+//! Reads answers, and writes forms, that may have secrets in them: in memory that is wiped.
 
+use bytes::Bytes;
 use reqwest::Response;
+use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 /// How much of an answer is read: tokens and metadata have some kilobytes.
@@ -28,5 +30,29 @@ fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
         let mut larger = Zeroizing::new(Vec::with_capacity((2 * body.capacity()).max(body.len() + more).max(4 << 10)));
         larger.extend_from_slice(body);
         *body = larger;
+    }
+}
+
+/// `name=value&…` (RFC 6749 appendix B).
+pub(crate) fn encoded<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone) -> Bytes {
+    // Room for every octet as `%XX`, so that nothing is left behind by growing.
+    let room = pairs.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    for (name, value) in pairs {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.extend(byte_serialize(name.as_bytes()));
+        text.push('=');
+        text.extend(byte_serialize(value.as_bytes()));
+    }
+    Bytes::from_owner(Wiped(text))
+}
+
+struct Wiped(Zeroizing<String>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
