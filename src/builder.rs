@@ -76,8 +76,9 @@ impl Builder {
         self
     }
 
-    /// The client that refreshers get for their own calls, with its proxy and its certificates. It should follow no
-    /// redirects: a 307 sends a token request's body to another server.
+    /// The client that refreshers get for their own calls, with its proxy and its certificates. Build it with
+    /// `redirect(Policy::none())`: a refresher of the caller's that posts a secret sends it to another server by a 307. The
+    /// refreshers of this crate send no secret on and take no answer of a second server, whatever the client's policy is.
     ///
     /// Not given, one is built when it is first asked for: bare, without redirects, cookies and referer.
     pub fn http(mut self, client: reqwest::Client) -> Self {

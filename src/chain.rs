@@ -1,34 +1,58 @@
-//! Walks what caused an error, and looks into `reqwest_middleware::Error`, whose own `source()` skips what it holds.
+//! Walks what caused an error, and looks into the errors whose own `source()` skips what they hold: `reqwest_middleware::Error`,
+//! `std::io::Error`, and pointers to an error.
+
+mod told;
 
 use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
+#[cfg(feature = "cli")]
+pub(crate) use told::clean;
+pub(crate) use told::told;
 
 use crate::BoxError;
+use told::Told;
 
-/// The first error of that type: the error itself, or what caused it.
+/// How many errors of one chain are looked at: more than any real chain has, and an end for one that leads to itself.
+const LONGEST: usize = 128;
+
+/// The error and its causes, in their order.
+pub(crate) fn each<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> + use<'e> {
+    std::iter::successors(Some(error), |error| cause(*error)).take(LONGEST)
+}
+
+/// The first error of that type: the error itself, or what caused it, also behind a `Box` or an `Arc`.
 pub(crate) fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = cause(error);
-    }
-    None
+    each(error).find_map(through::<T>)
 }
 
 /// What caused it.
 pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
-    match error.downcast_ref::<reqwest_middleware::Error>() {
-        Some(reqwest_middleware::Error::Middleware(held)) => Some(held.as_ref()),
-        Some(reqwest_middleware::Error::Reqwest(held)) => Some(held),
-        None => error.source(),
+    if let Some(told) = error.downcast_ref::<Told>().and_then(Told::held) {
+        return Some(told);
     }
+    if let Some(held) = through::<reqwest_middleware::Error>(error) {
+        return Some(match held {
+            reqwest_middleware::Error::Middleware(held) => held.as_ref(),
+            reqwest_middleware::Error::Reqwest(held) => held,
+        });
+    }
+    if let Some(held) = through::<io::Error>(error).and_then(io::Error::get_ref) {
+        return Some(held);
+    }
+    shared(error).or_else(|| error.source())
 }
 
 /// What an error and its causes say, a line each, and nothing twice: a cause is left out where a line above contains it, and begins
 /// behind what it repeats of the line above it.
 #[cfg(feature = "cli")]
-pub(crate) fn told(error: &(dyn StdError + 'static), say: impl Fn(&(dyn StdError + 'static)) -> String) -> Vec<String> {
+pub(crate) fn lines(
+    error: &(dyn StdError + 'static),
+    say: impl Fn(&(dyn StdError + 'static)) -> String,
+) -> Vec<String> {
     let mut lines = vec![say(error)];
     let mut next = cause(error);
     while let Some(error) = next {
@@ -45,17 +69,55 @@ pub(crate) fn told(error: &(dyn StdError + 'static), say: impl Fn(&(dyn StdError
 }
 
 /// The network's error that the box holds, by itself or in a client's with middleware.
+/// The error as one of that type. The `source()` of a `Box<T>` and of an `Arc<T>` is that of `T`, so that a walk skips `T` itself.
+pub(crate) fn through<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    macro_rules! held {
+        ($($pointer:ty),*) => {$(
+            if let Some(held) = error.downcast_ref::<$pointer>() {
+                let held: &T = held;
+                return Some(held);
+            }
+        )*};
+    }
+    held!(T, Box<T>, Arc<T>, Box<Box<T>>, Box<Arc<T>>, Arc<Box<T>>, Arc<Arc<T>>);
+    None
+}
+
+/// What an `Arc` of any error leads to.
+fn shared<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    macro_rules! held {
+        ($($error:ty),*) => {$(
+            if let Some(held) = through::<Arc<$error>>(error) {
+                let held: &Arc<$error> = held;
+                return Some(&**held);
+            }
+        )*};
+    }
+    held!(dyn StdError + Send + Sync, dyn StdError + Send, dyn StdError);
+    None
+}
+
+/// The network's error that the box holds, by itself, in a client's with middleware, or behind a pointer that nobody shares.
 ///
 /// # Errors
 /// The box, if it holds another.
 pub(crate) fn into_reqwest(error: BoxError) -> Result<reqwest::Error, BoxError> {
-    match error.downcast::<reqwest_middleware::Error>() {
+    let error = match error.downcast::<reqwest_middleware::Error>() {
         Ok(error) => match *error {
-            reqwest_middleware::Error::Reqwest(error) => Ok(error),
+            reqwest_middleware::Error::Reqwest(error) => return Ok(error),
             reqwest_middleware::Error::Middleware(error) => {
-                into_reqwest(error.reallocate_into_boxed_dyn_error_without_backtrace())
+                return into_reqwest(error.reallocate_into_boxed_dyn_error_without_backtrace());
             }
         },
-        Err(error) => error.downcast::<reqwest::Error>().map(|error| *error),
-    }
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Box<reqwest::Error>>() {
+        Ok(error) => return Ok(**error),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Arc<reqwest::Error>>() {
+        Ok(error) => return Arc::try_unwrap(*error).map_err(BoxError::from),
+        Err(error) => error,
+    };
+    error.downcast::<reqwest::Error>().map(|error| *error)
 }

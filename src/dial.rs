@@ -4,12 +4,17 @@
 //! if the server that names the URL is on this machine too; without userinfo; and on no address that only this machine or its network
 //! can reach, unless it is the host of the server that names it, the API's own host, or an origin that the caller named.
 
+mod once;
+mod wiped;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
 use crate::origin::Origin;
+pub(crate) use once::send_once;
+pub(crate) use wiped::{encoded, read};
 
 /// Why a URL is not dialled. It says neither its userinfo nor its query.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,8 @@ use http::StatusCode;
 
 use crate::chain;
 use crate::challenge::{FEW_LINES, Printed};
-use crate::error::{
-    Error, Findable, Forbidden, Reason, SessionEnded, StepUpError, StepUpKind, Unauthorized, bare, first,
-};
-use crate::refresh::{RefreshError, RefreshErrorKind};
-use crate::retry_after::passes;
+use crate::error::{Error, Findable, Forbidden, Reason, SessionEnded, StepUpError, StepUpKind, Unauthorized, first};
+use crate::refresh::{RefreshError, RefreshErrorKind, is_passing};
 
 const OTHER: u8 = 1;
 const LOGIN: u8 = 4;
@@ -50,11 +47,8 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
             StepUpKind::Foreign | StepUpKind::EarlierLogin => OTHER,
         };
     }
-    if chain::find::<Error>(top).is_some() {
-        return OTHER;
-    }
     // What is no answer at all is the network's.
-    chain::find::<reqwest::Error>(top).map_or(OTHER, of_network)
+    of_network(top)
 }
 
 fn of_refresh(error: &RefreshError) -> u8 {
@@ -62,7 +56,7 @@ fn of_refresh(error: &RefreshError) -> u8 {
         RefreshErrorKind::LoginRequired { .. } | RefreshErrorKind::Rejected { .. } => LOGIN,
         RefreshErrorKind::Refused { code } => of_code(code),
         RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => PASSES,
-        _ => OTHER,
+        _ => of_network(error),
     }
 }
 
@@ -96,14 +90,9 @@ fn of_reason(reason: Reason) -> u8 {
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
-    let url = chain::find::<reqwest::Error>(top).and_then(reqwest::Error::url);
     // A query may be secret, and the network's error shows the whole of it.
-    let said = |error: &(dyn std::error::Error + 'static)| {
-        let text = whole(error);
-        url.map_or(text.clone(), |url| text.replace(url.as_str(), bare(url).as_str()))
-    };
-    let lines: Vec<String> = chain::told(top, said).iter().map(|line| printed(line)).collect();
-    let mut text = format!("error: {}", lines.join("\n  caused by: "));
+    let said = |error: &(dyn std::error::Error + 'static)| printed(&chain::clean(&whole(error)));
+    let mut text = format!("error: {}", chain::lines(top, said).join("\n  caused by: "));
     // What helps is said once, by whoever knows it best.
     let names_command = text.contains(&format!("`{command}`"));
     let unnamed = variable.filter(|name| !text.contains(*name));
@@ -125,15 +114,13 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
 }
 
 /// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
-fn of_network(error: &reqwest::Error) -> u8 {
-    match error.status() {
-        Some(status) if passes(status) => PASSES,
+fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
+    match chain::find::<reqwest::Error>(error).and_then(reqwest::Error::status) {
         // A refusal that was passed through.
         Some(StatusCode::UNAUTHORIZED) => LOGIN,
         Some(StatusCode::FORBIDDEN) => FORBIDDEN,
-        Some(_) => OTHER,
-        None if error.is_builder() || error.is_decode() || error.is_redirect() => OTHER,
-        None => PASSES,
+        _ if is_passing(error) => PASSES,
+        _ => OTHER,
     }
 }
 

@@ -7,7 +7,9 @@ use crate::chain;
 use crate::refresh::RefreshError;
 
 /// What an error of ours can be found in: `&reqwest_middleware::Error`, `&anyhow::Error`, `&Box<dyn Error + …>`,
-/// `&dyn Error` and any `&E: Error`. It cannot be implemented elsewhere.
+/// `&dyn Error`, any `&E: Error`, and a `Box` or an `Arc` of one. It cannot be implemented elsewhere.
+///
+/// An error is found in each cause of another, also where that cause is a `Box`, an `Arc` or an `io::Error` around it.
 ///
 /// `Way` is inferred: it keeps "any error" apart from those who only hold one, as a box does.
 pub trait Findable<Way>: sealed::Sealed<Way> {}
@@ -17,6 +19,7 @@ impl<Way, T: sealed::Sealed<Way> + ?Sized> Findable<Way> for T {}
 #[allow(unnameable_types, reason = "sealed: nobody else names them")]
 mod sealed {
     use std::error::Error as StdError;
+    use std::sync::Arc;
 
     pub trait Sealed<Way> {
         fn first(&self) -> &(dyn StdError + 'static);
@@ -51,11 +54,18 @@ mod sealed {
 
     dynamic!(dyn StdError + 'static, dyn StdError + Send + 'static, dyn StdError + Send + Sync + 'static);
 
-    impl Sealed<ByWhatItHolds> for anyhow::Error {
-        fn first(&self) -> &(dyn StdError + 'static) {
-            self.as_ref()
-        }
+    macro_rules! anyhow {
+        ($($pointer:ty),*) => {$(
+            impl Sealed<ByWhatItHolds> for $pointer {
+                fn first(&self) -> &(dyn StdError + 'static) {
+                    let error: &anyhow::Error = self;
+                    error.as_ref()
+                }
+            }
+        )*};
     }
+
+    anyhow!(anyhow::Error, Box<anyhow::Error>, Arc<anyhow::Error>);
 }
 
 impl Error {

@@ -167,8 +167,9 @@ impl OAuth {
         self
     }
 
-    /// The client for all that is asked here, with its proxy and its certificates; it should follow no redirects. It dials what a
-    /// name leads to, wherever that is. Not given, the middleware's is used for hosts that the caller named, and for others one of
+    /// The client for all that is asked here, with its proxy and its certificates. It dials what a name leads to, wherever that is;
+    /// metadata that redirect to another origin are refused. Build it with `redirect(Policy::none())`: another policy takes no
+    /// secret to a second server and no answer from there, but it does send a GET there after a 303. Not given, the middleware's is used for hosts that the caller named, and for others one of
     /// its own, which goes by no proxy and connects to no address inside.
     #[must_use]
     pub fn http(mut self, client: reqwest::Client) -> Self {

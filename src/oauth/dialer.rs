@@ -15,12 +15,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::reply::Reply;
-use crate::dial::{Trust, Undialled, Why, is_public};
+use crate::dial::{Trust, Undialled, Why, is_public, read, send_once};
 use crate::origin::Origin;
 use crate::refresh::RefreshError;
 
-/// How much of an answer is read: tokens and metadata have some kilobytes.
-const LONGEST: usize = 1 << 20;
 /// How many redirects of a metadata document are followed.
 const HOPS: usize = 3;
 
@@ -135,7 +133,7 @@ impl Dialer<'_> {
             let mut request = Request::new(Method::GET, url.clone());
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
             let is_chosen = if is_by_api { self.by_api().knows(&url) } else { self.is_chosen(&url) };
-            let reply = self.send(request, is_chosen).await?;
+            let reply = self.send(request, None, is_chosen).await?;
             let location = reply.headers.get(LOCATION).filter(|_| reply.status.is_redirection());
             let Some(location) = location else { return Ok(reply) };
             let next = location.to_str().ok().and_then(|text| url.join(text).ok());
@@ -143,7 +141,9 @@ impl Dialer<'_> {
             if url.scheme() == "https" && next.scheme() != "https" {
                 return Err(refused(what, "redirects from https to http"));
             }
-            if !may_lead(&next) {
+            // A client of the caller's own connects to whatever address a name leads to.
+            let stays = self.lines.given.is_none() || next.origin() == url.origin();
+            if !may_lead(&next) || !stays {
                 return Err(refused(what, "redirects to another server"));
             }
             // The server that redirects names the next.
@@ -159,24 +159,27 @@ impl Dialer<'_> {
         let mut request = Request::new(Method::POST, url.clone());
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body.into());
-        self.send(request, self.is_chosen(url)).await
+        let reply = self.send(request, Some(body), self.is_chosen(url)).await?;
+        // A client of the caller's own would have followed it, had it been able to.
+        if self.lines.given.is_some() && reply.status.is_redirection() && reply.headers.contains_key(LOCATION) {
+            return Err(refused("the authorization server", "redirects what is posted to it"));
+        }
+        Ok(reply)
     }
 
-    async fn send(&self, request: Request, is_chosen: bool) -> Result<Reply, RefreshError> {
+    async fn send(&self, request: Request, body: Option<Bytes>, is_chosen: bool) -> Result<Reply, RefreshError> {
         let asked = Origin::of(request.url());
-        let response =
-            self.client(is_chosen)?.execute(request).await.map_err(|error| network(error, asked.as_ref()))?;
+        let client = self.client(is_chosen)?;
+        let sent = send_once(&client, request, body)
+            .await
+            .map_err(|error| network(error, asked.as_ref(), "does not answer"))?;
         // A client of the caller's own may follow redirects.
-        if asked != Origin::of(response.url()) {
-            return Err(refused("the authorization server", "answers from another server, by a redirect"));
-        }
-        read(response).await
+        reply(sent.ok_or_else(|| refused("the authorization server", "answers from another URL, by a redirect"))?).await
     }
 }
 
 /// A network's failure passes, but for a name that leads inside.
-fn network(error: reqwest::Error, asked: Option<&Origin>) -> RefreshError {
+fn network(error: reqwest::Error, asked: Option<&Origin>, what: &'static str) -> RefreshError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(next) = cause {
         if next.to_string().contains("leads to an address inside") {
@@ -186,7 +189,7 @@ fn network(error: reqwest::Error, asked: Option<&Origin>) -> RefreshError {
     }
     let whom = asked.map_or_else(String::new, ToString::to_string);
     let error = RefreshError::from(error);
-    let unreached = Unreached { whom, source: error.clone() };
+    let unreached = Unreached { whom, what, source: error.clone() };
     error.caused_by(unreached)
 }
 
@@ -194,12 +197,13 @@ fn network(error: reqwest::Error, asked: Option<&Origin>) -> RefreshError {
 #[derive(Debug)]
 struct Unreached {
     whom: String,
+    what: &'static str,
     source: RefreshError,
 }
 
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} does not answer", self.whom)
+        write!(f, "{} {}", self.whom, self.what)
     }
 }
 
@@ -218,29 +222,18 @@ fn refused(what: &str, why: &str) -> RefreshError {
     RefreshError::refused("untrusted_url").caused_by(format!("{what} {why}"))
 }
 
-async fn read(mut response: Response) -> Result<Reply, RefreshError> {
+async fn reply(mut response: Response) -> Result<Reply, RefreshError> {
     let (status, headers, url) = (response.status(), response.headers().clone(), response.url().clone());
-    let mut body = Zeroizing::new(Vec::new());
     // What has no body is not waited for.
-    if status != StatusCode::NO_CONTENT {
-        while let Some(chunk) = response.chunk().await.map_err(RefreshError::from)? {
-            if body.len() + chunk.len() > LONGEST {
-                return Err(RefreshError::transient(None).caused_by("the server's answer has more than 1 MiB"));
-            }
-            grow(&mut body, chunk.len());
-            body.extend_from_slice(&chunk);
-        }
-    }
+    let body = match status {
+        StatusCode::NO_CONTENT => Some(Zeroizing::default()),
+        _ => read(&mut response)
+            .await
+            .map_err(|error| network(error, Origin::of(&url).as_ref(), "cut its answer short"))?,
+    };
+    let body =
+        body.ok_or_else(|| RefreshError::transient(None).caused_by("the server's answer has more than 1 MiB"))?;
     Ok(Reply { status, headers, url, body })
-}
-
-/// Makes room without leaving a copy behind.
-fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
-    if body.capacity() - body.len() < more {
-        let mut larger = Zeroizing::new(Vec::with_capacity((2 * body.capacity()).max(body.len() + more).max(4 << 10)));
-        larger.extend_from_slice(body);
-        *body = larger;
-    }
 }
 
 // By https nobody gets there without a TLS stack, which this crate forces on nobody, so that it is tried by http and in here.

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use url::form_urlencoded::byte_serialize;
-use zeroize::Zeroizing;
 
+use crate::dial::encoded;
 use crate::mask::Masker;
 use crate::secret::Secret;
 
@@ -49,18 +48,7 @@ impl Form {
 
     /// `name=value&…`, in memory that is wiped.
     pub(super) fn encode(&self) -> Bytes {
-        // Room for every octet as `%XX`, so that nothing is left behind by growing.
-        let room = self.pairs.iter().map(|(name, value)| 3 * (name.len() + value.expose().len()) + 2).sum();
-        let mut text = Zeroizing::new(String::with_capacity(room));
-        for (name, value) in &self.pairs {
-            if !text.is_empty() {
-                text.push('&');
-            }
-            text.extend(byte_serialize(name.as_bytes()));
-            text.push('=');
-            text.extend(byte_serialize(value.expose().as_bytes()));
-        }
-        Bytes::from_owner(Wiped(text))
+        encoded(self.pairs.iter().map(|(name, value)| (&**name, value.expose())))
     }
 
     /// A server's text without the secrets that were sent.
@@ -68,13 +56,5 @@ impl Form {
         let mut masker = Masker::default();
         self.secrets.iter().for_each(|secret| masker.add(secret.expose()));
         masker.mask(text)
-    }
-}
-
-struct Wiped(Zeroizing<String>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
     }
 }

@@ -6,13 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{heard, network};
 use crate::BoxError;
 use crate::chain;
-use crate::retry_after::passes;
+use crate::challenge::{FEW_LINES, Printed};
 
 /// Why a refresh gave no credential. Cheap to clone: all who wait for one refresh share one error.
 ///
-/// `Debug` and `Display` show no foreign backtrace and no URL.
+/// `Debug`, `Display` and the texts of its causes show no foreign backtrace, and no user name, query or fragment of a URL. Codes and
+/// hints have 300 characters at most, and no character in them that a terminal obeys.
 #[derive(Clone)]
 pub struct RefreshError {
     kind: RefreshErrorKind,
@@ -88,14 +90,23 @@ impl RefreshError {
         Self::of(Kind::Other).caused_by(source)
     }
 
+    /// Every constructor comes by here, where codes and hints are made printable.
     pub(crate) fn of(kind: Kind) -> Self {
+        let printed = |text: String| Printed(&text, FEW_LINES).to_string();
+        let kind = match kind {
+            Kind::LoginRequired { hint } => Kind::LoginRequired { hint: printed(hint) },
+            Kind::Rejected { code } => Kind::Rejected { code: printed(code) },
+            Kind::Refused { code } => Kind::Refused { code: printed(code) },
+            kind => kind,
+        };
         Self { kind, source: None }
     }
 
-    /// The same, with what caused it.
+    /// The same, with what caused it. Where the cause prints a URL, its texts take its place without what may be secret in that
+    /// URL: errors of this crate are still [found](Self::find) in it.
     #[must_use]
     pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
-        Self { source: Some(Arc::from(source.into())), ..self }
+        Self { source: Some(chain::told(source.into())), ..self }
     }
 
     /// The same, with the scheme whose refresher it came from: one of several.
@@ -164,6 +175,7 @@ impl PartialEq for RefreshError {
 
 impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        heard::note(self);
         match &self.kind {
             Kind::LoginRequired { hint } => write!(f, "a login is required: {hint}"),
             Kind::Rejected { code } => write!(f, "the credential was rejected ({code})"),
@@ -204,15 +216,9 @@ impl StdError for RefreshError {
 /// Finds a `RefreshError` in the box, wherever it stands there; a network's error is a transient one, without its URL.
 impl From<BoxError> for RefreshError {
     fn from(error: BoxError) -> Self {
-        if let Some(found) = chain::find::<Self>(error.as_ref()) {
-            return found.clone();
-        }
-        match chain::into_reqwest(error) {
-            Ok(error) => error.into(),
-            Err(error) => match chain::find::<reqwest::Error>(error.as_ref()) {
-                Some(network) => Self::of(kind_of(network)).caused_by(Told::of(error.as_ref(), network)),
-                None => Self::of(Kind::Other).caused_by(error),
-            },
+        match chain::find::<Self>(error.as_ref()).cloned().or_else(|| heard::that_prints(error.as_ref())) {
+            Some(found) => found,
+            None => Self::of(network::kind_of(error.as_ref())).caused_by(error),
         }
     }
 }
@@ -232,48 +238,17 @@ impl RefreshError {
     }
 }
 
-/// What a chain of errors said, in one line, without the URL of the network's error in it.
-#[derive(Debug)]
-struct Told(String);
-
-impl Told {
-    fn of(error: &(dyn StdError + 'static), network: &reqwest::Error) -> Self {
-        let mut line = error.to_string();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            line += &format!(": {cause}");
-            next = cause.source();
-        }
-        Self(network.url().map_or(line.clone(), |url| line.replace(url.as_str(), "…")))
-    }
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl StdError for Told {}
-
+/// Transient where the error may pass: the network, a time-out, 408, 429, 5xx. It is kept without its URL.
 impl From<reqwest::Error> for RefreshError {
     fn from(error: reqwest::Error) -> Self {
-        Self::of(kind_of(&error)).caused_by(error.without_url())
+        Self::of(network::kind_of(&error)).caused_by(error)
     }
 }
 
-/// Whether a network's error may pass.
-fn kind_of(error: &reqwest::Error) -> Kind {
-    match error.status() {
-        Some(status) if !passes(status) => Kind::Other,
-        _ if error.is_builder() || error.is_decode() => Kind::Other,
-        _ => Kind::Transient { retry_after: None },
-    }
-}
-
+/// Finds a `RefreshError` in it; a connection's error, and a network's error that it holds, are transient.
 impl From<std::io::Error> for RefreshError {
     fn from(error: std::io::Error) -> Self {
-        Self::other(error)
+        Self::from(BoxError::from(error))
     }
 }
 

@@ -4,7 +4,9 @@ mod ask;
 mod budget;
 mod error;
 mod flight;
+mod heard;
 mod masked;
+mod network;
 mod person;
 mod question;
 mod rejection;
@@ -25,6 +27,8 @@ use async_trait::async_trait;
 
 pub(crate) use ask::Ended;
 pub use error::{RefreshError, RefreshErrorKind};
+#[cfg(feature = "cli")]
+pub(crate) use network::is_passing;
 #[cfg(feature = "store")]
 pub(crate) use person::MakesWay;
 #[cfg(any(feature = "oauth", feature = "store"))]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use http::Method;
 use url::Url;
 
+use super::scope;
 use crate::secret::Secret;
 
 /// How many repositories are remembered, and how many sets of scopes: more than one pull or push touches.
@@ -42,9 +43,7 @@ impl Partition {
             _ => Access::Push,
         };
         let path = url.path().strip_prefix("/v2/").unwrap_or_default();
-        // A name may have such a word in it, so the last one counts.
-        let ends = ["/manifests/", "/blobs/", "/tags/", "/referrers/"].iter().filter_map(|kind| path.rfind(kind));
-        let name = ends.max().map_or(path, |end| &path[..end]);
+        let name = scope::repository(url).unwrap_or(path);
         Self { origin: url.origin().ascii_serialization(), repository: name.to_owned(), access }
     }
 }

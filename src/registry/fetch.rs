@@ -4,49 +4,51 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
-use reqwest::{Client, Request, Response};
+use reqwest::{Client, Request};
 use url::Url;
-use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-use super::Account;
 use super::cache::Token;
+use super::{Account, refusal};
+use crate::dial::{encoded, read, send_once};
 use crate::members::Members;
 use crate::refresh::RefreshError;
-use crate::retry_after::{passes, retry_after};
 use crate::secret::Secret;
 
-/// How much of an answer is read: tokens have some kilobytes.
-const LONGEST: usize = 1 << 20;
 /// How long a token is good for where the server does not say (the distribution specification).
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// What is asked for.
 pub(super) struct Asked<'a> {
     pub(super) realm: Url,
-    pub(super) service: String,
+    /// Some registries name none.
+    pub(super) service: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) client_id: &'a str,
 }
 
 pub(super) async fn token(client: &Client, account: &Account, asked: &Asked<'_>) -> Result<Token, RefreshError> {
-    let request = match account {
+    let (request, body) = match account {
         Account::Identity(token) => post(asked, token),
-        Account::Anonymous => get(asked, None),
-        Account::Password(user, password) => get(asked, Some((user, password))),
+        Account::Anonymous => (get(asked, None)?, None),
+        Account::Password(user, password) => (get(asked, Some((user, password)))?, None),
     };
-    let response = client.execute(request?).await.map_err(RefreshError::from)?;
-    let (status, rest) = (response.status(), retry_after(response.headers()));
-    let body = Zeroizing::new(read(response).await?);
+    let sent = send_once(client, request, body).await.map_err(RefreshError::from)?;
+    let redirected = || RefreshError::refused("token_server").caused_by("the token server redirects to another URL");
+    let mut response = sent.ok_or_else(redirected)?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let body = read(&mut response).await.map_err(RefreshError::from)?;
+    let body = body.ok_or_else(|| RefreshError::other("the token server's answer has more than 1 MiB"))?;
     match status {
-        StatusCode::OK => parsed(&body),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Err(RefreshError::rejected("unauthorized").caused_by(format!("the token server says {}", status.as_u16())))
-        }
-        _ if passes(status) => Err(RefreshError::transient(rest)),
-        _ => Err(RefreshError::refused("token_server").caused_by(format!("the token server says {}", status.as_u16()))),
+        // Some servers send an error by 200, too.
+        StatusCode::OK => parsed(&body).map_err(|error| match Members::of(&body) {
+            Some(members) if members.value("error").is_some() => refusal::of(status, &headers, &body, account),
+            _ => error,
+        }),
+        _ => Err(refusal::of(status, &headers, &body, account)),
     }
 }
 
@@ -54,7 +56,7 @@ fn get(asked: &Asked<'_>, account: Option<(&String, &Secret)>) -> Result<Request
     let mut url = asked.realm.clone();
     {
         let mut query = url.query_pairs_mut();
-        query.append_pair("service", &asked.service);
+        query.extend_pairs(asked.service.iter().map(|service| ("service", service)));
         query.extend_pairs(asked.scopes.iter().map(|scope| ("scope", scope)));
         query.append_pair("client_id", asked.client_id);
         if let Some((user, _)) = account {
@@ -75,27 +77,16 @@ fn get(asked: &Asked<'_>, account: Option<(&String, &Secret)>) -> Result<Request
     Ok(request)
 }
 
-fn post(asked: &Asked<'_>, token: &Secret) -> Result<Request, RefreshError> {
-    let mut form = Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token.expose());
-    form.append_pair("service", &asked.service).append_pair("client_id", asked.client_id);
-    form.append_pair("scope", &asked.scopes.join(" "));
+fn post(asked: &Asked<'_>, token: &Secret) -> (Request, Option<Bytes>) {
+    let scope = asked.scopes.join(" ");
+    let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", token.expose())];
+    form.extend(asked.service.as_deref().map(|service| ("service", service)));
+    form.push(("client_id", asked.client_id));
+    form.extend((!scope.is_empty()).then_some(("scope", &*scope)));
     let mut request = Request::new(Method::POST, asked.realm.clone());
     let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, form_type);
-    *request.body_mut() = Some(form.finish().into());
-    Ok(request)
-}
-
-async fn read(mut response: Response) -> Result<Vec<u8>, RefreshError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(RefreshError::from)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST {
-            return Err(RefreshError::other("the token server's answer has more than 1 MiB"));
-        }
-    }
-    Ok(body)
+    (request, Some(encoded(form.into_iter())))
 }
 
 /// `token` and `access_token` are the same, and a server may send either.

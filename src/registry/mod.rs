@@ -1,6 +1,7 @@
 //! Tokens of container registries (the distribution specification's token authentication), with the feature `registry`.
 //!
-//! A registry's 401 names a token server, a service and scopes; a token is fetched there, with an account or without, and kept for
+//! A registry's 401 names a token server, a service and scopes. Some name no service, and some no scopes: then the request's method
+//! and path say which are needed. A token is fetched there, with an account or without, and kept for
 //! the repository and the kind of access that it is for. Two repositories do not fight for one credential.
 //!
 //! ```
@@ -15,7 +16,10 @@
 mod cache;
 mod dial;
 mod fetch;
+mod refusal;
+mod scope;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -136,15 +140,19 @@ impl Refresh for Registry {
             // Nothing that may go better later.
             RefreshError::refused("realm").caused_by(error)
         })?;
-        let mut scopes: Vec<String> = challenge.scopes().iter().map(|scope| scope.clone().into_owned()).collect();
+        let mut scopes: Vec<String> = challenge.scopes().into_iter().map(Cow::into_owned).collect();
+        if scopes.is_empty() {
+            scopes = scope::of(method, url);
+        }
         scopes.sort_unstable();
         scopes.dedup();
-        let asked = Asked { realm, service: challenge.service().into_owned(), scopes, client_id: &self.client_id };
+        let service = Some(challenge.service().into_owned()).filter(|service| !service.is_empty());
+        let asked = Asked { realm, service, scopes, client_id: &self.client_id };
         let partition = Partition::of(method, url);
         let token = fetch::token(&rejection.http()?, &self.account, &asked).await?;
         // A token is for what was asked, of whom.
         let Asked { realm, service, scopes, .. } = asked;
-        let key = [realm.to_string(), service].into_iter().chain(scopes).collect();
+        let key = [realm.to_string(), service.unwrap_or_default()].into_iter().chain(scopes).collect();
         self.cache.keep(partition, key, token, self.clock.now());
         Ok(Some(Credential::custom(Tokens { cache: self.cache.clone(), clock: self.clock.clone() })))
     }

@@ -120,6 +120,10 @@ fn a_registry_challenge_has_realm_service_and_scopes() {
     assert_eq!((registry.realm().as_ref(), registry.service().as_ref()), ("https://auth.example/token", "reg"));
     assert_eq!(registry.scopes(), ["repository:a:pull,push", "repository:b:pull", "registry:catalog:*"]);
     assert!(Challenges::parse("Bearer realm=\"r\"").get("Bearer").unwrap().registry().is_none());
+    assert!(Challenges::parse("Bearer service=\"r\"").get("Bearer").unwrap().registry().is_none());
+    let without = Challenges::parse("Bearer realm=\"https://nvcr.io/proxy_auth\",scope=\"repository:a:pull\"");
+    let without = without.get("Bearer").unwrap().registry().unwrap();
+    assert_eq!((without.service().as_ref(), without.scopes().len()), ("", 1));
 }
 
 #[test]

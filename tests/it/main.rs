@@ -55,6 +55,7 @@ mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
 mod masking;
+mod network_failures;
 #[cfg(feature = "oauth")]
 mod oauth_answers;
 #[cfg(all(feature = "oauth", feature = "store"))]
@@ -63,6 +64,8 @@ mod oauth_asides;
 mod oauth_attacks;
 #[cfg(feature = "oauth")]
 mod oauth_claims;
+#[cfg(feature = "oauth")]
+mod oauth_cuts;
 #[cfg(feature = "oauth")]
 mod oauth_dead_tokens;
 #[cfg(feature = "oauth")]
@@ -100,11 +103,16 @@ mod problems;
 mod redirect_credentials;
 #[cfg(feature = "digest")]
 mod redirected_digests;
+#[cfg(feature = "oauth")]
+mod redirected_secrets;
 mod redirects;
+mod refresh_errors;
 mod refusals;
 mod refusals_own;
 #[cfg(feature = "registry")]
 mod registries;
+#[cfg(feature = "registry")]
+mod registry_challenges;
 mod rests;
 mod secrecy;
 mod secrets;

@@ -35,11 +35,13 @@ impl<'a> Challenge<'a> {
         self.is("Basic").then_some(Basic(*self))
     }
 
-    /// As a container registry's `Bearer` challenge: one with a `realm` and a `service`.
+    /// As a container registry's `Bearer` challenge: one with a `realm`, and either a `service` or a `realm` that is a URL by `http`
+    /// or `https`.
     #[must_use]
     pub fn registry(&self) -> Option<Registry<'a>> {
-        let fits = self.is("Bearer") && self.first("realm").is_some() && self.first("service").is_some();
-        fits.then_some(Registry(*self))
+        let realm = self.realm().filter(|_| self.is("Bearer"))?;
+        let is_url = || url::Url::parse(&realm).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        (self.first("service").is_some() || is_url()).then_some(Registry(*self))
     }
 
     /// As a `Cargo` challenge, which a registry of crates sends.
@@ -105,7 +107,7 @@ impl<'a> Registry<'a> {
         self.0.realm().unwrap_or_default()
     }
 
-    /// The service that the token is for.
+    /// The service that the token is for; empty where the registry names none.
     #[must_use]
     pub fn service(&self) -> Cow<'a, str> {
         self.0.param("service").unwrap_or_default()

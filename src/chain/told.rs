@@ -1,0 +1,145 @@
+//! What a chain of errors prints, without what is secret in its URLs, and with nothing that a terminal obeys.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::{each, into_reqwest};
+use crate::BoxError;
+use crate::challenge::{FEW_LINES, Printed};
+
+/// How many characters of one error's text are printed.
+const LONGEST: usize = 4 * FEW_LINES;
+/// How many errors of a chain are printed.
+const MOST: usize = 16;
+
+/// The error as it may be printed. An error that prints nothing secret stays what it is; any other is kept for
+/// [`find`](super::find), behind the texts of its chain.
+pub(crate) fn told(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
+    let error = without_url(error);
+    let mut next: Option<&(dyn StdError + 'static)> = Some(&*error);
+    let mut lines = Vec::new();
+    let mut is_clean = true;
+    while let Some(level) = next {
+        if lines.len() == MOST {
+            is_clean = false;
+            break;
+        }
+        let said = level.to_string();
+        let line = clean(&said);
+        is_clean &= line == said;
+        lines.push(line);
+        next = level.source();
+    }
+    if is_clean {
+        return Arc::from(error);
+    }
+    let below = lines.into_iter().rev().fold(None, |below, line| Some(Box::new(Told { line, below, held: None })));
+    let first = below.map_or_else(Told::default, |first| *first);
+    Arc::new(Told { held: Some(Arc::from(error)), ..first })
+}
+
+/// One error's text, and what stands below it.
+#[derive(Default)]
+pub(super) struct Told {
+    line: String,
+    below: Option<Box<Told>>,
+    /// The error that says all of it.
+    held: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Told {
+    pub(super) fn held(&self) -> Option<&(dyn StdError + 'static)> {
+        self.held.as_deref().map(|held| held as _)
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Told").field(&self.line).finish()
+    }
+}
+
+impl StdError for Told {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.below.as_deref().map(|below| below as _)
+    }
+}
+
+/// A network's error without its URL, where the box holds it alone: it stays one that can be found by its type.
+fn without_url(error: BoxError) -> BoxError {
+    let error = match into_reqwest(error) {
+        Ok(error) => return error.without_url().into(),
+        Err(error) => error,
+    };
+    match error.downcast::<io::Error>() {
+        Ok(error) if error.get_ref().is_some_and(|held| each(held).any(|one| one.is::<reqwest::Error>())) => {
+            let kind = error.kind();
+            Box::new(error.into_inner().map_or_else(|| kind.into(), |held| io::Error::new(kind, without_url(held))))
+        }
+        Ok(error) => error,
+        Err(error) => error,
+    }
+}
+
+/// A text without user names, queries and fragments of the URLs in it, without what a terminal obeys, and not too long.
+pub(crate) fn clean(text: &str) -> String {
+    // Cuts first, so that a very long text is not searched whole.
+    let cut = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
+    let rest = if cut < text.len() { "…" } else { "" };
+    let bare = bare(&text[..cut]);
+    let lines: Vec<_> = bare
+        .split('\n')
+        .map(|line| line.split('\t').map(|piece| Printed(piece, LONGEST).to_string()).collect::<Vec<_>>().join("\t"))
+        .collect();
+    lines.join("\n") + rest
+}
+
+/// The text without the parts of its URLs that may be secret.
+fn bare(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let mut bare = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, url) = rest.split_at(at + 3);
+        let length = url.find(ends_url).unwrap_or(url.len());
+        let (url, after) = url.split_at(length);
+        bare.push_str(before);
+        push_bare(url, &mut bare);
+        rest = after;
+    }
+    bare.push_str(rest);
+    Cow::Owned(bare)
+}
+
+/// Whether a URL in a text ends before that character.
+fn ends_url(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || matches!(character, '"' | '\'' | '<' | '>' | '`' | '\\')
+}
+
+/// Writes what follows `://` in a URL: host, port and path.
+fn push_bare(url: &str, bare: &mut String) {
+    let authority = url.find(['/', '?', '#']).unwrap_or(url.len());
+    let ends_userinfo = url[..authority].rfind('@').or_else(|| {
+        // A password that is not encoded may have any of these in it, and then the port is no number.
+        let port = url[..authority].rsplit_once(':').map_or("", |(_, port)| port);
+        let is_port = port.bytes().all(|octet| octet.is_ascii_digit()) || port.ends_with(']');
+        if is_port { None } else { url.rfind('@') }
+    });
+    let url = ends_userinfo.map_or(url, |at| &url[at + 1..]);
+    let Some(end) = url.find(['?', '#']) else { return bare.push_str(url) };
+    bare.push_str(&url[..end]);
+    // What closes the sentence around the URL.
+    let closes = url.trim_end_matches([')', ']', '}', '.', ',', ';', ':', '!']).len().max(end + 1);
+    bare.push_str(url.get(closes..).unwrap_or_default());
+}

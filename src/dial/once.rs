@@ -1,0 +1,58 @@
+//! Sends requests that a client cannot send a second time, whatever its redirect policy is.
+//!
+//! A `reqwest::Client` does not tell its policy. It follows a 307 or 308, and a 301 or 302 that answers a GET, only with a copy of
+//! the body. It cannot copy a stream, so it returns such a redirect as the response. It follows a 303, and a 301 or 302 that
+//! answers a POST, by a GET without a body and without `Authorization` at another origin. The response then has another URL than
+//! the request, and is not taken. The price: reqwest does not repeat such a request by HTTP/2 after a refused stream.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::{Client, Request, Response};
+use url::Url;
+
+/// Sends a request, with that body, by a client that may follow redirects. `Ok(None)` is an answer from another URL.
+///
+/// # Errors
+/// The network's.
+pub(crate) async fn send_once(
+    client: &Client,
+    mut request: Request,
+    body: Option<Bytes>,
+) -> reqwest::Result<Option<Response>> {
+    let asked = without_fragment(request.url());
+    *request.body_mut() = Some(reqwest::Body::wrap(Once(body.filter(|octets| !octets.is_empty()))));
+    let response = client.execute(request).await?;
+    let is_asked = without_fragment(response.url()) == asked;
+    Ok(is_asked.then_some(response))
+}
+
+fn without_fragment(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url
+}
+
+/// A body that is given once.
+struct Once(Option<Bytes>);
+
+impl Body for Once {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|octets| Ok(Frame::data(octets))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// An absent body gives no exact length, because reqwest copies a body whose length is exactly zero.
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or_else(SizeHint::default, |octets| SizeHint::with_exact(octets.len() as u64))
+    }
+}

@@ -1,0 +1,91 @@
+//! What a token server says when it gives no token.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use http::header::HeaderMap;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::Account;
+use crate::challenge::{FEW_LINES, Printed};
+use crate::mask::Masker;
+use crate::members::Members;
+use crate::refresh::RefreshError;
+use crate::retry_after::{passes, retry_after};
+
+/// Codes that are about the request or the client, and say nothing about the account.
+const OF_REQUEST: [&str; 7] = [
+    "access_denied",
+    "invalid_client",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
+/// What an answer without a token means: its OAuth code where it has one (RFC 6749 §5.2), else its status. Its text goes along.
+pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], account: &Account) -> RefreshError {
+    let members = Members::of(body).unwrap_or_default();
+    let code = members.value("error").and_then(Value::as_str).filter(|code| is_code(code));
+    let refuses_account = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let error = match code {
+        _ if passes(status) => RefreshError::transient(retry_after(headers)),
+        Some("temporarily_unavailable" | "server_error" | "slow_down") => RefreshError::transient(retry_after(headers)),
+        Some("invalid_grant") => RefreshError::rejected("invalid_grant"),
+        Some(code) if OF_REQUEST.contains(&code) => RefreshError::refused(code),
+        _ if refuses_account => RefreshError::rejected("unauthorized"),
+        Some(code) => RefreshError::refused(account.mask(code.to_owned())),
+        None => RefreshError::refused("token_server"),
+    };
+    let redirects = if status.is_redirection() { ", and redirects elsewhere" } else { "" };
+    let mut line = format!("the token server says {}{redirects}", status.as_u16());
+    if let Some(text) = text(&members) {
+        line += &format!(": {}", Printed(&account.mask(text), FEW_LINES));
+    }
+    error.caused_by(line)
+}
+
+/// Where a text stands: OAuth's, the distribution specification's, Docker Hub's.
+const TEXTS: [&str; 4] = ["error_description", "message", "details", "detail"];
+
+/// What the server says, beside the code: at the top, in the first of `errors`, or in `error`.
+fn text(members: &Members) -> Option<String> {
+    let texts = |value: &Value| TEXTS.iter().find_map(|name| said(value.get(name)?));
+    let first = || {
+        let first = members.value("errors")?.as_array()?.first()?;
+        let code = first.get("code").and_then(said);
+        match (code, texts(first)) {
+            (Some(code), Some(text)) => Some(format!("{code}: {text}")),
+            (code, text) => text.or(code).or_else(|| said(first)),
+        }
+    };
+    let error = || members.value("error").and_then(|error| texts(error).or_else(|| said(error)));
+    TEXTS.iter().find_map(|name| said(members.value(name)?)).or_else(first).or_else(error)
+}
+
+fn said(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2), and short.
+fn is_code(code: &str) -> bool {
+    !code.is_empty() && code.len() <= 64 && code.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+impl Account {
+    /// The text without what this account proves itself by: as it is, in a form, in JSON, in a header.
+    fn mask(&self, text: String) -> String {
+        let mut masker = Masker::default();
+        match self {
+            Self::Anonymous => return text,
+            Self::Password(user, password) => {
+                masker.add(password.expose());
+                masker.add(&Zeroizing::new(STANDARD.encode(format!("{user}:{}", password.expose()))));
+            }
+            Self::Identity(token) => masker.add(token.expose()),
+        }
+        masker.mask(text)
+    }
+}

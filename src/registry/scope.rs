@@ -1,0 +1,38 @@
+//! The scopes of a request whose challenge names none (the distribution specification's token authentication).
+
+use http::Method;
+use url::Url;
+
+/// What a request needs, as a registry would say it.
+pub(super) fn of(method: &Method, url: &Url) -> Vec<String> {
+    if url.path().trim_end_matches('/') == "/v2/_catalog" {
+        return vec!["registry:catalog:*".to_owned()];
+    }
+    let Some(name) = repository(url).filter(|name| !name.is_empty()) else { return Vec::new() };
+    let actions = match *method {
+        Method::GET | Method::HEAD => "pull",
+        Method::DELETE => "delete",
+        _ => "pull,push",
+    };
+    let mut scopes = vec![format!("repository:{name}:{actions}")];
+    // A blob that is mounted is read in another repository.
+    let from = url.query_pairs().find(|(parameter, _)| parameter == "from").map(|(_, from)| from);
+    if let Some(from) = from.filter(|from| *method == Method::POST && is_name(from) && *from != name) {
+        scopes.push(format!("repository:{from}:pull"));
+    }
+    scopes
+}
+
+/// The repository of a path of the distribution specification: `/v2/<name>/manifests/…` and the like.
+pub(super) fn repository(url: &Url) -> Option<&str> {
+    let path = url.path().strip_prefix("/v2/")?;
+    // A name may have such a word in it, so the last one counts.
+    let ends = ["/manifests/", "/blobs/", "/tags/", "/referrers/"].iter().filter_map(|kind| path.rfind(kind));
+    ends.max().map(|end| &path[..end])
+}
+
+/// Whether it can stand in a scope.
+fn is_name(text: &str) -> bool {
+    let fits = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"/._-".contains(&octet);
+    !text.is_empty() && text.bytes().all(fits)
+}

@@ -1,0 +1,53 @@
+//! A server whose answers break off in the body.
+
+use super::wire::answer;
+
+/// What the connection does after the head of an answer and a part of its body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// The server closes a connection whose answer said how long it is.
+    Closes,
+    /// The server closes it in the middle of a chunk.
+    ClosesChunk,
+    /// The server resets it.
+    Resets,
+    /// Nothing comes until the client's time is up.
+    Stalls,
+}
+
+pub(crate) const FAULTS: [Fault; 4] = [Fault::Closes, Fault::ClosesChunk, Fault::Resets, Fault::Stalls];
+
+/// A server whose every answer fails so; its URL has a secret in its query.
+pub(crate) async fn failing(fault: Fault) -> String {
+    failing_until(fault, usize::MAX, "").await
+}
+
+/// The same, which answers that once it has failed so often.
+pub(crate) async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut open, mut failed) = (Vec::new(), 0);
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            if failed == times {
+                stream.write_all(&answer("200 OK", "Connection: close\r\n", good)).await.unwrap();
+                continue;
+            }
+            failed += 1;
+            let head = match fault {
+                Fault::ClosesChunk => "Transfer-Encoding: chunked\r\n\r\n64\r\n",
+                _ => "Content-Length: 100\r\n\r\n",
+            };
+            let text = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{head}{{\"access_token\":");
+            stream.write_all(text.as_bytes()).await.unwrap();
+            match fault {
+                Fault::Closes | Fault::ClosesChunk => drop(stream),
+                Fault::Resets => stream.set_zero_linger().unwrap(),
+                Fault::Stalls => open.push(stream),
+            }
+        }
+    });
+    format!("http://{address}/token?client_secret=hunter2")
+}
