@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::desk::Desk;
+use crate::credential::Credential;
 
 impl Desk<'_> {
     /// The claims as the challenge writes them.
@@ -30,7 +31,10 @@ impl Desk<'_> {
         let decoded = challenge.and_then(|bearer| bearer.decoded_claims()).and_then(Result::ok);
         let json =
             decoded.and_then(|octets| String::from_utf8(octets).ok()).filter(|text| text.trim_start().starts_with('{'));
-        Some(json.unwrap_or_else(|| demanded.to_owned()))
+        let claims = json.unwrap_or_else(|| demanded.to_owned());
+        // An echo of the credential asks for nothing, and is in no URL that is shown.
+        let masker = Credential::masker_of(self.rejection?.credential());
+        Some(claims).filter(|claims| !masker.has_certain(claims))
     }
 }
 

@@ -196,7 +196,7 @@ impl OAuth {
         let demand = rejection.demand();
         // Claims go along with a refresh token (continuous access evaluation); another authentication needs the person.
         let access = rejection.credential().and_then(Credential::token);
-        let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some();
+        let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some() || demand.is_for_more();
         let is_vain = needs_person || self.setup.rests.has_met(access.as_ref(), demand.claims());
         let renews = kept.refresh_token.is_some() && !wants_login && !is_vain;
         (renews && self.may_go_to(&kept)).then_some(kept)

@@ -10,6 +10,7 @@ use reqwest::Url;
 
 use super::error::RefreshError;
 use super::person::MakesWay;
+use super::want::SlotKey;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::origin::Origin;
@@ -123,6 +124,8 @@ pub struct Rejection {
     pub(crate) refused: Option<Credential>,
     pub(crate) surroundings: Weak<dyn Surroundings>,
     pub(crate) flight: u64,
+    /// What the credential is for, beside other credentials of the session.
+    pub(crate) slot: SlotKey,
     /// Who holds something until a person is asked. A copy that is kept keeps nothing of it.
     pub(crate) makes_way: Option<Weak<dyn MakesWay>>,
 }
@@ -176,6 +179,17 @@ impl Rejection {
     #[must_use]
     pub fn demand(&self) -> &Demand {
         &self.demand
+    }
+
+    /// Where the protected resource describes itself (RFC 9728), if the server has several resources and this credential is for
+    /// another than the first. Each resource has a credential of its own, so that [`credential`](Self::credential) is never that of
+    /// another resource. `None` for the first.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        match &self.slot {
+            SlotKey::Resource(resource) => Some(resource),
+            SlotKey::Main | SlotKey::Partition(_) => None,
+        }
     }
 
     /// The method of the request that was refused; `None` where it was nobody's request.

@@ -149,6 +149,7 @@ impl Core {
             refused,
             surroundings: Arc::downgrade(self) as Weak<dyn Surroundings>,
             flight: number,
+            slot: want.slot,
             makes_way: None,
         }
     }

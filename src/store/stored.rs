@@ -12,7 +12,7 @@ use super::turn::Turn;
 use super::{Key, Saved, Store, StoreError};
 use crate::credential::Credential;
 use crate::members::Members;
-use crate::refresh::{Cause, Clock, MakesWay, Refresh, RefreshError, RefreshErrorKind, Rejection};
+use crate::refresh::{Cause, Clock, MakesWay, Refresh, RefreshError, RefreshErrorKind, Rejection, SlotKey};
 use crate::secret::Secret;
 
 type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
@@ -280,6 +280,10 @@ fn is_rejected(error: &RefreshError) -> bool {
 #[async_trait]
 impl<R: Refresh> Refresh for Stored<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        // What is stored is of the first resource. A credential for another one is neither it nor renewed by it.
+        if rejection.resource().is_some() {
+            return self.refresher.refresh(rejection).await;
+        }
         let asked = rejection.cause() == Cause::Asked;
         let lock = if asked { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
         let is_locked = matches!(lock, Err(StoreError::Locked { .. }));
@@ -294,7 +298,9 @@ impl<R: Refresh> Refresh for Stored<R> {
             let refused = rejection.refused.clone().filter(|refused| !was_ours(refused));
             return self.renew(Rejection { refused, ..rejection }, stored, turn).await;
         };
-        if self.shelf.answers(&credential, &rejection) {
+        // What is stored last may be another partition's.
+        let is_partition = matches!(rejection.slot, SlotKey::Partition(_));
+        if !is_partition && self.shelf.answers(&credential, &rejection) {
             return Ok(Some(credential));
         }
         // A token that serves once is presented only if its successor can be saved. A login that goes on without the lock is for the
@@ -322,6 +328,10 @@ impl<R: Refresh> Refresh for Stored<R> {
     /// Forgets what is stored, which another process may have renewed since.
     async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
         self.log_out(credential).await
+    }
+
+    fn needs_challenge(&self) -> bool {
+        self.refresher.needs_challenge()
     }
 
     fn timeout(&self) -> Duration {

@@ -14,7 +14,7 @@ use super::journal::Journal;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::origin::Origin;
-use crate::refresh::{Cause, Occasion, Question, Refresh, RefreshError, Rejection, Surroundings};
+use crate::refresh::{Cause, Occasion, Question, Refresh, RefreshError, Rejection, SlotKey, Surroundings};
 
 type Outcome = Result<Option<Credential>, RefreshError>;
 type Answers = dyn Fn(usize, &Rejection) -> Outcome + Send + Sync;
@@ -264,6 +264,7 @@ impl RejectionBuilder {
             surroundings: Arc::downgrade(&session),
             flight: 0,
             makes_way: None,
+            slot: SlotKey::Main,
         }
     }
 }

@@ -289,3 +289,50 @@ async fn partitions_that_share_a_late_flight_report_how_they_came_to_it() {
     }
     assert_eq!(how.iter().filter(|how| **how == Renewed::ByUs).count(), 1, "{how:?}");
 }
+
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod with_a_store {
+    use reqwest_challenge::ChallengeMiddleware;
+    use reqwest_challenge::oauth::{Client, ClientCredentials, Issuer, OAuth};
+    use reqwest_challenge::store::{Key, MemoryStore, Stored};
+    use reqwest_challenge::testing::Answer;
+    use reqwest_middleware::ClientBuilder;
+    use serde_json::json;
+
+    use crate::support::oauth::endpoint;
+    use crate::support::script::{API, Script, challenged_with, status};
+
+    /// Each resource gets its own token, and the store keeps the first one's.
+    #[tokio::test]
+    async fn a_stored_credential_of_one_resource_is_not_sent_to_another() {
+        let issuer = endpoint(|asked| {
+            Answer::json(json!({
+                "access_token": format!("t{}", asked.form("scope").unwrap_or_default()),
+                "token_type": "Bearer",
+            }))
+        })
+        .await;
+        let api = Script::new(|arrived, _| {
+            let resource = super::segment(arrived.path());
+            if arrived.token() == format!("t{resource}") {
+                return status(200);
+            }
+            challenged_with(&format!(
+                "Bearer scope=\"{resource}\", resource_metadata=\"{API}/.well-known/oauth-protected-resource/{resource}\""
+            ))
+        });
+        let store = MemoryStore::new();
+        for round in 0..2 {
+            let at = Issuer::new(issuer.origin()).unwrap().token_endpoint(issuer.url("/token")).unwrap();
+            let oauth = OAuth::new(at, Client::secret_post("c", "hunter2"), ClientCredentials).unwrap();
+            let oauth = oauth.challenge_scopes(reqwest_challenge::oauth::ChallengeScopes::any());
+            let stored = Stored::new(oauth.without_resource(), store.clone(), Key::new("app"));
+            let auth = ChallengeMiddleware::new(API, stored).unwrap();
+            let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(api.clone()).build();
+            for path in ["a/1", "b/1", "a/2", "b/2"] {
+                assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{round} {path}");
+            }
+        }
+        assert_eq!(issuer.requests().iter().filter(|one| one.path() == "/token").count(), 3);
+    }
+}
