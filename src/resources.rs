@@ -57,16 +57,28 @@ impl Resources {
         nearest.map_or(SlotKey::Main, |path| path.slot.clone())
     }
 
-    /// Learns from a 401 of that URL which resource it belongs to, by the place where the resource describes itself.
-    pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
+    /// Learns from a 401 of that URL which resource it belongs to, by the place where the resource describes itself. `worked` is where
+    /// the main credential has worked.
+    pub(crate) fn learn(&self, url: &Url, resource: &str, worked: Option<&Url>) -> SlotKey {
         let before = self.slot_of(url);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let main = known.main.get_or_insert_with(|| resource.into());
-        let slot = if **main == *resource { SlotKey::Main } else { SlotKey::Resource(Arc::from(resource)) };
+        // A credential that was there to begin with, and works elsewhere, is no credential for this resource.
+        let is_other = |worked: &Url| Self::below(url, resource).is_some_and(|path| !path.covers(worked));
+        if known.main.is_none() && !worked.is_some_and(is_other) {
+            known.main = Some(resource.into());
+        }
+        let is_main = known.main.as_deref() == Some(resource);
+        let slot = if is_main { SlotKey::Main } else { SlotKey::Resource(Arc::from(resource)) };
         if slot == before {
             return slot;
         }
-        let path = Self::path(url, resource, slot.clone());
+        let mut path = Self::below(url, resource).unwrap_or_else(|| {
+            let mut own = url.clone();
+            own.set_query(None);
+            own.set_fragment(None);
+            Path { url: own, below: false, slot: SlotKey::Main }
+        });
+        path.slot = slot.clone();
         known.paths.retain(|other| other.url != path.url);
         if known.paths.len() == PATHS {
             known.paths.remove(0);
@@ -76,21 +88,17 @@ impl Resources {
         slot
     }
 
-    fn path(url: &Url, resource: &str, slot: SlotKey) -> Path {
-        let mut own = url.clone();
-        own.set_query(None);
-        own.set_fragment(None);
-        let described = Url::parse(resource).ok().filter(|described| described.origin() == url.origin());
-        let prefix = described.as_ref().and_then(|described| described.path().strip_prefix(WELL_KNOWN));
-        let prefix = prefix.map(|prefix| prefix.trim_end_matches('/')).filter(|prefix| !prefix.is_empty());
-        if let Some(prefix) = prefix {
-            let mut above = own.clone();
-            above.set_path(prefix);
-            let path = Path { url: above, below: true, slot: slot.clone() };
-            if path.covers(url) {
-                return path;
-            }
+    /// The path of the resource, if its URL says it and covers the request's.
+    fn below(url: &Url, resource: &str) -> Option<Path> {
+        let described = Url::parse(resource).ok().filter(|described| described.origin() == url.origin())?;
+        let prefix = described.path().strip_prefix(WELL_KNOWN)?.trim_end_matches('/');
+        if prefix.is_empty() {
+            return None;
         }
-        Path { url: own, below: false, slot }
+        let mut above = url.clone();
+        above.set_query(None);
+        above.set_fragment(None);
+        above.set_path(prefix);
+        Some(Path { url: above, below: true, slot: SlotKey::Main }).filter(|path| path.covers(url))
     }
 }

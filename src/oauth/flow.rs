@@ -198,7 +198,10 @@ impl OAuth {
         let access = rejection.credential().and_then(Credential::token);
         let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some() || demand.is_for_more();
         let is_vain = needs_person || self.setup.rests.has_met(access.as_ref(), demand.claims());
-        let renews = kept.refresh_token.is_some() && !wants_login && !is_vain;
+        // A token for one resource is of no use to another (RFC 8707 §2), and its refresh token would be used up for that.
+        let is_own = self.setup.resource.is_some()
+            || !kept.resource.as_deref().is_some_and(|kept| resource::is_another(kept, rejection));
+        let renews = kept.refresh_token.is_some() && !wants_login && !is_vain && is_own;
         (renews && self.may_go_to(&kept)).then_some(kept)
     }
 

@@ -27,6 +27,18 @@ pub(super) fn named(rejection: &Rejection) -> Option<String> {
     challenges.find_map(|challenge| challenge.param("resource_metadata")).map(|text| text.into_owned())
 }
 
+/// Whether the 401 was about another resource than this one, by the place where it says that the metadata are (RFC 9728 §3.1). `false`
+/// where the place does not tell.
+pub(super) fn is_another(resource: &str, rejection: &Rejection) -> bool {
+    let parsed = |text: &str| Url::parse(text).ok();
+    let (Some(resource), Some(place)) = (parsed(resource), named(rejection).as_deref().and_then(parsed)) else {
+        return false;
+    };
+    let described = place.path().strip_prefix("/.well-known/oauth-protected-resource");
+    let paths = described.map(|path| path.trim_end_matches('/') == resource.path().trim_end_matches('/'));
+    place.origin() == resource.origin() && paths == Some(false)
+}
+
 /// The resource that a 401 was about: where its challenge says, or else at the well-known places, with the path and without. `None`
 /// where no metadata are.
 pub(super) async fn discover(
