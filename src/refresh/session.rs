@@ -240,27 +240,26 @@ impl Core {
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
         // A credential that has worked shows that the refresh helped.
-        if self.is_accepted(generation).load(Ordering::Relaxed) != generation {
+        if !self.is_accepted(generation) {
             self.change(|state| state.refused(epoch, generation, self.now()));
         }
     }
 
     /// Hears that the server accepted the credential of that generation. Returns whether that is news.
-    #[inline]
+    #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
-        let accepted = self.is_accepted(generation);
-        // Nearly always it is known, and costs one look.
-        let is_new = generation != 0 && accepted.load(Ordering::Relaxed) != generation;
+        let place = &self.accepted[generation as usize % ACCEPTED];
+        let is_new = generation != 0 && place.swap(generation, Ordering::Relaxed) != generation;
         if is_new {
-            accepted.store(generation, Ordering::Relaxed);
             self.change(|state| state.accepted(generation));
         }
         is_new
     }
 
+    /// Whether it is known that the server accepted the credential of that generation.
     #[inline]
-    fn is_accepted(&self, generation: u64) -> &AtomicU64 {
-        &self.accepted[generation as usize % ACCEPTED]
+    pub(crate) fn is_accepted(&self, generation: u64) -> bool {
+        self.accepted[generation as usize % ACCEPTED].load(Ordering::Relaxed) == generation
     }
 
     /// The slot that holds the credential that was signed with.
