@@ -25,12 +25,6 @@ impl Worked {
         worked.push_back((generation, url));
     }
 
-    /// Where the credential of that generation worked.
-    pub(crate) fn at(&self, generation: u64) -> Option<Url> {
-        let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        worked.iter().find(|(other, _)| *other == generation).map(|(_, there)| there.clone())
-    }
-
     /// Whether the credential of that generation worked on another path of the same origin.
     pub(crate) fn elsewhere(&self, generation: u64, url: &Url) -> bool {
         let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
