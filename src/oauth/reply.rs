@@ -100,6 +100,13 @@ impl Reply {
         members.value("error").is_some_and(is_something) || !gives && Fault::of(&members).is_said
     }
 
+    /// Whether it is an answer without a token that says why, in a server's own way.
+    pub(super) fn gives_nothing(&self) -> bool {
+        let Some(members) = self.members() else { return false };
+        let fault = Fault::of(&members);
+        members.text("access_token").is_none() && (fault.code().is_some() || fault.text.is_some())
+    }
+
     /// Whether a proof with the nonce that it carries would do (RFC 9449 §8).
     pub(super) fn wants_nonce(&self) -> bool {
         self.headers.contains_key("dpop-nonce")

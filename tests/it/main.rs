@@ -88,6 +88,8 @@ mod oauth_loopback;
 mod oauth_places;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod oauth_rotations;
 #[cfg(feature = "oauth")]
 mod oauth_scopes;
 #[cfg(feature = "oauth")]
