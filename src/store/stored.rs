@@ -164,7 +164,8 @@ impl<R: Refresh> Refresh for Stored<R> {
         if rejection.resource().is_some() {
             return self.refresher.refresh(rejection).await;
         }
-        let asked = rejection.cause() == Cause::Asked;
+        // The user waits for a login or a step-up, and must not wait for a process that was stopped.
+        let asked = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp);
         let lock = if asked { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
         let is_locked = matches!(lock, Err(StoreError::Locked { .. }));
         if let (Err(error), true) = (&lock, is_locked && !asked) {
