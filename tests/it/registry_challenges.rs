@@ -142,6 +142,12 @@ async fn the_token_servers_own_error_reaches_the_caller() {
             "the token server says 200: invalid_grant",
         ),
         (
+            json(200, r#"{"errors":[{"code":"DENIED","message":"access is denied"}]}"#),
+            refused("token_server"),
+            "the token server says 200: DENIED: access is denied",
+        ),
+        (json(200, r#"{"details":"no access"}"#), refused("token_server"), "the token server says 200: no access"),
+        (
             json(401, r#"{"error":"invalid_client"}"#),
             refused("invalid_client"),
             "the token server says 401: invalid_client",
@@ -179,6 +185,21 @@ async fn the_token_servers_own_error_reaches_the_caller() {
         (Answer::new(400).body("<html>"), refused("token_server"), "the token server says 400"),
     ] {
         assert_eq!(comes_of(Registry::new(), answer).await, (kind, text.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_token_stands_in_either_member_whatever_the_other_is() {
+    for body in [
+        r#"{"token":"","access_token":"t"}"#,
+        r#"{"token":null,"access_token":"t"}"#,
+        r#"{"token":"t","access_token":""}"#,
+        r#"{"access_token":"t","errors":[],"message":"welcome"}"#,
+    ] {
+        let server = token_server().await;
+        server.at("/token").answers(Answer::json(body));
+        let challenge = "Bearer realm=\"HERE/token\",service=\"r\"";
+        refresh(Registry::new(), &server, (Method::GET, "/v2/a/manifests/x"), challenge).await.unwrap();
     }
 }
 
