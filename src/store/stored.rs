@@ -166,7 +166,9 @@ impl<R: Refresh> Refresh for Stored<R> {
         }
         // The user waits for a login or a step-up, and must not wait for a process that was stopped.
         let asked = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp);
-        let lock = if asked { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
+        // Neither must a request whose credential is still good.
+        let is_early = rejection.cause() == Cause::Expired && self.shelf.is_good(rejection.credential());
+        let lock = if asked || is_early { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
         let is_locked = matches!(lock, Err(StoreError::Locked { .. }));
         if let (Err(error), true) = (&lock, is_locked && !asked) {
             return Err(error.clone().into());

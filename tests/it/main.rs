@@ -123,6 +123,8 @@ mod sessions;
 #[cfg(feature = "store")]
 mod store_deletions;
 #[cfg(feature = "store")]
+mod store_early;
+#[cfg(feature = "store")]
 mod store_failures;
 #[cfg(feature = "store")]
 mod store_files;
