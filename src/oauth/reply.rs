@@ -69,6 +69,11 @@ impl Reply {
         Members::of(body).or_else(|| of_form(body))
     }
 
+    /// Whether it is the beginning of an answer that was cut, and whose length was not announced.
+    pub(super) fn is_cut(&self) -> bool {
+        Members::is_begun_by(&self.body)
+    }
+
     /// What it says of its error.
     fn fault(&self) -> Fault {
         let Some(members) = self.members().or_else(|| of_list(&self.body)) else {

@@ -93,7 +93,10 @@ fn post(asked: &Asked<'_>, token: &Secret) -> (Request, Option<Bytes>) {
 fn parsed(body: &[u8]) -> Result<Token, RefreshError> {
     let odd = |what: &'static str| RefreshError::other(what);
     // What the parser says of it could quote the token.
-    let answer = Members::of(body).ok_or_else(|| odd("the token server's answer is no JSON object"))?;
+    let answer = Members::of(body).ok_or_else(|| match Members::is_begun_by(body) {
+        true => RefreshError::transient(None).caused_by("the token server's answer is cut"),
+        false => odd("the token server's answer is no JSON object"),
+    })?;
     let said = |name: &&str| answer.value(name)?.as_str().filter(|text| !text.is_empty());
     let text = ["token", "access_token"].iter().find_map(said);
     let text = text.ok_or_else(|| odd("the token server's answer has no token"))?;
