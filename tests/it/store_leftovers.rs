@@ -174,7 +174,8 @@ async fn a_link_in_the_place_of_a_temporary_file_is_removed_and_not_followed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_stopped_while_it_writes_keeps_no_other_from_writing_and_overwrites_nothing_when_it_goes_on()
 {
-    let (folder, _) = folder(false).await;
+    let (folder, left) = folder(false).await;
+    fs::remove_file(left).unwrap();
     fs::write(folder.file(), "damaged").unwrap();
     let (enters, entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
