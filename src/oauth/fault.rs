@@ -37,7 +37,7 @@ const TEXTS: &[&str] = &[
     "localizedMessage",
 ];
 /// What holds further objects, or lists of them.
-const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details"];
+const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details", "data"];
 /// Members whose number is a code. In `status` a number is the HTTP status again.
 const NUMBERS: &[&str] = &["error", "error_code", "errorCode", "errcode", "code"];
 /// Words that stand where codes do, and name no error.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::error::RefreshError;
 use super::rejection::Rejection;
 use crate::credential::Credential;
+use crate::secret::Secret;
 
 /// Holds something that others wait for, and lets it go before a person is asked.
 #[async_trait]
@@ -18,6 +19,9 @@ pub(crate) trait MakesWay: Send + Sync {
 
     /// Fails where what replaces a credential could not be kept, or where another process is replacing it.
     async fn before_spending(&self) -> Result<(), RefreshError>;
+
+    /// Keeps what a server gave in the place of what is attached, though the refresh fails.
+    fn keep_attachment(&self, attachment: Secret);
 }
 
 impl Rejection {
@@ -46,6 +50,15 @@ impl Rejection {
         match self.makes_way.as_ref().and_then(Weak::upgrade) {
             Some(holder) => holder.before_spending().await,
             None => Ok(()),
+        }
+    }
+
+    /// For a refresher that returns an error though the server has replaced what is [attached](Credential::attachment), such as an
+    /// answer with a new refresh token and no usable access token. A store saves the attachment, so that the next renewal does not
+    /// present the old one. Only the first call counts. Without a store it does nothing.
+    pub fn keep_attachment(&self, attachment: impl Into<Secret>) {
+        if let Some(holder) = self.makes_way.as_ref().and_then(Weak::upgrade) {
+            holder.keep_attachment(attachment.into());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The scopes of a request whose challenge names none (the distribution specification's token authentication).
 
+use std::borrow::Cow;
+
 use http::Method;
 use url::Url;
 
@@ -15,12 +17,14 @@ pub(super) fn of(method: &Method, url: &Url) -> Vec<String> {
         _ => "pull,push",
     };
     let mut scopes = vec![format!("repository:{name}:{actions}")];
-    // A blob that is mounted is read in another repository.
-    let from = url.query_pairs().find(|(parameter, _)| parameter == "from").map(|(_, from)| from);
-    if let Some(from) = from.filter(|from| *method == Method::POST && is_name(from) && *from != name) {
-        scopes.push(format!("repository:{from}:pull"));
-    }
+    scopes.extend(mounted_from(method, url).map(|from| format!("repository:{from}:pull")));
     scopes
+}
+
+/// The other repository in which a blob is read that a request mounts.
+pub(super) fn mounted_from<'u>(method: &Method, url: &'u Url) -> Option<Cow<'u, str>> {
+    let from = url.query_pairs().find(|(parameter, _)| parameter == "from").map(|(_, from)| from)?;
+    (*method == Method::POST && is_name(&from) && repository(url) != Some(&*from)).then_some(from)
 }
 
 /// The repository of a path of the distribution specification: `/v2/<name>/manifests/…` and the like.

@@ -49,13 +49,6 @@ impl<R: Refresh> Stored<R> {
         }
     }
 
-    /// What could not be saved, if it is newer than what is stored; else what is stored.
-    async fn newest(&self, stored: Option<&Saved>) -> Option<Saved> {
-        let unsaved = self.unsaved.lock().await;
-        let pending = unsaved.as_ref().filter(|pending| pending.asked || pending.old.as_ref() == stored);
-        pending.map(|pending| &pending.new).or(stored).cloned()
-    }
-
     /// Removes what is stored, and returns it. A renewal that another process saves meanwhile is removed too.
     async fn remove(&self) -> Result<Option<Saved>, StoreError> {
         for _ in 0..TRIES {

@@ -49,8 +49,8 @@ impl Shelf {
         self.store.lock(&self.key, self.patience).await
     }
 
-    /// The same lock, for a login or a logout: a process that was stopped while it renews must not keep the user waiting. They go on
-    /// without it, and what they write is compared with what is there.
+    /// The same lock, for a login or a logout, and for a renewal before the expiry: a process that was stopped while it renews must not
+    /// keep the user waiting. A login and a logout go on without it, and what they write is compared with what is there.
     pub(super) async fn lock_briefly(&self) -> Result<Lock, StoreError> {
         self.store.lock(&self.key, self.patience.min(BRIEF)).await
     }
@@ -70,6 +70,11 @@ impl Shelf {
     pub(super) fn credential(&self, saved: &Saved) -> Option<Credential> {
         let credential = Credential::of_saved(saved, &*self.restore)?;
         Some(credential.source(self.name()))
+    }
+
+    /// Whether the credential has an expiry that is still to come.
+    pub(super) fn is_good(&self, credential: Option<&Credential>) -> bool {
+        credential.and_then(Credential::expiry).is_some_and(|expiry| expiry > self.clock.now())
     }
 
     /// Whether what is stored answers the rejection, because somebody else has renewed.

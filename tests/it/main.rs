@@ -88,6 +88,8 @@ mod oauth_loopback;
 mod oauth_places;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod oauth_rotations;
 #[cfg(feature = "oauth")]
 mod oauth_resources;
 #[cfg(feature = "oauth")]
@@ -122,6 +124,8 @@ mod sequences;
 mod sessions;
 #[cfg(feature = "store")]
 mod store_deletions;
+#[cfg(feature = "store")]
+mod store_early;
 #[cfg(feature = "store")]
 mod store_failures;
 #[cfg(feature = "store")]
