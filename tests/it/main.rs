@@ -118,6 +118,7 @@ mod secrecy;
 mod secrets;
 mod sequences;
 mod sessions;
+mod slots;
 #[cfg(feature = "store")]
 mod store_deletions;
 #[cfg(feature = "store")]
