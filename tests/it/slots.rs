@@ -151,3 +151,28 @@ async fn two_demands_at_once_are_each_met_by_a_flight_of_their_own() {
     asked.sort_unstable();
     assert_eq!(asked, ["e30=", "e30g"]);
 }
+
+#[tokio::test]
+async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
+    let revoked = Arc::new(Mutex::new(None));
+    let ended = revoked.clone();
+    let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+        (_, token) if ended.lock().unwrap().as_deref() == Some(token) => challenged_with("Bearer claims=\"e30=\""),
+        (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
+        ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
+        _ => challenged_with("Bearer claims=\"e30g\""),
+    });
+    let fake = Fake::answering(move |number, rejection| {
+        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+        Ok(Some(Credential::bearer(format!("{path}-{number}"))))
+    });
+    let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+    for path in ["first", "second"] {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    *revoked.lock().unwrap() = Some("first-1".to_owned());
+    let error = client.get(format!("{API}/first")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    assert_eq!(client.get(format!("{API}/first")).send().await.unwrap().status(), 200);
+    assert_eq!(fake.calls(), 3);
+}
