@@ -176,3 +176,38 @@ async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
     assert_eq!(client.get(format!("{API}/first")).send().await.unwrap().status(), 200);
     assert_eq!(fake.calls(), 3);
 }
+
+#[tokio::test]
+async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier_identity() {
+    for (partitioned, out) in [(true, false), (true, true), (false, false), (false, true)] {
+        let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+            (_, "") => challenged(),
+            ("/a", token) if !token.contains('a') => challenged(),
+            ("/first", token) if !token.contains("first") => challenged_with("Bearer claims=\"e30=\""),
+            _ => status(200),
+        });
+        let fake = Fake::answering(|number, rejection| {
+            let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+            Ok(Some(Credential::bearer(format!("{path}-{number}"))))
+        });
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+        let auth = if partitioned { auth.partitioned_by(|_, url| url.path().to_owned()) } else { auth };
+        let auth = auth.build().unwrap();
+        let client = server.client(&auth);
+        for path in ["a", "first", "b"] {
+            client.get(format!("{API}/{path}")).send().await.unwrap();
+        }
+        let earlier = server.tokens();
+        if out {
+            auth.session().logout().await.unwrap();
+        }
+        auth.session().login().await.unwrap();
+        let before = server.sends();
+        for path in ["a", "first", "b"] {
+            client.get(format!("{API}/{path}")).send().await.unwrap();
+        }
+        let sent = server.tokens().split_off(before);
+        let stays = sent.iter().find(|token| !token.is_empty() && earlier.contains(token));
+        assert_eq!(stays, None, "partitioned {partitioned}, logout {out}: {earlier:?}, then {sent:?}");
+    }
+}
