@@ -240,9 +240,11 @@ impl Core {
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
         // A credential that has worked shows that the refresh helped.
-        if !self.is_accepted(generation) {
-            self.change(|state| state.refused(epoch, generation, self.now()));
-        }
+        let has_worked = self.is_accepted(generation);
+        self.change(|state| match has_worked {
+            true => drop(state.drop_kept(generation)),
+            false => state.refused(epoch, generation, self.now()),
+        });
     }
 
     /// Hears that the server accepted the credential of that generation. Returns whether that is news.

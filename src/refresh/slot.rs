@@ -95,12 +95,14 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         self.held = Arc::new(held);
     }
 
-    /// Holds a newer credential. One that met another demand is kept beside it.
+    /// Holds a newer credential. One of the same identity that met another demand is kept beside it.
     pub(crate) fn hold(&mut self, newer: Held<C, D>) {
         let older = std::mem::replace(&mut self.held, Arc::new(newer));
-        let met = &self.held.met;
-        self.kept.retain(|kept| kept.met != *met);
-        if older.credential.is_some() && older.stage == Stage::Open && older.met != D::default() && older.met != *met {
+        let (met, epoch) = (&self.held.met, self.held.epoch);
+        // The credentials of an earlier identity are of no use to this one.
+        self.kept.retain(|kept| kept.epoch == epoch && kept.met != *met);
+        let meets_another = older.epoch == epoch && older.met != D::default() && older.met != *met;
+        if older.credential.is_some() && older.stage == Stage::Open && meets_another {
             if self.kept.len() == DEMANDS {
                 self.kept.remove(0);
             }

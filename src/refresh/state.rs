@@ -326,7 +326,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         true
     }
 
-    fn drop_kept(&mut self, generation: u64) -> bool {
+    /// Drops the credential of that generation if it is kept beside the newest one of its slot: it is of no use any more.
+    pub(crate) fn drop_kept(&mut self, generation: u64) -> bool {
         self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
     }
 

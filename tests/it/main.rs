@@ -88,10 +88,10 @@ mod oauth_loopback;
 mod oauth_places;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
-#[cfg(all(feature = "oauth", feature = "store"))]
-mod oauth_rotations;
 #[cfg(feature = "oauth")]
 mod oauth_resources;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod oauth_rotations;
 #[cfg(feature = "oauth")]
 mod oauth_scopes;
 #[cfg(feature = "oauth")]
@@ -122,6 +122,7 @@ mod secrecy;
 mod secrets;
 mod sequences;
 mod sessions;
+mod slots;
 #[cfg(feature = "store")]
 mod store_deletions;
 #[cfg(feature = "store")]
