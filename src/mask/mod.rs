@@ -4,8 +4,10 @@
 //! status do not: a secret that is a common word would be told by what is missing in them.
 //!
 //! A secret is *certain* where no text has it by chance: it is masked wherever its characters stand, in either case. One of up
-//! to four characters, or that is a plain word or a short number, is masked only where it stands alone, as it was written.
+//! to four characters, or that is a plain word or a short number, is masked only where it stands alone, as it was written. Of a
+//! token, long pieces are masked too.
 
+mod pieces;
 mod search;
 mod views;
 

@@ -54,6 +54,7 @@ mod lint_alarms;
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
+mod mask_pieces;
 mod masking;
 mod network_failures;
 #[cfg(feature = "oauth")]
