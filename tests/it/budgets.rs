@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Reason, RefreshError, Unauthorized};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Reason, RefreshError, Unauthorized};
 
 use crate::support::fake::{Fake, Hands};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
@@ -133,9 +133,10 @@ async fn a_403_that_always_means_an_expired_credential_is_paid_for_too() {
         ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
     let client = server.client(&auth);
     for path in 0..50 {
-        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        let error = client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        assert!(Forbidden::find(&error).is_some(), "{error}");
     }
-    assert_eq!(fake.calls(), 3);
+    assert_eq!((fake.calls(), server.sends()), (3, 50), "while no refresh starts, the old credential is sent");
 }
 
 #[tokio::test]
@@ -195,14 +196,20 @@ async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_f
 }
 
 #[tokio::test]
-async fn the_5xx_of_a_server_is_no_success() {
-    let server = Script::new(|arrived, _| if arrived.path() == "/down" { respond(503, &[], "") } else { challenged() });
-    let fake = Fake::new();
-    let (auth, _) = with_clock(&fake);
-    let client = server.client(&auth);
-    for path in 0..20 {
-        client.get(format!("{API}/{path}")).send().await.unwrap_err();
-        client.get(format!("{API}/down")).send().await.unwrap();
+async fn an_answer_that_does_not_show_an_accepted_credential_is_no_success() {
+    // Some servers say 400 for an expired token. A proxy or another server has not seen the credential.
+    let answers = [400, 407, 408, 429, 500, 503].map(|code| respond(code, &[], ""));
+    for answer in answers.into_iter().chain([status(200).from_url("https://evil.example/")]) {
+        let says = answer.clone();
+        let server =
+            Script::new(move |arrived, _| if arrived.path() == "/other" { says.clone() } else { challenged() });
+        let fake = Fake::new();
+        let (auth, _) = with_clock(&fake);
+        let client = server.client(&auth);
+        for path in 0..20 {
+            client.get(format!("{API}/{path}")).send().await.unwrap_err();
+            client.get(format!("{API}/other")).send().await.unwrap();
+        }
+        assert_eq!(fake.calls(), 3, "{answer:?}");
     }
-    assert_eq!(fake.calls(), 3);
 }

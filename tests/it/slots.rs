@@ -211,3 +211,29 @@ async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier
         assert_eq!(stays, None, "partitioned {partitioned}, logout {out}: {earlier:?}, then {sent:?}");
     }
 }
+
+#[tokio::test]
+async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() {
+    // The place of the metadata does not say which paths belong to the resource.
+    let wanted = Arc::new(Mutex::new("main-1"));
+    let good = wanted.clone();
+    let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+        ("/main", token) if token == *good.lock().unwrap() => status(200),
+        ("/main", _) => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/main\"")),
+        (_, token) if token.starts_with("second") => status(200),
+        _ => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/second\"")),
+    });
+    let fake = Fake::answering(|number, rejection| {
+        let is_main = rejection.url().is_some_and(|url| url.path() == "/main");
+        Ok(Some(Credential::bearer(format!("{}-{number}", if is_main { "main" } else { "second" }))))
+    });
+    let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+    for path in ["main", "x"] {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    // The credential of the first resource becomes the newest of all.
+    *wanted.lock().unwrap() = "main-3";
+    client.get(format!("{API}/main")).send().await.unwrap();
+    assert_eq!(client.get(format!("{API}/y")).send().await.unwrap().status(), 200);
+    assert_eq!((fake.calls(), server.tokens().last().map(String::as_str)), (3, Some("second-2")));
+}
