@@ -127,7 +127,7 @@ impl Builder {
     }
 
     /// Says which requests have a credential of their own, by a name for each such set: two of different names have a refresh each,
-    /// one after the other. Off by default: nearly every API has one credential for all. A container registry has one for each
+    /// side by side. Off by default: nearly every API has one credential for all. A container registry has one for each
     /// repository.
     pub fn partitioned_by(
         mut self,

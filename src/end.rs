@@ -91,7 +91,7 @@ impl Call<'_> {
         let mut response = response;
         let facts = self.facts(&mut response, body);
         // A credential that another call renewed meanwhile may be of no use by now.
-        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver);
+        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
         Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
     }
 

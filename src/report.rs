@@ -10,6 +10,7 @@ use reqwest::Url;
 use crate::credential::Credential;
 use crate::linting::Findings;
 use crate::mask::Masker;
+use crate::refresh::{How, SlotKey};
 
 /// What was done about authentication for one call: in both refusals, and by [`of`](Self::of) for every response.
 #[derive(Clone, Default)]
@@ -17,6 +18,8 @@ pub struct AuthReport {
     pub(crate) attempts: u8,
     /// The epoch and the generation that the last send was signed with.
     pub(crate) signed: Option<(u64, u64)>,
+    /// The slot that the call was for.
+    pub(crate) slot: SlotKey,
     pub(crate) renewal: Option<Renewed>,
     pub(crate) waited: Duration,
     /// The credentials that were on the request, for masking what a server echoes.
@@ -43,6 +46,16 @@ pub enum Renewed {
     TakenOver,
     /// The scheme answered by itself.
     ByScheme,
+}
+
+impl From<How> for Renewed {
+    fn from(how: How) -> Self {
+        match how {
+            How::ByUs => Self::ByUs,
+            How::Joined => Self::Joined,
+            How::TakenOver => Self::TakenOver,
+        }
+    }
 }
 
 impl AuthReport {
@@ -94,7 +107,7 @@ impl AuthReport {
 
     /// Whether there is more to tell than the numbers of a plain first success.
     pub(crate) fn tells_more(&self) -> bool {
-        self.attempts > 1 || self.renewal.is_some() || !self.findings.is_empty()
+        self.attempts > 1 || self.renewal.is_some() || !self.waited.is_zero() || !self.findings.is_empty()
     }
 
     /// Has what may be a secret in the request's URL masked: a server may name the whole of it.

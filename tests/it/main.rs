@@ -34,6 +34,8 @@ mod digest_urls;
 mod digests;
 #[cfg(feature = "dpop")]
 mod dpop;
+mod engine_identities;
+mod engine_limits;
 mod finders;
 mod first_of;
 mod first_pass;
