@@ -77,8 +77,9 @@ impl Builder {
     }
 
     /// The client that refreshers get for their own calls, with its proxy and its certificates. Build it with
-    /// `redirect(Policy::none())`: a refresher of the caller's that posts a secret sends it to another server by a 307. The
-    /// refreshers of this crate send no secret on and take no answer of a second server, whatever the client's policy is.
+    /// `redirect(Policy::none())`: otherwise a 307 can send a secret that a caller's refresher posts to another server.
+    /// The refreshers of this crate forward no secret and accept no response from a second server, whatever the
+    /// client's policy is.
     ///
     /// Not given, one is built when it is first asked for: bare, without redirects, cookies and referer.
     pub fn http(mut self, client: reqwest::Client) -> Self {
@@ -158,12 +159,13 @@ impl Builder {
         self
     }
 
-    /// Reads refusals by `read` first. If it returns `None`, this crate reads the refusal itself; else its [`Problem`] is what the
-    /// refusal says, and comes before the challenges. [`RawRefusal::problem`] is what this crate reads, to start from.
+    /// Sets a function that reads refusals before this crate does. If it returns a [`Problem`], that is what the
+    /// refusal says, and it takes precedence over the challenges. If it returns `None`, this crate reads the refusal.
+    /// [`RawRefusal::problem`] returns what this crate reads, as a starting point.
     ///
     /// ```
     /// # use reqwest_challenge::{ChallengeMiddleware, Credential};
-    /// // An API that puts its error code into a field of its own.
+    /// An API that sends its error code in a header field.
     /// let auth = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("token"))
     ///     .read_refusals(|refusal| {
     ///         let code = refusal.headers().get("x-acme-code")?.to_str().ok()?;

@@ -12,7 +12,7 @@ use crate::refresh::{RefreshError, RefreshErrorKind, is_passing};
 const OTHER: u8 = 1;
 const LOGIN: u8 = 4;
 const FORBIDDEN: u8 = 5;
-/// It may go well later.
+/// A later attempt may succeed.
 const PASSES: u8 = 6;
 
 /// The exit code for an error.
@@ -34,7 +34,7 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
         return of_reason(refused.reason());
     }
     if let Some(denied) = Forbidden::find(error) {
-        // Another server's no is none of the API's.
+        // A refusal by another server says nothing about the API.
         return if denied.is_foreign() { OTHER } else { FORBIDDEN };
     }
     let top = first(error);
@@ -47,7 +47,7 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
             StepUpKind::Foreign | StepUpKind::EarlierLogin => OTHER,
         };
     }
-    // What is no answer at all is the network's.
+    // Without a response, the network failed.
     of_network(top)
 }
 
@@ -60,7 +60,8 @@ fn of_refresh(error: &RefreshError) -> u8 {
     }
 }
 
-/// The code of a refusal: whether a login mends it, whether it passes (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+/// The exit code for an error code: whether a login helps, or whether the failure is temporary (RFC 6749 §4.1.2.1,
+/// OpenID Connect Core §3.1.2.6).
 fn of_code(code: &str) -> u8 {
     match code {
         "access_denied" | "expired_token" | "login_timed_out" | "invalid_grant" => LOGIN,
@@ -70,7 +71,7 @@ fn of_code(code: &str) -> u8 {
     }
 }
 
-/// A login does not help where there is a new credential already, and where another server refused the request.
+/// A login does not help if a new credential is already held, or if another server refused the request.
 fn of_reason(reason: Reason) -> u8 {
     match reason {
         Reason::Declined
@@ -86,7 +87,8 @@ fn of_reason(reason: Reason) -> u8 {
 
 /// The reason of an error, what caused it, and what helps: the command that logs in, or the variable to set.
 ///
-/// It is some lines for standard error, without a newline at their end; no secret is in them, and none says what another has said.
+/// Returns a few lines for standard error, without a newline at the end. They contain no secret, and no line repeats
+/// another.
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
@@ -116,7 +118,7 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
 /// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
 fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
     match chain::find::<reqwest::Error>(error).and_then(reqwest::Error::status) {
-        // A refusal that was passed through.
+        // A refusal that `pass_through` returned as a response.
         Some(StatusCode::UNAUTHORIZED) => LOGIN,
         Some(StatusCode::FORBIDDEN) => FORBIDDEN,
         _ if is_passing(error) => PASSES,
@@ -124,7 +126,8 @@ fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
     }
 }
 
-/// The whole line of an error: one of ours says only its kind where another error holds it, which has said the line.
+/// The whole line of an error. The `Display` of an `Error` of this crate is only its kind, because the error that holds
+/// it prints the line.
 fn whole(error: &(dyn std::error::Error + 'static)) -> String {
     struct Line<'e>(&'e Error);
     impl std::fmt::Display for Line<'_> {

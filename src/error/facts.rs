@@ -85,7 +85,8 @@ impl Facts {
         }
     }
 
-    /// `401 to GET https://…`, and what the server says of it: one line for a terminal. Only what the server wrote is masked.
+    /// `401 to GET https://…` and what the server says about it, as one line for a terminal. Only the server's text is
+    /// masked.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.url);
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
@@ -114,7 +115,7 @@ impl Facts {
         if self.is_callers { own.or_else(sent) } else { sent().or(own) }
     }
 
-    /// The names of the header's fields, for a log: a server chooses them too.
+    /// The names of the header fields, for a log. The server chooses them, so they are masked.
     fn header_names(&self) -> Vec<String> {
         let masker = self.report.masker();
         let names = self.headers.keys().map(|name| masker.mask_word(name.as_str().to_owned()));
