@@ -25,11 +25,11 @@ struct Inner {
     facts: Facts,
     reason: Reason,
     refresh: Option<RefreshError>,
-    /// Whether a credential that was refused has worked on another path of this origin.
+    /// Whether a refused credential has worked on another path of this origin.
     worked: bool,
 }
 
-/// The host of the URL that reqwest gives a response without one.
+/// The host of the URL that reqwest gives a response without a URL.
 const NO_URL: &str = "no.url.provided.local";
 
 /// Why a 401 stayed one.
@@ -56,7 +56,7 @@ pub enum Reason {
     NoRetry,
     /// The refresh failed.
     RefreshFailed,
-    /// The server refused several new credentials in a row, and accepted none in between: for a while no refresh is tried.
+    /// The server refused several new credentials in a row and accepted none of them. For a while no refresh starts.
     BudgetExhausted,
 }
 
@@ -97,7 +97,8 @@ impl Unauthorized {
         self.0.worked.then_some("it works on another path of this server, which may say 401 where it means 403")
     }
 
-    /// What the server refused, in the words of a user: `this token (from env:API_TOKEN)`. `None` if nothing was sent.
+    /// What the server refused, in the user's terms: `this token (from env:API_TOKEN)`. `None` if no credential was
+    /// sent.
     fn refused(&self) -> Option<String> {
         let [first, second] = &self.report().sent;
         let last = second.as_ref().or(first.as_ref())?;
@@ -111,7 +112,7 @@ impl Unauthorized {
         Some(format!("{which} {what}{}", source.unwrap_or_default()))
     }
 
-    /// What became of it, in words.
+    /// Writes what happened, in words.
     fn outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let once = self.report().attempts() < 2;
         f.write_str(match (self.0.reason, self.refused()) {

@@ -57,7 +57,7 @@ impl Answer {
     }
 }
 
-/// The scopes that were granted: one text (RFC 6749 §5.1), or a list, as some servers write them.
+/// The granted scopes: one string (RFC 6749 §5.1), or a list, as some servers write it.
 fn scopes(members: &mut Members) -> Option<Vec<String>> {
     let said = members.texts("scope").or_else(|| Some(members.take("scope")?.split(' ').map(str::to_owned).collect()));
     said.map(|scopes| scopes.into_iter().filter(|scope| is_scope_token(scope)).collect())

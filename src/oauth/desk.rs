@@ -15,7 +15,7 @@ use super::server::Server;
 use super::setup::Setup;
 use crate::refresh::{RefreshError, Rejection};
 
-/// What the token endpoint is called in an error.
+/// The name of the token endpoint in errors.
 pub(super) const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 /// What a grant works with.
@@ -76,7 +76,8 @@ impl Desk<'_> {
         }
     }
 
-    /// A form for that grant, with what every one has: scopes, the resource (RFC 8707), the claims that are demanded, and what the caller added.
+    /// The form for that grant, with the parameters of every token request: scopes, the resource (RFC 8707), the
+    /// demanded claims and the caller's own parameters.
     pub(super) fn form(&self, grant_type: &'static str) -> Form {
         let mut form = Form::of_grant(grant_type);
         form.add_scopes(&self.scopes);
@@ -93,7 +94,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The resource that a request names, unless the caller leaves it out.
+    /// The resource to send, unless the caller leaves it out.
     pub(super) fn named_resource(&self) -> Option<&str> {
         self.resource.as_deref().filter(|_| self.setup.names_resource)
     }
