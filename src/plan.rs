@@ -46,12 +46,12 @@ impl Call<'_> {
         let mut want = self.want_after(refused.clone());
         let now = || self.of.session.now();
         let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
-        // A rest stops a new refresh. A newer credential that is there serves all the same.
+        // While a path rests, no new refresh starts. A newer credential that is already held is used all the same.
         want.starts = !(self.spent || want.demand.is_plain() && rests());
         Ok(Plan::Renew(want))
     }
 
-    /// What is wanted after a 401: of the slot of the resource that the challenges name.
+    /// What the session is asked for after a 401: a credential for the slot of the resource that the challenges name.
     pub(crate) fn want_after(&mut self, refused: Arc<Occasion>) -> Want {
         let in_partition = matches!(self.slot, SlotKey::Partition(_));
         let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);
@@ -61,7 +61,7 @@ impl Call<'_> {
         let named = resource.filter(|_| !in_partition).map(learn);
         let slot = named.unwrap_or_else(|| self.slot.clone());
         let mut want = Want::of(Cause::Challenged, slot, &self.held);
-        // A credential of another slot says nothing of this one's.
+        // The refused credential of another slot says nothing about the credential of this slot.
         if want.slot != self.slot {
             want.generation = 0;
             (want.bare, want.carried) = (false, false);

@@ -1,4 +1,4 @@
-//! How a command ended, for whoever reads it: a number for scripts, a few lines for people.
+//! The outcome of a command: an exit code for scripts, a few lines for users.
 
 use std::fmt::Write;
 
@@ -19,12 +19,12 @@ const PASSES: u8 = 6;
 ///
 /// | code | what it means |
 /// |---|---|
-/// | 1 | anything that is none of the following, such as a client that the server does not know: no login mends that |
-/// | 4 | a login is required: the server wants one, and nobody could be asked, or what there is was refused |
-/// | 5 | forbidden: logged in, and not allowed |
-/// | 6 | the network, or a server, fails; it may go well later |
+/// | 1 | any other failure, such as a client that the server does not know; a login does not help |
+/// | 4 | a login is required: the server asks for one and the user could not be asked, or the held credential was refused |
+/// | 5 | forbidden: logged in, but not allowed |
+/// | 6 | the network or a server failed; a later attempt may succeed |
 ///
-/// 0 is for success, and 2 for a command line that is none, as everywhere.
+/// By convention, 0 means success and 2 an invalid command line.
 #[must_use]
 pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
     if let Some(refresh) = RefreshError::find(error) {
@@ -85,17 +85,17 @@ fn of_reason(reason: Reason) -> u8 {
     }
 }
 
-/// The reason of an error, what caused it, and what helps: the command that logs in, or the variable to set.
+/// Describes an error, its causes, and the remedy: the command that logs in, or the variable to set.
 ///
 /// Returns a few lines for standard error, without a newline at the end. They contain no secret, and no line repeats
 /// another.
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
-    // A query may be secret, and the network's error shows the whole of it.
+    // A query may be secret, and the network error prints the whole URL.
     let said = |error: &(dyn std::error::Error + 'static)| printed(&chain::clean(&whole(error)));
     let mut text = format!("error: {}", chain::lines(top, said).join("\n  caused by: "));
-    // What helps is said once, by whoever knows it best.
+    // The remedy is printed once. An error that already names it takes precedence.
     let names_command = text.contains(&format!("`{command}`"));
     let unnamed = variable.filter(|name| !text.contains(*name));
     match exit_code(error) {
@@ -115,7 +115,7 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
     text
 }
 
-/// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
+/// A network failure is temporary. A received response and a redirect loop are not network failures.
 fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
     match chain::find::<reqwest::Error>(error).and_then(reqwest::Error::status) {
         // A refusal that `pass_through` returned as a response.

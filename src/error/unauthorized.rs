@@ -18,7 +18,7 @@ use crate::report::AuthReport;
 
 /// A 401, and why it stayed one (RFC 9110 §15.5.2).
 ///
-/// `Display` is one line for a terminal; `Debug` shows no values. Where a refresh failed, its [`RefreshError`] is the source.
+/// `Display` is one line for a terminal; `Debug` shows no values. If a refresh failed, its [`RefreshError`] is the source.
 pub struct Unauthorized(Box<Inner>);
 
 struct Inner {
@@ -36,23 +36,24 @@ const NO_URL: &str = "no.url.provided.local";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nobody has a credential for these challenges.
+    /// The refresher has no credential for these challenges, or the client answers none of their schemes.
     Declined,
-    /// The second answer was a 401 too.
+    /// The server refused the new credential too, or there is no other credential than the refused one.
     StillRejected,
-    /// The request's body cannot be sent twice. A new credential is there for the next call.
+    /// The request's body cannot be sent twice. The next call uses the new credential.
     NotReplayable,
-    /// An unsafe request was redirected before it was refused: sending it again would do its work twice.
+    /// A request with an unsafe method was redirected before it was refused. Sending it again could have its effect twice.
     Redirected,
-    /// Another origin than the request's refused it, after a redirect.
+    /// Another origin than the request's refused it, after a redirect. A response without a URL counts as another origin's: a
+    /// middleware that makes responses must set the URL with `reqwest::ResponseBuilderExt::url`.
     ForeignOrigin,
     /// A login ended after this request was signed.
     SessionChanged,
-    /// Somebody logged out after this request was signed.
+    /// A logout happened after this request was signed.
     LoggedOut,
-    /// The caller set the credential himself.
+    /// The caller set the credential, so the middleware did not replace it.
     CallerCredential,
-    /// The request, or the client, is not to be sent twice.
+    /// The caller forbade sending this request twice, by `CallOptions::no_retry` or `Builder::safe_methods_only`.
     NoRetry,
     /// The refresh failed.
     RefreshFailed,
@@ -68,19 +69,19 @@ impl Unauthorized {
 
     refusal_getters!();
 
-    /// Why it stayed a 401.
+    /// Returns why it stayed a 401.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.0.reason
     }
 
-    /// Why the refresh failed, where it did.
+    /// Returns why the refresh failed, if it did.
     #[must_use]
     pub fn refresh_error(&self) -> Option<&RefreshError> {
         self.0.refresh.as_ref()
     }
 
-    /// A sentence for whoever looks into it, where there is one to say.
+    /// Returns a sentence about the likely cause or the remedy, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         if let Some(hint) = hint::of(&self.0.facts, self.0.reason) {

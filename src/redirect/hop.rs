@@ -1,4 +1,4 @@
-//! One redirect: where it leads, and the request that follows it. Nothing here waits.
+//! One redirect: its target, and the request that follows it. Nothing here waits.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::error::{RedirectError, RedirectErrorKind, Refused, bare};
 use crate::origin::Origin;
 use crate::replay;
 
-/// Makes another body of the same bytes.
+/// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
 
-/// What is kept of a request while it is sent, before any credential of a lower middleware goes in.
+/// The parts of a request that are kept while it is sent, taken before lower middlewares add a credential.
 pub(super) struct Kept {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -46,11 +46,11 @@ impl Kept {
         }
     }
 
-    /// Takes over the URL that answered, which is another if the client below follows redirects too. Whether it is of
-    /// the same origin is returned.
+    /// Updates the URL to the one that responded, which differs if the client below follows redirects too. Returns
+    /// whether its origin is the same.
     pub(super) fn answered_by(&mut self, response: &Response) -> bool {
         let answered = response.url();
-        // A response that was made by hand has this URL, and none of the network has it without an address.
+        // reqwest gives this URL to a hand-made response. A response from the network has a remote address.
         if answered.as_str() == "http://no.url.provided.local/" && response.remote_addr().is_none() {
             return true;
         }
@@ -61,7 +61,7 @@ impl Kept {
         same_origin
     }
 
-    /// The URL that a redirect leads to, with the fragment of this request where `Location` has none (RFC 9110
+    /// The target of the redirect. If `Location` has no fragment, the target inherits this request's fragment (RFC 9110
     /// §10.2.2). `None` if the response is no redirect, or if its `Location` cannot be read.
     pub(super) fn target(&self, response: &Response) -> Option<Url> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -69,13 +69,13 @@ impl Kept {
         }
         let mut lines = response.headers().get_all(LOCATION).iter();
         let line = lines.next()?;
-        // Two different targets are as unreadable as none.
+        // Two different targets cannot be followed.
         if lines.any(|other| other != line) {
             return None;
         }
         let text = std::str::from_utf8(line.as_bytes()).ok().filter(|text| !text.trim().is_empty())?;
         let mut base = self.url.clone();
-        // So that userinfo in the target is always the server's.
+        // Userinfo in the target then always comes from the server.
         let _ = (base.set_username(""), base.set_password(None));
         let mut target = base.join(text).ok()?;
         if target.fragment().is_none() {
@@ -84,7 +84,7 @@ impl Kept {
         Some(target)
     }
 
-    /// Whether a redirect to that URL is followed at all.
+    /// Refuses targets that are never followed.
     pub(super) fn check(&self, target: &Url) -> Result<(), RedirectErrorKind> {
         if !matches!(target.scheme(), "http" | "https") {
             return Err(RedirectErrorKind::Scheme);
@@ -137,7 +137,7 @@ impl Kept {
     }
 }
 
-/// The method that follows a redirect, and whether the body is sent again. 301 and 302 turn a POST into a GET, as in
+/// The method that follows a redirect, and whether the body is sent again. 301 and 302 turn POST into GET, as in
 /// browsers and in reqwest.
 fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
     match status {
@@ -148,7 +148,7 @@ fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
     }
 }
 
-/// A redirect that is not followed.
+/// Makes the error for a redirect that is not followed.
 pub(super) fn refused(
     kind: RedirectErrorKind,
     status: StatusCode,
@@ -156,7 +156,7 @@ pub(super) fn refused(
     target: &Url,
 ) -> RedirectError {
     let (method, url) = (from.0.clone(), bare(from.1));
-    // Of another scheme nothing but its name is known not to be secret.
+    // For another scheme, everything after the scheme may be secret.
     let scheme = || Url::parse(&format!("{}:", target.scheme())).ok();
     let shown = Some(kind).filter(|kind| *kind == RedirectErrorKind::Scheme).and_then(|_| scheme());
     Refused { kind, status, method, url, location: shown.unwrap_or_else(|| bare(target)) }.into()

@@ -13,8 +13,8 @@ use crate::challenge::{FEW_LINES, Printed};
 
 /// Why a refresh gave no credential. Cheap to clone: all who wait for one refresh share one error.
 ///
-/// `Debug`, `Display` and the texts of its causes show no foreign backtrace, and no user name, query or fragment of a URL. Codes and
-/// hints have 300 characters at most, and no character in them that a terminal obeys.
+/// `Debug`, `Display` and the messages of its causes contain no foreign backtrace, and no user name, query or fragment
+/// of a URL. Codes and hints have at most 300 characters, and control characters in them are escaped.
 #[derive(Clone)]
 pub struct RefreshError {
     kind: RefreshErrorKind,
@@ -90,7 +90,7 @@ impl RefreshError {
         Self::of(Kind::Other).caused_by(source)
     }
 
-    /// Every constructor comes by here, where codes and hints are made printable.
+    /// Every constructor calls this function, which makes codes and hints printable.
     pub(crate) fn of(kind: Kind) -> Self {
         let printed = |text: String| Printed(&text, FEW_LINES).to_string();
         let kind = match kind {
@@ -102,8 +102,8 @@ impl RefreshError {
         Self { kind, source: None }
     }
 
-    /// The same, with what caused it. Where the cause prints a URL, its texts take its place without what may be secret in that
-    /// URL: errors of this crate are still [found](Self::find) in it.
+    /// Adds a cause. If the cause prints a URL, its message is replaced by one without the secret parts of the URL.
+    /// Errors of this crate in the cause can still be [found](Self::find).
     #[must_use]
     pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
         Self { source: Some(chain::told(source.into())), ..self }
@@ -238,14 +238,16 @@ impl RefreshError {
     }
 }
 
-/// Transient where the error may pass: the network, a time-out, 408, 429, 5xx. It is kept without its URL.
+/// Converts the error. A temporary failure (the network, a timeout, 408, 429, 5xx) becomes transient. The URL is
+/// removed.
 impl From<reqwest::Error> for RefreshError {
     fn from(error: reqwest::Error) -> Self {
         Self::of(network::kind_of(&error)).caused_by(error)
     }
 }
 
-/// Finds a `RefreshError` in it; a connection's error, and a network's error that it holds, are transient.
+/// Converts the error. A `RefreshError` in it keeps its kind. A connection error, or a network error in it, becomes
+/// transient.
 impl From<std::io::Error> for RefreshError {
     fn from(error: std::io::Error) -> Self {
         Self::from(BoxError::from(error))

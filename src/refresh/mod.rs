@@ -78,11 +78,11 @@ pub trait Refresh: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether it answers challenges alone, so that it is not asked before a server has refused something: a password, whose
-    /// scheme the server chooses. `false` by default.
+    /// Whether this refresher only answers challenges. If so, it is not asked before a server has refused something. An
+    /// example is a password, whose scheme the server chooses. The default is `false`.
     ///
-    /// Where it is `true`, a credential that is known to be of no use is not renewed before the next request: the request goes
-    /// without one, and its 401 asks.
+    /// If it is `true`, a credential that is known to be invalid is not renewed before the next request. The request is
+    /// sent without one, and its 401 starts the refresh.
     fn needs_challenge(&self) -> bool {
         false
     }

@@ -1,27 +1,29 @@
-//! What the challenges of a 401 ask: read in one pass, because nearly every 401 asks for a fresh credential and nothing else.
+//! What the challenges of a 401 ask for. They are read in one pass, because nearly every 401 asks only for a fresh
+//! credential.
 
 use std::borrow::Cow;
 
 use super::rejection::{Asked, Demand};
 use crate::challenge::{Challenge, Challenges};
 
-/// What a 401 asks.
+/// What a 401 asks for.
 pub(crate) struct Question {
     pub(crate) demand: Demand,
-    /// Tells questions apart: a number of the schemes, realms, services and resources that the challenges name.
+    /// Distinguishes questions: a hash of the schemes, realms, services and resources that the challenges name.
     pub(crate) about: u64,
-    /// Where the protected resource describes itself (RFC 9728 §5.1), by the first challenge that says it.
+    /// The URL of the protected resource's metadata (RFC 9728 §5.1), from the first challenge that names one.
     pub(crate) resource: Option<String>,
 }
 
 impl Question {
-    /// What the challenges ask for. In a partition the scopes are part of it: a token for one repository serves no other.
+    /// Reads the challenges. In a partition the scopes are part of the demand, because a token for one repository is
+    /// not valid for another.
     pub(crate) fn of(challenges: &Challenges, in_partition: bool) -> Self {
         let (mut asks, mut about, mut resource) = (in_partition, Number::new(), None);
         for challenge in challenges.iter() {
             about.add_lower(challenge.scheme().as_bytes());
             for param in challenge.params() {
-                // Nearly no parameter has one of these names, and few have a name of their length.
+                // Nearly no parameter has one of these names, and few have a name of the same length.
                 match param.name().len() {
                     5 if param.is("realm") => about.add(&param.bytes()),
                     5 => asks |= param.is("error") && param.bytes().starts_with(b"insufficient"),
@@ -67,7 +69,7 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
             }
             _ => {}
         }
-        // Claims say themselves what is asked for, and a server may ask for the same ones again.
+        // The claims already say what is asked for, and a server may ask for the same claims again.
         if asked.claims.is_none() {
             asked.insufficient = Some(code.into());
         }
@@ -85,7 +87,7 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
     Demand::asking(asked)
 }
 
-/// A number of some texts (FNV-1a): it tells a session's own memories apart, and protects nothing.
+/// A hash of some texts (FNV-1a). It distinguishes entries of the session's own memory and protects nothing.
 struct Number(u64);
 
 impl Number {
@@ -94,7 +96,7 @@ impl Number {
     }
 
     fn add(&mut self, octets: &[u8]) {
-        // With an end, so that two texts are not one.
+        // A terminator, so that `ab`, `c` and `a`, `bc` differ.
         for octet in octets.iter().chain(&[0]) {
             self.0 = (self.0 ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01B3);
         }

@@ -40,7 +40,7 @@ pub(super) struct Asked {
     pub(super) max_age: Option<Duration>,
     pub(super) scopes: Vec<String>,
     pub(super) authorization_details: Option<String>,
-    /// The error code of a 401 against which no plain renewal helps.
+    /// The error code of a 401 for which a plain renewal does not help.
     pub(super) insufficient: Option<Box<str>>,
 }
 
@@ -72,14 +72,14 @@ impl Demand {
         self.0.as_deref()?.max_age
     }
 
-    /// The scopes that are wanted: all of them when stepping up; those that a 401 names with `error="insufficient_scope"`.
+    /// The scopes to ask for: all scopes of a step-up, or those that a 401 names with `error="insufficient_scope"`.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         self.0.as_deref().map_or(&[], |asked| &asked.scopes)
     }
 
-    /// The authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them (RFC 9396
-    /// §2).
+    /// The authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them
+    /// (RFC 9396 §2).
     #[must_use]
     pub fn authorization_details(&self) -> Option<&str> {
         self.0.as_deref()?.authorization_details.as_deref()
@@ -90,7 +90,7 @@ impl Demand {
         self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none() && !self.is_for_more()
     }
 
-    /// Whether the server said that the credential is good and does not reach, so that no plain renewal helps.
+    /// Whether the server said that the credential is valid but not sufficient, so that a plain renewal does not help.
     pub(crate) fn is_for_more(&self) -> bool {
         self.0.as_deref().is_some_and(|asked| asked.insufficient.is_some())
     }
@@ -102,7 +102,7 @@ impl Demand {
     }
 }
 
-/// What is asked for, and how much of it: a server wrote the texts, and may have written a secret.
+/// Prints which parts are asked for and their sizes. The values come from a server and may contain a secret.
 impl fmt::Debug for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Demand")
@@ -124,7 +124,7 @@ pub struct Rejection {
     pub(crate) refused: Option<Credential>,
     pub(crate) surroundings: Weak<dyn Surroundings>,
     pub(crate) flight: u64,
-    /// What the credential is for, beside other credentials of the session.
+    /// Which of the session's slots the credential is for.
     pub(crate) slot: SlotKey,
     /// Who holds something until a person is asked. A copy that is kept keeps nothing of it.
     pub(crate) makes_way: Option<Weak<dyn MakesWay>>,
@@ -181,9 +181,9 @@ impl Rejection {
         &self.demand
     }
 
-    /// Where the protected resource describes itself (RFC 9728), if the server has several resources and this credential is for
-    /// another than the first. Each resource has a credential of its own, so that [`credential`](Self::credential) is never that of
-    /// another resource. `None` for the first.
+    /// The URL of the protected resource's metadata (RFC 9728), if the server has several resources and this credential
+    /// is for another one than the first. Each resource has its own credential, so [`credential`](Self::credential)
+    /// never belongs to another resource. `None` for the first resource.
     #[must_use]
     pub fn resource(&self) -> Option<&str> {
         match &self.slot {

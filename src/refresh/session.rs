@@ -69,10 +69,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// him for ever.
 const LONGEST_QUEUE: u32 = 2;
 
-/// How many partitions, and resources that a server names, have a slot. It is more than a client uses at once.
+/// How many partitions and resources have a slot. A client uses fewer at the same time.
 const PARTITIONS: usize = 256;
 
-/// How many generations are known to be accepted at once: those of as many slots cost nothing but a look.
+/// How many generations are remembered as accepted: with up to as many slots, a success needs no lock.
 const ACCEPTED: usize = 64;
 
 /// Sessions, by their addresses.
@@ -162,7 +162,7 @@ impl Core {
         }
         let ended = state.ended();
         drop(state);
-        // A caller that is woken sees the change, and may change more.
+        // A woken caller sees the change, and may make another one.
         for (flight, outcome) in ended {
             flight.land(outcome);
         }
@@ -180,8 +180,8 @@ impl Core {
         self.fly(Purpose::Renew, want)
     }
 
-    /// Asks for the first credential of a new epoch, or waits for the login that is pending. What is held stays, and is renewed
-    /// as before, until there is one.
+    /// Asks for the first credential of a new epoch, or waits for the login that is pending. Until it arrives, the held
+    /// credential stays and is renewed as before.
     pub(crate) async fn login(self: &Arc<Self>) -> Result<Arc<Current>, Ending> {
         self.ready()?;
         match self.change(State::login) {
@@ -195,7 +195,8 @@ impl Core {
         }
     }
 
-    /// Begins a new epoch with nothing, always. Then it has the refresher forget what was held, on a task that outlives the caller.
+    /// Always begins a new epoch without a credential. Then the refresher forgets the former credentials, on a task
+    /// that outlives the caller.
     pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Ending> {
         let Some(held) = self.change(State::logout) else { return Ok(()) };
         self.ready()?;
@@ -206,10 +207,10 @@ impl Core {
             let mut outcome = Ok(());
             for credential in held {
                 let answer = within(bound, refresher.as_ref().forget(credential).as_mut()).await;
-                // The first failure is told, after the refresher was told of all.
+                // Returns the first failure after the refresher was asked to forget each credential.
                 outcome = outcome.and(answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
             }
-            // The caller may be gone.
+            // The caller may no longer wait.
             let _ = done.send(outcome);
             drop(counted);
         });
@@ -231,25 +232,26 @@ impl Core {
         self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
     }
 
-    /// Marks the credential that was signed with as of no use. Where the caller asks for that, refreshes are free to start again.
+    /// Marks the credential with which a call was signed as invalid. If the caller asks for that, remembered failures
+    /// are cleared.
     pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>, by_caller: bool) -> bool {
         signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation, by_caller)))
     }
 
-    /// Hears that the server refused the credential that was signed with.
+    /// Records that the server refused the credential with which a call was signed.
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
-        // A credential that has worked shows that the refresh helped.
+        // If the credential has worked before, the refresh was useful.
         if self.is_accepted(generation).load(Ordering::Relaxed) != generation {
             self.change(|state| state.refused(epoch, generation, self.now()));
         }
     }
 
-    /// Hears that the server accepted the credential of that generation. Returns whether that is news.
+    /// Records that the server accepted the credential of that generation. Returns whether this is new.
     #[inline]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
         let accepted = self.is_accepted(generation);
-        // Nearly always it is known, and costs one look.
+        // Nearly always this is known already, and costs one load.
         let is_new = generation != 0 && accepted.load(Ordering::Relaxed) != generation;
         if is_new {
             accepted.store(generation, Ordering::Relaxed);
@@ -263,7 +265,7 @@ impl Core {
         &self.accepted[generation as usize % ACCEPTED]
     }
 
-    /// The slot that holds the credential that was signed with.
+    /// The slot that holds the credential with which a call was signed.
     pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> SlotKey {
         signed.and_then(|(_, generation)| lock(&self.state).holder(generation)).unwrap_or_default()
     }
@@ -291,7 +293,7 @@ impl Core {
         &self.origins[0]
     }
 
-    /// Begins to renew, if no flight is up for that already, and waits for nothing.
+    /// Starts a renewal, unless a flight for it is in progress, and does not wait for it.
     pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, seen: &Current) {
         let want = Want::of(Cause::Expired, slot, seen);
         let ask = want.ask(Purpose::Renew);
@@ -319,7 +321,7 @@ impl Core {
                 match self.wait(number, wait).await {
                     // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
                     Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
-                    // A login without a challenge has less to go by than a 401.
+                    // A login has no challenge to answer. If it declines, the 401 with its challenges asks again.
                     Err(Ended::Declined) if want.bare => {}
                     outcome if joins => return outcome.map(|held| Renewal { held, how: How::Joined }),
                     _ => {}
@@ -332,7 +334,7 @@ impl Core {
         }
     }
 
-    /// Begins a flight and waits for its end.
+    /// Starts a flight and waits for its end.
     async fn begin(
         self: &Arc<Self>,
         start: Start<Credential, RefreshError, Demand>,
@@ -370,7 +372,7 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Notes that the refresher which is at work above waits for this session.
+    /// Records that the refresher above this call waits for this session.
     fn begin_to_wait(&self) -> Result<Waiting, Ending> {
         let begun = ANCESTRY.try_with(|above| Waiting::begin(above, self.id()));
         match begun {
@@ -390,7 +392,7 @@ impl Core {
         self.wait_noted(number, wait).await
     }
 
-    /// Waits with a deadline of its own: the flight's runtime may be parked, and then nothing ends it but its waiters.
+    /// Waits with the caller's own deadline: if the flight's runtime is parked, only a waiter can end the flight.
     async fn wait_noted(
         &self,
         number: u64,

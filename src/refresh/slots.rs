@@ -1,4 +1,4 @@
-//! The slots of a session: the main one, and a bounded number of others.
+//! The slots of a session: the main slot, and a bounded number of others.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,21 +6,21 @@ use std::hash::Hash;
 use super::slot::{Held, Slot, Stage};
 use super::sync::Arc;
 
-/// Names the slots of a session. The default is the main one, which a login fills.
+/// Names a slot. The default is the main slot, which a login fills.
 pub(crate) trait Key: Clone + Eq + Hash + Default {
-    /// Whether requests of this slot carry the main credential for as long as the slot has none.
+    /// Whether requests of this slot carry the main credential while the slot has none.
     fn inherits(&self) -> bool;
 
-    /// The slot whose budget pays for this one: what a server names cannot have a budget of its own.
+    /// The slot whose budget counts refusals of this slot. A slot that the server names has no budget of its own.
     fn payer(&self) -> Self;
 }
 
 pub(crate) struct Slots<C, E, D, K> {
     pub(crate) main: Slot<C, E, D>,
     others: HashMap<K, Slot<C, E, D>>,
-    /// How many others there may be.
+    /// How many other slots there may be.
     limit: usize,
-    /// Counts the uses, to tell which slot was used last.
+    /// Counts uses, to find the slot that was used least recently.
     uses: u64,
 }
 
@@ -53,7 +53,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         if *key == K::default() { Some(&self.main) } else { self.others.get(key) }
     }
 
-    /// The slot, which is made if it is not there. The one that was not used for longest, and is not busy, makes way for it.
+    /// Returns the slot, and creates it if needed. If there are too many, the least recently used idle slot is removed.
     pub(crate) fn get_mut(&mut self, key: &K, is_busy: impl Fn(&K) -> bool) -> &mut Slot<C, E, D> {
         if *key == K::default() {
             return &mut self.main;
@@ -73,7 +73,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         slot
     }
 
-    /// All slots, the main one first.
+    /// All slots, the main slot first.
     pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Slot<C, E, D>> {
         std::iter::once(&mut self.main).chain(self.others.values_mut())
     }

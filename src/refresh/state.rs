@@ -17,28 +17,28 @@ struct Up<C, E, D, K> {
     demand: D,
     about: u64,
     early: bool,
-    /// The epoch of the credential that it brings.
+    /// The epoch of the credential that the flight will bring.
     epoch: u64,
     flight: Arc<Flight<Outcome<C, E, D>>>,
 }
 
-/// A flight that has ended, and how.
+/// A flight that has ended, and its outcome.
 type Landing<C, E, D> = (Arc<Flight<Outcome<C, E, D>>>, Outcome<C, E, D>);
 
 pub(crate) struct State<C, E, D, K> {
     slots: Slots<C, E, D, K>,
-    /// One a slot at most, and one login.
+    /// At most one per slot, and one login.
     ups: Vec<Up<C, E, D, K>>,
     flights: u64,
     failures: u64,
     generations: u64,
-    /// Over all slots.
+    /// The budget over all slots.
     budget: Budget,
     /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
     logout: u64,
-    /// Whether the main slot holds another than was published last.
+    /// Whether the main slot has changed since it was last published.
     changed: bool,
-    /// Flights that have ended and whose waiters are still to be told, which is done when the state is published and free.
+    /// Ended flights whose waiters are not told yet. They are told after the state is published and its lock is free.
     ended: Vec<Landing<C, E, D>>,
 }
 
@@ -57,7 +57,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Holds a credential to begin with, so that none is asked for.
+    /// Holds an initial credential, so that the refresher is not asked for one.
     pub(crate) fn begin(&mut self, credential: C, due: [Option<SystemTime>; 2]) {
         self.generations += 1;
         let generation = self.generations;
@@ -72,7 +72,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         std::mem::take(&mut self.changed).then_some(&self.slots.main.held)
     }
 
-    /// The flights that have ended since this was last asked.
+    /// The flights that have ended since the last call.
     pub(crate) fn ended(&mut self) -> Vec<Landing<C, E, D>> {
         std::mem::take(&mut self.ended)
     }
@@ -137,7 +137,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Why no flight starts.
+    /// Why no flight may start.
     fn speaks_against(&self, ask: &Ask<D, K>, held: &Held<C, D>, now: impl Fn() -> SystemTime) -> Option<Ended<E>> {
         let slot = self.slots.get(&ask.slot);
         if let Some(ended) = slot.and_then(|slot| slot.remembered(ask, &now)) {
@@ -179,8 +179,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         Some(self.ups.remove(at))
     }
 
-    /// Ends the flight of that number and epoch with what its refresher gave at that time: a credential, and from when on it is
-    /// renewed, before a send and in the background.
+    /// Ends the flight of that number and epoch with a credential. `due` holds the times from which it is renewed
+    /// before a send, and in the background. `since` is the time at which the refresher returned it.
     pub(crate) fn land(
         &mut self,
         (number, epoch): (u64, u64),
@@ -224,8 +224,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Ends the flight of that number with a failure, which is remembered for that long: for every question about the slot, or
-    /// for this one alone.
+    /// Ends the flight of that number with a failure, which is remembered for the given time: for every question about
+    /// the slot, or for this question alone.
     pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, since: SystemTime, rest: Rest) {
         let Some(up) = self.take(number) else { return };
         self.failures += 1;
@@ -233,7 +233,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.change(|held| held.failures = number);
         self.ended.push((up.flight, Err(ended.clone())));
         let is_login = up.purpose == Purpose::Login;
-        // That a login failed says nothing of an identity that is held.
+        // A failed login says nothing about the identity that is held.
         if is_login && self.slots.main.held.credential.is_some() {
             return;
         }
@@ -246,22 +246,22 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         slot.remember(Failure { purpose, demand, about, whole, number, ended, since, rest: span });
     }
 
-    /// Ends the flight of that number without an outcome that waiters share: they ask again.
+    /// Ends the flight of that number without a shared outcome: its waiters ask again.
     pub(crate) fn lose(&mut self, number: u64, ended: Ended<E>) {
         if let Some(up) = self.take(number) {
             self.ended.push((up.flight, Err(ended)));
         }
     }
 
-    /// Begins a flight for the first credential of a new epoch, or joins the one that is up. A credential that is held stays as it
-    /// is, and is renewed as before, until there is another.
+    /// Starts a flight for the first credential of a new epoch, or joins the login in progress. Until it ends, the held
+    /// credential stays and is renewed as before.
     pub(crate) fn login(&mut self) -> Step<C, E, D> {
         if let Some(login) = self.login_up() {
             return Step::Join(login.number, login.flight.wait());
         }
         self.forget_failures();
         if self.slots.main.held.credential.is_none() {
-            // There is no identity to keep. What is asked for without one from now on is of the new epoch.
+            // There is no identity to keep. From now on, requests without a credential belong to the new epoch.
             self.end_epoch(&Ended::SessionChanged);
             self.change(|held| held.epoch += 1);
         }
@@ -287,15 +287,15 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.all().for_each(Slot::forget_failures);
     }
 
-    /// Begins a new epoch in which nothing is held and nothing asked for. Returns what was held, the main credential first, or
-    /// `None` if that is so already.
+    /// Begins a new epoch without a credential, in which the refresher is not asked. Returns the former credentials,
+    /// the main one first, or `None` if the session was logged out already.
     pub(crate) fn logout(&mut self) -> Option<Vec<Option<C>>> {
         if self.slots.main.held.stage == Stage::LoggedOut && self.ups.is_empty() {
             return None;
         }
         let mut held: Vec<_> = self.slots.all().map(|slot| slot.held.credential.clone()).collect();
         let mut first = true;
-        // The main one is told of though there is none, for the refresher's sake.
+        // The main slot is listed even if it is empty, so that the refresher is always told of a logout.
         held.retain(|credential| std::mem::take(&mut first) || credential.is_some());
         self.end_epoch(&Ended::LoggedOut);
         let epoch = self.slots.main.held.epoch + 1;
@@ -305,8 +305,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         Some(held)
     }
 
-    /// Marks the credential of that generation as of no use, if it is still held. Where the caller asks for that, refreshes are
-    /// free to start again.
+    /// Marks the credential of that generation as invalid, if it is still held. If the caller asks for that, remembered
+    /// failures are cleared.
     pub(crate) fn invalidate(&mut self, epoch: u64, generation: u64, by_caller: bool) -> bool {
         if self.slots.main.held.epoch != epoch {
             return false;
@@ -330,8 +330,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
     }
 
-    /// The server refused the credential of that generation. If a refresh gave it, the budgets of its slot and of the session
-    /// pay.
+    /// The server refused the credential of that generation. If a refresh brought it, this counts against the budgets
+    /// of its slot and of the session.
     pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) {
         if self.slots.main.held.epoch != epoch || generation == 0 || self.drop_kept(generation) {
             return;
@@ -343,7 +343,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// The refresher of that flight gave the credential that was refused.
+    /// The refresher of that flight returned the credential that was refused.
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
         let Some(payer) = self.ups.iter().find(|up| up.number == number).map(|up| up.slot.payer()) else { return };
         self.generations += 1;
@@ -352,7 +352,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.get_mut(&payer, |_| false).budget.refused(generation, FEW, now);
     }
 
-    /// The server accepted the credential of that generation: its slot, and the session, may refresh again.
+    /// The server accepted the credential of that generation: its slot and the session may refresh again.
     pub(crate) fn accepted(&mut self, generation: u64) {
         self.budget.clear();
         if let Some(payer) = self.slots.holder(generation).map(|(key, _)| key.payer()) {
@@ -360,7 +360,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Ends all that is up and forgets all slots but the main one.
+    /// Ends all flights and removes all slots except the main one.
     fn end_epoch(&mut self, ended: &Ended<E>) {
         self.forget_failures();
         self.slots.forget_others();

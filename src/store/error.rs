@@ -41,13 +41,13 @@ pub enum StoreError {
         /// How many may be stored.
         limit: usize,
     },
-    /// A file is larger than a store reads, or would become larger than it writes. It is left as it is.
+    /// A file is larger than a store reads, or would become larger than it writes. The file is not changed.
     FileTooLarge {
         /// The file.
         path: PathBuf,
-        /// How many octets it has, or would have.
+        /// Its size in octets, or the size that it would have.
         size: usize,
-        /// How many it may have.
+        /// The largest size that is allowed.
         limit: usize,
     },
     /// The lock was held by somebody else for all the time.
@@ -62,7 +62,7 @@ pub enum StoreError {
     },
 }
 
-/// A path for a terminal: a file's name may have any character in it.
+/// Prints a path. A file name may contain any character.
 pub(super) fn shown(path: &Path) -> String {
     Printed(&path.to_string_lossy(), FEW_LINES).to_string()
 }

@@ -65,7 +65,7 @@ impl Turn {
         Ok(true)
     }
 
-    /// Shows that what takes the place of a token that serves once can be saved, and keeps the room for it.
+    /// Checks that the replacement of a single-use token can be saved, and reserves the space for it.
     pub(super) async fn secure(&self) -> Result<(), StoreError> {
         match &*self.stage() {
             Stage::Unlocked(error) => return Err(error.clone()),
@@ -103,7 +103,7 @@ impl MakesWay for Turn {
         if !self.make_way()? {
             return Ok(None);
         }
-        // Nobody is asked for a login that could not be saved.
+        // The user is not asked for a login that cannot be saved.
         drop(self.shelf.prepare(self.stored.as_ref()).await?);
         let lock = self.to_ask(rejection).await?;
         *self.stage() = Stage::Asking { _lock: lock };
