@@ -34,7 +34,7 @@ pub(super) fn wait(terminal: &mut File, asking: &Asking) -> io::Result<()> {
         match terminal.read(&mut typed[..]) {
             Ok(1..) => {}
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Ok(_) | Err(_) => return Err(io::Error::other("it runs in the background of its terminal")),
+            Ok(_) | Err(_) => return Err(io::Error::other("the process runs in the background of its terminal")),
         }
         if asking.is_given_up_within(AGAIN) {
             return Err(nobody_is_there());

@@ -88,7 +88,7 @@ impl fmt::Display for RedirectError {
         let line = format!("{method} {url} was redirected by {} to {location}", status.as_u16());
         write!(f, "{}", Printed(&line, FEW_LINES))?;
         f.write_str(match kind {
-            RedirectErrorKind::TooMany => ", after as many redirects as are followed",
+            RedirectErrorKind::TooMany => ", and the limit of redirects is reached: it is not followed",
             RedirectErrorKind::StreamBody => {
                 ", and its body is a stream, which cannot be sent twice: set `CallOptions::body`, or send the request \
                  to that URL"

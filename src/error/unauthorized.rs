@@ -95,7 +95,9 @@ impl Unauthorized {
         if self.0.facts.challenges.iter().any(wants_nonce) {
             return Some("the server wants a nonce in the proof, which it has given now: call again");
         }
-        self.0.worked.then_some("it works on another path of this server, which may say 401 where it means 403")
+        self.0
+            .worked
+            .then_some("this credential works on another path of this server, which may say 401 where it means 403")
     }
 
     /// What the server refused, in the user's terms: `this token (from env:API_TOKEN)`. `None` if no credential was
@@ -121,22 +123,22 @@ impl Unauthorized {
                 let rest = if once { ", and there is no other to try" } else { "" };
                 return write!(f, "the server refused {refused}{rest}");
             }
-            (Reason::Declined, None) => "there is no credential for it",
-            (Reason::StillRejected, None) if once => "refused, and there is no credential to try",
+            (Reason::Declined, None) => "there is no credential for this request",
+            (Reason::StillRejected, None) if once => "there is no credential to send",
             (Reason::StillRejected, None) => "refused again",
             (Reason::BudgetExhausted, _) => {
-                "the server refused several new credentials in a row: for a while no new one is asked for"
+                "the server refused several new credentials in a row: no new one is requested for a while"
             }
             (Reason::NotReplayable, _) => "its body cannot be sent twice; call again",
             (Reason::Redirected, _) => "it was redirected, and is not safe to send again",
             (Reason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
-                "the response names no URL, so it may be another server's; a middleware that makes responses must set it"
+                "the response names no URL, so another server may have sent it; a middleware that makes responses must set it"
             }
             (Reason::ForeignOrigin, _) => "another server refused it",
             (Reason::SessionChanged, _) => "another login ended meanwhile; call again",
             (Reason::LoggedOut, _) => "logged out",
             (Reason::CallerCredential, _) => "the caller's own credential",
-            (Reason::NoRetry, _) => "it is not to be sent twice",
+            (Reason::NoRetry, _) => "the caller allows only one send",
             (Reason::RefreshFailed, _) => "no new credential",
         })
     }

@@ -163,7 +163,7 @@ impl Dialer<'_> {
         let reply = self.send(request, Some(body), self.is_chosen(url)).await?;
         // The caller's own client would have followed the redirect if it could.
         if self.lines.given.is_some() && reply.status.is_redirection() && reply.headers.contains_key(LOCATION) {
-            return Err(refused("the authorization server", "redirects what is posted to it"));
+            return Err(refused("the authorization server", "redirects the POST request"));
         }
         Ok(reply)
     }
@@ -175,7 +175,8 @@ impl Dialer<'_> {
             .await
             .map_err(|error| network(error, asked.as_ref(), "does not answer"))?;
         // A client of the caller's own may follow redirects.
-        reply(sent.ok_or_else(|| refused("the authorization server", "answers from another URL, by a redirect"))?).await
+        reply(sent.ok_or_else(|| refused("the authorization server", "answered from another URL, after a redirect"))?)
+            .await
     }
 }
 

@@ -93,8 +93,8 @@ impl Server {
 
 /// The error for metadata of another issuer.
 fn mismatch(issuer: &str, said: &str) -> RefreshError {
-    let advice = if is_template(said) { TEMPLATE } else { "write it as they do, if it is the one" };
-    let line = format!("the metadata of {issuer} are those of `{}`: {advice}", printed(said));
+    let advice = if is_template(said) { TEMPLATE } else { "if that is the issuer, write it like that" };
+    let line = format!("the metadata of {issuer} name the issuer `{}`: {advice}", printed(said));
     RefreshError::refused("issuer_mismatch").caused_by(line)
 }
 
@@ -155,14 +155,14 @@ fn checked(dialer: &Dialer<'_>, issuer: &str, by: &Origin) -> Result<Url, Refres
     let refused = |line: &str| Err(RefreshError::refused("issuer").caused_by(line));
     // It is shown to people.
     if issuer.len() > LONGEST || issuer.contains(hides) {
-        return refused("the issuer is too long, or has characters in it that cannot be seen");
+        return refused("the issuer is too long, or contains invisible characters");
     }
     let base = dialer.by(by).url(issuer).map_err(|error| untrusted("the issuer", &error))?;
     if base.query().is_some() {
         return refused("the issuer has a query");
     }
     if is_template(issuer) {
-        return refused(&format!("the issuer {issuer} is no issuer by itself: {TEMPLATE}"));
+        return refused(&format!("the issuer {issuer} is a template: {TEMPLATE}"));
     }
     Ok(base)
 }
@@ -185,7 +185,7 @@ async fn discover(dialer: &Dialer<'_>, issuer: &str, base: &Url) -> Result<Serve
     }
     let status = failures.status.map_or(0, |status| status.as_u16());
     Err(failures.worst().unwrap_or_else(|| {
-        let line = format!("no metadata of {issuer} are at the well-known places (the last says {status})");
+        let line = format!("the well-known places have no metadata of {issuer} (the last one answered {status})");
         RefreshError::refused("no_metadata").caused_by(line)
     }))
 }

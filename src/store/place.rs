@@ -224,7 +224,7 @@ pub(super) fn sweep(path: &Path) {
 /// Overwrites the file in place, if nothing else is possible: a crash during the write damages the file. The rest of
 /// the old text becomes spaces, so that no part of it stays and the file needs no more space.
 pub(super) fn overwrite(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
-    let failed = |error| StoreError::io("write over", path, error);
+    let failed = |error| StoreError::io("overwrite", path, error);
     let mut file = options().write(true).open(path).map_err(failed)?;
     let size = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(usize::MAX);
     if octets.len() > size {

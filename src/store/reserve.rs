@@ -44,7 +44,7 @@ impl FileStore {
         let reserved = self.reserved_for(key, size).map_err(|error| match error {
             StoreError::Io { source, .. } => StoreError::Io {
                 what: format!(
-                    "cannot prepare to save a new credential in {}, so none is asked for",
+                    "cannot prepare to save a new credential in {}, so none is requested",
                     self.path().display()
                 ),
                 source,

@@ -1,5 +1,5 @@
-//! The kit tells a caller's request from a token request, and both from what surrounds a login: nothing is counted as the other, and a
-//! fault waits for the request that it is meant for.
+//! The kit tells a caller's request from a token request, and both from the other requests of a login. It counts each
+//! correctly, and a fault waits for the request that it is meant for.
 
 use reqwest_challenge::RefreshErrorKind;
 use reqwest_challenge::oauth::{AuthorizationCode, Client, ClientCredentials, Issuer, OAuth};
@@ -22,11 +22,11 @@ async fn a_discovery_a_registration_and_a_login_are_no_sends_of_a_caller() {
     let journal = provider.journal();
     journal.assert_one_refresh_for(1);
     journal.assert_refreshes(1);
-    // Neither is a logout, which revokes.
+    // A logout with its revocation does not count either.
     session.logout().await.unwrap();
     assert!(journal.exchanges().iter().any(|exchanged| exchanged.request().path() == "/revoke"));
     journal.assert_one_refresh_for(1);
-    // What asks for the token endpoint without being a token request is none.
+    // A request to the token endpoint that is not a token request does not count.
     reqwest::get(provider.token_url()).await.unwrap();
     journal.assert_one_refresh_for(1);
     assert_eq!(provider.token_requests(), 1);

@@ -1,4 +1,4 @@
-//! The lint raises no alarm where a server is right.
+//! The lint reports nothing if a server is right.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest_challenge::lint::{Exchange, Finding, Presented, Severity, check};
@@ -15,7 +15,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
     lines.iter().map(pair).collect()
 }
 
-/// The faults and doubts about that answer.
+/// The faults and doubts about that response.
 fn alarms(presented: Presented, (status, lines, body): Answer<'_>) -> Vec<&'static str> {
     let (url, headers) = (Url::parse("https://api.example.com/reports").unwrap(), headers(lines));
     let exchange = Exchange::new(&Method::GET, &url, StatusCode::from_u16(status).unwrap(), &headers);

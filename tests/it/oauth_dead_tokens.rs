@@ -1,4 +1,4 @@
-//! A refresh token that the server no longer takes, in the words of many servers.
+//! A refresh token that the server no longer accepts, in the words of many servers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn json_answer(status: u16, body: Value) -> Answer {
     Answer::new(status).as_json(body)
 }
 
-/// A user who has logged in, and whose refresh token gets this answer.
+/// A user who has logged in, and whose refresh token gets this response.
 struct LoggedIn {
     server: MockApi,
     api: MockApi,

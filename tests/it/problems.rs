@@ -1,4 +1,4 @@
-//! What the body of a refusal says, whatever it is made of.
+//! What the body of a refusal says, in every format.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn texts(problem: Problem) -> Vec<String> {
     one.into_iter().flatten().chain(problem.required_scopes).collect()
 }
 
-/// Every text and number in a document, as one string each.
+/// Every text and number in a document, as strings.
 fn all_values(document: &Value, all: &mut Vec<String>) {
     match document {
         Value::String(text) => all.push(text.clone()),
@@ -174,7 +174,7 @@ fn broken_json_says_nothing() {
 
 #[test]
 fn a_number_that_serde_json_hands_over_as_an_object_is_a_number() {
-    // With the feature `arbitrary_precision`, which another crate in the tree may ask for.
+    // With the feature `arbitrary_precision`, which another crate in the tree may enable.
     let problem = read(r#"{"code":{"$serde_json::private::Number":"50013"},"message":"no"}"#);
     assert_eq!((problem.code.as_deref(), problem.detail.as_deref()), (Some("50013"), Some("no")));
 }

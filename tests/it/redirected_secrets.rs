@@ -1,4 +1,4 @@
-//! A client of the caller's that follows redirects takes no secret to a second server, and no answer from there.
+//! If the caller's client follows redirects, no secret goes to a second server and no response from there is accepted.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::redirects::{FollowsWhere, STATUSES, builder, elsewhere, is_u
 const ENDPOINTS: [&str; 4] =
     ["token_endpoint", "registration_endpoint", "device_authorization_endpoint", "revocation_endpoint"];
 
-/// An issuer that tells of all endpoints, each of which grants what it is asked for.
+/// An issuer that names all endpoints, each of which grants every request.
 async fn issuer() -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut metadata = json!({
@@ -29,7 +29,7 @@ async fn issuer() -> MockApi {
     server
 }
 
-/// What each endpoint would be content with.
+/// A successful response for each endpoint.
 fn grants(server: &MockApi) -> Answer {
     Answer::json(json!({
         "access_token": "granted", "token_type": "Bearer", "client_id": "evil", "device_code": "d", "user_code": "CODE",
@@ -49,7 +49,7 @@ fn is_refused(got: Result<Credential, Error>, how: &str) {
     let error = got.unwrap_err();
     let refused = RefreshErrorKind::Refused { code: "untrusted_url".to_owned() };
     let found = RefreshError::find(&error).unwrap();
-    // A redirect that comes back to the kit may be a proxy's page, where the client may have none of its own.
+    // A redirect that comes back to the kit may be a proxy's page, because the client may have a proxy.
     assert!(*found.kind() == refused || found.is_transient(), "{how}: {}", line(&error));
     assert!(!line(&error).contains("hunter2"));
 }

@@ -14,7 +14,7 @@ use crate::support::fake::Fake;
 use crate::support::script::{API, challenged, stream};
 use crate::support::wire::{Wire, answer};
 
-/// A client that follows redirects above the middleware, and ends at that server.
+/// A client for that server that follows redirects above the middleware.
 pub(crate) fn following(server: &Script, auth: &ChallengeMiddleware) -> ClientWithMiddleware {
     let client = ClientBuilder::new(Client::new()).with(FollowRedirects::new());
     client.with(auth.clone()).with(server.clone()).build()
@@ -24,7 +24,7 @@ pub(crate) fn fixed() -> ChallengeMiddleware {
     ChallengeMiddleware::new(API, Credential::bearer("t")).unwrap()
 }
 
-/// A redirect from `/from`; every other path is let in.
+/// A redirect from `/from`; every other path succeeds.
 pub(crate) fn redirecting(status: u16, to: &str) -> Script {
     let to = to.to_owned();
     Script::new(move |arrived, _| match arrived.path() {

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::support::script::{API, Script, respond};
 
-/// Refusals that were collected in the field, and refusals as the documentation of products shows them.
+/// Refusals that were collected in the field, and refusals from the documentation of products.
 const FIELD: [&str; 2] = [include_str!("../vectors/refusals.jsonl"), include_str!("../vectors/refusals_more.jsonl")];
 
-/// What the getters of a refusal say.
+/// What the getters of a refusal return.
 #[derive(Debug)]
 struct Read {
     message: Option<String>,
@@ -50,7 +50,7 @@ async fn read(refusal: &Value) -> Read {
     }
 }
 
-/// Whether it is what the line wants.
+/// Whether the value is the expected one.
 fn is_wanted(want: &Value, read: &Read) -> bool {
     want.as_object().unwrap().iter().all(|(name, value)| match name.as_str() {
         "message_contains" => read.message.as_ref().is_some_and(|text| text.contains(value.as_str().unwrap())),

@@ -1,4 +1,4 @@
-//! What the modes of files and folders are, and which file an error is about.
+//! The modes of files and folders, and the file that an error names.
 #![cfg(unix)]
 
 use std::fs;
@@ -10,7 +10,7 @@ use reqwest_challenge::store::{FileStore, Saved, Store, StoreError};
 use crate::support::folder::{Folder, key};
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
 
-/// Saves, renews and logs out as a tool does.
+/// Saves, renews and logs out like a tool.
 #[test]
 #[ignore = "a child of the test below"]
 fn saver() {

@@ -31,7 +31,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "401-for-a-fresh-credential",
         severity: Doubt,
         section: "RFC 9110 §15.5.4",
-        sentence: "a credential that is good, or had just been renewed, is answered by 401: if it is not allowed to, that is a 403",
+        sentence: "a valid or just renewed credential gets a 401; if it is not allowed to do this, the status is 403",
         broken: |seen| seen.is(401) && (seen.exchange.good || is_renewed_for_nothing(seen)),
         instead: insufficient_scope,
     },
