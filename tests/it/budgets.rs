@@ -89,7 +89,7 @@ async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
 }
 
 #[tokio::test]
-async fn a_path_that_accepts_each_new_credential_keeps_the_budget_whole() {
+async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         (_, "") => challenged(),
         (path, _) if path.starts_with("/ok") => status(200),
@@ -106,7 +106,7 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_whole() {
 }
 
 #[tokio::test]
-async fn what_a_server_varies_does_not_widen_the_budget() {
+async fn varied_challenges_do_not_widen_the_budget() {
     // Realms, resources, demands, methods, and bodies that cannot be sent twice.
     let server = Script::new(|_, number| match number % 4 {
         0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
@@ -126,7 +126,7 @@ async fn what_a_server_varies_does_not_widen_the_budget() {
 }
 
 #[tokio::test]
-async fn a_403_that_always_means_an_expired_credential_is_paid_for_too() {
+async fn a_403_that_always_means_expired_counts_against_the_budget() {
     let (server, fake) = (Script::says(status(403)), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
     let auth =
         ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
@@ -187,7 +187,7 @@ async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_f
 }
 
 #[tokio::test]
-async fn the_5xx_of_a_server_is_no_success() {
+async fn a_5xx_does_not_count_as_a_success() {
     let server = Script::new(|arrived, _| if arrived.path() == "/down" { respond(503, &[], "") } else { challenged() });
     let fake = Fake::new();
     let (auth, _) = with_clock(&fake);

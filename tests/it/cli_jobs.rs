@@ -74,7 +74,7 @@ fn stopped(folder: &Folder) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shell_has_its_echo_while_a_prompt_is_stopped_and_the_secret_is_asked_for_anew_and_hidden() {
+async fn a_stopped_prompt_restores_the_echo_and_asks_again_without_it_after_fg() {
     let api = api().await;
     for kind in SHELLS {
         let mut shell = shell(kind, &api, &prompter());
@@ -145,7 +145,7 @@ async fn the_key_that_quits_a_program_restores_the_terminal_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_that_the_program_ignores_asks_anew_and_stays_hidden() {
+async fn an_ignored_signal_asks_again_and_keeps_the_input_hidden() {
     let api = api().await;
     let mut shell = shell(SHELLS[0], &api, &format!("(trap '' QUIT TSTP; {})", prompter()));
     for key in ["\u{1c}", "\u{1a}"] {

@@ -156,7 +156,7 @@ fn a_chain_says_nothing_twice() {
 }
 
 #[tokio::test]
-async fn the_kind_of_an_error_of_ours_is_not_told_beside_its_line() {
+async fn an_error_prints_its_line_and_not_also_its_kind() {
     let failing = |error: RefreshError| auth(RecordingRefresher::declining().initially(Err(error)));
     let error = get(&Script::says(challenged()), &failing(RefreshError::other("the keyring is locked"))).await;
     let shown = explain(&error, "tool login", None);

@@ -25,7 +25,7 @@ async fn presented(challenge: &'static str, user: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_name_is_a_quoted_string_wherever_that_can_hold_it() {
+async fn a_name_is_a_quoted_string_if_that_can_hold_it() {
     for challenge in [PLAIN, UTF8] {
         for (user, written) in [
             ("jim", "username=\"jim\", "),

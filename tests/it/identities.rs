@@ -147,7 +147,7 @@ async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
 }
 
 #[tokio::test]
-async fn a_first_login_that_fails_loses_no_credential_to_begin_with() {
+async fn a_failed_first_login_keeps_the_initial_credential() {
     let kept = Credential::bearer("t0");
     let failing = || Fake::failing(RefreshError::login_required("run `app login`"));
     let given = ChallengeMiddleware::builder(API, failing()).initially(kept.clone()).build().unwrap();
@@ -162,7 +162,7 @@ async fn a_first_login_that_fails_loses_no_credential_to_begin_with() {
 }
 
 #[tokio::test]
-async fn a_login_after_a_logout_that_fails_leaves_it_logged_out() {
+async fn a_failed_login_after_a_logout_leaves_the_session_logged_out() {
     let fake = Fake::failing(RefreshError::login_required("run `app login`"));
     let (server, auth) = (Script::says(challenged()), auth(&fake));
     auth.session().logout().await.unwrap();
@@ -204,7 +204,7 @@ impl Refresh for Nested {
 }
 
 #[tokio::test]
-async fn a_logout_from_inside_of_the_refresher_forgets_here_and_says_so() {
+async fn a_logout_from_inside_the_refresher_forgets_locally_and_is_an_error() {
     let nested = Arc::new(Nested(std::sync::OnceLock::new()));
     let auth = ChallengeMiddleware::builder(API, nested.clone()).initially(Credential::bearer("t0")).build().unwrap();
     assert!(nested.0.set(auth.session()).is_ok());
@@ -214,7 +214,7 @@ async fn a_logout_from_inside_of_the_refresher_forgets_here_and_says_so() {
 }
 
 #[test]
-fn a_logout_without_a_runtime_forgets_here_and_says_so() {
+fn a_logout_without_a_runtime_forgets_locally_and_is_an_error() {
     let fake = with_t0();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).initially(Credential::bearer("t0")).build().unwrap();
     let session = auth.session();

@@ -171,7 +171,7 @@ async fn no_echo_of_a_credential_is_shown_in_any_writing_and_in_any_place() {
 }
 
 #[tokio::test]
-async fn what_a_refresher_says_and_is_told_shows_no_echo() {
+async fn the_errors_and_demands_of_a_refresher_show_no_echo() {
     for echo in written(SECRET).into_iter().filter(|echo| !echo.contains(['"', '\\'])) {
         let told = Arc::new(Mutex::new(String::new()));
         let (seen, said) = (told.clone(), echo.clone());
@@ -269,7 +269,7 @@ async fn a_common_secret_is_masked_where_it_stands_alone() {
 }
 
 #[tokio::test]
-async fn what_the_caller_marked_as_a_secret_is_masked_too() {
+async fn values_that_the_caller_marked_as_sensitive_are_masked() {
     let mut cookie = reqwest::header::HeaderValue::from_static("session=hunter2-cookie");
     cookie.set_sensitive(true);
     let body = "{\"detail\": \"bad session=hunter2-cookie\"}".to_owned();
@@ -280,7 +280,7 @@ async fn what_the_caller_marked_as_a_secret_is_masked_too() {
 }
 
 #[tokio::test]
-async fn what_is_kept_with_a_credential_is_masked_and_its_addresses_are_not() {
+async fn an_attachment_is_masked_except_for_its_urls() {
     let kept = r#"{"oauth":1,"issuer":"https://auth.example.com","client_id":"tool-1","refresh_token":"Ref\/resh-1","client_secret":"s3cret-2"}"#;
     for (text, wanted) in [
         ("Ref/resh-1 or Ref%2Fresh-1 or s3cret-2 of tool-1", "*** or *** or *** of tool-1"),
@@ -297,7 +297,7 @@ async fn what_is_kept_with_a_credential_is_masked_and_its_addresses_are_not() {
 }
 
 #[tokio::test]
-async fn an_echo_is_no_scope_to_ask_for() {
+async fn an_echo_is_not_asked_for_as_a_scope() {
     let fake = Fake::answering(|_, rejection| {
         assert_eq!(rejection.demand().scopes(), ["read"]);
         Ok(Some(Credential::bearer("t0ken-2")))
@@ -321,7 +321,7 @@ async fn names_of_header_fields_show_no_echo() {
 }
 
 #[test]
-fn what_holds_a_servers_text_shows_none_of_it() {
+fn debug_shows_no_text_of_a_server() {
     let read =
         Challenges::parse("Bearer error=hunter2, scope=hunter2, Digest algorithm=hunter2, Hunter2 hunter2=hunter2");
     let all: String = read.iter().map(|one| views(&one)).collect();

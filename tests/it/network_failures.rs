@@ -242,7 +242,7 @@ async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token()
 
 #[cfg(feature = "cli")]
 #[tokio::test]
-async fn the_exit_code_of_a_network_that_fails_in_the_body_is_6_and_of_an_answer_that_is_none_1() {
+async fn the_exit_code_is_6_for_a_network_failure_in_the_body_and_1_for_a_malformed_answer() {
     use reqwest_challenge::cli::{exit_code, explain};
     use reqwest_challenge::testing::{Answer, MockApi};
     let url = failing(Fault::Closes).await;

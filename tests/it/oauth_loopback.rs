@@ -25,7 +25,7 @@ fn service(server: &MockApi) -> OAuth {
 }
 
 #[tokio::test]
-async fn a_public_api_has_nothing_on_this_machine_asked_where_the_issuer_is_on_it() {
+async fn a_public_api_cannot_make_the_client_call_this_machine_because_the_issuer_is_there() {
     let (server, other) = (endpoint(|_| token()).await, MockApi::start().await.unwrap());
     let hosts = |port: &str| {
         [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"), format!("http://[::1]:{port}")]

@@ -71,7 +71,7 @@ async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
 }
 
 #[tokio::test]
-async fn where_no_place_has_metadata_the_failure_that_may_pass_is_told() {
+async fn if_no_place_has_metadata_the_error_is_the_temporary_failure() {
     let server = MockApi::start().await.unwrap();
     server.at(OAUTH).answers(Answer::new(503).header("retry-after", "9"));
     server.at(OPENID).answers(Answer::new(404));
@@ -109,7 +109,7 @@ async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
 }
 
 #[tokio::test]
-async fn the_resource_is_left_out_where_the_caller_says_so() {
+async fn the_resource_is_left_out_if_the_caller_says_so() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = crate::support::oauth::protected(&provider).await;
     let (show, seen) = browser();

@@ -77,7 +77,7 @@ const FOR_A_PERSON: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn a_person_is_wanted_by_that_word_in_every_grant() {
+async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
     for code in FOR_A_PERSON {
         for status in [400, 401, 403, 200] {
@@ -156,7 +156,7 @@ async fn a_poll_that_fails_on_its_way_does_not_end_a_device_login() {
 }
 
 #[tokio::test]
-async fn an_error_by_200_ends_a_device_login_as_one_by_400_does() {
+async fn an_error_with_status_200_ends_a_device_login_as_one_with_400_does() {
     for (answers, told) in [
         ((|_| Answer::json(json!({ "error": "access_denied" }))) as fn(usize) -> Answer, "refused on the other device"),
         (|_| Answer::json(json!({ "error": "authorization_declined" })), "refused on the other device"),
@@ -169,7 +169,7 @@ async fn an_error_by_200_ends_a_device_login_as_one_by_400_does() {
 }
 
 #[tokio::test]
-async fn an_error_by_200_is_read_where_devices_and_clients_are_asked_for() {
+async fn an_error_with_status_200_is_read_at_the_device_and_registration_endpoints() {
     let server = MockApi::start().await.unwrap();
     server.at("/.well-known/oauth-authorization-server").answers(Answer::json(json!({
         "issuer": server.origin(), "token_endpoint": server.url("/token"),

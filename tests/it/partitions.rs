@@ -103,7 +103,7 @@ async fn a_late_401_of_a_partition_takes_its_cached_credential() {
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_is_sent_in_every_partition() {
+async fn the_initial_credential_is_sent_in_every_partition() {
     let server = Script::takes("t0");
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
     let client = server.client(&middleware(&fake));
@@ -233,7 +233,7 @@ async fn demands_that_alternate_cost_a_token_each() {
 }
 
 #[tokio::test]
-async fn a_401_that_wants_more_is_refreshed_once_for_that() {
+async fn a_401_for_an_insufficient_credential_is_refreshed_once_for_that_demand() {
     for want in [
         "error=\"insufficient_scope\", scope=\"write\"",
         "error=\"insufficient_user_authentication\", acr_values=\"gold\"",
@@ -276,7 +276,7 @@ async fn a_body_factory_runs_only_for_a_replay() {
 }
 
 #[tokio::test]
-async fn partitions_that_share_a_late_flight_report_how_they_came_to_it() {
+async fn callers_of_a_partition_report_who_started_the_refresh() {
     let (server, fake) = (partitioned(), tokens().gated());
     let client = server.client(&middleware(&fake));
     let calls: Vec<_> = (0..3).map(|_| tokio::spawn(client.get(format!("{API}/a")).send())).collect();

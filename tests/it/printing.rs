@@ -58,7 +58,7 @@ async fn refused(status: u16, text: &str) -> reqwest_middleware::Error {
 }
 
 #[tokio::test]
-async fn what_a_terminal_does_not_show_is_printed_as_an_escape() {
+async fn a_character_that_a_terminal_hides_is_printed_as_an_escape() {
     for hidden in HIDDEN {
         let escape = hidden.escape_unicode().to_string();
         for status in [401, 403] {
@@ -101,7 +101,7 @@ async fn marks_that_pile_up_are_printed_as_escapes() {
 
 #[cfg(feature = "store")]
 #[test]
-fn a_stores_errors_print_no_name_that_a_terminal_obeys() {
+fn store_errors_escape_control_characters_in_names() {
     use reqwest_challenge::store::StoreError;
     let path = std::path::PathBuf::from("/tmp/\u{1b}[2J\u{202e}x");
     for error in [

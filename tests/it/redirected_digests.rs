@@ -60,7 +60,7 @@ async fn a_redirect_below_the_middleware_is_named_with_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_400_of_the_very_url_is_the_apis_own_word() {
+async fn a_400_without_a_redirect_is_the_apis_own_answer() {
     let server = Script::new(|arrived, _| match arrived.credential() {
         Some(_) => status(400),
         None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n\", qop=\"auth\""]),

@@ -55,7 +55,7 @@ fn is_refused(got: Result<Credential, Error>, how: &str) {
 }
 
 #[tokio::test]
-async fn no_secret_of_a_token_request_is_sent_on() {
+async fn no_secret_of_a_token_request_is_sent_to_a_second_server() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         server.at("/token_endpoint").answers(Answer::new(status).header("location", other.url("/token")));
@@ -74,7 +74,7 @@ async fn no_secret_of_a_token_request_is_sent_on() {
 }
 
 #[tokio::test]
-async fn no_registration_and_no_device_code_is_taken_from_a_second_server() {
+async fn no_registration_and_no_device_code_of_a_second_server_is_accepted() {
     let nobody = |_: &reqwest_challenge::oauth::Invitation| -> Result<(), reqwest_challenge::BoxError> {
         panic!("a person is asked")
     };
@@ -92,7 +92,7 @@ async fn no_registration_and_no_device_code_is_taken_from_a_second_server() {
 }
 
 #[tokio::test]
-async fn no_token_that_is_taken_back_is_sent_on() {
+async fn no_token_to_revoke_is_sent_to_a_second_server() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         server.at("/revocation_endpoint").answers(Answer::new(status).header("location", other.url("/")));
@@ -105,7 +105,7 @@ async fn no_token_that_is_taken_back_is_sent_on() {
 }
 
 #[tokio::test]
-async fn metadata_of_a_second_server_are_not_taken() {
+async fn metadata_of_a_second_server_are_not_accepted() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         server
@@ -119,7 +119,7 @@ async fn metadata_of_a_second_server_are_not_taken() {
 }
 
 #[tokio::test]
-async fn a_circle_by_a_second_server_and_a_redirect_at_home_give_no_token() {
+async fn a_redirect_loop_and_a_redirect_on_the_same_server_give_no_token() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, MockApi::start().await.unwrap());
         other.at("/").redirects_to(server.url("/back"));

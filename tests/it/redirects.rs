@@ -70,7 +70,7 @@ async fn each_status_keeps_or_changes_the_method_and_the_body() {
 }
 
 #[tokio::test]
-async fn statuses_that_are_no_redirect_are_given_as_they_are() {
+async fn statuses_that_are_no_redirect_are_returned_unchanged() {
     for status in [200, 201, 300, 304, 305, 306] {
         let server = redirecting(status, "/to");
         let response = following(&server, &fixed()).get(format!("{API}/from")).send().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_location_is_resolved_and_inherits_the_fragment() {
 }
 
 #[tokio::test]
-async fn a_location_that_is_missing_or_cannot_be_read_gives_the_response_as_it_is() {
+async fn a_missing_or_unreadable_location_returns_the_response() {
     let with = |lines: &[&[u8]]| lines.iter().fold(Answer::new(302), |answer, line| answer.header("location", line));
     for answer in [with(&[]), with(&[b""]), with(&[b"/z\xfcrich"]), with(&[b"/a", b"/b"]), with(&[b"http://[::"])] {
         let server = Script::says(answer.body("moved"));

@@ -63,7 +63,7 @@ fn is_wanted(want: &Value, read: &Read) -> bool {
 }
 
 #[tokio::test]
-async fn each_product_is_read_as_it_means_it() {
+async fn the_refusal_of_each_product_is_read_as_the_product_means_it() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for line in FIELD.into_iter().flat_map(str::lines) {

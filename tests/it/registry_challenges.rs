@@ -201,7 +201,7 @@ async fn a_token_servers_text_is_bounded_printable_and_without_the_secret() {
 }
 
 #[tokio::test]
-async fn an_account_is_not_sent_on_by_a_redirect_and_a_second_servers_token_is_not_taken() {
+async fn a_redirect_sends_no_account_to_a_second_server_and_its_token_is_not_accepted() {
     let gives = |_: &MockApi| Answer::json("{\"token\":\"evil\"}");
     for (follows, status) in FollowsWhere::each() {
         if follows == FollowsWhere::InOAuth {

@@ -18,7 +18,7 @@ mod typed {
     use crate::support::oauth::why;
     use crate::support::script::{challenged_with, status};
 
-    /// The logins by a secret that a person types.
+    /// The logins with a secret that a user types.
     fn logins() -> Vec<LoginBuilder> {
         let oauth = || Login::oauth(Issuer::new("http://127.0.0.1:1").unwrap(), Client::public("tool"));
         vec![

@@ -144,7 +144,7 @@ fn left(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_takes_nothing_more_spends_no_refresh_token() {
+async fn a_full_disk_spends_no_refresh_token() {
     let world = World::new().await;
     world.spends_nothing(NO_ROOM);
     world.goes_on();
@@ -182,7 +182,7 @@ async fn a_refresh_token_of_the_callers_is_not_spent_either_where_nothing_can_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_asked_for_a_login_that_could_not_be_saved() {
+async fn the_user_is_not_asked_for_a_login_that_cannot_be_saved() {
     let world = World::new().await;
     fs::remove_file(world.folder.file()).unwrap();
     for command in ["get", "login"] {

@@ -75,7 +75,7 @@ async fn the_save_of_a_killed_process_is_completed_before_the_next_renewal() {
 }
 
 #[tokio::test]
-async fn what_was_left_before_the_last_save_is_not_brought_back() {
+async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
     let (folder, left) = folder(true).await;
     let store = FileStore::new(folder.file());
     let day = std::time::SystemTime::now() - Duration::from_secs(86400);

@@ -33,7 +33,7 @@ fn saver() {
 }
 
 #[test]
-fn whatever_the_umask_is_a_file_is_its_owners_to_read_and_write_and_nobody_elses() {
+fn only_the_owner_can_read_and_write_a_file_whatever_the_umask() {
     for umask in ["777", "000", "077", "277"] {
         let folder = Folder::new();
         let file = folder.0.join("a/b/credentials.json");

@@ -48,7 +48,7 @@ async fn a_401_to_the_callers_own_header_asks_no_refresher() {
 }
 
 #[tokio::test]
-async fn a_foreign_403_expires_nothing_and_is_no_event_of_ours() {
+async fn a_foreign_403_expires_nothing_and_is_no_event() {
     for pass_through in [false, true] {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = heard.clone();
@@ -71,7 +71,7 @@ async fn a_foreign_403_expires_nothing_and_is_no_event_of_ours() {
 }
 
 #[tokio::test]
-async fn pass_through_leaves_expired_when_at_work() {
+async fn pass_through_still_applies_expired_when() {
     for option in [false, true] {
         let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
         let server =
@@ -129,7 +129,7 @@ async fn a_response_that_lost_its_url_is_not_taken_for_ours() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_reqwests_stand_in_url_is_another_servers() {
+async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let (server, fake) = (Script::says(challenged().from_url("http://no.url.provided.local/")), Fake::new());
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
