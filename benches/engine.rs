@@ -21,6 +21,9 @@ use engine::stacks::{Shape, Stack, run};
 use engine::{allocator, herd};
 
 const ROUNDS: u64 = 2_000;
+/// What a 401, a refresh and a replay may cost, over two sends with fifteen lines. Neither term parses a URL for its responses, which
+/// once made up a fifth of both.
+const REFRESHED: f64 = 2.5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -55,8 +58,9 @@ fn costs() -> bool {
         "request", "middleware", "allocations", "instructions", "ours/15 lines", "allowed"
     );
     let mut within = true;
-    // More allocations than fifteen lines make, and how many times their instructions.
-    for (shape, allocations_allowed, times_allowed) in [(Shape::Get, 1.0, 1.7), (Shape::Post, 4.0, f64::MAX)] {
+    // More allocations than fifteen lines make, and how many times their instructions. One allocation holds the number of the
+    // credential, which every response has, so that its report can be invalidated.
+    for (shape, allocations_allowed, times_allowed) in [(Shape::Get, 2.0, 2.1), (Shape::Post, 4.0, f64::MAX)] {
         let bare = (allocations(Stack::Bare, shape), instructions(Stack::Bare, shape));
         let over = |stack| (allocations(stack, shape) - bare.0, instructions(stack, shape) - bare.1);
         let [nothing, fifteen, ours] = [Stack::Nothing, Stack::Fifteen, Stack::Ours].map(over);
@@ -74,14 +78,14 @@ fn costs() -> bool {
     }
     let sends = 2.0 * instructions(Stack::Fifteen, Shape::Get);
     let refreshed = instructions(Stack::Ours, Shape::Refused);
-    within &= refreshed / sends <= 1.7;
+    within &= refreshed / sends <= REFRESHED;
     println!(
         "{:<12} {:<12} {:>13} {refreshed:>13.0} {:>13.2} {:>9}",
         "401, replay",
         "ours",
         "",
         refreshed / sends,
-        1.7
+        REFRESHED
     );
     let waiting = instructions(Stack::Waiting, Shape::Refused);
     println!("{:<12} {:<12} {:>13} {waiting:>13.0} {:>13.2} {:>9}", "", "that waits", "", waiting / sends, "-");

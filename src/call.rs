@@ -143,11 +143,10 @@ impl<'m> Call<'m> {
                     | StatusCode::TOO_MANY_REQUESTS
                     | StatusCode::BAD_REQUEST
             );
-        let Some((_, generation)) = self.report.signed.filter(|_| shows && !self.judge().is_foreign(response.url()))
-        else {
-            return;
-        };
-        if self.of.session.was_accepted(generation) {
+        let Some((_, generation)) = self.report.signed.filter(|_| shows) else { return };
+        // Nearly always the session knows this already.
+        let is_new = !self.of.session.is_accepted(generation) && !self.judge().is_foreign(response.url());
+        if is_new && self.of.session.was_accepted(generation) {
             self.of.worked.note(generation, self.sent.url());
         }
     }

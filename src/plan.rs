@@ -55,9 +55,7 @@ impl Call<'_> {
     pub(crate) fn want_after(&mut self, refused: Arc<Occasion>) -> Want {
         let in_partition = matches!(self.slot, SlotKey::Partition(_));
         let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);
-        let main = self.of.session.current();
-        let worked = || self.of.worked.at(main.generation).filter(|_| main.credential.is_some());
-        let learn = |resource: String| self.of.resources.learn(&refused.url, &resource, worked().as_ref());
+        let learn = |resource: String| self.of.resources.learn(&refused.url, &resource);
         let named = resource.filter(|_| !in_partition).map(learn);
         let slot = named.unwrap_or_else(|| self.slot.clone());
         let mut want = Want::of(Cause::Challenged, slot, &self.held);

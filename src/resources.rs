@@ -57,18 +57,12 @@ impl Resources {
         nearest.map_or(SlotKey::Main, |path| path.slot.clone())
     }
 
-    /// Learns from a 401 of that URL which resource it belongs to, by the URL of the resource's metadata. `worked` is a
-    /// URL at which the main credential has worked.
-    pub(crate) fn learn(&self, url: &Url, resource: &str, worked: Option<&Url>) -> SlotKey {
+    /// Learns from a 401 of that URL which resource it belongs to, by the URL of the resource's metadata.
+    pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
         let before = self.slot_of(url);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // If the main credential works outside this resource, it does not belong to this resource.
-        let is_other = |worked: &Url| Self::below(url, resource).is_some_and(|path| !path.covers(worked));
-        if known.main.is_none() && !worked.is_some_and(is_other) {
-            known.main = Some(resource.into());
-        }
-        let is_main = known.main.as_deref() == Some(resource);
-        let slot = if is_main { SlotKey::Main } else { SlotKey::Resource(Arc::from(resource)) };
+        let main = known.main.get_or_insert_with(|| resource.into());
+        let slot = if **main == *resource { SlotKey::Main } else { SlotKey::Resource(Arc::from(resource)) };
         if slot == before {
             return slot;
         }

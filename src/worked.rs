@@ -17,9 +17,6 @@ impl Worked {
     #[cold]
     pub(crate) fn note(&self, generation: u64, url: &Url) {
         let mut worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if worked.iter().any(|(other, _)| *other == generation) {
-            return;
-        }
         if worked.len() == CREDENTIALS {
             worked.pop_front();
         }
@@ -28,16 +25,16 @@ impl Worked {
         worked.push_back((generation, url));
     }
 
-    /// Where the credential of that generation worked.
-    pub(crate) fn at(&self, generation: u64) -> Option<Url> {
-        let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        worked.iter().find(|(other, _)| *other == generation).map(|(_, there)| there.clone())
-    }
-
     /// Whether the credential of that generation worked on another path of the same origin.
     pub(crate) fn elsewhere(&self, generation: u64, url: &Url) -> bool {
         let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_other = |other: &Url| other.origin() == url.origin() && other.path() != url.path();
-        worked.iter().any(|(other, there)| *other == generation && is_other(there))
+        // Written by hand, because `Url::origin` allocates.
+        let same_origin = |other: &Url| {
+            other.scheme() == url.scheme()
+                && other.host() == url.host()
+                && other.port_or_known_default() == url.port_or_known_default()
+        };
+        let is_other = |other: &Url| other.path() != url.path() && same_origin(other);
+        worked.iter().rev().any(|(other, there)| *other == generation && is_other(there))
     }
 }

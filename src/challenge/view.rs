@@ -25,6 +25,10 @@ impl<'a> Challenge<'a> {
         ascii(self.piece(self.entry().scheme))
     }
 
+    pub(crate) fn scheme_octets(&self) -> &'a [u8] {
+        self.piece(self.entry().scheme)
+    }
+
     /// The auth-scheme for a log: `_` where it is none that is in use.
     pub(crate) fn known_scheme(&self) -> &'static str {
         known(self.scheme(), &SCHEMES)
@@ -204,6 +208,10 @@ impl<'a> Param<'a> {
     #[must_use]
     pub fn name(&self) -> &'a str {
         ascii(self.param.name.of(self.line))
+    }
+
+    pub(crate) fn name_octets(&self) -> &'a [u8] {
+        self.param.name.of(self.line)
     }
 
     /// Whether it has that name, in any case.

@@ -162,7 +162,9 @@ impl OAuth {
         }
         let mut scopes = self.plain_scopes(rejection, supported);
         // A step-up is not for the life of one token alone.
-        if matches!(rejection.cause(), Cause::Challenged | Cause::Expired) && !scopes.is_empty() {
+        let of_this =
+            matches!(rejection.cause(), Cause::Challenged | Cause::Expired) && !Self::is_of_another(rejection);
+        if of_this && !scopes.is_empty() {
             let before = rejection.credential().and_then(Credential::granted_scopes).unwrap_or_default();
             let more: Vec<_> = before.iter().filter(|scope| !scopes.contains(scope)).cloned().collect();
             scopes.extend(more);
@@ -188,6 +190,12 @@ impl OAuth {
         scopes
     }
 
+    /// Whether the refused credential is for another resource than the one that refused it.
+    fn is_of_another(rejection: &Rejection) -> bool {
+        let kept = Kept::of_credential(rejection.credential());
+        kept.and_then(|kept| kept.resource).is_some_and(|resource| resource::is_another(&resource, rejection))
+    }
+
     /// What renews the credential that was refused, if there is something, and it may go to whom it came from.
     fn renewable(&self, rejection: &Rejection) -> Option<Kept> {
         // A person who asks for a login, or for more, wants another than the one that is there.
@@ -199,8 +207,7 @@ impl OAuth {
         let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some() || demand.is_for_more();
         let is_vain = needs_person || self.setup.rests.has_met(access.as_ref(), demand.claims());
         // A token for one resource is not valid for another (RFC 8707 §2), and a renewal would spend its refresh token.
-        let is_own = self.setup.resource.is_some()
-            || !kept.resource.as_deref().is_some_and(|kept| resource::is_another(kept, rejection));
+        let is_own = self.setup.resource.is_some() || !Self::is_of_another(rejection);
         let renews = kept.refresh_token.is_some() && !wants_login && !is_vain && is_own;
         (renews && self.may_go_to(&kept)).then_some(kept)
     }

@@ -21,17 +21,19 @@ impl Question {
     pub(crate) fn of(challenges: &Challenges, in_partition: bool) -> Self {
         let (mut asks, mut about, mut resource) = (in_partition, Number::new(), None);
         for challenge in challenges.iter() {
-            about.add_lower(challenge.scheme().as_bytes());
+            about.add_lower(challenge.scheme_octets());
             for param in challenge.params() {
+                let name = param.name_octets();
+                let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
                 // Nearly no parameter has one of these names, and few have a name of the same length.
-                match param.name().len() {
-                    5 if param.is("realm") => about.add(&param.bytes()),
-                    5 => asks |= param.is("error") && param.bytes().starts_with(b"insufficient"),
-                    6 => asks |= param.is("claims"),
-                    7 if param.is("service") => about.add(&param.bytes()),
-                    7 => asks |= param.is("max_age"),
-                    10 => asks |= param.is("acr_values"),
-                    17 if param.is("resource_metadata") && !param.is_broken() => {
+                match name.len() {
+                    5 if is(b"realm") => about.add(&param.bytes()),
+                    5 => asks |= is(b"error") && param.bytes().starts_with(b"insufficient"),
+                    6 => asks |= is(b"claims"),
+                    7 if is(b"service") => about.add(&param.bytes()),
+                    7 => asks |= is(b"max_age"),
+                    10 => asks |= is(b"acr_values"),
+                    17 if is(b"resource_metadata") && !param.is_broken() => {
                         about.add(&param.bytes());
                         resource = resource.or_else(|| Some(param.value().into_owned()));
                     }
@@ -87,7 +89,8 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
     Demand::asking(asked)
 }
 
-/// A hash of some texts (FNV-1a). It distinguishes entries of the session's own memory and protects nothing.
+/// A hash of some texts, over eight octets at a time. It distinguishes entries of the session's own memory and protects
+/// nothing.
 struct Number(u64);
 
 impl Number {
@@ -96,15 +99,26 @@ impl Number {
     }
 
     fn add(&mut self, octets: &[u8]) {
-        // A terminator, so that `ab`, `c` and `a`, `bc` differ.
-        for octet in octets.iter().chain(&[0]) {
-            self.0 = (self.0 ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01B3);
-        }
+        self.fold(octets, 0);
     }
 
+    /// Adds a token, ignoring case.
     fn add_lower(&mut self, octets: &[u8]) {
-        for octet in octets.iter().chain(&[0]) {
-            self.0 = (self.0 ^ u64::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01B3);
+        self.fold(octets, 0x2020_2020_2020_2020);
+    }
+
+    fn fold(&mut self, octets: &[u8], or: u64) {
+        let (chunks, rest) = octets.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        for chunk in chunks.iter().chain([&last]) {
+            self.mix(u64::from_le_bytes(*chunk) | or);
         }
+        // Adds the length, so that `ab`, `c` and `a`, `bc` differ.
+        self.mix(octets.len() as u64);
+    }
+
+    fn mix(&mut self, piece: u64) {
+        self.0 = (self.0.rotate_left(5) ^ piece).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }

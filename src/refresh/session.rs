@@ -242,27 +242,26 @@ impl Core {
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
         // If the credential has worked before, the refresh was useful.
-        if self.is_accepted(generation).load(Ordering::Relaxed) != generation {
+        if !self.is_accepted(generation) {
             self.change(|state| state.refused(epoch, generation, self.now()));
         }
     }
 
     /// Records that the server accepted the credential of that generation. Returns whether this is new.
-    #[inline]
+    #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
-        let accepted = self.is_accepted(generation);
-        // Nearly always this is known already, and costs one load.
-        let is_new = generation != 0 && accepted.load(Ordering::Relaxed) != generation;
+        let place = &self.accepted[generation as usize % ACCEPTED];
+        let is_new = generation != 0 && place.swap(generation, Ordering::Relaxed) != generation;
         if is_new {
-            accepted.store(generation, Ordering::Relaxed);
             self.change(|state| state.accepted(generation));
         }
         is_new
     }
 
+    /// Whether the server is known to have accepted the credential of that generation.
     #[inline]
-    fn is_accepted(&self, generation: u64) -> &AtomicU64 {
-        &self.accepted[generation as usize % ACCEPTED]
+    pub(crate) fn is_accepted(&self, generation: u64) -> bool {
+        self.accepted[generation as usize % ACCEPTED].load(Ordering::Relaxed) == generation
     }
 
     /// The slot that holds the credential with which a call was signed.

@@ -89,6 +89,8 @@ mod oauth_places;
 #[cfg(feature = "oauth")]
 mod oauth_renewals;
 #[cfg(feature = "oauth")]
+mod oauth_resources;
+#[cfg(feature = "oauth")]
 mod oauth_scopes;
 #[cfg(feature = "oauth")]
 mod oauth_shapes;

@@ -292,10 +292,10 @@ async fn callers_of_a_partition_report_who_started_the_refresh() {
 
 #[cfg(all(feature = "oauth", feature = "store"))]
 mod with_a_store {
-    use reqwest_challenge::ChallengeMiddleware;
     use reqwest_challenge::oauth::{Client, ClientCredentials, Issuer, OAuth};
     use reqwest_challenge::store::{Key, MemoryStore, Stored};
     use reqwest_challenge::testing::Answer;
+    use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh};
     use reqwest_middleware::ClientBuilder;
     use serde_json::json;
 
@@ -321,18 +321,17 @@ mod with_a_store {
                 "Bearer scope=\"{resource}\", resource_metadata=\"{API}/.well-known/oauth-protected-resource/{resource}\""
             ))
         });
+        let at = Issuer::new(issuer.origin()).unwrap().token_endpoint(issuer.url("/token")).unwrap();
+        let oauth = OAuth::new(at, Client::secret_post("c", "hunter2"), ClientCredentials).unwrap();
+        let oauth = oauth.challenge_scopes(reqwest_challenge::oauth::ChallengeScopes::any());
         let store = MemoryStore::new();
-        for round in 0..2 {
-            let at = Issuer::new(issuer.origin()).unwrap().token_endpoint(issuer.url("/token")).unwrap();
-            let oauth = OAuth::new(at, Client::secret_post("c", "hunter2"), ClientCredentials).unwrap();
-            let oauth = oauth.challenge_scopes(reqwest_challenge::oauth::ChallengeScopes::any());
-            let stored = Stored::new(oauth.without_resource(), store.clone(), Key::new("app"));
-            let auth = ChallengeMiddleware::new(API, stored).unwrap();
-            let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(api.clone()).build();
-            for path in ["a/1", "b/1", "a/2", "b/2"] {
-                assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{round} {path}");
-            }
+        let stored = || Stored::new(Credential::bearer("unused"), store.clone(), Key::new("app"));
+        let auth = ChallengeMiddleware::new(API, Stored::new(oauth.without_resource(), store.clone(), Key::new("app")));
+        let client = ClientBuilder::new(reqwest::Client::new()).with(auth.unwrap()).with(api.clone()).build();
+        for path in ["a/1", "b/1", "a/2", "b/2"] {
+            assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{path}");
         }
-        assert_eq!(issuer.requests().iter().filter(|one| one.path() == "/token").count(), 3);
+        assert_eq!(issuer.requests().iter().filter(|one| one.path() == "/token").count(), 2);
+        assert_eq!(stored().initial().await.unwrap(), Some(Credential::bearer("ta")));
     }
 }
