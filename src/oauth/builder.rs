@@ -21,13 +21,12 @@ use crate::refresh::Clock;
 
 /// Tokens of an OAuth 2 authorization server: a [`Refresh`](crate::Refresh).
 ///
-/// Nothing is asked before an API has refused something. A token is renewed by its refresh token, where it has one; else, and where
-/// that is finished, the grant asks anew. A grant that needs a person asks only where somebody asked for it, by
-/// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up): a 401 alone is
-/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is said.
+/// It asks for no token before the API has refused something. It renews a token with its refresh token. If there is none, or if it is no
+/// longer valid, it runs the grant again. A grant that needs the user runs only if the caller calls
+/// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up). A 401 alone is
+/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is set.
 ///
-/// It has one credential for all of an API: it is not for a middleware that is
-/// [`partitioned_by`](crate::Builder::partitioned_by) what is asked for.
+/// Do not use it with [`partitioned_by`](crate::Builder::partitioned_by): the partitions would share one refresh token.
 pub struct OAuth {
     pub(super) issuer: Issuer,
     pub(super) client: Client,

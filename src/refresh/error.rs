@@ -21,70 +21,70 @@ pub struct RefreshError {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What a caller does about a [`RefreshError`].
+/// The kind of a [`RefreshError`]. It decides what happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshErrorKind {
-    /// A person must act; the hint says how, such as a command to run.
+    /// The user must act. The hint says how, for example with a command to run. A store deletes nothing.
     LoginRequired {
-        /// What the person does.
+        /// What the user must do.
         hint: String,
     },
-    /// This credential is finished: `invalid_grant`. Only this clears a store.
+    /// The credential is no longer valid: `invalid_grant`. Only this kind makes a store delete it.
     Rejected {
-        /// The code that was given.
+        /// The error code.
         code: String,
     },
-    /// A final no that says nothing about the credential: `invalid_client`, `invalid_scope`, `access_denied`.
+    /// A final refusal that says nothing about the credential: `invalid_client`, `invalid_scope`, `access_denied`.
     Refused {
-        /// The code that was given.
+        /// The error code.
         code: String,
     },
-    /// It may go well later: the network, 408, 429, 5xx. Nothing is erased.
+    /// A temporary failure: the network, 408, 429, 5xx. Nothing is deleted.
     Transient {
-        /// How long the server asked to be left alone.
+        /// How long the server asks the client to wait.
         retry_after: Option<Duration>,
     },
-    /// It took longer than its bound.
+    /// The refresh took too long.
     TimedOut,
-    /// A refresher waited for itself: it sent a request through a client that needs this very refresh.
+    /// The refresher waited for itself: it sent a request through a client that needs this refresh.
     Recursive,
     /// The refresher panicked.
     Panicked,
-    /// The runtime that it ran on was shut down.
+    /// The runtime of the refresh was shut down, or there is none.
     Gone,
-    /// Anything else, for which the source speaks.
+    /// Any other failure. The source describes it.
     Other,
 }
 
 use RefreshErrorKind as Kind;
 
 impl RefreshError {
-    /// A person must act.
+    /// The user must act.
     #[must_use]
     pub fn login_required(hint: impl Into<String>) -> Self {
         Self::of(Kind::LoginRequired { hint: hint.into() })
     }
 
-    /// This credential is finished.
+    /// The credential is no longer valid.
     #[must_use]
     pub fn rejected(code: impl Into<String>) -> Self {
         Self::of(Kind::Rejected { code: code.into() })
     }
 
-    /// A final no that says nothing about the credential.
+    /// A final refusal that says nothing about the credential.
     #[must_use]
     pub fn refused(code: impl Into<String>) -> Self {
         Self::of(Kind::Refused { code: code.into() })
     }
 
-    /// It may go well later.
+    /// A temporary failure.
     #[must_use]
     pub fn transient(retry_after: Option<Duration>) -> Self {
         Self::of(Kind::Transient { retry_after })
     }
 
-    /// Anything else.
+    /// Any other failure.
     #[must_use]
     pub fn other(source: impl Into<BoxError>) -> Self {
         Self::of(Kind::Other).caused_by(source)
