@@ -104,7 +104,7 @@ impl FileStore {
             Content::Entries(entries) => Ok(Some(entries)),
             Content::Version(found) => Err(StoreError::Version { place: self.name(), found }),
             Content::Damaged => {
-                self.warn(&format!("{} is damaged and is ignored", shown(&self.path)));
+                self.warn(&format!("{} cannot be read as credentials and is ignored", shown(&self.path)));
                 Ok(None)
             }
         }
