@@ -23,6 +23,14 @@ impl Members {
         }
     }
 
+    /// Whether the text is the beginning of a JSON object, as in a response without an announced length whose connection was
+    /// cut.
+    #[cfg(any(feature = "oauth", feature = "registry"))]
+    pub(crate) fn is_begun_by(text: &[u8]) -> bool {
+        let read = || serde_json::from_slice::<Value>(text).map(|mut whole| wipe(&mut whole));
+        text.trim_ascii_start().starts_with(b"{") && read().is_err_and(|error| error.is_eof())
+    }
+
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }

@@ -38,17 +38,33 @@ impl Answer {
         })
     }
 
+    /// The refresh token of a response whose other members may be unusable.
+    pub(super) fn refresh_token_of(reply: &Reply) -> Option<Secret> {
+        reply.members()?.take("refresh_token").map(Secret::new)
+    }
+
+    /// Whether this crate supports the type of the access token.
+    pub(super) fn check_type(&self, dpop: Option<&Dpop>) -> Result<(), RefreshError> {
+        let refused = |why: String| Err(RefreshError::refused("token_type").caused_by(why));
+        let kind = self.kind();
+        match dpop {
+            Some(dpop) => dpop.credential("", kind).map(drop).or_else(|error| refused(error.to_string())),
+            None if kind.eq_ignore_ascii_case("Bearer") => Ok(()),
+            None => refused(format!("the server gave a token of the type `{}`", super::reply::printed(kind))),
+        }
+    }
+
+    /// Some servers name no type and mean `Bearer`.
+    fn kind(&self) -> &str {
+        self.token_type.as_deref().unwrap_or("Bearer")
+    }
+
     /// As a credential, without what is kept for its renewal.
     pub(super) fn into_credential(self, dpop: Option<&Dpop>, now: SystemTime) -> Result<Credential, RefreshError> {
-        let refused = |why: String| RefreshError::refused("token_type").caused_by(why);
-        // Some servers say no type at all, and mean the usual one.
-        let kind = self.token_type.as_deref().unwrap_or("Bearer");
+        self.check_type(dpop)?;
         let credential = match dpop {
-            Some(dpop) => dpop.credential(self.access_token, kind).map_err(|error| refused(error.to_string()))?,
-            None if kind.eq_ignore_ascii_case("Bearer") => Credential::bearer(self.access_token),
-            None => {
-                return Err(refused(format!("the server gave a token of the type `{}`", super::reply::printed(kind))));
-            }
+            Some(dpop) => dpop.restored(Secret::new(self.access_token)),
+            None => Credential::bearer(self.access_token),
         };
         // A time that cannot be is no expiry.
         let expiry = self.expires_in.and_then(|span| now.checked_add(span));

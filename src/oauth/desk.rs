@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::Request;
 use url::Url;
 
-use super::answer::Answer;
+use super::answer::{Answer, Kept};
 use super::client::{Client, Identity, Kind, Proof};
 use super::dialer::Dialer;
 use super::form::Form;
@@ -14,6 +14,7 @@ use super::reply::Reply;
 use super::server::Server;
 use super::setup::Setup;
 use crate::refresh::{RefreshError, Rejection};
+use crate::secret::Secret;
 
 /// The name of the token endpoint in errors.
 pub(super) const TOKEN_ENDPOINT: &str = "the token endpoint";
@@ -105,14 +106,35 @@ impl Desk<'_> {
         if reply.is_error() { Err(reply.refusal(TOKEN_ENDPOINT, &sent)) } else { Answer::read(&reply, &sent) }
     }
 
-    /// Presents a refresh token to the token endpoint.
-    pub(super) async fn renewed(&self, identity: &Identity, form: Form) -> Result<Answer, RefreshError> {
-        let (reply, sent) = self.ask("token_endpoint", identity, form).await?;
-        if reply.is_error() {
-            Err(self.setup.judged(reply.refusal_of_renewal(TOKEN_ENDPOINT, &sent, &self.setup.hint)))
-        } else {
-            Answer::read(&reply, &sent)
+    /// Presents a refresh token to the token endpoint. Also returns the new refresh token: the server has replaced the old one
+    /// even if the rest of the response is unusable.
+    pub(super) async fn renewed(
+        &self,
+        identity: &Identity,
+        form: Form,
+    ) -> (Result<Answer, RefreshError>, Option<Secret>) {
+        let (reply, sent) = match self.ask("token_endpoint", identity, form).await {
+            Ok(answered) => answered,
+            Err(error) => return (Err(error), None),
+        };
+        let replaced = if reply.is_error() { None } else { Answer::refresh_token_of(&reply) };
+        if reply.is_error() || replaced.is_none() && reply.gives_nothing() {
+            let refusal = reply.refusal_of_renewal(TOKEN_ENDPOINT, &sent, &self.setup.hint);
+            return (Err(self.setup.judged(refusal)), None);
         }
+        let answer = Answer::read(&reply, &sent);
+        (answer.and_then(|answer| answer.check_type(self.setup.dpop.as_ref()).map(|()| answer)), replaced)
+    }
+
+    /// The attachment of a credential of this server.
+    pub(super) fn kept(&self, identity: Identity, refresh_token: Option<Secret>) -> Kept {
+        let registered = match &self.client.0 {
+            Kind::Given(_) => false,
+            Kind::Document(url, _) => *url != identity.id,
+            Kind::Registered(_) => true,
+        };
+        let (issuer, resource) = (self.server.issuer.clone(), self.resource.clone());
+        Kept { issuer, identity, registered, resource, refresh_token }
     }
 
     /// Posts a form with the client's proof; once more where the server wants its nonce in the key's proof (RFC 9449 §8).

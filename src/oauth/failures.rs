@@ -43,6 +43,8 @@ impl Failures {
         self.status = Some(reply.status);
         if passes(reply.status) {
             self.add(reply.refusal(what, &Form::default()));
+        } else if reply.is_cut() {
+            self.add(RefreshError::transient(None).caused_by(format!("the answer of {what} is cut")));
         }
     }
 

@@ -37,7 +37,7 @@ const TEXTS: &[&str] = &[
     "localizedMessage",
 ];
 /// The members that hold nested objects, or lists of them.
-const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details"];
+const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details", "data"];
 /// Members in which a number is a code. In `status`, a number only repeats the HTTP status.
 const NUMBERS: &[&str] = &["error", "error_code", "errorCode", "errcode", "code"];
 /// Values of code members that name no error.

@@ -161,6 +161,11 @@ impl OAuth {
             return demanded.to_vec();
         }
         let mut scopes = self.plain_scopes(rejection, supported);
+        // The missing scope that the server names is added to the caller's scopes.
+        if rejection.demand().is_for_more() {
+            let more: Vec<_> = demanded.iter().filter(|scope| !scopes.contains(scope)).cloned().collect();
+            scopes.extend(self.allowed(rejection, more));
+        }
         // A step-up is not for the life of one token alone.
         let of_this =
             matches!(rejection.cause(), Cause::Challenged | Cause::Expired) && !Self::is_of_another(rejection);
@@ -178,15 +183,18 @@ impl OAuth {
         }
         let named = rejection.challenges().iter().filter_map(|challenge| challenge.param("scope")).next();
         let masker = Credential::masker_of(rejection.credential());
-        let named: Vec<String> = named
-            .iter()
-            .flat_map(|scope| scope.split(' '))
-            .filter(|scope| !scope.is_empty() && !masker.has_certain(scope))
-            .map(str::to_owned)
-            .collect();
-        let mut scopes = if named.is_empty() { supported } else { named };
-        // A user sees the scopes. Without a user, the API would decide what the client's secret is used for.
-        scopes.retain(|scope| self.grant.0.needs_person() || self.setup.challenge_scopes.allows(scope));
+        let is_scope = |scope: &&str| !scope.is_empty() && !masker.has_certain(scope);
+        let named = named.iter().flat_map(|scope| scope.split(' ')).filter(is_scope);
+        let named: Vec<String> = named.map(str::to_owned).collect();
+        self.allowed(rejection, if named.is_empty() { supported } else { named })
+    }
+
+    /// The scopes of the API that this grant asks for. A user sees the scopes. Without a user, the API would decide what the
+    /// client's secret is used for.
+    fn allowed(&self, rejection: &Rejection, mut scopes: Vec<String>) -> Vec<String> {
+        let masker = Credential::masker_of(rejection.credential());
+        let may_ask = |scope: &str| self.grant.0.needs_person() || self.setup.challenge_scopes.allows(scope);
+        scopes.retain(|scope| may_ask(scope) && !masker.has_certain(scope));
         scopes
     }
 
@@ -283,18 +291,7 @@ impl OAuth {
     }
 
     fn credential(&self, mut answer: Answer, desk: &Desk<'_>, identity: Identity) -> Result<Credential, RefreshError> {
-        let registered = match &self.client.0 {
-            Kind::Given(_) => false,
-            Kind::Document(url, _) => *url != identity.id,
-            Kind::Registered(_) => true,
-        };
-        let kept = Kept {
-            issuer: desk.server.issuer.clone(),
-            identity,
-            registered,
-            resource: desk.resource.clone(),
-            refresh_token: answer.refresh_token.take(),
-        };
+        let kept = desk.kept(identity, answer.refresh_token.take());
         let credential = answer.into_credential(self.setup.dpop.as_ref(), self.setup.clock.now())?;
         Ok(credential.source(format!("issuer:{}", kept.issuer)).attach(kept.to_secret()))
     }

@@ -67,7 +67,10 @@ impl Registration {
                 _ => error,
             });
         }
-        let mut members = reply.members().ok_or_else(|| no("the registration's answer is no JSON object"))?;
+        let mut members = reply.members().ok_or_else(|| match reply.is_cut() {
+            true => RefreshError::transient(None).caused_by("the registration's answer is cut"),
+            false => no("the registration's answer is no JSON object"),
+        })?;
         let id = members.take("client_id").ok_or_else(|| no("the registration's answer has no `client_id`"))?;
         let secret = members.take("client_secret").map(Secret::new);
         let proof = match (members.text("token_endpoint_auth_method"), secret) {

@@ -69,6 +69,11 @@ impl Reply {
         Members::of(body).or_else(|| of_form(body))
     }
 
+    /// Whether the body is the beginning of a response that was cut and had no announced length.
+    pub(super) fn is_cut(&self) -> bool {
+        Members::is_begun_by(&self.body)
+    }
+
     /// The error in the response.
     fn fault(&self) -> Fault {
         let Some(members) = self.members().or_else(|| of_list(&self.body)) else {
@@ -99,6 +104,13 @@ impl Reply {
         let Some(members) = self.members() else { return false };
         let gives = ["access_token", "device_code", "client_id"].iter().any(|name| members.text(name).is_some());
         members.value("error").is_some_and(is_something) || !gives && Fault::of(&members).is_said
+    }
+
+    /// Whether the response has no token but an error, in the server's own format.
+    pub(super) fn gives_nothing(&self) -> bool {
+        let Some(members) = self.members() else { return false };
+        let fault = Fault::of(&members);
+        members.text("access_token").is_none() && (fault.code().is_some() || fault.text.is_some())
     }
 
     /// Whether a proof with the nonce that it carries would do (RFC 9449 §8).

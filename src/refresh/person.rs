@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::error::RefreshError;
 use super::rejection::Rejection;
 use crate::credential::Credential;
+use crate::secret::Secret;
 
 /// Holds a lock that others wait for, and releases it before the user is asked.
 #[async_trait]
@@ -18,6 +19,9 @@ pub(crate) trait MakesWay: Send + Sync {
 
     /// Fails if the replacement of a credential cannot be saved, or if another process is replacing it.
     async fn before_spending(&self) -> Result<(), RefreshError>;
+
+    /// Keeps the new attachment although the refresh fails.
+    fn keep_attachment(&self, attachment: Secret);
 }
 
 impl Rejection {
@@ -48,6 +52,15 @@ impl Rejection {
         match self.makes_way.as_ref().and_then(Weak::upgrade) {
             Some(holder) => holder.before_spending().await,
             None => Ok(()),
+        }
+    }
+
+    /// For a refresher that returns an error although the server has replaced the [attachment](Credential::attachment), for
+    /// example by a response with a new refresh token but no usable access token. A store saves the new attachment, so that the
+    /// next renewal does not present the old one. Only the first call counts. Without a store it does nothing.
+    pub fn keep_attachment(&self, attachment: impl Into<Secret>) {
+        if let Some(holder) = self.makes_way.as_ref().and_then(Weak::upgrade) {
+            holder.keep_attachment(attachment.into());
         }
     }
 }

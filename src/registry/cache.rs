@@ -1,5 +1,6 @@
 //! Tokens by what they are for.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -19,6 +20,8 @@ pub(super) struct Partition {
     origin: String,
     repository: String,
     access: Access,
+    /// The repository from which a blob is mounted. The token must be valid for it too.
+    from: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,8 @@ enum Access {
 
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {:?}", self.origin, self.repository, self.access)
+        write!(f, "{} {} {:?}", self.origin, self.repository, self.access)?;
+        self.from.as_ref().map_or(Ok(()), |from| write!(f, " {from}"))
     }
 }
 
@@ -44,7 +48,8 @@ impl Partition {
         };
         let path = url.path().strip_prefix("/v2/").unwrap_or_default();
         let name = scope::repository(url).unwrap_or(path);
-        Self { origin: url.origin().ascii_serialization(), repository: name.to_owned(), access }
+        let from = scope::mounted_from(method, url).map(Cow::into_owned);
+        Self { origin: url.origin().ascii_serialization(), repository: name.to_owned(), access, from }
     }
 }
 

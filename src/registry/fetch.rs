@@ -45,7 +45,7 @@ pub(super) async fn token(client: &Client, account: &Account, asked: &Asked<'_>)
     match status {
         // Some servers send errors with status 200.
         StatusCode::OK => parsed(&body).map_err(|error| match Members::of(&body) {
-            Some(members) if members.value("error").is_some() => refusal::of(status, &headers, &body, account),
+            Some(members) if refusal::is_one(&members) => refusal::of(status, &headers, &body, account),
             _ => error,
         }),
         _ => Err(refusal::of(status, &headers, &body, account)),
@@ -93,9 +93,12 @@ fn post(asked: &Asked<'_>, token: &Secret) -> (Request, Option<Bytes>) {
 fn parsed(body: &[u8]) -> Result<Token, RefreshError> {
     let odd = |what: &'static str| RefreshError::other(what);
     // What the parser says of it could quote the token.
-    let answer = Members::of(body).ok_or_else(|| odd("the token server's answer is no JSON object"))?;
-    let text =
-        ["token", "access_token"].iter().find_map(|name| answer.value(name)?.as_str()).filter(|text| !text.is_empty());
+    let answer = Members::of(body).ok_or_else(|| match Members::is_begun_by(body) {
+        true => RefreshError::transient(None).caused_by("the token server's answer is cut"),
+        false => odd("the token server's answer is no JSON object"),
+    })?;
+    let said = |name: &&str| answer.value(name)?.as_str().filter(|text| !text.is_empty());
+    let text = ["token", "access_token"].iter().find_map(said);
     let text = text.ok_or_else(|| odd("the token server's answer has no token"))?;
     let seconds = answer.value("expires_in").and_then(|span| span.as_u64().or_else(|| span.as_str()?.parse().ok()));
     // Less than a minute is what older servers say by mistake.

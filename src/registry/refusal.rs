@@ -66,6 +66,11 @@ fn text(members: &Members) -> Option<String> {
     TEXTS.iter().find_map(|name| said(members.value(name)?)).or_else(first).or_else(error)
 }
 
+/// Whether a response without a token contains an error.
+pub(super) fn is_one(members: &Members) -> bool {
+    members.value("error").is_some() || text(members).is_some()
+}
+
 fn said(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }

@@ -1,5 +1,7 @@
 //! The scopes of a request whose challenge names none (token authentication of the distribution specification).
 
+use std::borrow::Cow;
+
 use http::Method;
 use url::Url;
 
@@ -15,12 +17,14 @@ pub(super) fn of(method: &Method, url: &Url) -> Vec<String> {
         _ => "pull,push",
     };
     let mut scopes = vec![format!("repository:{name}:{actions}")];
-    // A cross-repository mount reads the blob from another repository.
-    let from = url.query_pairs().find(|(parameter, _)| parameter == "from").map(|(_, from)| from);
-    if let Some(from) = from.filter(|from| *method == Method::POST && is_name(from) && *from != name) {
-        scopes.push(format!("repository:{from}:pull"));
-    }
+    scopes.extend(mounted_from(method, url).map(|from| format!("repository:{from}:pull")));
     scopes
+}
+
+/// The other repository from which a request mounts a blob.
+pub(super) fn mounted_from<'u>(method: &Method, url: &'u Url) -> Option<Cow<'u, str>> {
+    let from = url.query_pairs().find(|(parameter, _)| parameter == "from").map(|(_, from)| from)?;
+    (*method == Method::POST && is_name(&from) && repository(url) != Some(&*from)).then_some(from)
 }
 
 /// The repository in a path of the distribution specification: `/v2/<name>/manifests/…` and similar.

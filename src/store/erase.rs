@@ -13,7 +13,8 @@ use super::{FileStore, Key, Saved, StoreError, lock, place};
 impl FileStore {
     pub(super) fn erase(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
         // Goes on without a lock too: if the folder or the disk allows none, no other process can write either.
-        let _lock = lock::wait_here(&self.beside(".lock"));
+        let lock = lock::wait_here(&self.beside(".lock")).ok().flatten();
+        self.recover_under(lock.as_ref());
         let seen = Seen::at(self.path());
         let mut entries = self.entries()?.unwrap_or_default();
         if entries.get(key).as_ref() != Some(old) {
@@ -45,7 +46,9 @@ impl FileStore {
         if !damaged.iter().any(is_there) && left_beside(self.path()).is_empty() {
             return Ok(Vec::new());
         }
-        let _lock = lock::wait_here(&self.beside(".lock"));
+        let lock = lock::wait_here(&self.beside(".lock")).ok().flatten();
+        // The completed save may belong to another key, which is not logged out.
+        self.recover_under(lock.as_ref());
         let (mut found, mut outcome) = (Vec::new(), Ok(()));
         for left in left_beside(self.path()) {
             if let Ok(Some(text)) = place::read(&left, LIMIT)

@@ -112,7 +112,8 @@ impl FileStore {
 
     fn change(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
         place::prepare(&self.path)?;
-        let _lock = lock::wait_here(&self.beside(".lock"))?;
+        let lock = lock::wait_here(&self.beside(".lock"))?;
+        self.recover_under(lock.as_ref());
         let mut seen = Seen::at(&self.path);
         let found = self.entries()?;
         let is_damaged = found.is_none();

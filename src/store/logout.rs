@@ -49,13 +49,6 @@ impl<R: Refresh> Stored<R> {
         }
     }
 
-    /// The credential that could not be saved, if it is newer than the stored one; else the stored one.
-    async fn newest(&self, stored: Option<&Saved>) -> Option<Saved> {
-        let unsaved = self.unsaved.lock().await;
-        let pending = unsaved.as_ref().filter(|pending| pending.asked || pending.old.as_ref() == stored);
-        pending.map(|pending| &pending.new).or(stored).cloned()
-    }
-
     /// Removes the stored credential and returns it. A renewal that another process saves meanwhile is removed too.
     async fn remove(&self) -> Result<Option<Saved>, StoreError> {
         for _ in 0..TRIES {

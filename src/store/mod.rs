@@ -64,6 +64,7 @@ mod shelf;
 mod stored;
 mod temporary;
 mod turn;
+mod unsaved;
 
 use std::any::Any;
 use std::time::Duration;

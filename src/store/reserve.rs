@@ -1,6 +1,6 @@
 //! Checks that a file can be saved before a server is asked for the credential to be saved.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -56,7 +56,8 @@ impl FileStore {
 
     fn reserved_for(&self, key: &Key, size: usize) -> Result<Temporary, StoreError> {
         place::prepare(self.path())?;
-        let _lock = lock::wait_here(&self.beside(".lock"))?;
+        let lock = lock::wait_here(&self.beside(".lock"))?;
+        self.recover_under(lock.as_ref());
         let seen = Seen::at(self.path());
         let text = place::read(self.path(), LIMIT)?;
         let found = text.as_ref().map(|text| self.entries_of(text)).transpose()?.flatten();
@@ -81,7 +82,16 @@ impl FileStore {
         if left_beside(self.path()).is_empty() {
             return;
         }
-        let Ok(Some(_lock)) = lock::wait_here(&self.beside(".lock")) else { return };
+        let lock = lock::wait_here(&self.beside(".lock")).ok().flatten();
+        self.recover_under(lock.as_ref());
+    }
+
+    /// The same for a writer, which holds the lock and removes such files. Such a file contains the credentials of other keys
+    /// too. Without the lock, another process may be completing its save.
+    pub(super) fn recover_under(&self, lock: Option<&File>) {
+        if lock.is_none() {
+            return;
+        }
         let written = |path: &Path| fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok();
         let stored = written(self.path());
         let left = left_beside(self.path()).into_iter().filter(|left| written(left) >= stored);

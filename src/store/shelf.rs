@@ -49,8 +49,8 @@ impl Shelf {
         self.store.lock(&self.key, self.patience).await
     }
 
-    /// The same lock, for a login or a logout. A process that was stopped during a renewal must not keep the user
-    /// waiting, so they go on without the lock, and what they write is compared with what is stored.
+    /// The same lock, for a login, a logout, or a renewal before the expiry. A process that was stopped during a renewal must not
+    /// keep the user waiting. A login and a logout go on without the lock, and what they write is compared with what is stored.
     pub(super) async fn lock_briefly(&self) -> Result<Lock, StoreError> {
         self.store.lock(&self.key, self.patience.min(BRIEF)).await
     }
@@ -70,6 +70,11 @@ impl Shelf {
     pub(super) fn credential(&self, saved: &Saved) -> Option<Credential> {
         let credential = Credential::of_saved(saved, &*self.restore)?;
         Some(credential.source(self.name()))
+    }
+
+    /// Whether the credential has an expiry in the future.
+    pub(super) fn is_good(&self, credential: Option<&Credential>) -> bool {
+        credential.and_then(Credential::expiry).is_some_and(|expiry| expiry > self.clock.now())
     }
 
     /// Whether what is stored answers the rejection, because somebody else has renewed.

@@ -1,7 +1,7 @@
 //! A refresher whose credentials are stored.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::shelf::Shelf;
 use super::turn::Turn;
+use super::unsaved::{Looked, Unsaved};
 use super::{Key, Saved, Store, StoreError};
 use crate::credential::Credential;
 use crate::members::Members;
@@ -24,28 +25,12 @@ type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
 pub struct Stored<R> {
     pub(super) refresher: R,
     pub(super) shelf: Shelf,
-    report: Report,
+    pub(super) report: Report,
     /// What could not be saved, and what is stored in its place.
     pub(super) unsaved: tokio::sync::Mutex<Option<Unsaved>>,
-    problem: Mutex<Option<StoreError>>,
+    pub(super) problem: Mutex<Option<StoreError>>,
     /// How many logins were saved.
     pub(super) logins: AtomicUsize,
-}
-
-#[derive(Clone)]
-pub(super) struct Unsaved {
-    pub(super) old: Option<Saved>,
-    pub(super) new: Saved,
-    /// Whether somebody asked for it.
-    pub(super) asked: bool,
-}
-
-/// What is there.
-struct Looked {
-    /// In the store.
-    stored: Option<Saved>,
-    /// And, where what is newer could not be saved, that.
-    held: Option<Saved>,
 }
 
 /// How long a renewal waits for another process's.
@@ -120,62 +105,6 @@ impl<R: Refresh> Stored<R> {
         self.shelf.name()
     }
 
-    /// What is there, after what could not be saved the last time has been, if it can be now.
-    async fn look(&self) -> Result<Looked, StoreError> {
-        let mut unsaved = self.unsaved.lock().await;
-        if let Some(pending) = unsaved.clone() {
-            let result = self.save(&pending).await;
-            if result.is_ok() {
-                *unsaved = None;
-            }
-            self.tell(result.err());
-        }
-        let stored = self.shelf.load().await?;
-        // What is still not saved is newer than what is stored, if that is what it was.
-        let newer = unsaved.as_ref().filter(|pending| pending.old == stored).map(|pending| pending.new.clone());
-        Ok(Looked { held: newer.or_else(|| stored.clone()), stored })
-    }
-
-    /// Whether nobody else came in between. Whoever asked for a login gets it, whatever came in between.
-    async fn save(&self, pending: &Unsaved) -> Result<bool, StoreError> {
-        let mut is_saved = self.shelf.replace(pending.old.as_ref(), &pending.new).await?;
-        for _ in 0..8 {
-            if is_saved || !pending.asked {
-                break;
-            }
-            let now = self.shelf.load().await?;
-            is_saved = self.shelf.replace(now.as_ref(), &pending.new).await?;
-        }
-        Ok(is_saved)
-    }
-
-    /// Saves; what cannot be saved is kept for the next time, and reported. Says whether nobody else came in between.
-    async fn put(&self, pending: Unsaved) -> bool {
-        let mut unsaved = self.unsaved.lock().await;
-        // Kept before it is tried, for a runtime may end meanwhile, and before anybody hears of it, who may panic.
-        *unsaved = Some(pending.clone());
-        let mut result = self.save(&pending).await;
-        if result.is_err() {
-            // Once more at once: a disk that was full, a file that a scanner held.
-            result = self.save(&pending).await;
-        }
-        if result.is_ok() {
-            *unsaved = None;
-        }
-        drop(unsaved);
-        let is_saved = *result.as_ref().unwrap_or(&true);
-        self.tell(result.err());
-        is_saved
-    }
-
-    /// Keeps, and reports, why what is new is not stored; or that it is.
-    pub(super) fn tell(&self, error: Option<StoreError>) {
-        (*self.problem.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&error);
-        if let Some(error) = &error {
-            (self.report)(error);
-        }
-    }
-
     /// Renews, and saves before anybody uses it.
     async fn renew(
         &self,
@@ -206,61 +135,12 @@ impl<R: Refresh> Stored<R> {
                 }
                 Err(error)
             }
-            other => other,
-        }
-    }
-
-    async fn keep(&self, new: Credential, old: Option<Saved>, asked: bool) -> Result<Credential, RefreshError> {
-        // What nobody could make again is as good as not stored, and had better be said now.
-        let saved = new.to_saved().filter(|saved| self.shelf.credential(saved).is_some());
-        let Some(saved) = saved else {
-            self.keep_attachment(&new, old, asked).await;
-            if new.check().is_ok() {
-                self.tell(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
-            }
-            return Ok(new);
-        };
-        let mut old = old;
-        // Nobody logs in and out in other processes as often as that.
-        for _ in 0..8 {
-            if self.put(Unsaved { old: old.clone(), new: saved.clone(), asked }).await {
-                self.logins.fetch_add(usize::from(asked), Ordering::SeqCst);
-                // What is not saved has no place.
-                return Ok(if self.unsaved().is_none() { new.source(self.shelf.name()) } else { new });
-            }
-            // Somebody without our lock was there: a login, a logout.
-            let now = self.shelf.load().await?;
-            match now.as_ref().and_then(|now| self.shelf.credential(now)) {
-                // Whoever asked for a login gets it; a renewal gives way to what is newer.
-                Some(winner) if !asked => return Ok(winner),
-                None if !asked && old.is_some() && now.is_none() => {
-                    // Best done, and no more: the login is over, whatever the server says to that.
-                    let _ = self.refresher.forget(Some(new)).await;
-                    return Err(RefreshError::login_required("log in: somebody logged out in another process"));
+            other => {
+                if let Some(attachment) = turn.replaced() {
+                    self.keep_attachment(attachment, stored).await;
                 }
-                _ => old = now,
+                other
             }
-        }
-        Ok(new)
-    }
-}
-
-impl<R: Refresh> Stored<R> {
-    /// Saves the attachment of a credential that cannot be sent or cannot be restored, because the server has used up
-    /// the old refresh token. It is saved with an access token that has expired, so that the next request renews first.
-    async fn keep_attachment(&self, new: &Credential, old: Option<Saved>, asked: bool) {
-        let Some(attachment) = new.attachment() else { return };
-        let before = old.as_ref().filter(|_| !asked).and_then(|old| self.shelf.credential(old));
-        // A request carries this text only if the renewal fails.
-        let before = before.or_else(|| new.check().is_err().then(|| Credential::bearer("none")));
-        let kept = before.map(|before| before.attach(attachment.clone()).expires_at(SystemTime::UNIX_EPOCH));
-        let kept = new
-            .granted_scopes()
-            .map(<[String]>::to_vec)
-            .into_iter()
-            .fold(kept, |kept, scopes| Some(kept?.scopes(scopes)));
-        if let Some(new) = kept.and_then(|kept| kept.to_saved()) {
-            self.put(Unsaved { old, new, asked }).await;
         }
     }
 }
@@ -285,8 +165,11 @@ impl<R: Refresh> Refresh for Stored<R> {
         if rejection.resource().is_some() {
             return self.refresher.refresh(rejection).await;
         }
-        let asked = rejection.cause() == Cause::Asked;
-        let lock = if asked { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
+        // The user waits for a login or a step-up, and must not wait for a process that was stopped.
+        let asked = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp);
+        // Neither must a request whose credential is still valid.
+        let is_early = rejection.cause() == Cause::Expired && self.shelf.is_good(rejection.credential());
+        let lock = if asked || is_early { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
         let is_locked = matches!(lock, Err(StoreError::Locked { .. }));
         if let (Err(error), true) = (&lock, is_locked && !asked) {
             return Err(error.clone().into());

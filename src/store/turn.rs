@@ -10,6 +10,7 @@ use super::shelf::Shelf;
 use super::{Lock, Prepared, Saved, StoreError};
 use crate::credential::Credential;
 use crate::refresh::{Cause, MakesWay, RefreshError, Rejection, abandoned, nobody_waits};
+use crate::secret::Secret;
 use crate::within::unless;
 
 /// The locks of one renewal. Others wait for the first, which is held for as long as a server takes; a person takes minutes, so that it
@@ -21,6 +22,8 @@ pub(super) struct Turn {
     stage: Mutex<Stage>,
     /// What another process's person had logged in by.
     given: OnceLock<Credential>,
+    /// The new attachment that came without a usable credential.
+    replaced: OnceLock<Secret>,
 }
 
 enum Stage {
@@ -36,7 +39,7 @@ impl Turn {
     /// With the renewal's lock, or why there is none.
     pub(super) fn new(shelf: Shelf, stored: Option<Saved>, lock: Result<Lock, StoreError>) -> Self {
         let stage = lock.map_or_else(Stage::Unlocked, |lock| Stage::Renewing { _lock: lock, prepared: None });
-        Self { shelf, stored, stage: Mutex::new(stage), given: OnceLock::new() }
+        Self { shelf, stored, stage: Mutex::new(stage), given: OnceLock::new(), replaced: OnceLock::new() }
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -51,6 +54,11 @@ impl Turn {
     /// Whether that is what another process's person has logged in by, and not the refresher's own.
     pub(super) fn gave(&self, credential: &Credential) -> bool {
         self.given.get() == Some(credential)
+    }
+
+    /// The attachment that the refresher kept from a response without a credential.
+    pub(super) fn replaced(&self) -> Option<Secret> {
+        self.replaced.get().cloned()
     }
 
     /// Lets the renewal's lock go; says whether that was to do.
@@ -116,5 +124,10 @@ impl MakesWay for Turn {
 
     async fn before_spending(&self) -> Result<(), RefreshError> {
         Ok(self.secure().await?)
+    }
+
+    fn keep_attachment(&self, attachment: Secret) {
+        // One call of a refresher presents one token.
+        let _ = self.replaced.set(attachment);
     }
 }

@@ -91,6 +91,8 @@ mod oauth_places;
 mod oauth_renewals;
 #[cfg(feature = "oauth")]
 mod oauth_resources;
+#[cfg(all(feature = "oauth", feature = "store"))]
+mod oauth_rotations;
 #[cfg(feature = "oauth")]
 mod oauth_scopes;
 #[cfg(feature = "oauth")]
@@ -123,6 +125,8 @@ mod sequences;
 mod sessions;
 #[cfg(feature = "store")]
 mod store_deletions;
+#[cfg(feature = "store")]
+mod store_early;
 #[cfg(feature = "store")]
 mod store_failures;
 #[cfg(feature = "store")]

@@ -81,3 +81,38 @@ async fn a_device_login_goes_on_after_polls_that_were_cut_in_the_body() {
     }
     assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t"));
 }
+
+/// Only the text of such an answer tells that it was cut.
+#[tokio::test]
+async fn an_answer_whose_length_was_not_announced_may_be_cut_at_any_octet() {
+    let server = MockApi::start().await.unwrap();
+    let mut documents = vec![(
+        "/.well-known",
+        json!({
+            "issuer": server.origin(), "authorization_endpoint": server.url("/authorize"),
+            "code_challenge_methods_supported": ["S256"], "token_endpoint": server.url("/token"),
+            "registration_endpoint": server.url("/register"), "resource": server.origin(),
+            "authorization_servers": [server.origin()],
+        })
+        .to_string(),
+    )];
+    server.at("/.well-known").answers(Answer::json(&documents[0].1));
+    documents.push(("/token", json!({ "access_token": "t", "token_type": "Bearer" }).to_string()));
+    documents.push(("/register", json!({ "client_id": "hunter2" }).to_string()));
+    for (path, whole) in documents {
+        for length in (1..whole.len()).step_by(7).chain([whole.len() - 1]) {
+            server.at(path).answers(Answer::json(&whole[..length]));
+            let oauth = match path {
+                "/register" => {
+                    let registered = Client::registered(Registration::named("tool"));
+                    oauth(&server.origin(), registered, "registration_endpoint")
+                }
+                _ => oauth(&server.origin(), Client::public("c"), "token_endpoint"),
+            };
+            let error = client(&server.origin(), oauth).1.login().await.unwrap_err();
+            assert!(RefreshError::find(&error).unwrap().is_transient(), "{path} {length}: {error:?}");
+            assert!(!format!("{error:?} {}", line(&error)).contains("hunter2"));
+        }
+        server.at(path).answers(Answer::json(whole));
+    }
+}

@@ -123,6 +123,10 @@ async fn an_unknown_final_refusal_asks_for_a_login_and_rests() {
         (json_answer(400, json!([{ "message": "gone" }])), "says 400: gone"),
         (json_answer(403, json!({ "type": "about:blank", "title": "gone", "status": 403 })), "says 403: gone"),
         (json_answer(400, json!({ "status": "error", "message": "gone" })), "says 400: gone"),
+        // Feishu and TikTok, by 200 and without `error`.
+        (json_answer(200, json!({ "code": 20026, "msg": "refresh_token is gone" })), "20026: refresh_token is gone"),
+        (json_answer(200, json!({ "data": { "error_code": 10010 }, "message": "error" })), "says 200: 10010: error"),
+        (json_answer(200, json!({ "result": "fail", "message": "gone" })), "says 200: gone"),
     ] {
         let user = logged_in(answer).await;
         let held = user.session.credential().unwrap();

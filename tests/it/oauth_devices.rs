@@ -101,6 +101,20 @@ async fn slow_down_adds_five_seconds_for_good() {
 }
 
 #[tokio::test]
+async fn slow_down_that_names_an_interval_is_obeyed() {
+    for (said, seconds) in [(json!(30), 30), (json!("30"), 30), (json!(1), 10), (json!(null), 10)] {
+        let answer = move |number, _: &Arrived| match number {
+            1 => Answer::ok("").as_json(json!({ "error": "slow_down", "interval": said })),
+            _ => token(),
+        };
+        let begun = begin(json!({}), answer).await;
+        assert_eq!(begun.after(5).await, 1);
+        assert_eq!((begun.after(seconds - 1).await, begun.after(1).await), (0, 1), "{seconds}");
+        begun.login.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_fails_slows_the_polling_down_and_does_not_end_it() {
     let answer = |number, _: &Arrived| match number {
         1 => Answer::cut(),

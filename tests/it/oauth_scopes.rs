@@ -78,3 +78,29 @@ async fn a_person_sees_the_scopes_of_a_challenge_and_needs_no_permission() {
         assert_eq!(found.as_deref(), Some("read admin"));
     }
 }
+
+/// The scopes that go out after a 401 that says which scope is missing, where the caller has set up others.
+async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
+    let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
+    server.at("/device").answers(Answer::new(400));
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let issuer = issuer.device_authorization_endpoint(server.url("/device")).unwrap();
+    let oauth = set(OAuth::new(issuer, Client::secret_basic("c", "s"), grant).unwrap().scopes(["mine"]));
+    let challenge = "Bearer error=\"insufficient_scope\", scope=\"mine admin\"";
+    let rejection = RejectionBuilder::new("https://api.example.com/api").challenge(challenge).cause(Cause::Challenged);
+    let _ = oauth.prompting().refresh(rejection.build()).await;
+    server.requests()[0].form("scope")
+}
+
+#[tokio::test]
+async fn a_401_that_names_a_missing_scope_adds_it_to_those_of_the_caller_where_the_api_may_choose() {
+    let person = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
+    assert_eq!(person.as_deref(), Some("mine admin"));
+    for grant in machines() {
+        assert_eq!(asked_for_more(grant, |oauth| oauth).await.as_deref(), Some("mine"));
+    }
+    for grant in machines() {
+        let any = |oauth: OAuth| oauth.challenge_scopes(ChallengeScopes::any());
+        assert_eq!(asked_for_more(grant, any).await.as_deref(), Some("mine admin"));
+    }
+}

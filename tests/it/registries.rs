@@ -179,6 +179,10 @@ async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() 
             RefreshErrorKind::Transient { retry_after: Some(Duration::from_secs(7)) },
         ),
         (Answer::ok("hunter2 is no JSON"), RefreshErrorKind::Other),
+        // The beginning of an answer that said nothing about its length.
+        (Answer::json("{\"token\":\"hunter2"), RefreshErrorKind::Transient { retry_after: None }),
+        (Answer::json("{\"token\":\"hunter2\""), RefreshErrorKind::Transient { retry_after: None }),
+        (Answer::json("{"), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{\"token\": \"\", \"x\": \"hunter2\"}"), RefreshErrorKind::Other),
         (Answer::new(200).endless(), RefreshErrorKind::Other),
     ] {

@@ -31,6 +31,42 @@ async fn refresh(
     registry.refresh(rejection).await.map(|credential| assert!(credential.is_some()))
 }
 
+/// Blobs that are mounted from several repositories at once need a token each, also if the challenges name no scope.
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_that_are_mounted_at_once_from_several_repositories_have_a_token_each() {
+    for names_scopes in [true, false] {
+        let server = Arc::new(token_server().await);
+        let realm = server.url("/token");
+        server.at("/token").answers_by(|arrived| {
+            let scopes = arrived.url().query_pairs().filter(|(name, _)| name == "scope").map(|(_, scope)| scope);
+            let token = scopes.collect::<Vec<_>>().join("+");
+            Answer::json(serde_json::json!({ "token": token }))
+        });
+        server.at("/v2").answers_by(move |arrived| {
+            let from = arrived.url().query_pairs().find(|(name, _)| name == "from").unwrap().1.into_owned();
+            let needs = ["repository:a:pull,push".to_owned(), format!("repository:{from}:pull")];
+            if needs.iter().all(|scope| arrived.token().split('+').any(|one| one == scope)) {
+                return Answer::new(201);
+            }
+            let scope = if names_scopes { format!(",scope=\"{}\"", needs.join(" ")) } else { String::new() };
+            Answer::unauthorized([&*format!("Bearer realm=\"{realm}\",service=\"r\"{scope}")])
+        });
+        let builder = ChallengeMiddleware::builder(server.origin(), Registry::new());
+        let auth = builder.partitioned_by(registry::partition).build().unwrap();
+        let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+        for _ in 0..2 {
+            let calls: Vec<_> = (0..10)
+                .map(|number| server.url(&format!("/v2/a/blobs/uploads/?mount=sha256:00&from=b{number}")))
+                .map(|url| tokio::spawn(client.post(url).send()))
+                .collect();
+            for call in calls {
+                assert_eq!(call.await.unwrap().unwrap().status(), 201, "{names_scopes}");
+            }
+        }
+        assert_eq!(server.requests_to("/token"), 10, "{names_scopes}");
+    }
+}
+
 /// The values of a parameter in the last token request, in its query or its form.
 fn asked(server: &MockApi, name: &str) -> Vec<String> {
     let requests = server.requests();
@@ -142,6 +178,12 @@ async fn the_token_servers_own_error_reaches_the_caller() {
             "the token server says 200: invalid_grant",
         ),
         (
+            json(200, r#"{"errors":[{"code":"DENIED","message":"access is denied"}]}"#),
+            refused("token_server"),
+            "the token server says 200: DENIED: access is denied",
+        ),
+        (json(200, r#"{"details":"no access"}"#), refused("token_server"), "the token server says 200: no access"),
+        (
             json(401, r#"{"error":"invalid_client"}"#),
             refused("invalid_client"),
             "the token server says 401: invalid_client",
@@ -179,6 +221,21 @@ async fn the_token_servers_own_error_reaches_the_caller() {
         (Answer::new(400).body("<html>"), refused("token_server"), "the token server says 400"),
     ] {
         assert_eq!(comes_of(Registry::new(), answer).await, (kind, text.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_token_stands_in_either_member_whatever_the_other_is() {
+    for body in [
+        r#"{"token":"","access_token":"t"}"#,
+        r#"{"token":null,"access_token":"t"}"#,
+        r#"{"token":"t","access_token":""}"#,
+        r#"{"access_token":"t","errors":[],"message":"welcome"}"#,
+    ] {
+        let server = token_server().await;
+        server.at("/token").answers(Answer::json(body));
+        let challenge = "Bearer realm=\"HERE/token\",service=\"r\"";
+        refresh(Registry::new(), &server, (Method::GET, "/v2/a/manifests/x"), challenge).await.unwrap();
     }
 }
 

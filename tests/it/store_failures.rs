@@ -128,8 +128,10 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
     let (_, session) = client(&takes("bob"), refresher.clone());
     disk.full(true);
     session.login().await.unwrap();
-    disk.full(false);
     another_saves(&disk.inner, "alice").await;
+    let held = refresher.initial().await.unwrap().unwrap();
+    assert_eq!(held.attachment().unwrap().expose(), "renews bob", "while it still cannot be saved");
+    disk.full(false);
     // Whatever looks next saves what somebody asked for.
     let held = refresher.initial().await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use reqwest_challenge::store::{FileStore, MemoryStore, Saved, Store, Stored};
+use reqwest_challenge::store::{FileStore, Key, MemoryStore, Saved, Store, Stored};
 use reqwest_challenge::{Credential, Refresh};
 
 use crate::stores::{another_saves, client, gives, stored, takes};
@@ -75,6 +75,31 @@ async fn the_save_of_a_killed_process_is_completed_before_the_next_renewal() {
 }
 
 #[tokio::test]
+async fn a_change_of_one_key_keeps_the_newer_credential_that_a_killed_process_left_for_another() {
+    let bob = Key::new("https://auth.example.com").client("tool").account("bob");
+    for what in ["replace", "clear", "prepare", "sweep"] {
+        let (folder, left) = folder(true).await;
+        let other = Folder::new();
+        for (at, alice) in [(folder.file(), "t1"), (other.file(), "t2")] {
+            let _ = fs::remove_file(&at);
+            for (key, saved) in [(key(), saved(alice).await), (bob.clone(), saved("b1").await)] {
+                FileStore::new(&at).replace(&key, None, &saved).await.unwrap();
+            }
+        }
+        fs::copy(other.file(), &left).unwrap();
+        let (store, theirs) = (FileStore::new(folder.file()), saved("b1").await);
+        match what {
+            "replace" => drop(store.replace(&bob, Some(&theirs), &saved("b2").await).await.unwrap()),
+            "clear" => drop(store.clear(&bob, &theirs).await.unwrap()),
+            "prepare" => drop(store.prepare(&bob, 1000).await.unwrap()),
+            _ => drop(store.sweep(&bob).await.unwrap()),
+        }
+        assert_eq!(store.load(&key()).await.unwrap(), Some(saved("t2").await), "{what}");
+        assert!(!left.exists(), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
     let (folder, left) = folder(true).await;
     let store = FileStore::new(folder.file());
@@ -116,9 +141,9 @@ async fn the_file_of_a_process_that_still_saves_is_not_removed() {
     let prepared = writer.prepare(&key(), 1000).await.unwrap();
     let reserved = live(&folder);
     assert!(reserved.len() == 1 && !left.exists(), "{reserved:?}");
-    assert!(!fs::read(&reserved[0]).unwrap().windows(9).any(|text| text == b"renews t1"), "it holds no secret");
+    assert!(!fs::read(&reserved[0]).unwrap().windows(7).any(|text| text == b"renews "), "it holds no secret");
     // Another process saves, and logs out.
-    let (old, new) = (saved("t1").await, saved("t3").await);
+    let (old, new) = (saved("t2").await, saved("t3").await);
     assert!(other.replace(&key(), Some(&old), &new).await.unwrap());
     assert!(other.sweep(&key()).await.unwrap().is_empty());
     assert_eq!(live(&folder), reserved);
@@ -149,7 +174,8 @@ async fn a_link_in_the_place_of_a_temporary_file_is_removed_and_not_followed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_stopped_while_it_writes_keeps_no_other_from_writing_and_overwrites_nothing_when_it_goes_on()
 {
-    let (folder, _) = folder(false).await;
+    let (folder, left) = folder(false).await;
+    fs::remove_file(left).unwrap();
     fs::write(folder.file(), "damaged").unwrap();
     let (enters, entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();

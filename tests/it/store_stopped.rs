@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use reqwest_challenge::store::{MemoryStore, Stored};
 use reqwest_challenge::testing::{Gate, RecordingRefresher};
-use reqwest_challenge::{Credential, RefreshErrorKind};
+use reqwest_challenge::{Credential, Forbidden, RefreshErrorKind};
 use tokio::time::Instant;
 
 use crate::stores::{another_saves, client, gives, stored, takes};
 use crate::support::folder::key;
-use crate::support::script::API;
+use crate::support::script::{API, Script, respond};
 
 /// A renewal of `t1` to `t2` that holds the store's lock until the gate opens, and its outcome.
 async fn renews(
@@ -38,6 +38,27 @@ async fn a_login_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_g
     assert!(stored(&store).await.unwrap().contains("renews n1"));
     gate.open();
     assert_eq!(renewing.await.unwrap().unwrap(), 200, "the renewal gives way to the login");
+    assert!(stored(&store).await.unwrap().contains("renews n1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_up_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_goes_on() {
+    let (store, gate) = (MemoryStore::new(), Gate::closed());
+    another_saves(&store, "t1").await;
+    let (_, renewing) = renews(&store, &gate).await;
+    let wants_more = Script::new(|_, _| {
+        respond(403, &[("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\"")], "")
+    });
+    let asks =
+        RecordingRefresher::answering(|_, _| Ok(Some(Credential::bearer("n1").scopes(["write"]).attach("renews n1"))));
+    let (run, session) = client(&wants_more, Stored::new(asks, store.clone(), key()));
+    let error = run.get(API).send().await.unwrap_err();
+    let began = Instant::now();
+    session.step_up(Forbidden::find(&error).unwrap()).await.unwrap();
+    assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
+    assert!(stored(&store).await.unwrap().contains("renews n1"));
+    gate.open();
+    let _ = renewing.await.unwrap();
     assert!(stored(&store).await.unwrap().contains("renews n1"));
 }
 

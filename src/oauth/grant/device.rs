@@ -126,7 +126,10 @@ impl Device {
             match reply.code().as_deref() {
                 Some("authorization_pending") => continue,
                 Some("slow_down") => {
-                    self.interval = (self.interval + SLOWER).min(LONGEST);
+                    // Some servers also name the interval.
+                    let wanted = reply.members().and_then(|members| members.seconds("interval"));
+                    let wanted = wanted.map(Duration::from_secs).unwrap_or_default();
+                    self.interval = (self.interval + SLOWER).max(wanted).min(LONGEST);
                     continue;
                 }
                 // What a person has decided is no fault of the endpoint that tells of it.

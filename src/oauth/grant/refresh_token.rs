@@ -55,11 +55,16 @@ pub(in crate::oauth) async fn renew(
     let mut form = Form::of_grant("refresh_token");
     form.add_secret("refresh_token", token.clone());
     desk.describe(&mut form);
-    let renewed = desk.renewed(identity, form).await;
+    let (renewed, new) = desk.renewed(identity, form).await;
+    // The old refresh token is used up, even if the access token is unusable.
+    if let Some(new) = new.as_ref().filter(|new| **new != token) {
+        chain.replaced(&token, new);
+        if let (Err(_), Some(rejection)) = (&renewed, desk.rejection) {
+            rejection.keep_attachment(desk.kept(identity.clone(), Some(new.clone())).to_secret());
+        }
+    }
     let mut answer = renewed.inspect_err(|error| rests.hear(&token, claims, now, error))?;
-    let new = answer.refresh_token.get_or_insert_with(|| token.clone());
-    // Whatever becomes of the access token beside it, this one is used up.
-    chain.replaced(&token, new);
+    answer.refresh_token.get_or_insert(token);
     rests.met(&answer.access_token, claims);
     Ok(answer)
 }

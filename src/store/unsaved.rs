@@ -1,0 +1,160 @@
+//! Saves new credentials, and keeps in memory those that could not be saved.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use super::{Saved, StoreError, Stored};
+use crate::credential::Credential;
+use crate::refresh::{Refresh, RefreshError};
+use crate::secret::Secret;
+
+/// A credential that could not be saved.
+#[derive(Clone)]
+pub(super) struct Unsaved {
+    pub(super) old: Option<Saved>,
+    pub(super) new: Saved,
+    /// Whether the caller asked for this login.
+    pub(super) asked: bool,
+}
+
+/// The newest known credential.
+pub(super) struct Looked {
+    /// The stored one.
+    pub(super) stored: Option<Saved>,
+    /// The newer one that could not be saved, or else the stored one.
+    pub(super) held: Option<Saved>,
+}
+
+impl<R: Refresh> Stored<R> {
+    /// Loads the credential, after another attempt to save the one that could not be saved.
+    pub(super) async fn look(&self) -> Result<Looked, StoreError> {
+        let mut unsaved = self.unsaved.lock().await;
+        if let Some(pending) = unsaved.clone() {
+            let result = self.save(&pending).await;
+            if result.is_ok() {
+                *unsaved = None;
+            }
+            self.tell(result.err());
+        }
+        let stored = self.shelf.load().await?;
+        Ok(Looked { held: newest(unsaved.as_ref(), stored.as_ref()), stored })
+    }
+
+    /// The credential that could not be saved, if it is newer than the stored one; else the stored one.
+    pub(super) async fn newest(&self, stored: Option<&Saved>) -> Option<Saved> {
+        newest(self.unsaved.lock().await.as_ref(), stored)
+    }
+
+    /// Whether nobody else came in between. Whoever asked for a login gets it, whatever came in between.
+    async fn save(&self, pending: &Unsaved) -> Result<bool, StoreError> {
+        let mut is_saved = self.shelf.replace(pending.old.as_ref(), &pending.new).await?;
+        for _ in 0..8 {
+            if is_saved || !pending.asked {
+                break;
+            }
+            let now = self.shelf.load().await?;
+            is_saved = self.shelf.replace(now.as_ref(), &pending.new).await?;
+        }
+        Ok(is_saved)
+    }
+
+    /// Saves; what cannot be saved is kept for the next time, and reported. Says whether nobody else came in between.
+    async fn put(&self, pending: Unsaved) -> bool {
+        let mut unsaved = self.unsaved.lock().await;
+        // Kept before it is tried, for a runtime may end meanwhile, and before anybody hears of it, who may panic.
+        *unsaved = Some(pending.clone());
+        let mut result = self.save(&pending).await;
+        if result.is_err() {
+            // Once more at once: a disk that was full, a file that a scanner held.
+            result = self.save(&pending).await;
+        }
+        if result.is_ok() {
+            *unsaved = None;
+        }
+        drop(unsaved);
+        let is_saved = *result.as_ref().unwrap_or(&true);
+        self.tell(result.err());
+        is_saved
+    }
+
+    /// Keeps, and reports, why what is new is not stored; or that it is.
+    pub(super) fn tell(&self, error: Option<StoreError>) {
+        (*self.problem.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&error);
+        if let Some(error) = &error {
+            (self.report)(error);
+        }
+    }
+
+    pub(super) async fn keep(
+        &self,
+        new: Credential,
+        old: Option<Saved>,
+        asked: bool,
+    ) -> Result<Credential, RefreshError> {
+        // What nobody could make again is as good as not stored, and had better be said now.
+        let saved = new.to_saved().filter(|saved| self.shelf.credential(saved).is_some());
+        let Some(saved) = saved else {
+            self.keep_attachment_of(&new, old, asked).await;
+            if new.check().is_ok() {
+                self.tell(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
+            }
+            return Ok(new);
+        };
+        let mut old = old;
+        // Nobody logs in and out in other processes as often as that.
+        for _ in 0..8 {
+            if self.put(Unsaved { old: old.clone(), new: saved.clone(), asked }).await {
+                self.logins.fetch_add(usize::from(asked), Ordering::SeqCst);
+                // What is not saved has no place.
+                return Ok(if self.unsaved().is_none() { new.source(self.shelf.name()) } else { new });
+            }
+            // Somebody without our lock was there: a login, a logout.
+            let now = self.shelf.load().await?;
+            match now.as_ref().and_then(|now| self.shelf.credential(now)) {
+                // Whoever asked for a login gets it; a renewal gives way to what is newer.
+                Some(winner) if !asked => return Ok(winner),
+                None if !asked && old.is_some() && now.is_none() => {
+                    // Best done, and no more: the login is over, whatever the server says to that.
+                    let _ = self.refresher.forget(Some(new)).await;
+                    return Err(RefreshError::login_required("log in: somebody logged out in another process"));
+                }
+                _ => old = now,
+            }
+        }
+        Ok(new)
+    }
+
+    /// Saves the attachment of a credential that cannot be sent or cannot be restored, because the server has used up the old
+    /// refresh token. It is saved with an access token that has expired, so that the next request renews first.
+    async fn keep_attachment_of(&self, new: &Credential, old: Option<Saved>, asked: bool) {
+        let Some(attachment) = new.attachment() else { return };
+        let before = old.as_ref().filter(|_| !asked).and_then(|old| self.shelf.credential(old));
+        // A request carries this text only if the renewal fails.
+        let before = before.or_else(|| new.check().is_err().then(|| Credential::bearer("none")));
+        let scopes = new.granted_scopes().map(<[String]>::to_vec);
+        let kept = before.map(|before| scopes.into_iter().fold(before, Credential::scopes));
+        self.put_expired(kept, attachment.clone(), old, asked).await;
+    }
+
+    /// Saves a new attachment that came without a usable credential.
+    pub(super) async fn keep_attachment(&self, attachment: Secret, old: Option<Saved>) {
+        let before = old.as_ref().and_then(|old| self.shelf.credential(old));
+        // A request carries this text only if the renewal fails.
+        let before = before.unwrap_or_else(|| Credential::bearer("none"));
+        self.put_expired(Some(before), attachment, old, false).await;
+    }
+
+    async fn put_expired(&self, kept: Option<Credential>, attachment: Secret, old: Option<Saved>, asked: bool) {
+        let kept = kept.map(|kept| kept.attach(attachment).expires_at(SystemTime::UNIX_EPOCH));
+        if let Some(new) = kept.and_then(|kept| kept.to_saved()) {
+            self.put(Unsaved { old, new, asked }).await;
+        }
+    }
+}
+
+fn newest(unsaved: Option<&Unsaved>, stored: Option<&Saved>) -> Option<Saved> {
+    // A login that the caller asked for replaces whatever is stored.
+    let pending = unsaved.filter(|pending| pending.asked || pending.old.as_ref() == stored);
+    pending.map(|pending| &pending.new).or(stored).cloned()
+}
