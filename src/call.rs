@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::refresh::{Current, How, Occasion, RefreshError, SlotKey};
 use crate::report::{AuthReport, Renewed, Signed};
 use crate::settings::{Settings, Shared};
-use crate::verdict::{Judge, Verdict};
+use crate::verdict::{self, Judge, Verdict};
 use crate::{linting, read, replay};
 
 /// One call through the middleware: what was sent, and what became of it.
@@ -124,6 +124,7 @@ impl<'m> Call<'m> {
             && self.report.renewal.is_none()
             && self.of.repeats.is_empty()
             && self.judge().verdict(response.status(), response.url()) == Verdict::Pass
+            && !verdict::is_redirect(response.status())
             && !linting::is_of_note(&self.judge(), response);
         if passes {
             self.accepted(response);
@@ -235,7 +236,8 @@ impl<'m> Call<'m> {
         self.of.repeats.succeeded(self.sent.method(), self.sent.url());
         self.accepted(&response);
         self.report.findings.add(self.look(&response, (&[], None)));
-        if self.report.attempts > 1 || self.report.renewal.is_some() || !self.report.findings.is_empty() {
+        // What follows a redirect masks what its `Location` echoes.
+        if self.report.tells_more() || verdict::is_redirect(response.status()) {
             self.remember_sent();
             response.extensions_mut().insert(std::mem::take(&mut self.report));
         } else if let Some((epoch, generation)) = self.report.signed {

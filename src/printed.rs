@@ -4,7 +4,8 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// A server's text, for a terminal. It is cut to that many columns; an escape counts with its full width.
 pub(crate) struct Printed<'t>(pub(crate) &'t str, pub(crate) usize);
@@ -25,7 +26,7 @@ pub(crate) fn hides(character: char) -> bool {
     }
     is_ignored(character)
         || matches!(
-            character.general_category(),
+            category(character),
             Category::Control
                 | Category::Format
                 | Category::LineSeparator
@@ -36,31 +37,20 @@ pub(crate) fn hides(character: char) -> bool {
         )
 }
 
-/// The characters of `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) whose category is neither `Cf` nor
-/// `Cn`, and U+2800, an empty Braille pattern.
+fn category(character: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(character)
+}
+
+/// Whether Unicode says to ignore the character where a font does not have it, or it is a Braille pattern without dots.
 fn is_ignored(character: char) -> bool {
-    matches!(
-        character,
-        '\u{34f}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{2800}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{ffa0}'
-            | '\u{e0100}'..='\u{e01ef}'
-    )
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character) || character == '\u{2800}'
 }
 
 /// Whether the character combines with the one before it.
 fn is_mark(character: char) -> bool {
     use GeneralCategory as Category;
     !character.is_ascii()
-        && matches!(
-            character.general_category(),
-            Category::NonspacingMark | Category::SpacingMark | Category::EnclosingMark
-        )
+        && matches!(category(character), Category::NonspacingMark | Category::SpacingMark | Category::EnclosingMark)
 }
 
 /// Writes characters, and escapes for hidden ones, up to that many columns.

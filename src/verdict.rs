@@ -16,6 +16,11 @@ pub(crate) enum Verdict {
     Forbidden,
 }
 
+/// Whether the response may lead to another URL.
+pub(crate) fn is_redirect(status: StatusCode) -> bool {
+    status.is_redirection() && status != StatusCode::NOT_MODIFIED
+}
+
 /// The judge of one request.
 pub(crate) struct Judge<'r> {
     pub(crate) method: &'r Method,

@@ -85,10 +85,9 @@ impl Facts {
         }
     }
 
-    /// `401 to GET https://…` and what the server says about it, as one line for a terminal. Only the server's text is
-    /// masked.
+    /// `401 to GET https://…`, and what the server says of it: one line for a terminal.
     pub(super) fn line(&self) -> String {
-        let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.url);
+        let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.shown_url());
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
             line += &format!(" from another server, {}", self.report.masker().mask_certain(url.to_string()));
         }
@@ -96,6 +95,11 @@ impl Facts {
             line += &format!(": {said}");
         }
         line
+    }
+
+    /// The URL for a log, without a secret in its path. A redirect may have chosen it.
+    fn shown_url(&self) -> String {
+        self.report.masker().mask_certain(self.url.to_string())
     }
 
     pub(super) fn message(&self) -> Option<String> {
@@ -125,7 +129,7 @@ impl Facts {
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("method", &self.method)
-            .field("url", &self.url.as_str())
+            .field("url", &self.shown_url())
             .field("status", &self.status)
             .field("headers", &self.header_names())
             .field("challenges", &self.challenges)

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::pieces::Pieces;
 use super::views::View;
 
 /// A secret to search for.
@@ -16,6 +17,7 @@ pub(super) struct Needle {
     pub(super) certain: bool,
     /// The shortest prefix that is masked at the end of a truncated text.
     least: usize,
+    pieces: Option<Pieces>,
 }
 
 /// How long the prefix of a secret in a truncated text must be to be masked.
@@ -40,7 +42,8 @@ impl Needle {
             length += usize::from(octets[length] == octets[at]);
             table[at] = length;
         }
-        Self { octets, table, certain, least: public + BEGINNING }
+        let pieces = if certain { Pieces::of(&octets) } else { None };
+        Self { octets, table, certain, least: public + BEGINNING, pieces }
     }
 
     pub(super) fn has_blank(&self) -> bool {
@@ -81,6 +84,9 @@ impl Needle {
         let end = view.octets.len();
         if self.is_cut(length) && view.is_cut_at(end) {
             found.push(view.place(end - length..end));
+        }
+        if let Some(pieces) = &self.pieces {
+            pieces.find(view, found);
         }
     }
 

@@ -276,4 +276,20 @@ mod tests {
         let nobody = tokio::time::timeout(Duration::ZERO, inside.accept()).await;
         assert!(nobody.is_err(), "somebody connected");
     }
+    #[tokio::test]
+    async fn a_host_that_is_named_for_a_pinned_issuer_is_not_the_apis_to_choose() {
+        let lines = Lines::default();
+        let inside = "https://10.0.0.5/metadata";
+        let dialer = |pinned| Dialer {
+            lines: &lines,
+            api: Origin::new("https://api.example.com").unwrap(),
+            named: vec![Origin::new("https://10.0.0.5").unwrap()],
+            pinned,
+            plain: Client::new(),
+        };
+        assert!(dialer(true).by_api().url(inside).is_err());
+        assert!(dialer(false).by_api().url(inside).is_ok());
+        let issuer = Origin::new("https://auth.example.com").unwrap();
+        assert!(dialer(true).by(&issuer).url(inside).is_ok());
+    }
 }

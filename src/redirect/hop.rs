@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderMap, LOCATION};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode, Version};
 use reqwest::{Body, Request, Response, Url};
 
 use super::headers;
+use crate::credential::Credential;
 use crate::error::{RedirectError, RedirectErrorKind, Refused, bare};
+use crate::mask::Masker;
 use crate::origin::Origin;
 use crate::replay;
+use crate::report::AuthReport;
 
 /// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
@@ -103,6 +106,16 @@ impl Kept {
         self.headers.contains_key(AUTHORIZATION)
     }
 
+    /// Adds what was sent as a secret: by the caller, and by a middleware below.
+    pub(super) fn add_secrets(&self, response: &Response, echoes: &mut AuthReport) {
+        let report = AuthReport::of(response);
+        echoes.echoes.extend(report.sent.into_iter().flatten().chain(report.echoes));
+        let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| **name == AUTHORIZATION || value.is_sensitive();
+        let callers = self.headers.iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
+        echoes.echoes.extend(callers);
+        echoes.hide_in(&self.url);
+    }
+
     /// Whether the URL is of this request's origin.
     pub(super) fn is_same_origin(&self, target: &Url) -> bool {
         Origin::of(&self.url).is_some_and(|origin| origin.contains(target))
@@ -148,16 +161,35 @@ fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
     }
 }
 
-/// Makes the error for a redirect that is not followed.
+/// A redirect that is not followed, between two URLs that may be shown.
 pub(super) fn refused(
     kind: RedirectErrorKind,
     status: StatusCode,
     from: (&Method, &Url),
     target: &Url,
 ) -> RedirectError {
-    let (method, url) = (from.0.clone(), bare(from.1));
-    // For another scheme, everything after the scheme may be secret.
-    let scheme = || Url::parse(&format!("{}:", target.scheme())).ok();
-    let shown = Some(kind).filter(|kind| *kind == RedirectErrorKind::Scheme).and_then(|_| scheme());
-    Refused { kind, status, method, url, location: shown.unwrap_or_else(|| bare(target)) }.into()
+    let (method, url, location) = (from.0.clone(), from.1.clone(), target.clone());
+    Refused { kind, status, method, url, location }.into()
+}
+
+/// The URL as it may be shown.
+pub(super) fn shown(url: &Url, masker: &Masker) -> Url {
+    if !matches!(url.scheme(), "http" | "https") {
+        // Nothing but the name of the scheme is known not to be secret.
+        return Url::parse(&format!("{}:", url.scheme())).unwrap_or_else(|_| root(url));
+    }
+    let bare = bare(url);
+    let masked = masker.mask_certain(bare.to_string());
+    if masked == bare.as_str() {
+        return bare;
+    }
+    // What is not a URL any more has a secret outside the path.
+    Url::parse(&masked).unwrap_or_else(|_| root(url))
+}
+
+/// The URL without its path.
+fn root(url: &Url) -> Url {
+    let mut root = bare(url);
+    root.set_path("/");
+    root
 }

@@ -15,10 +15,11 @@ use http::{Extensions, Method, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use crate::error::{Error, RedirectError, RedirectErrorKind, bare, envelope};
+use crate::error::{Error, RedirectError, RedirectErrorKind, envelope};
 use crate::options::CallOptions;
 use crate::origin::Origin;
 use crate::read;
+use crate::report::AuthReport;
 use hop::Kept;
 
 pub use history::{RedirectHistory, RedirectHop};
@@ -91,13 +92,18 @@ impl FollowRedirects {
     ) -> reqwest_middleware::Result<Response> {
         let make = extensions.get::<CallOptions>().and_then(|options| options.body.clone());
         let mut history = RedirectHistory::default();
+        // The credentials that were sent: a server may write them into a URL.
+        let mut echoes = AuthReport::default();
         loop {
             let mut kept = Kept::of(&mut request);
             let mut response = next.clone().run(request, extensions).await?;
             let stayed = kept.answered_by(&response);
             let Some(target) = kept.target(&response) else { return Ok(history.put_into(response)) };
             let (status, method, url) = (response.status(), kept.method.clone(), kept.url.clone());
-            let refuse = |kind| envelope(Error::Redirect(hop::refused(kind, status, (&method, &url), &target)));
+            kept.add_secrets(&response, &mut echoes);
+            let masker = echoes.masker();
+            let (from, to) = (hop::shown(&url, &masker), hop::shown(&target, &masker));
+            let refuse = |kind| envelope(Error::Redirect(hop::refused(kind, status, (&method, &from), &to)));
             kept.check(&target).map_err(refuse)?;
             if history.hops().len() >= self.most {
                 return Err(refuse(RedirectErrorKind::TooMany));
@@ -107,9 +113,9 @@ impl FollowRedirects {
                 leave(extensions, kept.has_credential());
             }
             request = kept.follow(status, target.clone(), stays, make.as_deref()).map_err(refuse)?;
-            extensions.insert(SentBy { origin: Origin::of(&url), status, method, url: url.clone() });
-            history.push(RedirectHop { status, url: bare(&url) });
-            // An unread rest only costs the connection.
+            history.push(RedirectHop { status, url: from.clone() });
+            extensions.insert(SentBy { origin: Origin::of(&url), status, method, url: from, location: to });
+            // What is left open costs the connection, and nothing of it is needed.
             let _ = read::bounded(&mut response, Some(DRAIN)).await;
         }
     }
@@ -158,7 +164,9 @@ struct SentBy {
     origin: Option<Origin>,
     status: StatusCode,
     method: Method,
+    /// As it may be shown, and where it led.
     url: Url,
+    location: Url,
 }
 
 /// The error if a request must not be signed: its method is not safe, and a server outside these origins chose its URL.
@@ -168,5 +176,5 @@ pub(crate) fn chosen_elsewhere(extensions: &Extensions, request: &Request, ours:
         return None;
     }
     let from = (&by.method, &by.url);
-    Some(hop::refused(RedirectErrorKind::ChosenElsewhere, by.status, from, request.url()))
+    Some(hop::refused(RedirectErrorKind::ChosenElsewhere, by.status, from, &by.location))
 }

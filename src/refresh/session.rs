@@ -241,10 +241,12 @@ impl Core {
     /// Records that the server refused the credential with which a call was signed.
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
-        // If the credential has worked before, the refresh was useful.
-        if !self.is_accepted(generation) {
-            self.change(|state| state.refused(epoch, generation, self.now()));
-        }
+        // A credential that has worked shows that the refresh helped.
+        let has_worked = self.is_accepted(generation);
+        self.change(|state| match has_worked {
+            true => drop(state.drop_kept(generation)),
+            false => state.refused(epoch, generation, self.now()),
+        });
     }
 
     /// Records that the server accepted the credential of that generation. Returns whether this is new.

@@ -98,12 +98,14 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         self.held = Arc::new(held);
     }
 
-    /// Holds a newer credential. An older one that meets another demand is kept.
+    /// Holds a newer credential. An older one of the same identity that meets another demand is kept.
     pub(crate) fn hold(&mut self, newer: Held<C, D>) {
         let older = std::mem::replace(&mut self.held, Arc::new(newer));
-        let met = &self.held.met;
-        self.kept.retain(|kept| kept.met != *met);
-        if older.credential.is_some() && older.stage == Stage::Open && older.met != D::default() && older.met != *met {
+        let (met, epoch) = (&self.held.met, self.held.epoch);
+        // The credentials of an earlier identity must not be sent any more.
+        self.kept.retain(|kept| kept.epoch == epoch && kept.met != *met);
+        let meets_another = older.epoch == epoch && older.met != D::default() && older.met != *met;
+        if older.credential.is_some() && older.stage == Stage::Open && meets_another {
             if self.kept.len() == DEMANDS {
                 self.kept.remove(0);
             }

@@ -326,7 +326,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         true
     }
 
-    fn drop_kept(&mut self, generation: u64) -> bool {
+    /// Drops the credential of that generation if its slot keeps it beside the newest one, because it is no longer valid.
+    pub(crate) fn drop_kept(&mut self, generation: u64) -> bool {
         self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
     }
 

@@ -12,18 +12,7 @@ use http::header::HeaderMap;
 const SPANS: &[(&str, f64)] =
     &[("retry-after", 1.0), ("x-retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)];
 
-/// Fields with the end of a rate limit, each after the field with the number of remaining requests.
-const RESETS: &[[&str; 2]] = &[
-    ["ratelimit-remaining", "ratelimit-reset"],
-    ["x-ratelimit-remaining", "x-ratelimit-reset-after"],
-    ["x-ratelimit-remaining", "x-ratelimit-reset"],
-    ["x-rate-limit-remaining", "x-rate-limit-reset"],
-    ["x-ratelimit-requests-remaining", "x-ratelimit-requests-reset"],
-    ["x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"],
-    ["x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"],
-];
-
-/// A longer duration means no more, and this one added to a time of day cannot overflow.
+/// A longer span says no more, and no sum with a time of day overflows.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// A larger number is a Unix time in seconds, and an even larger one a Unix time in milliseconds.
@@ -43,16 +32,21 @@ pub(crate) fn retry_after_at(headers: &HeaderMap, now: SystemTime) -> Option<Dur
         let value = of(name)?;
         span(value, unit).or_else(|| Some(until(date::parse(value)?, now)))
     });
-    let resets = || {
-        let reset = |[remaining, reset]: &[&str; 2]| {
-            // `0`, `0.0`, and `0, 0;w=60`.
-            let remaining = of(remaining)?.split([',', ';']).next()?;
-            (number(remaining)? <= 0.0).then_some(())?;
-            end(of(reset)?, now)
-        };
-        RESETS.iter().find_map(reset).or_else(|| used_up(of("ratelimit")?))
-    };
-    spans.or_else(resets)
+    let ends = headers.iter().filter_map(|(name, value)| end_of(name.as_str(), value.to_str().ok()?, of, now));
+    spans.or_else(|| ends.max()).or_else(|| used_up(of("ratelimit")?))
+}
+
+/// The end of a rate limit of which nothing remains. The field that names it has the name of the one that says what remains,
+/// with `reset` in place of `remaining`, and often a prefix or the name of the limit around that.
+fn end_of<'h>(name: &str, remaining: &str, of: impl Fn(&str) -> Option<&'h str>, now: SystemTime) -> Option<Duration> {
+    if !name.contains("limit") || !name.contains("remaining") {
+        return None;
+    }
+    // `0`, `0.0`, and `0, 0;w=60`.
+    let remaining = remaining.trim().split([',', ';']).next()?;
+    (number(remaining)? <= 0.0).then_some(())?;
+    let fields = ["reset-after", "reset"].map(|reset| name.replacen("remaining", reset, 1));
+    fields.iter().find_map(|field| end(of(field)?, now))
 }
 
 /// A duration: a number, or `6m0s`.

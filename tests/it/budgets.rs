@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Reason, Unauthorized};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Reason, RefreshError, Unauthorized};
 
 use crate::support::fake::{Fake, Hands};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
@@ -98,11 +98,12 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
     let fake = Fake::new();
     let (auth, _) = with_clock(&fake);
     let client = server.client(&auth);
-    for path in 0..10 {
+    // More than the budget of a whole session.
+    for path in 0..50 {
         client.get(format!("{API}/bad/{path}")).send().await.unwrap_err();
         client.get(format!("{API}/ok/{path}")).send().await.unwrap();
     }
-    assert_eq!(fake.calls(), 10, "each of ten paths is a question of its own");
+    assert_eq!(fake.calls(), 50, "each of fifty paths is a question of its own");
 }
 
 #[tokio::test]
@@ -132,9 +133,10 @@ async fn a_403_that_always_means_expired_counts_against_the_budget() {
         ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
     let client = server.client(&auth);
     for path in 0..50 {
-        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        let error = client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        assert!(Forbidden::find(&error).is_some(), "{error}");
     }
-    assert_eq!(fake.calls(), 3);
+    assert_eq!((fake.calls(), server.sends()), (3, 50), "while no refresh starts, the old credential is sent");
 }
 
 #[tokio::test]
@@ -176,25 +178,38 @@ impl reqwest_challenge::Authorize for Same {
 
 #[tokio::test]
 async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_failures() {
-    let server = Script::new(|_, number| challenged_with(&format!("Bearer realm=\"{number}\"")));
-    let fake = Fake::failing(reqwest_challenge::RefreshError::refused("metadata"));
-    let (auth, _) = with_clock(&fake);
-    let client = server.client(&auth);
-    for path in 0..300 {
-        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+    // A refusal is about what was asked. A rejected credential and an outage are not.
+    for (error, calls) in [
+        (RefreshError::refused("metadata"), 16),
+        (RefreshError::rejected("invalid_grant"), 1),
+        (RefreshError::transient(None), 1),
+    ] {
+        let server = Script::new(|_, number| challenged_with(&format!("Bearer realm=\"{number}\"")));
+        let fake = Fake::failing(error.clone());
+        let (auth, _) = with_clock(&fake);
+        let client = server.client(&auth);
+        for path in 0..300 {
+            client.get(format!("{API}/{path}")).send().await.unwrap_err();
+        }
+        assert_eq!(fake.calls(), calls, "{error}");
     }
-    assert_eq!(fake.calls(), 16);
 }
 
 #[tokio::test]
-async fn a_5xx_does_not_count_as_a_success() {
-    let server = Script::new(|arrived, _| if arrived.path() == "/down" { respond(503, &[], "") } else { challenged() });
-    let fake = Fake::new();
-    let (auth, _) = with_clock(&fake);
-    let client = server.client(&auth);
-    for path in 0..20 {
-        client.get(format!("{API}/{path}")).send().await.unwrap_err();
-        client.get(format!("{API}/down")).send().await.unwrap();
+async fn an_answer_that_does_not_show_an_accepted_credential_is_no_success() {
+    // Some servers say 400 for an expired token. A proxy or another server has not seen the credential.
+    let answers = [400, 407, 408, 429, 500, 503].map(|code| respond(code, &[], ""));
+    for answer in answers.into_iter().chain([status(200).from_url("https://evil.example/")]) {
+        let says = answer.clone();
+        let server =
+            Script::new(move |arrived, _| if arrived.path() == "/other" { says.clone() } else { challenged() });
+        let fake = Fake::new();
+        let (auth, _) = with_clock(&fake);
+        let client = server.client(&auth);
+        for path in 0..20 {
+            client.get(format!("{API}/{path}")).send().await.unwrap_err();
+            client.get(format!("{API}/other")).send().await.unwrap();
+        }
+        assert_eq!(fake.calls(), 3, "{answer:?}");
     }
-    assert_eq!(fake.calls(), 3);
 }

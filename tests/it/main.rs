@@ -55,6 +55,7 @@ mod lint_alarms;
 mod lint_live;
 #[cfg(feature = "lint")]
 mod lint_rules;
+mod mask_pieces;
 mod masking;
 mod network_failures;
 #[cfg(feature = "oauth")]
@@ -123,6 +124,7 @@ mod secrecy;
 mod secrets;
 mod sequences;
 mod sessions;
+mod slots;
 #[cfg(feature = "store")]
 mod store_deletions;
 #[cfg(feature = "store")]

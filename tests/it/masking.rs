@@ -231,8 +231,8 @@ async fn our_own_words_stay_whatever_the_secret_is() {
     }
 }
 
-/// The printed text of a 403 with that body.
-async fn message(secret: &str, text: &str) -> String {
+/// What is shown of a 403 with that text.
+pub(crate) async fn message(secret: &str, text: &str) -> String {
     let body = serde_json::json!({ "detail": text }).to_string();
     let server = server(403, vec![("content-type", "application/json".to_owned())], body);
     let auth = ChallengeMiddleware::new(API, Credential::bearer(secret)).unwrap();

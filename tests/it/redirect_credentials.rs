@@ -146,3 +146,35 @@ async fn an_identity_of_one_call_is_not_shown_to_the_second_api_and_not_replaced
     client.get(format!("{API}/from")).send().await.unwrap();
     assert_eq!(server.tokens()[6..9], ["t", "theirs", "t"], "each hop is signed by the middleware of its origin");
 }
+
+#[tokio::test]
+async fn a_location_that_echoes_a_credential_shows_it_nowhere() {
+    const SECRET: &str = "Hunter2-token-of-ours";
+    let echo = "/in/%48unter2-token-of-ours/x";
+    for to in ["http://other.example.com", "https://u@other.example.com", "ftp://other.example.com", OTHER, API] {
+        for status in [302, 307] {
+            let to = format!("{to}{echo}");
+            let server = Script::new(move |arrived, _| match arrived.path() {
+                "/from" => Answer::new(status).header("location", &to),
+                _ if arrived.url().host_str() == Some("other.example.com") => {
+                    Answer::new(status).header("location", format!("{API}{echo}"))
+                }
+                _ => Answer::new(403),
+            });
+            let auth = ChallengeMiddleware::new(API, Credential::bearer(SECRET)).unwrap();
+            let client = following(&server, &auth);
+            let mut own = HeaderValue::from_static("Bearer Hunter2-token-of-ours");
+            own.set_sensitive(true);
+            for request in
+                [client.post(format!("{API}/from")), client.get(format!("{API}/from")).header("authorization", own)]
+            {
+                let shown = match request.send().await {
+                    Ok(response) => format!("{:?}", RedirectHistory::of(&response)),
+                    Err(error) => format!("{error} {error:?} {:?}", RedirectError::find(&error)),
+                };
+                let shown = shown.to_lowercase();
+                assert!(!shown.contains("unter2-token") && shown.contains("example.com"), "{status} {shown}");
+            }
+        }
+    }
+}

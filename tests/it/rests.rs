@@ -69,6 +69,25 @@ async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
 }
 
 #[tokio::test]
+async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
+    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let now = clock.clone();
+    let lasts = move || Credential::bearer("t0").expires_at(now.time_in(Duration::from_secs(3600)));
+    let (held, longer) = (lasts(), lasts.clone());
+    let fake = Fake::answering(move |_, _| Ok(Some(longer())));
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).initially(held).clock(clock.clone()).build().unwrap();
+    let client = server.client(&auth);
+    for renewals in 1..4 {
+        clock.forward(Duration::from_secs(3575));
+        for _ in 0..10 {
+            assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+            clock.forward(Duration::from_secs(2));
+        }
+        assert_eq!(fake.calls(), renewals, "it is good for another hour");
+    }
+}
+
+#[tokio::test]
 async fn a_resting_path_takes_a_newer_credential_that_is_held() {
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
@@ -130,6 +149,9 @@ async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
             call.await.unwrap().unwrap_err();
         }
         assert_eq!(fake.calls(), 1, "{way}");
+        // What was signed afterwards may ask again, unless the refresher is known to have nothing else.
+        client.get(format!("{API}/later")).send().await.unwrap_err();
+        assert_eq!(fake.calls(), if way == "gives the same" { 1 } else { 2 }, "{way}");
     }
 }
 

@@ -154,3 +154,32 @@ async fn a_login_whose_access_token_cannot_be_sent_keeps_its_own_refresh_token_a
     assert!(kept.contains("renews bob") && !kept.contains("alices"), "{kept}");
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
+    use std::sync::Arc;
+    type Any = Box<dyn std::error::Error + Send + Sync>;
+    #[derive(Debug, thiserror::Error)]
+    enum Mine {
+        #[error("no token")]
+        Boxed(#[source] Box<RefreshError>),
+        #[error("no token")]
+        Shared(#[source] Arc<RefreshError>),
+    }
+    let revoked = || RefreshError::rejected("invalid_grant");
+    let wraps: [fn(RefreshError) -> Any; 5] = [
+        |error| Box::new(Mine::Boxed(Box::new(error))),
+        |error| Box::new(Mine::Shared(Arc::new(error))),
+        |error| Box::new(Arc::new(error)),
+        |error| anyhow::Error::new(Mine::Shared(Arc::new(error))).context("asking").into(),
+        |error| std::io::Error::other(Arc::new(error)).into(),
+    ];
+    for (number, wrap) in wraps.into_iter().enumerate() {
+        let store = MemoryStore::new();
+        another_saves(&store, "t1").await;
+        let ours = RecordingRefresher::failing(RefreshError::from(wrap(revoked())));
+        let (run, _) = client(&takes("never"), Stored::new(ours, store.clone(), key()));
+        run.get(API).send().await.unwrap_err();
+        assert_eq!(stored(&store).await, None, "{number}");
+    }
+}

@@ -158,3 +158,33 @@ fn an_api_is_one_key_however_it_is_written() {
     assert_eq!(of("https://me:hunter2@api.example.com/?token=hunter2#x"), of("https://api.example.com"));
     assert_ne!(of("https://api.example.com/a"), of("https://api.example.com/b"));
 }
+
+/// A refresher whose server does not take a token back.
+struct Unreachable;
+
+#[async_trait]
+impl Refresh for Unreachable {
+    async fn refresh(&self, _: reqwest_challenge::Rejection) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn forget(&self, _: Option<Credential>) -> Result<(), RefreshError> {
+        Err(RefreshError::transient(None).caused_by("the revocation endpoint says 503"))
+    }
+}
+
+#[tokio::test]
+async fn a_logout_says_all_that_could_not_be_done() {
+    for full in [false, true] {
+        let disk = Disk::default();
+        another_saves(&disk.inner, "t1").await;
+        disk.full(full);
+        let stored = Stored::new(Unreachable, disk.clone(), key());
+        let held = stored.initial().await.unwrap();
+        let error = stored.forget(held).await.unwrap_err();
+        let shown = format!("{:#}", anyhow::Error::new(error));
+        assert!(shown.contains("the revocation endpoint says 503"), "{shown}");
+        assert_eq!(shown.contains("could not be removed from disk"), full, "{shown}");
+        assert_eq!(disk.load(&key()).await.unwrap().is_some(), full);
+    }
+}

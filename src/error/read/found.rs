@@ -137,8 +137,8 @@ impl Found {
 
 impl Member {
     fn is_at(&self, rule: Rule) -> bool {
-        // A list of links holds only links.
-        let is_of_link = matches!(&*self.place.name, "links" | "helps");
+        // What stands in a list of links is for links alone.
+        let is_of_link = matches!(&*self.place.name, "documentation" | "helps" | "links");
         rule.means(&self.place.name, &self.name) && (rule.holds == Holds::Url || !is_of_link)
     }
 }
@@ -170,7 +170,8 @@ impl<'f> Value<'f> {
 
 /// The value of a header field, or its part with that name. A code is the text before the first `;`.
 fn in_field<'h>(headers: &'h HeaderMap, name: &str, part: Option<&str>, holds: Holds) -> Option<&'h str> {
-    let value = headers.get(name)?.to_str().ok()?;
+    let ends = |end: &str| headers.iter().find(|(name, _)| name.as_str().ends_with(end)).map(|(_, value)| value);
+    let value = name.strip_prefix('*').map_or_else(|| headers.get(name), ends)?.to_str().ok()?;
     let mut pieces = value.split(';');
     let Some(part) = part else {
         return if holds == Holds::Word { pieces.next().map(str::trim) } else { Some(value.trim()) };

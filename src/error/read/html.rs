@@ -1,4 +1,5 @@
-//! Reads the title of an HTML page and the first paragraph of a short page.
+//! Reads the title of an HTML page and the first paragraph of a short one, or what stands in their place: the heading, and the
+//! text that follows it or begins the body.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -16,9 +17,14 @@ const FEW_WORDS: usize = 4;
 pub(super) struct Page {
     pub(super) title: Option<String>,
     pub(super) paragraph: Option<String>,
+    heading: Option<String>,
+    loose: Option<String>,
 }
 
-/// Whether the text begins like an HTML page.
+/// The name of a text that is in no block.
+const LOOSE: &str = "";
+
+/// Whether the text begins as an HTML page does.
 pub(super) fn is_html(text: &str) -> bool {
     let prolog = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
     let text = prolog.map_or(text, |(_, rest)| rest.trim_start());
@@ -51,19 +57,33 @@ pub(super) fn read(text: &str) -> Page {
             Event::Start(_) if is_block(&name) => {
                 page.keep(within.replace((name, String::new())));
             }
-            Event::End(_) if is_block(&name) || name == "body" || name == "div" => page.keep(within.take()),
+            Event::Start(_) if name == "body" => within = Some((LOOSE.to_owned(), String::new())),
+            // Text that goes on in another element may be anything.
+            Event::Start(_) if !is_inline(&name) && within.as_ref().is_some_and(|(name, _)| name == LOOSE) => {
+                page.keep(within.take());
+            }
+            Event::End(_) if is_block(&name) || name == "body" || name == "div" => {
+                page.keep(within.take());
+                within = matches!(&*name, "h1" | "h2").then(|| (LOOSE.to_owned(), String::new()));
+            }
             Event::Text(piece) => append(&mut within, &piece.xml10_content()),
             Event::CData(piece) => append(&mut within, &piece.xml10_content()),
             Event::GeneralRef(reference) => append(&mut within, &resolved(&reference)),
             _ => {}
         }
     }
-    page.paragraph = page.paragraph.filter(|_| !is_long);
+    page.keep(within);
+    page.title = page.title.or(page.heading.take());
+    page.paragraph = page.paragraph.or(page.loose.take()).filter(|_| !is_long);
     page
 }
 
+fn is_inline(name: &str) -> bool {
+    matches!(name, "b" | "br" | "code" | "em" | "i" | "strong" | "tt" | "u" | "wbr")
+}
+
 fn is_block(name: &str) -> bool {
-    matches!(name, "title" | "p" | "pre" | "h1" | "h2" | "hr" | "script" | "style" | "table")
+    matches!(name, "title" | "p" | "pre" | "h1" | "h2" | "hr" | "noscript" | "script" | "style" | "table")
 }
 
 fn append(within: &mut Option<(String, String)>, piece: &str) {
@@ -78,6 +98,8 @@ impl Page {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let place = match &*name {
             "title" => &mut self.title,
+            "h1" => &mut self.heading,
+            LOOSE if text.contains(' ') => &mut self.loose,
             "p" | "pre" if text.split(' ').count() >= FEW_WORDS => &mut self.paragraph,
             _ => return,
         };

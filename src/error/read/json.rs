@@ -14,7 +14,8 @@ const NUMBER: &str = "$serde_json::private::Number";
 pub(super) fn read(text: &str, found: &mut Found) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
     let top = Place::top();
-    let read = Reading { found, at: &top, name: "", level: 0 }.deserialize(&mut reader);
+    // A list that is the whole body is read as a fault: sentences in it count, and objects in it are near.
+    let read = Reading { found, at: &top, name: "fault", level: 0 }.deserialize(&mut reader);
     read.is_ok() || read.is_err_and(|error| error.is_eof())
 }
 

@@ -78,7 +78,7 @@ impl Said {
             Some(b'{' | b'[') if json::read(body, &mut said.found) || !said.found.members.is_empty() => {}
             Some(b'"') => said.text = json::string(body).filter(|text| !text.trim().is_empty()),
             Some(b'<') => said.markup(body),
-            _ if media == "application/x-www-form-urlencoded" => {
+            _ if media == "application/x-www-form-urlencoded" || is_form(body) => {
                 for (name, value) in url::form_urlencoded::parse(body.as_bytes()) {
                     said.found.add(&Place::top(), &folded(&name), &value);
                 }
@@ -100,7 +100,13 @@ impl Said {
     }
 }
 
-/// The plain text, if it is a message for users.
+/// Whether a text without a type of its own is a form: nothing but members, and no blank.
+fn is_form(text: &str) -> bool {
+    let is_member = |piece: &str| piece.split_once('=').is_some_and(|(name, _)| !folded(name).is_empty());
+    text.contains('&') && !text.contains(char::is_whitespace) && text.split('&').all(is_member)
+}
+
+/// A plain text, if it is for people.
 fn plain(body: &str, media: &str) -> Option<String> {
     let is_text = media.is_empty() || media.starts_with("text/") || media.starts_with("application/");
     let text = if body.len() <= LONGEST_TEXT { body } else { body.lines().next().unwrap_or_default() };

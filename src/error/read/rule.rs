@@ -1,6 +1,6 @@
 //! A rule of the table, and which values it matches.
 
-use super::table::{NO_CODE_URLS, NO_CODES, NO_TEXTS};
+use super::table::{DENIALS, NO_CODE_URLS, NO_CODES, NO_TEXTS};
 
 /// The place of a value, and which values count there.
 #[derive(Clone, Copy)]
@@ -14,7 +14,7 @@ pub(super) struct Rule {
 pub(super) enum Where {
     /// A member of the body: `name`, `parent.name` or `parent.*`.
     Member(&'static str),
-    /// A header field; with a name, the part `name=…` of its value.
+    /// A field of the header, or with `*` before it each whose name ends so; with a name, the part `name=…` of its value.
     Field(&'static str, Option<&'static str>),
 }
 
@@ -33,8 +33,7 @@ pub(super) enum Holds {
     Plain,
     /// One word in upper case.
     Screaming,
-    /// One word that is in upper case or ends in `Error` or `Exception`, because other words may be the name of an
-    /// object.
+    /// One word in upper case, or one that names a refusal or ends in `Error` or `Exception`: no name of a thing.
     Named,
     /// Several words.
     Sentence,
@@ -96,13 +95,20 @@ impl Holds {
             Self::Digits => text.len() <= 9 && text.bytes().all(|octet| octet.is_ascii_digit()),
             Self::Word => is_word && !text.starts_with("http") && !is_generic(text),
             Self::Phrase => is_word,
-            Self::Plain => is_word && text.bytes().all(|octet| octet.is_ascii_lowercase() || b"_-".contains(&octet)),
+            Self::Plain => is_word && text.bytes().all(|octet| octet.is_ascii_lowercase() || b"_-.".contains(&octet)),
             Self::Screaming => is_screaming(),
-            Self::Named => is_screaming() || is_word && (text.ends_with("Error") || text.ends_with("Exception")),
+            Self::Named => is_screaming() || is_word && is_named(text),
             Self::Sentence => text.trim().contains(char::is_whitespace),
             Self::Url => url_in(text).is_some(),
         }
     }
+}
+
+/// Whether the word can only be the name of an error.
+fn is_named(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let denies = || DENIALS.iter().any(|part| lower.contains(part)) && !is_generic(word);
+    word.ends_with("Error") || word.ends_with("Exception") || denies()
 }
 
 /// The first `http` or `https` URL in the text.

@@ -2,17 +2,18 @@
 //!
 //! To support another API, add one line to one of these lists. An earlier line takes precedence over a later one.
 //!
-//! A line names a member of the body (JSON, XML and forms are read alike) or, with [`field`], a header field. Write a
-//! member's name in lower case and without separators: `errorcode` matches `errorCode`, `error_code` and `Error-Code`.
-//! `parent.name` is a member of an object that is named `parent`; `parent.*` is any member of that object.
+//! A line names a member of the body (JSON, XML and forms are read alike) or, with [`field`], a field of the header. A
+//! member's name is written in lower case and without separators: `errorcode` stands for `errorCode`, `error_code`,
+//! `Error-Code`. `parent.name` is a member of an object that is itself named `parent`, `parent.*` is any member of it. A field
+//! `*-name` is every field whose name ends so.
 
 use super::rule::Holds::{Any, Digits, Named, Phrase, Plain, Screaming, Sentence, Url, Word};
 use super::rule::{Rule, field, member, part};
 
 /// The error code, for programs. The order of the lines decides first, then the depth of the member.
 pub(super) const CODES: &[Rule] = &[
-    field("x-amzn-errortype", Word),
-    field("x-ms-error-code", Word),
+    field("*-errortype", Word),
+    field("*-error-code", Word),
     member("errorcode", Any),
     member("errcode", Any),
     member("error", Word),
@@ -24,14 +25,22 @@ pub(super) const CODES: &[Rule] = &[
     member("errornum", Any),
     member("ecode", Any),
     member("errorid", Digits),
+    member("errorname", Any),
+    member("retcode", Any),
+    member("substatus", Any),
+    member("oauthproblem", Word),
+    member("scimtype", Word),
+    member("category", Word),
     member("errorkey", Word),
     member("errortag", Word),
     member("errortype", Word),
-    member("category", Word),
+    member("errorclass", Word),
     member("tag", Word),
     member("type", Word),
     member("typekey", Word),
-    member("status", Screaming),
+    member("status", Named),
+    member("status.value", Digits),
+    member("label", Screaming),
     member("reason", Word),
     member("name", Named),
     member("sys.id", Word),
@@ -44,12 +53,17 @@ pub(super) const CODES: &[Rule] = &[
     member("code.value", Word),
     member("issue", Screaming),
     member("id", Plain),
-    field("x-error-code", Word),
-    field("x-clickhouse-exception-code", Any),
+    member("error.id", Digits),
+    member("messageid", Phrase),
+    member("statuscode", Any),
+    field("*-error-code", Phrase),
+    field("*-error-info", Word),
+    field("*-exception-code", Any),
     field("grpc-status", Any),
     field("x-authentication-denied-reason", Word),
     member("error", Phrase),
     member("reason", Phrase),
+    member("error.type", Phrase),
     member("type", Url),
 ];
 
@@ -67,8 +81,18 @@ pub(super) const TEXTS: &[Rule] = &[
     member("errortext", Any),
     member("errorsummary", Any),
     member("errormessages", Any),
+    member("retmsg", Any),
+    member("oauthproblemadvice", Any),
+    member("messages", Any),
     member("message.value", Any),
     member("reason.text", Any),
+    member("details.text", Any),
+    member("msg.line", Any),
+    member("text", Sentence),
+    member("statustext", Sentence),
+    member("exceptiontext", Any),
+    member("serviceexception", Sentence),
+    member("diagnostics", Any),
     member("err", Any),
     member("error", Sentence),
     member("error.text", Any),
@@ -95,11 +119,9 @@ pub(super) const TEXTS: &[Rule] = &[
     member("message.*", Sentence),
     member("messagetranslations.*", Sentence),
     field("grpc-message", Any),
-    field("x-error-message", Any),
-    field("x-error-description", Any),
-    field("x-amz-error-message", Any),
-    field("x-amzn-error-message", Any),
-    field("x-influxdb-error", Any),
+    field("*-error-message", Any),
+    field("*-error-description", Any),
+    field("*-error", Any),
     part("x-ms-diagnostics", "reason", Any),
 ];
 
@@ -144,6 +166,7 @@ pub(super) const LINKS: &[Rule] = &[
     member("helpurl", Url),
     member("helplink", Url),
     member("helpuri", Url),
+    member("consenturi", Url),
     member("moreinfo", Url),
     member("moreinfourl", Url),
     member("infourl", Url),
@@ -152,6 +175,7 @@ pub(super) const LINKS: &[Rule] = &[
     member("errorlink", Url),
     member("documentation", Url),
     member("documentationlink", Url),
+    member("documentation.href", Url),
     member("docs", Url),
     member("help.href", Url),
     member("about.href", Url),
@@ -165,8 +189,10 @@ pub(super) const LINKS: &[Rule] = &[
     member("readmore", Url),
     member("recommend", Url),
     member("seealso", Url),
+    member("see", Url),
     member("info", Url),
     member("link", Url),
+    member("extendedhelp", Url),
 ];
 
 /// Where to read more if neither [`LINKS`] nor the `error_uri` of a challenge says so.
@@ -178,6 +204,7 @@ pub(super) const TIMES: &[(Rule, f64)] = &[
     (member("retryafterseconds", Any), 1.0),
     (member("retrydelay", Any), 1.0),
     (member("retryafterms", Any), 0.001),
+    (member("waitseconds", Any), 1.0),
 ];
 
 /// Objects in which servers wrap an error. Other objects are read for texts and codes only, and count after these.
@@ -192,6 +219,7 @@ pub(super) const CONTAINERS: &[&str] = &[
     "data",
     "detail",
     "details",
+    "documentation",
     "envelope",
     "err",
     "error",
@@ -202,13 +230,16 @@ pub(super) const CONTAINERS: &[&str] = &[
     "exception",
     "extensions",
     "extra",
+    "extras",
     "fault",
     "faults",
     "help",
     "helps",
     "innererror",
+    "issue",
     "links",
     "message",
+    "messagelist",
     "messages",
     "messagetranslations",
     "meta",
@@ -218,6 +249,7 @@ pub(super) const CONTAINERS: &[&str] = &[
     "problem",
     "problems",
     "reason",
+    "reasons",
     "response",
     "responsestatus",
     "result",
@@ -228,15 +260,35 @@ pub(super) const CONTAINERS: &[&str] = &[
     "sys",
 ];
 
-/// Endings of the names of such objects.
-pub(super) const CONTAINER_ENDS: &[&str] = &["error", "errors", "exception", "fault", "response"];
+/// Ends of the names of such objects.
+pub(super) const CONTAINER_ENDS: &[&str] = &["error", "errors", "exception", "fault", "messages", "response"];
 
-/// Values that stand in the place of a code but name no error.
-pub(super) const NO_CODES: &[&str] =
-    &["about:blank", "error", "errors", "fail", "failed", "failure", "false", "none", "null", "ok", "true", "unknown"];
+/// Values that name no error although they stand where a code does.
+pub(super) const NO_CODES: &[&str] = &[
+    "about:blank",
+    "error",
+    "errors",
+    "fail",
+    "failed",
+    "failure",
+    "false",
+    "fatal",
+    "info",
+    "none",
+    "null",
+    "ok",
+    "true",
+    "unknown",
+    "warn",
+    "warning",
+];
 
 /// Parts of URLs that say no more than the status: URLs of RFCs and of lists of all statuses.
 pub(super) const NO_CODE_URLS: &[&str] = &["ietf.org/", "rfc-editor.org/", "//httpstatuses."];
 
 /// Words that say no more than the status.
-pub(super) const NO_TEXTS: &[&str] = &["code", "error", "forbidden", "http", "status", "unauthorized", "unauthorised"];
+pub(super) const NO_TEXTS: &[&str] =
+    &["code", "error", "errors", "forbidden", "http", "status", "unauthorized", "unauthorised"];
+
+/// Parts of words that name a refusal, and nothing else that has a status or a name.
+pub(super) const DENIALS: &[&str] = &["denied", "expired", "invalid", "not_allowed", "permission", "unauth"];

@@ -1,0 +1,239 @@
+//! What each slot of a session remembers: its failures, the credentials of other demands, and when it was last used.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest_challenge::{ChallengeMiddleware, Credential, Reason, RefreshError, Rejection, Unauthorized};
+
+use crate::support::fake::{Fake, Hands, until};
+use crate::support::script::{API, Script, challenged, challenged_with, status};
+
+#[tokio::test]
+async fn a_refusal_of_a_demand_is_no_answer_to_a_plain_401_or_to_another_demand() {
+    let demands =
+        ["claims=\"e30=\"", "acr_values=\"gold\"", "max_age=\"5\"", "error=\"insufficient_scope\", scope=\"a\""];
+    for demand in demands {
+        let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+            (_, token) if token.starts_with("good") => status(200),
+            ("/more", _) => challenged_with(&format!("Bearer realm=\"api\", {demand}")),
+            ("/other", _) => challenged_with("Bearer realm=\"api\", claims=\"e30gIA==\""),
+            _ => challenged(),
+        });
+        let fake = Fake::answering(|_, rejection| match rejection.demand() {
+            asked if asked.is_empty() || asked.claims() == Some("e30gIA==") => Ok(Some(Credential::bearer("good"))),
+            _ => Err(RefreshError::refused("access_denied")),
+        });
+        for path in ["plain", "other"] {
+            let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+            let client = server.client(&auth);
+            for _ in 0..3 {
+                client.get(format!("{API}/more")).send().await.unwrap_err();
+            }
+            assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{demand} {path}");
+        }
+        assert_eq!(fake.calls(), 4, "{demand}: each question is asked once");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_is_kept_for_a_demand_is_not_taken_after_its_expiry() {
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+        (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
+        ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
+        _ => challenged_with("Bearer claims=\"e30g\""),
+    });
+    let clock = Hands::new();
+    let expires = clock.clone();
+    let fake = Fake::answering(move |number, rejection| {
+        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+        let credential = Credential::bearer(format!("{path}-{number}"));
+        Ok(Some(credential.expires_at(expires.time_in(Duration::from_secs(600)))))
+    });
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+    let client = server.client(&auth);
+    let call = async |path: &str| client.get(format!("{API}/{path}")).send().await.unwrap().status();
+    for path in ["first", "second", "first"] {
+        assert_eq!(call(path).await, 200);
+    }
+    assert_eq!(fake.calls(), 2);
+    // Both have expired. The newest is renewed before it is sent, and the other one is not taken for it.
+    clock.forward(Duration::from_secs(700));
+    call("second").await;
+    let before = server.sends();
+    call("first").await;
+    let tokens = server.tokens().split_off(before);
+    assert!(!tokens.iter().any(|token| token == "first-1"), "{tokens:?}");
+}
+
+#[tokio::test]
+async fn the_partition_that_was_not_used_for_longest_makes_way() {
+    let name = |path: &str| path.trim_start_matches('/').to_owned();
+    let server =
+        Script::new(move |arrived, _| if arrived.token() == name(arrived.path()) { status(200) } else { challenged() });
+    let fake = Fake::answering(|_, rejection: &Rejection| {
+        Ok(rejection.url().map(|url| Credential::bearer(url.path().trim_start_matches('/'))))
+    });
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+    let client = server.client(&auth.partitioned_by(|_, url| url.path().to_owned()).build().unwrap());
+    for number in 0..1_000 {
+        client.get(format!("{API}/p{number}")).send().await.unwrap();
+        client.get(format!("{API}/busy")).send().await.unwrap();
+    }
+    assert_eq!(fake.calls(), 1_001, "the one that is in use all the time stays");
+}
+
+#[tokio::test]
+async fn partitions_that_are_all_refused_cost_no_more_than_a_session_may() {
+    let (server, fake, clock) = (Script::says(challenged()), Fake::new(), Hands::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
+    let auth = auth.partitioned_by(|_, url| url.path().to_owned()).build().unwrap();
+    let client = server.client(&auth);
+    let mut last = None;
+    for path in 0..500 {
+        last = client.get(format!("{API}/{path}")).send().await.err();
+    }
+    assert_eq!(Unauthorized::find(&last.unwrap()).unwrap().reason(), Reason::BudgetExhausted);
+    assert_eq!(fake.calls(), 32);
+    clock.forward(Duration::from_secs(30));
+    client.get(format!("{API}/later")).send().await.unwrap_err();
+    client.get(format!("{API}/later/still")).send().await.unwrap_err();
+    assert_eq!(fake.calls(), 33);
+}
+
+#[tokio::test]
+async fn a_request_without_a_credential_waits_for_the_login_that_is_pending() {
+    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let client = server.client(&auth);
+    let session = auth.session();
+    let login = tokio::spawn(async move { session.login().await });
+    fake.begun(1).await;
+    let calls: Vec<_> = (0..5).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
+    until(|| server.sends() == 5).await;
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fake.calls(), 1, "no second person is asked beside the login");
+    fake.open();
+    login.await.unwrap().unwrap();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!(fake.calls(), 1);
+}
+
+#[tokio::test]
+async fn two_demands_at_once_are_each_met_by_a_flight_of_their_own() {
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+        (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
+        ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
+        _ => challenged_with("Bearer claims=\"e30g\""),
+    });
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let fake = Fake::answering(move |number, rejection| {
+        heard.lock().unwrap().push(rejection.demand().claims().unwrap_or_default().to_owned());
+        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+        Ok(Some(Credential::bearer(format!("{path}-{number}"))))
+    });
+    let fake = fake.gated();
+    let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+    let calls = ["first", "second"].map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send()));
+    until(|| server.sends() == 2).await;
+    fake.begun(1).await;
+    fake.open();
+    fake.begun(2).await;
+    fake.open();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().status(), 200);
+    }
+    let mut asked = asked.lock().unwrap().clone();
+    asked.sort_unstable();
+    assert_eq!(asked, ["e30=", "e30g"]);
+}
+
+#[tokio::test]
+async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
+    let revoked = Arc::new(Mutex::new(None));
+    let ended = revoked.clone();
+    let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+        (_, token) if ended.lock().unwrap().as_deref() == Some(token) => challenged_with("Bearer claims=\"e30=\""),
+        (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
+        ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
+        _ => challenged_with("Bearer claims=\"e30g\""),
+    });
+    let fake = Fake::answering(move |number, rejection| {
+        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+        Ok(Some(Credential::bearer(format!("{path}-{number}"))))
+    });
+    let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+    for path in ["first", "second"] {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    *revoked.lock().unwrap() = Some("first-1".to_owned());
+    let error = client.get(format!("{API}/first")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    assert_eq!(client.get(format!("{API}/first")).send().await.unwrap().status(), 200);
+    assert_eq!(fake.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier_identity() {
+    for (partitioned, out) in [(true, false), (true, true), (false, false), (false, true)] {
+        let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+            (_, "") => challenged(),
+            ("/a", token) if !token.contains('a') => challenged(),
+            ("/first", token) if !token.contains("first") => challenged_with("Bearer claims=\"e30=\""),
+            _ => status(200),
+        });
+        let fake = Fake::answering(|number, rejection| {
+            let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+            Ok(Some(Credential::bearer(format!("{path}-{number}"))))
+        });
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+        let auth = if partitioned { auth.partitioned_by(|_, url| url.path().to_owned()) } else { auth };
+        let auth = auth.build().unwrap();
+        let client = server.client(&auth);
+        for path in ["a", "first", "b"] {
+            client.get(format!("{API}/{path}")).send().await.unwrap();
+        }
+        let earlier = server.tokens();
+        if out {
+            auth.session().logout().await.unwrap();
+        }
+        auth.session().login().await.unwrap();
+        let before = server.sends();
+        for path in ["a", "first", "b"] {
+            client.get(format!("{API}/{path}")).send().await.unwrap();
+        }
+        let sent = server.tokens().split_off(before);
+        let stays = sent.iter().find(|token| !token.is_empty() && earlier.contains(token));
+        assert_eq!(stays, None, "partitioned {partitioned}, logout {out}: {earlier:?}, then {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() {
+    // The place of the metadata does not say which paths belong to the resource.
+    let wanted = Arc::new(Mutex::new("main-1"));
+    let good = wanted.clone();
+    let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+        ("/main", token) if token == *good.lock().unwrap() => status(200),
+        ("/main", _) => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/main\"")),
+        (_, token) if token.starts_with("second") => status(200),
+        _ => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/second\"")),
+    });
+    let fake = Fake::answering(|number, rejection| {
+        let is_main = rejection.url().is_some_and(|url| url.path() == "/main");
+        Ok(Some(Credential::bearer(format!("{}-{number}", if is_main { "main" } else { "second" }))))
+    });
+    let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
+    for path in ["main", "x"] {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    // The credential of the first resource becomes the newest of all.
+    *wanted.lock().unwrap() = "main-3";
+    client.get(format!("{API}/main")).send().await.unwrap();
+    assert_eq!(client.get(format!("{API}/y")).send().await.unwrap().status(), 200);
+    assert_eq!((fake.calls(), server.tokens().last().map(String::as_str)), (3, Some("second-2")));
+}
