@@ -30,7 +30,7 @@ impl Middleware for Api {
             _ => 401,
         };
         println!("  {} {} → {status}", request.method(), request.url().path());
-        // A response without a URL could be any server's.
+        // A response without a URL counts as another server's.
         let answer = Response::builder().status(status).url(request.url().clone()).body(Body::default());
         Ok(answer.map_err(reqwest_middleware::Error::middleware)?.into())
     }

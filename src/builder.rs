@@ -64,63 +64,64 @@ impl Builder {
         }
     }
 
-    /// One more origin of the same protection space: the same credential is good there.
+    /// Adds an origin of the same protection space. The same credential is sent there.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// What is sent from the first request on, in place of what the refresher has to begin with.
+    /// Sets the credential that is sent from the first request on, instead of the refresher's initial one.
     pub fn initially(mut self, credential: Credential) -> Self {
         self.initially = Some(credential);
         self
     }
 
     /// The client that refreshers get for their own calls, with its proxy and its certificates. Build it with
-    /// `redirect(Policy::none())`: a refresher of the caller's that posts a secret sends it to another server by a 307. The
-    /// refreshers of this crate send no secret on and take no answer of a second server, whatever the client's policy is.
+    /// `redirect(Policy::none())`: otherwise a 307 can send a secret that a caller's refresher posts to another server.
+    /// The refreshers of this crate forward no secret and accept no response from a second server, whatever the
+    /// client's policy is.
     ///
-    /// Not given, one is built when it is first asked for: bare, without redirects, cookies and referer.
+    /// If no client is set, one without redirects, cookies and `Referer` is built when a refresher first asks for it.
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
     }
 
-    /// What time it is, for tests: the system's time by default.
+    /// Sets the clock, for tests. The default is the system's clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
-    /// How much of a refusal's body is read: 64 KiB by default, which holds every error that people write, and so much
-    /// must be read for the connection to be used again. Of a 401 that a refresh is tried for, 4 KiB are kept.
+    /// Sets how much of a refusal's body is read. The default is 64 KiB: more than the errors of APIs need, and a body must be
+    /// read to its end before its connection can be used again. Of a 401 that starts a refresh, 4 KiB are kept.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.body_bytes = bytes;
         self
     }
 
-    /// How long a refusal's body is read: 1 s by default. A replay waits no longer for a body that does not end.
+    /// Sets how long a refusal's body is read. The default is 1 s. A replay waits no longer for a body that does not end.
     pub fn body_timeout(mut self, span: Duration) -> Self {
         self.settings.body_time = clamped(span);
         self
     }
 
-    /// The schemes that this client answers, in any case. A 401 with challenges of others alone is declined, and nobody is
-    /// asked. Not set, every 401 asks the refresher, which sees the challenges and can decline by itself.
+    /// Sets the schemes that this client answers, in any case. A 401 with challenges of other schemes only is declined without
+    /// asking the refresher. If no schemes are set, every 401 asks the refresher, which sees the challenges and can decline.
     pub fn schemes<S: Into<String>>(mut self, schemes: impl IntoIterator<Item = S>) -> Self {
         self.settings.schemes = Some(schemes.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Declines a 401 without a challenge, or with challenges that RFC 9110's grammar does not allow. Off by default: both are
-    /// common, and a client that gives up on them helps nobody; contract tests want it.
+    /// Declines a 401 without a challenge, or with challenges that RFC 9110's grammar does not allow. Off by default, because
+    /// both are common. Useful for contract tests.
     pub fn strict(mut self) -> Self {
         self.settings.strict = true;
         self
     }
 
-    /// Asks the refresher before a request is sent whose body is a stream, if there is no credential yet: such a request
-    /// cannot be sent twice. Off by default: nobody is asked who was not refused.
+    /// Asks the refresher before a request with a stream as its body is sent, if there is no credential yet: such a request
+    /// cannot be sent twice. Off by default, so that the refresher is not asked before the server has refused something.
     pub fn eager(mut self) -> Self {
         self.settings.eager = true;
         self
@@ -137,33 +138,35 @@ impl Builder {
         self
     }
 
-    /// Gives a last 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
-    /// [`AuthReport`](crate::AuthReport) in its extensions. Off by default: an unchecked response is an unseen error.
+    /// Returns a final 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
+    /// [`AuthReport`](crate::AuthReport) in the extensions. Off by default, because a caller can forget to check a status.
+    /// [`expired_when`](Self::expired_when) is applied all the same.
     pub fn pass_through(mut self) -> Self {
         self.settings.pass_through = true;
         self
     }
 
-    /// Sends again what is safe alone (RFC 9110 §9.2.1: GET, HEAD, OPTIONS, TRACE). Off by default: a server that answers 401
-    /// has done nothing.
+    /// Sends only requests with a safe method again (RFC 9110 §9.2.1: GET, HEAD, OPTIONS, TRACE). Off by default: a server that
+    /// responds with 401 has not processed the request.
     pub fn safe_methods_only(mut self) -> Self {
         self.settings.safe_methods_only = true;
         self
     }
 
-    /// Says which 403 means an expired credential, for servers that say 403 for that. The call ends with its `Forbidden` all
-    /// the same; the credential is marked, and the next call renews it first.
+    /// Sets which 403 means an expired credential, for servers that respond with 403 in that case. The call still ends with
+    /// `Forbidden`. The credential is marked as invalid, and the next call renews it first.
     pub fn expired_when(mut self, means_expired: impl Fn(&Forbidden) -> bool + Send + Sync + 'static) -> Self {
         self.settings.expired_when = Some(Arc::new(means_expired));
         self
     }
 
-    /// Reads refusals by `read` first. If it returns `None`, this crate reads the refusal itself; else its [`Problem`] is what the
-    /// refusal says, and comes before the challenges. [`RawRefusal::problem`] is what this crate reads, to start from.
+    /// Sets a function that reads refusals before this crate does. If it returns a [`Problem`], that is what the
+    /// refusal says, and it takes precedence over the challenges. If it returns `None`, this crate reads the refusal.
+    /// [`RawRefusal::problem`] returns what this crate reads, as a starting point.
     ///
     /// ```
     /// # use reqwest_challenge::{ChallengeMiddleware, Credential};
-    /// // An API that puts its error code into a field of its own.
+    /// An API that sends its error code in a header field.
     /// let auth = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("token"))
     ///     .read_refusals(|refusal| {
     ///         let code = refusal.headers().get("x-acme-code")?.to_str().ok()?;
@@ -179,64 +182,74 @@ impl Builder {
         self
     }
 
-    /// How long before its expiry a credential is renewed: 30 s by default, which covers a slow request and a clock that is a
-    /// little off; at most a tenth of its lifetime. One that lives for less than this is sent until a 401.
+    /// Sets how long before its expiry a credential is renewed. The default is 30 s, which covers a slow request and a clock
+    /// that is slightly wrong; it is at most a tenth of the lifetime. A credential that lives for less than this is sent until
+    /// a 401.
     pub fn skew(mut self, span: Duration) -> Self {
         self.bounds.skew = clamped(span);
         self
     }
 
-    /// Renews in the background, at the first request in that span before the renewal is due, at a moment that is drawn by
-    /// chance so that a fleet does not ask at once. Off by default: nothing runs that nobody waits for.
+    /// Renews in the background, up to that long before the renewal is due. The first request after a random moment in that
+    /// time starts it, so that many clients do not ask at once. If it fails, the failure is remembered and the held credential
+    /// is sent. Off by default, so that no task runs for which no caller waits.
     pub fn renew_ahead(mut self, span: Duration) -> Self {
         self.bounds.ahead = Some(clamped(span));
         self
     }
 
-    /// How long a refresh may take, in place of what the refresher says.
+    /// Sets how long a refresh may take, instead of [`Refresh::timeout`].
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
         self.bounds.refresh = Some(clamped(span));
         self
     }
 
-    /// How long a passing failure is answered from memory if the server does not say: 1 s by default, so that a thousand
-    /// callers do not ask a token endpoint that is down a thousand times a second.
+    /// Sets how long a temporary failure is answered from memory if the server does not say. The default is 1 s, so that a
+    /// thousand callers do not ask a token endpoint that is down a thousand times a second.
     pub fn back_off(mut self, span: Duration) -> Self {
         self.bounds.back_off = clamped(span);
         self
     }
 
-    /// How long a final failure is answered from memory: 30 s by default; a login ends it. It is never for ever: somebody may
-    /// mend it elsewhere.
+    /// Sets how long a final failure is answered from memory. The default is 30 s. A login ends it. It always ends, because the
+    /// cause may be repaired elsewhere.
     pub fn cool_down(mut self, span: Duration) -> Self {
         self.bounds.cool_down = clamped(span);
         self
     }
 
-    /// How long a path that refused a fresh credential is taken at its word: 1 s by default, doubled each time up to 60 s,
-    /// ended by a success there. Until then a 401 there refreshes nothing.
+    /// Sets how long a path rests that refused a fresh credential. The default is 1 s, doubled each time up to 60 s; a success
+    /// on the path ends it. Until then a 401 on that path starts no refresh; a newer credential that is already held is used.
+    ///
+    /// Besides, each session has a budget that cannot be set. If the server refuses three new credentials in a row and accepts
+    /// none in between, no refresh starts for 30 s, doubled each time up to 5 minutes, whatever the path: the error has
+    /// [`Reason::BudgetExhausted`](crate::Reason::BudgetExhausted). An accepted credential, a login and
+    /// [`Session::invalidate`](crate::Session::invalidate) end that. Each partition has its own three; 32 in a row over all
+    /// partitions stop all of them.
     pub fn repeat_rest(mut self, span: Duration) -> Self {
         self.settings.repeat_rest = clamped(span);
         self
     }
 
-    /// Hears of what happens: an audit without `tracing`. It is called on the way of the request, so it should be quick.
+    /// Sets a function that is called with each [`Event`], for an audit without `tracing`. It runs on the task of the request,
+    /// so it should return quickly.
     pub fn on_event(mut self, hear: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.listeners = Listeners(Some(Arc::new(hear)));
         self
     }
 
-    /// Lets the credential go to an origin by plain `http` that is not this machine: everybody on the way reads it.
+    /// Allows sending the credential by plain `http` to an origin that is not on this machine. Everyone on the network path can
+    /// read it.
     pub fn dangerous_allow_plaintext(mut self) -> Self {
         self.plaintext = true;
         self
     }
 
-    /// The middleware.
+    /// Builds the middleware.
     ///
     /// # Errors
-    /// [`BuildError`]: an origin that is none; an origin by plain `http` that is not this machine; a credential that cannot
-    /// be put on a request.
+    /// Returns [`BuildError`] for a text that is no origin, for an origin by plain `http` that is not on this machine, and for a
+    /// credential that cannot be put on a request.
     pub fn build(self) -> Result<ChallengeMiddleware, BuildError> {
         let mut origins = Vec::new();
         for text in &self.origins {

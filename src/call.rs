@@ -32,13 +32,13 @@ pub(crate) struct Call<'m> {
     /// Whether the caller set the credential header.
     pub(crate) callers_own: bool,
     pub(crate) held: Arc<Current>,
-    /// The slot of the session that the credential is of.
+    /// The slot of the session that holds the credential.
     pub(crate) slot: SlotKey,
-    /// Whether the body is a stream that the caller can make again.
+    /// Whether the body is a stream that the caller can make a second time.
     pub(crate) makes_body: bool,
-    /// Whether the refresher declined before the send, so that it is not asked again for this call.
+    /// Whether the refresher declined before the send. If so, this call does not ask it again.
     pub(crate) declined: bool,
-    /// Whether a credential of this call, which was refused, has worked on another path.
+    /// Whether a refused credential of this call has worked on another path.
     pub(crate) worked: bool,
     /// Whether this call has had its one renewal.
     pub(crate) spent: bool,
@@ -134,7 +134,7 @@ impl<'m> Call<'m> {
         passes
     }
 
-    /// Notes that the server accepted the credential, if the answer shows that.
+    /// Records that the server accepted the credential, if the response shows that.
     pub(crate) fn accepted(&self, response: &Response) {
         let status = response.status();
         let shows = !status.is_server_error()
@@ -146,14 +146,14 @@ impl<'m> Call<'m> {
                     | StatusCode::BAD_REQUEST
             );
         let Some((_, generation)) = self.report.signed.filter(|_| shows) else { return };
-        // Nearly always that is known.
+        // Nearly always the session knows this already.
         let is_new = !self.of.session.is_accepted(generation) && !self.judge().is_foreign(response.url());
         if is_new && self.of.session.was_accepted(generation) {
             self.of.worked.note(generation, self.sent.url());
         }
     }
 
-    /// Notes that the server refused the credential.
+    /// Records that the server refused the credential.
     pub(crate) fn refused_by_server(&mut self) {
         if let Some((_, generation)) = self.report.signed {
             self.of.session.was_refused(self.report.signed);
@@ -289,7 +289,7 @@ impl<'m> Call<'m> {
         }
     }
 
-    /// What a scheme made for the last send.
+    /// The header that a scheme made for the last send.
     fn made(&self) -> Option<&HeaderValue> {
         self.report.echoes.last().and_then(Credential::value)
     }

@@ -1,5 +1,5 @@
-//! Walks what caused an error, and looks into the errors whose own `source()` skips what they hold: `reqwest_middleware::Error`,
-//! `std::io::Error`, and pointers to an error.
+//! Walks the causes of an error. It also looks into errors whose `source()` skips the error they hold:
+//! `reqwest_middleware::Error`, `std::io::Error`, and pointers to an error.
 
 mod told;
 
@@ -14,22 +14,23 @@ pub(crate) use told::told;
 use crate::BoxError;
 use told::Told;
 
-/// How many errors of one chain are looked at: more than any real chain has, and an end for one that leads to itself.
+/// How many errors of one chain are visited. Real chains are shorter; the bound also ends a chain that leads back to
+/// itself.
 const LONGEST: usize = 128;
 
-/// The error and its causes, in their order.
+/// The error and its causes, outermost first.
 pub(crate) fn each<'e>(
     error: &'e (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'e (dyn StdError + 'static)> + use<'e> {
     std::iter::successors(Some(error), |error| cause(*error)).take(LONGEST)
 }
 
-/// The first error of that type: the error itself, or what caused it, also behind a `Box` or an `Arc`.
+/// The first error of that type: the error itself or one of its causes, also behind a `Box` or an `Arc`.
 pub(crate) fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     each(error).find_map(through::<T>)
 }
 
-/// What caused it.
+/// The direct cause of the error.
 pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
     if let Some(told) = error.downcast_ref::<Told>().and_then(Told::held) {
         return Some(told);
@@ -46,8 +47,8 @@ pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn 
     shared(error).or_else(|| error.source())
 }
 
-/// What an error and its causes say, a line each, and nothing twice: a cause is left out where a line above contains it, and begins
-/// behind what it repeats of the line above it.
+/// The messages of an error and its causes, one line each, without repetition. A cause that an earlier line contains is
+/// left out. If a line begins with the text of the line before it, that beginning is left out.
 #[cfg(feature = "cli")]
 pub(crate) fn lines(
     error: &(dyn StdError + 'static),
@@ -68,8 +69,8 @@ pub(crate) fn lines(
     lines
 }
 
-/// The network's error that the box holds, by itself or in a client's with middleware.
-/// The error as one of that type. The `source()` of a `Box<T>` and of an `Arc<T>` is that of `T`, so that a walk skips `T` itself.
+/// Casts the error to a type. The `source()` of a `Box<T>` or an `Arc<T>` is that of `T`, so a walk would skip `T`
+/// itself.
 pub(crate) fn through<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     macro_rules! held {
         ($($pointer:ty),*) => {$(
@@ -83,7 +84,7 @@ pub(crate) fn through<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'sta
     None
 }
 
-/// What an `Arc` of any error leads to.
+/// The error inside an `Arc<dyn Error>`.
 fn shared<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
     macro_rules! held {
         ($($error:ty),*) => {$(
@@ -97,7 +98,7 @@ fn shared<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError +
     None
 }
 
-/// The network's error that the box holds, by itself, in a client's with middleware, or behind a pointer that nobody shares.
+/// The network error in the box: by itself, in a `reqwest_middleware::Error`, or behind a pointer with one owner.
 ///
 /// # Errors
 /// The box, if it holds another.

@@ -54,7 +54,8 @@ impl std::error::Error for Undialled {}
 /// Who names a URL, and which hosts the caller chose.
 #[derive(Clone, Copy)]
 pub(crate) struct Trust<'t> {
-    /// The server that names the URL. What it may reach is what it can reach itself: only a server on this machine names another one
+    /// The server that names the URL. It may name only what it can reach itself: only a server on this machine may name
+    /// another server on this machine.
     /// here.
     pub(crate) by: &'t Origin,
     /// The API's own origin.
@@ -89,8 +90,8 @@ impl Trust<'_> {
         if inside && !self.knows(&url) { refuse(Why::Inside) } else { Ok(url) }
     }
 
-    /// Whether it is a place that the caller chose, or one beside the server that names it. What such a name resolves to is the caller's
-    /// own business.
+    /// Whether the caller chose the place, or it is on the server that names it. The caller is responsible for what
+    /// such a name resolves to.
     pub(crate) fn knows(&self, url: &Url) -> bool {
         if Origin::of(url).is_some_and(|origin| origin.is_loopback()) {
             return self.by.is_loopback();
@@ -193,7 +194,7 @@ mod tests {
         let inside = origin("https://10.0.0.5");
         let named = [here.clone(), inside.clone()];
         for (by, api, named, url, may) in [
-            // The API, or what the caller named, is on this machine; the server that names the URL is not.
+            // The API, or the origin that the caller named, is on this machine; the server that names the URL is not.
             (&elsewhere, &here, &[] as &[Origin], "http://127.0.0.1:9090/admin", false),
             (&elsewhere, &here, &[], "https://localhost:9090/admin", false),
             (&elsewhere, &elsewhere, &named, "http://127.0.0.1:8080/admin", false),
@@ -201,7 +202,7 @@ mod tests {
             (&here, &elsewhere, &[], "http://127.0.0.1:9090/token", true),
             (&here, &elsewhere, &[], "http://10.0.0.5/token", false),
             (&here, &elsewhere, &[], "https://10.0.0.5/token", false),
-            // An address inside: beside the server that names it, or exactly as the caller named it.
+            // A private address: allowed on the server that names it, or exactly as the caller named it.
             (&inside, &elsewhere, &[], "https://10.0.0.5:8443/token", true),
             (&elsewhere, &elsewhere, &named, "https://10.0.0.5/token", true),
             (&elsewhere, &elsewhere, &named, "https://10.0.0.5:8443/token", false),

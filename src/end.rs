@@ -50,7 +50,7 @@ impl Call<'_> {
         let asked = self.of.settings.expired_when.as_ref().filter(|_| !foreign);
         if self.passes_through() {
             if let Some(means_expired) = asked {
-                // The body is the caller's to read.
+                // The caller reads the body.
                 let (body, headers) = (Body::default(), response.headers().clone());
                 let facts = self.facts_of(&response, headers, body, self.report.clone());
                 self.judge_expired(means_expired(&Forbidden::new(facts)), &response);
@@ -65,7 +65,8 @@ impl Call<'_> {
         Error::Forbidden(forbidden).into()
     }
 
-    /// A 403 accepts the credential, unless it means an expired one: then the next call renews first.
+    /// A 403 means that the server accepted the credential. If it means an expired credential instead, the next call
+    /// renews first.
     fn judge_expired(&self, is_expired: bool, response: &Response) {
         if is_expired {
             self.of.session.was_refused(self.report.signed);
@@ -105,7 +106,7 @@ impl Call<'_> {
         End::Response(response)
     }
 
-    /// What is known of a refusal, whose header is taken out of it.
+    /// The facts of a refusal. Takes the header out of the response.
     fn facts(&self, response: &mut Response, body: Body) -> Facts {
         let report = self.report_of(response, &body);
         let headers = std::mem::take(response.headers_mut());
@@ -116,7 +117,7 @@ impl Call<'_> {
         let mut report = self.report.clone();
         report.hide_in(self.sent.url());
         if let Kept::Copy(request) = &self.sent {
-            // What else the caller marked as a secret may be echoed, too.
+            // A server may also echo other values that the caller marked as secret.
             let secret = request.headers().values().filter(|value| value.is_sensitive());
             report.echoes.extend(secret.cloned().map(Credential::of_caller));
         }

@@ -39,8 +39,8 @@ pub enum Event {
         /// What the challenges break: the rule, and the line and byte of the place.
         defects: Vec<(Rule, usize, usize)>,
     },
-    /// A request went to an origin that the middleware was not given, and was passed through: no credential, no refresh, no
-    /// typed error. `https://www.example.com` is another origin than `https://example.com`.
+    /// A request went to an origin that the middleware was not given, and passed through: no credential, no refresh, no
+    /// typed error. `https://www.example.com` and `https://example.com` are two origins.
     #[non_exhaustive]
     PassedThrough {
         /// The request's method.

@@ -1,4 +1,4 @@
-//! A client whose credentials stay where they belong.
+//! A client that sends credentials only where they belong.
 
 use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -6,11 +6,11 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use crate::middleware::ChallengeMiddleware;
 use crate::redirect::FollowRedirects;
 
-/// A client with this middleware that follows redirects by [`FollowRedirects`]: each hop is signed for its own URL, and no
-/// credential goes to another server.
+/// Builds a client with this middleware that follows redirects through [`FollowRedirects`]. Each hop is signed for its
+/// own URL, and no credential goes to another server.
 ///
-/// It replaces the builder's redirect policy by none and sends no `Referer`. For more middlewares build the client by hand,
-/// [`FollowRedirects`] first.
+/// The client does not follow redirects itself and sends no `Referer`, whatever the given builder says. To add more
+/// middlewares, build the client by hand and add [`FollowRedirects`] first.
 ///
 /// # Errors
 /// If the builder cannot build a client.

@@ -52,7 +52,7 @@ impl ChallengeMiddleware {
         Session(self.0.session.clone())
     }
 
-    /// Tells that a request is none of ours: `www.` before a host, or another port, is easily overlooked.
+    /// Reports a request that is outside the origins: `www.` before a host, or another port, is easily overlooked.
     #[cold]
     fn pass_through(&self, request: &Request) {
         self.0

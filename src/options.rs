@@ -1,4 +1,4 @@
-//! What one request does otherwise.
+//! Options of one request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use reqwest::Body;
 
 use crate::credential::Credential;
 
-/// What one request does otherwise: an extension of the request.
+/// Options of one request: an extension of the request.
 ///
 /// ```
 /// # fn example(client: &reqwest_challenge::reqwest_middleware::ClientWithMiddleware) {
@@ -27,7 +27,7 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Nothing otherwise.
+    /// Returns options that change nothing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -38,27 +38,28 @@ impl CallOptions {
         self
     }
 
-    /// Sends the request once: a 401 asks nobody and is an error at once.
+    /// Sends the request only once: a 401 asks no refresher and is an error at once.
     pub fn no_retry(mut self) -> Self {
         self.no_retry = true;
         self
     }
 
-    /// Gives a last 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
-    /// [`AuthReport`](crate::AuthReport) in its extensions. A 403 is not sent again all the same.
+    /// Returns a final 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
+    /// [`AuthReport`](crate::AuthReport) in the extensions. A 403 is still not sent again.
     pub fn pass_through(mut self) -> Self {
         self.pass_through = true;
         self
     }
 
-    /// Makes a body that is a stream one that can be sent twice: the second request gets what this makes. It must give the
-    /// same bytes as the body of the request.
+    /// Lets a request with a stream as its body be sent twice: the second send gets the body that this function makes. It must
+    /// return the same bytes as the body of the request. It is called only if a second send needs it.
     pub fn body(mut self, make: impl Fn() -> Body + Send + Sync + 'static) -> Self {
         self.body = Some(Arc::new(make));
         self
     }
 
-    /// Sends the request as somebody else, once: a 401 is an error at once, as with a credential that the caller set himself.
+    /// Sends the request with another credential, once. A 401 is an error at once, as with a credential header that the caller
+    /// set.
     pub fn identity(mut self, credential: Credential) -> Self {
         self.identity = Some(credential);
         self

@@ -67,7 +67,7 @@ impl Call<'_> {
         let named = resource.filter(|_| !in_partition).map(learn);
         let slot = named.unwrap_or_else(|| self.slot.clone());
         let mut want = Want::of(Cause::Challenged, slot, &self.held);
-        // A credential of another slot says nothing of this one's.
+        // The refused credential of another slot says nothing about the credential of this slot.
         if want.slot != self.slot {
             want.generation = 0;
             (want.bare, want.carried) = (false, false);

@@ -1,4 +1,5 @@
-//! A server's text on a terminal: what cannot be seen, or changes what else is seen, is written as an escape.
+//! Prints a server's text on a terminal. Invisible characters, and characters that change how others are shown, become
+//! escapes.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -6,18 +7,18 @@ use std::fmt::Write as _;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// A text of a server's for a terminal. It is cut at that many columns, in which an escape counts in full.
+/// A server's text, for a terminal. It is cut to that many columns; an escape counts with its full width.
 pub(crate) struct Printed<'t>(pub(crate) &'t str, pub(crate) usize);
 
-/// What fits a few lines.
+/// The columns of a few lines.
 pub(crate) const FEW_LINES: usize = 300;
 
-/// How many marks one letter may carry. Vietnamese and Thai have two, Hebrew with accents three; a text with more of them is
-/// drawn over the lines above and below it.
+/// How many combining marks one letter may carry. Vietnamese and Thai use two, accented Hebrew three. More marks would
+/// be drawn over the lines above and below.
 const MOST_MARKS: usize = 4;
 
-/// Whether a terminal shows nothing for the character, obeys it, or may show anything: control and format characters,
-/// separators of lines, private and unassigned characters, and those that are ignored by default.
+/// Whether a terminal hides the character, obeys it, or may show anything: control and format characters, line
+/// separators, private-use and unassigned characters, and default-ignorable ones.
 pub(crate) fn hides(character: char) -> bool {
     use GeneralCategory as Category;
     if matches!(character, ' '..='~') {
@@ -45,20 +46,20 @@ fn is_ignored(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character) || character == '\u{2800}'
 }
 
-/// Whether the character is drawn onto the one before it.
+/// Whether the character combines with the one before it.
 fn is_mark(character: char) -> bool {
     use GeneralCategory as Category;
     !character.is_ascii()
         && matches!(category(character), Category::NonspacingMark | Category::SpacingMark | Category::EnclosingMark)
 }
 
-/// Writes characters, and those that hide as escapes, up to so many columns.
+/// Writes characters, and escapes for hidden ones, up to that many columns.
 pub(crate) fn write_escaped(
     characters: impl Iterator<Item = char>,
     columns: usize,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    // A mark at the beginning would be drawn onto what stands before the text.
+    // A mark at the beginning would combine with the text before.
     let (mut left, mut marks) = (columns, MOST_MARKS);
     for character in characters {
         marks = if is_mark(character) { marks + 1 } else { 0 };

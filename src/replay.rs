@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http_body::Body as _;
 use reqwest::{Body, Request};
 
-/// A copy of the request: URL, method, header, version, timeout and a body of bytes. If the body is a stream, the copy has
-/// none where its body is `made_later`; otherwise there is no copy.
+/// A copy of the request: URL, method, header fields, version, timeout and a body of bytes. If the body is a stream and
+/// `made_later` is set, the copy has no body. Any other stream cannot be copied.
 ///
 /// By hand, because `Request::try_clone` makes four allocations where one does. What came inside of an `http::Request`'s
 /// extensions is reqwest's own and stays with the first.

@@ -1,4 +1,4 @@
-//! What was done about authentication for one call.
+//! The report of what was done about authentication in one call.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,8 @@ use crate::linting::Findings;
 use crate::mask::Masker;
 use crate::refresh::{How, SlotKey};
 
-/// What was done about authentication for one call: in both refusals, and by [`of`](Self::of) for every response.
+/// The report of what was done about authentication in one call. Both refusals contain it, and [`of`](Self::of) returns it
+/// for every response.
 #[derive(Clone, Default)]
 pub struct AuthReport {
     pub(crate) attempts: u8,
@@ -24,13 +25,13 @@ pub struct AuthReport {
     pub(crate) waited: Duration,
     /// The credentials that were on the request, for masking what a server echoes.
     pub(crate) sent: [Option<Credential>; 2],
-    /// What the caller set himself, and what schemes of their own made, for the same.
+    /// Values that the caller set and that custom schemes made, for the same purpose.
     pub(crate) echoes: Vec<Credential>,
     /// What the lint found.
     pub(crate) findings: Findings,
 }
 
-/// What a plain first success was signed with: the epoch and the generation.
+/// The epoch and the generation with which a successful first send was signed.
 #[derive(Clone, Copy)]
 pub(crate) struct Signed(pub(crate) u64, pub(crate) u64);
 
@@ -59,11 +60,11 @@ impl From<How> for Renewed {
 }
 
 impl AuthReport {
-    /// The report of a response.
+    /// Returns the report of a response. Every response of the middleware has one.
     #[must_use]
     pub fn of(response: &reqwest::Response) -> Self {
         let stored = response.extensions().get::<Self>().cloned();
-        // A plain first success stores the numbers alone.
+        // A success of the first send stores only these numbers.
         let signed = || response.extensions().get::<Signed>().map(|Signed(epoch, generation)| (*epoch, *generation));
         stored.unwrap_or_else(|| Self { attempts: 1, signed: signed(), ..Self::default() })
     }
@@ -74,13 +75,13 @@ impl AuthReport {
         self.attempts
     }
 
-    /// The number of the identity; `None` where the credential was the caller's own.
+    /// The number of the identity. `None` if the credential was the caller's own.
     #[must_use]
     pub fn epoch(&self) -> Option<u64> {
         self.signed.map(|(epoch, _)| epoch)
     }
 
-    /// The number of the credential that was sent last, zero if there was none yet; `None` as for the epoch.
+    /// The number of the credential that was sent last, zero if none was sent. `None` if the credential was the caller's own.
     #[must_use]
     pub fn generation(&self) -> Option<u64> {
         self.signed.map(|(_, generation)| generation)
@@ -120,12 +121,12 @@ impl AuthReport {
         self.echoes.extend(values.map(Credential::of_caller));
     }
 
-    /// Masks the credentials that were sent.
+    /// A masker for the credentials that were sent.
     pub(crate) fn masker(&self) -> Masker {
         Credential::masker_of(self.sent.iter().flatten().chain(&self.echoes))
     }
 
-    /// A server's text without the credentials that were sent.
+    /// The server's text without the credentials that were sent.
     pub(crate) fn mask(&self, text: String) -> String {
         self.masker().mask(text)
     }

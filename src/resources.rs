@@ -1,5 +1,5 @@
-//! Which paths belong to which resource. A server may have several protected resources, each with tokens that serve no other
-//! (RFC 9728, RFC 8707 §2). The 401s tell them apart, and a small memory of paths spares the next request its 401.
+//! Which paths belong to which resource. A server may have several protected resources, each with its own tokens (RFC
+//! 9728, RFC 8707 §2). Their 401s name them. Remembering the paths spares later requests the 401.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,26 +10,26 @@ use crate::refresh::SlotKey;
 
 /// How many paths are remembered: as many as there are slots.
 const PATHS: usize = 256;
-/// Where a resource describes itself, before its path (RFC 9728 §3.1).
+/// The path prefix of a resource's metadata (RFC 9728 §3.1).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// What is known of the resources of one session.
+/// What a session knows about resources.
 #[derive(Default)]
 pub(crate) struct Resources {
-    /// How many paths are remembered, so that a server with one resource costs no lock.
+    /// How many paths are remembered. If none is, no lock is taken.
     count: AtomicUsize,
     known: Mutex<Known>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// The resource that was named first. It has the main slot.
+    /// The resource that was named first. It uses the main slot.
     main: Option<Box<str>>,
     paths: Vec<Path>,
 }
 
 struct Path {
-    /// A URL without query. What is below its path belongs to the resource too, if the resource's own URL says so.
+    /// A URL without its query. If the resource's own URL says so, every URL below belongs to the resource too.
     url: Url,
     below: bool,
     slot: SlotKey,
@@ -52,12 +52,12 @@ impl Resources {
             return SlotKey::Main;
         }
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // The longest path is the nearest one.
+        // The longest path is the most specific.
         let nearest = known.paths.iter().filter(|path| path.covers(url)).max_by_key(|path| path.url.path().len());
         nearest.map_or(SlotKey::Main, |path| path.slot.clone())
     }
 
-    /// Learns from a 401 of that URL which resource it belongs to, by the place where the resource describes itself.
+    /// Learns from a 401 of that URL which resource it belongs to, by the URL of the resource's metadata.
     pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
         let before = self.slot_of(url);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +82,7 @@ impl Resources {
         slot
     }
 
-    /// The path of the resource, if its URL says it and covers the request's.
+    /// The path of the resource, if the metadata URL names it and it covers the request.
     fn below(url: &Url, resource: &str) -> Option<Path> {
         let described = Url::parse(resource).ok().filter(|described| described.origin() == url.origin())?;
         let prefix = described.path().strip_prefix(WELL_KNOWN)?.trim_end_matches('/');

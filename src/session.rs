@@ -1,4 +1,4 @@
-//! The handle on what all clones of one middleware share.
+//! The handle on the state that all clones of one middleware share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,56 +9,61 @@ use crate::error::{Error, Forbidden, StepUpError, StepUpKind};
 use crate::refresh::{Core, Ended, Stage};
 use crate::report::AuthReport;
 
-/// The handle on what all clones of one middleware share: who is logged in, and with which credential.
+/// The handle on the state that all clones of one middleware share: the identity that is logged in, and its credential.
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<Core>);
 
 impl Session {
-    /// The credential that is held now, which the next request carries: from the first on, if it was given to
-    /// [`Builder::initially`](crate::Builder::initially). What [`Refresh::initial`](crate::Refresh::initial) gives is held once the
-    /// first request has asked for it. `None` if there is none, or if it is known to be of no use.
+    /// Returns the held credential, which the next request carries. A credential of
+    /// [`Builder::initially`](crate::Builder::initially) is held from the start. One of
+    /// [`Refresh::initial`](crate::Refresh::initial) is held after the first request has asked for it. `None` if there
+    /// is no credential, or if it is known to be invalid.
     #[must_use]
     pub fn credential(&self) -> Option<Credential> {
         let held = self.0.current();
         held.credential.clone().filter(|_| held.stage == Stage::Open)
     }
 
-    /// Logs in anew: asks the refresher, as [`Cause::Asked`](crate::Cause::Asked), and begins a new epoch with what it gives. Until
-    /// then the credential that is held is sent, and renewed, as before. When the login ends, a refresh that was up is thrown
-    /// away. If a login is pending already, this call waits for that one.
+    /// Logs in: asks the refresher with [`Cause::Asked`](crate::Cause::Asked), and begins a new epoch with the
+    /// credential that it returns. Until then, the held credential is sent and renewed as before. When the login
+    /// succeeds, the result of any other refresh in progress is discarded. If a login is pending already, this call
+    /// waits for that login.
     ///
     /// # Errors
-    /// [`Error::Refresh`] if the refresher fails or declines: what was held is held all the same. [`Error::Ended`] if a logout came
-    /// between.
+    /// [`Error::Refresh`] if the refresher fails or declines; the held credential stays. [`Error::Ended`] if a logout
+    /// happened meanwhile.
     pub async fn login(&self) -> Result<Credential, Error> {
         let held = self.0.login().await.map_err(Error::before_send)?;
         held.credential.clone().ok_or_else(|| Error::before_send(Ended::Declined))
     }
 
-    /// Logs out: forgets the credential, here and by [`Refresh::forget`](crate::Refresh::forget). Until the next login, requests
-    /// go without one and a 401 is an error at once. Logged out already, it does nothing.
+    /// Logs out: forgets the credential of every slot, in the session and with [`Refresh::forget`](crate::Refresh::forget).
+    /// Until the next login, requests are sent without a credential and a 401 is an error at once. If the session is logged
+    /// out already, nothing happens.
     ///
     /// # Errors
-    /// [`Error::Refresh`] if the refresher could not forget it, or could not be asked: without a runtime, and from inside of the
-    /// refresher. Here it is forgotten all the same.
+    /// [`Error::Refresh`] if the refresher could not forget the credential, or could not be asked: without a runtime,
+    /// or from inside the refresher. The session itself forgets the credential in any case.
     pub async fn logout(&self) -> Result<(), Error> {
         self.0.logout().await.map_err(Error::before_send)
     }
 
-    /// Marks the credential that a call went out with as of no use, by the call's error or report, so that the next
-    /// request renews first. Nothing happens if another has come meanwhile. Returns whether it was the one that is held.
+    /// Marks the credential with which a call was signed as invalid, so that the next request renews first. Takes the error of
+    /// the call, or the report of its response. Nothing happens if another credential has arrived meanwhile. Returns whether
+    /// the credential was still held.
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
         self.0.invalidate(report.signed, true)
     }
 
-    /// Asks for a credential that reaches further, by what a 403 says is missing (RFC 6750 §3.1): the scopes of the credential
-    /// that it refused and the missing ones, together. One refresh serves all who ask for the same. Then send a new request.
+    /// Asks for a credential with more scopes: those of the credential that a 403 refused and those that the 403 says are
+    /// missing (RFC 6750 §3.1). One refresh serves all callers that ask for the same scopes. Then send a new request.
     ///
     /// # Errors
-    /// [`Error::StepUp`] if the 403 names no scopes, if another server said it, if it is of an earlier login, or if the
-    /// credential that it refused was granted these very scopes, or if they were asked for and not granted; [`Error::Refresh`] if the refresher fails or declines;
-    /// [`Error::Ended`] if nobody is logged in.
+    /// - [`Error::StepUp`] if the 403 names no scopes, came from another server, or belongs to an earlier login; if the refused
+    ///   credential already has these scopes; or if they were asked for and not granted.
+    /// - [`Error::Refresh`] if the refresher fails or declines.
+    /// - [`Error::Ended`] if the session is logged out.
     pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
         let report = forbidden.report();
         let slot = self.0.slot_of(report.signed).unwrap_or_else(|| report.slot.clone());
@@ -98,8 +103,8 @@ impl Session {
         if credential.granted_scopes().is_some_and(lacks) { refuse(StepUpKind::NotGranted) } else { Ok(credential) }
     }
 
-    /// Waits until no refresh and no logout is at work, for that long at most: what a command does before it exits, so that
-    /// a new credential is saved. Returns whether it came to that.
+    /// Waits until no refresh and no logout is running, for at most that long. A command calls it before it exits, so that a
+    /// new credential is saved. Returns whether all of them have ended.
     pub async fn settle(&self, bound: Duration) -> bool {
         self.0.settle(bound).await
     }

@@ -48,7 +48,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The partition of a request, where the caller says which there are.
+    /// The partition of a request, if the caller defines partitions.
     pub(crate) fn partition_of(&self, method: &Method, url: &Url) -> Option<SlotKey> {
         let partition = self.partition.as_ref()?;
         Some(SlotKey::Partition(partition(method, url).into()))

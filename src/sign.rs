@@ -39,9 +39,9 @@ impl Call<'_> {
         }
         if self.held.stage == Stage::New {
             match self.of.session.initial(&self.held).await {
-                // Nothing was signed yet: the request goes as what is held now, or as nothing.
+                // Nothing was signed yet. The request is sent with what is held now, or without a credential.
                 Ok(_) | Err(Ended::SessionChanged | Ended::LoggedOut) => {}
-                // The caller's own credential needs no other.
+                // If the caller set a credential, no other is needed.
                 Err(_) if request.headers().contains_key(AUTHORIZATION) => {}
                 Err(ended) => return Err(Error::before_send(ended)),
             }
@@ -102,12 +102,13 @@ impl Call<'_> {
                 Ok(())
             }
             Err(Ended::Declined | Ended::Unchanged) => {
-                // One refresh a call: what was declined just now is not asked again after the 401. What was known before is.
+                // One refresh per call: if the refresher declined just now, the 401 does not ask it again. A remembered
+                // refusal does not count.
                 self.declined = self.of.session.current().failures > self.held.failures;
                 if stale {
                     self.go_without();
                 }
-                // Otherwise the server's word is better than a clock's, and the old one is tried.
+                // Otherwise the old credential is sent: the server's answer counts more than the local clock.
                 Ok(())
             }
             Err(Ended::Rests | Ended::Spent) => Ok(()),
@@ -119,7 +120,8 @@ impl Call<'_> {
         }
     }
 
-    /// Sends the request without a credential. What failed by now is known to it, so that its own 401 does not share it.
+    /// Sends the request without a credential. It counts as signed after all failures so far, so its own 401 does not
+    /// share them.
     fn go_without(&mut self) {
         let now = self.of.session.current();
         let held = Current::clone(&self.held);

@@ -39,8 +39,8 @@ impl Judge<'_> {
 
     /// Whether another origin answered, after a redirect.
     pub(crate) fn is_foreign(&self, answered: &Url) -> bool {
-        // By hand, because `Url::origin` allocates. A response without a URL is foreign too: reqwest puts a URL of its own in its
-        // place, and what made the response may have lost another server's.
+        // Written by hand, because `Url::origin` allocates. A response without a URL is foreign too: reqwest gives it a
+        // placeholder URL, and the middleware that made the response may have lost the URL of another server.
         let same = answered.scheme() == self.url.scheme()
             && answered.host() == self.url.host()
             && answered.port_or_known_default() == self.url.port_or_known_default();

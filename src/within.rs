@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
-/// As long as any span that a caller sets. What is longer is meant as "for ever", and would overflow a clock.
+/// The longest duration that is kept. A longer one means "for ever", and would overflow a clock.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// The span, short enough to be added to any time.
+/// The duration, short enough to be added to any time.
 pub(crate) fn clamped(span: Duration) -> Duration {
     span.min(LONGEST)
 }

@@ -1,11 +1,11 @@
-//! Where a credential has worked: a server that accepted it on another path, and says 401 here, may mean 403.
+//! Where a credential has worked. If a server accepted it on another path and says 401 here, the 401 may mean 403.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::Url;
 
-/// How many credentials are remembered: those of the requests that are on their way.
+/// How many credentials are remembered. Calls in progress use fewer.
 const CREDENTIALS: usize = 16;
 
 /// The first URL at which each of the last credentials worked.
@@ -13,7 +13,7 @@ const CREDENTIALS: usize = 16;
 pub(crate) struct Worked(Mutex<VecDeque<(u64, Url)>>);
 
 impl Worked {
-    /// Remembers that the credential of that generation worked there.
+    /// Records that the credential of that generation worked at that URL.
     #[cold]
     pub(crate) fn note(&self, generation: u64, url: &Url) {
         let mut worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,7 +28,7 @@ impl Worked {
     /// Whether the credential of that generation worked on another path of the same origin.
     pub(crate) fn elsewhere(&self, generation: u64, url: &Url) -> bool {
         let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // By hand, because `Url::origin` allocates.
+        // Written by hand, because `Url::origin` allocates.
         let same_origin = |other: &Url| {
             other.scheme() == url.scheme()
                 && other.host() == url.host()

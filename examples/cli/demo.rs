@@ -48,7 +48,7 @@ impl Drop for Servers {
     }
 }
 
-/// Writes a file for its owner alone, whatever the umask is.
+/// Writes a file that only its owner can read, whatever the umask.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let _ = fs::remove_file(path);
     let mut options = fs::OpenOptions::new();

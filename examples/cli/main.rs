@@ -111,7 +111,8 @@ impl Tool {
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
-        // What is stored is begun with, so that it is known what to take back. What cannot be read is forgotten all the same.
+        // Loads the stored credential first, so that the logout knows what to revoke. If it cannot be read, it is
+        // removed all the same.
         let (held, place) = (self.stored.initial().await, self.stored.place());
         let was_held = !matches!(held, Ok(None));
         let done = self.stored.forget(held.unwrap_or_default()).await;
@@ -125,7 +126,7 @@ impl Tool {
         if self.env.is_set() {
             tell(&format!("the token in {VARIABLE} is not removed, and is still used: unset it"));
         }
-        // What could not be done, such as to revoke the credential at its issuer.
+        // Prints what could not be done, for example that the issuer did not revoke the credential.
         Ok(done?)
     }
 
@@ -149,7 +150,7 @@ impl Tool {
     }
 }
 
-/// `println!` would panic where somebody reads no further, as `head` does.
+/// `println!` would panic if the reader closes the pipe, as `head` does.
 fn print(text: &str) -> Result<(), BoxError> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -157,7 +158,7 @@ fn print(text: &str) -> Result<(), BoxError> {
     }
 }
 
-/// `eprintln!` would panic where nobody reads standard error, and the exit code would be lost.
+/// `eprintln!` would panic if standard error is closed, and the exit code would be lost.
 fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -175,7 +176,7 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
         Some(file) => file.clone(),
         None => folder()?.join("credentials.json"),
     };
-    // What the demo's servers know is kept beside it.
+    // The state of the demo's servers is kept beside the credentials.
     let folder = file.parent().map(PathBuf::from).unwrap_or_default();
     let (servers, places) = match (&arguments.api, &arguments.issuer) {
         (Some(api), Some(issuer)) => (None, (api.clone(), issuer.clone())),
@@ -207,7 +208,7 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
     done
 }
 
-/// Where the tool keeps what it keeps: beside the file that the user names, which needs no home.
+/// The folder of the tool's files: beside the file that the user names, which needs no home directory.
 fn folder() -> Result<PathBuf, BoxError> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));

@@ -1,9 +1,9 @@
-//! Whether a credential may be sent: as the middleware decides it.
+//! Whether a credential may be sent, by the same rules as in the middleware.
 
 use reqwest::Url;
 use reqwest_challenge::{Challenges, Origin};
 
-/// Refuses a credential that anybody on the way could read.
+/// Refuses a credential that anyone on the network path could read.
 pub(crate) fn may_go_to(url: &Url) -> Result<(), String> {
     match Origin::of(url) {
         Some(origin) if origin.is_https() || origin.is_loopback() => Ok(()),
@@ -11,8 +11,8 @@ pub(crate) fn may_go_to(url: &Url) -> Result<(), String> {
     }
 }
 
-/// Refuses to send a password by Basic where the server offers Digest, with Basic beside it or alone: Digest does not send it, and
-/// anybody on the way can add Basic.
+/// Refuses to send a password by Basic if the server offers Digest. Digest does not reveal the password, and an
+/// attacker on the network path can add Basic to the offer.
 pub(crate) fn may_be_basic(offered: &Challenges) -> Result<(), String> {
     match offered.iter().any(|challenge| challenge.is("Digest")) {
         true => Err("the server offers Digest: the password itself is not sent by Basic".to_owned()),

@@ -1,9 +1,10 @@
 //! Asks a URL as nobody and as somebody, and says what its answers mean and what is wrong with them:
 //! `cargo run --example probe --features lint -- http://127.0.0.1:8080/reports`
 //!
-//! A credential goes over https or to this machine alone, and a password goes by Basic only where the server does not offer Digest.
+//! A credential is sent only by https or to this machine. A password is sent by Basic only if the server does not offer
+//! Digest.
 //!
-//! Exit status: 0 clean, 1 findings, 2 it could not ask, or did not send the credential.
+//! Exit status: 0 no findings, 1 findings, 2 the request failed or the credential was not sent.
 
 pub(crate) mod arguments;
 mod guard;
@@ -78,7 +79,7 @@ fn sign(mut request: Request, secret: &str, basic: bool) -> Result<Request, BoxE
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
-    // The server that was named is looked at, and no other; no longer than a person waits.
+    // Only the named server is checked, for no longer than a user waits.
     let same_origin = Policy::custom(|attempt| {
         let stays = attempt.previous().last().is_some_and(|last| last.origin() == attempt.url().origin());
         if stays && attempt.previous().len() <= 10 { attempt.follow() } else { attempt.stop() }

@@ -39,7 +39,7 @@ pub(crate) fn out(text: &str) -> std::io::Result<()> {
     written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
-/// An error for a person. The exit status stands also where nobody reads it.
+/// Prints an error. The exit status stays the same if standard error is closed.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

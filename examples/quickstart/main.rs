@@ -1,7 +1,7 @@
 //! The main job as a timeline: an API of the example's own on loopback, whose tokens live for a second.
 //!
 //! `cargo run --example quickstart`, or `cargo run --example quickstart -- URL` to ask that URL instead: it prints the
-//! challenges, their defects and the outcome. `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are sent if they are set,
+//! challenges, their defects and the outcome. If `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are set, they are sent
 //! by https or to this machine.
 
 mod api;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), BoxError> {
     }
 }
 
-/// `println!` would panic where nobody reads any further, as `head` does.
+/// `println!` would panic if the reader closes the pipe, as `head` does.
 fn line(text: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
@@ -126,11 +126,11 @@ async fn ask(url: &str) -> Result<(), BoxError> {
     let variable = |name| std::env::var(name).ok();
     let auth = match (variable("API_TOKEN"), variable("API_USER"), variable("API_PASSWORD")) {
         (Some(token), ..) => ChallengeMiddleware::builder(origin.to_string(), Credential::bearer(token)),
-        // It is sent where the server asks for it, and not where the server asks for Digest alone.
+        // It is sent if the server asks for it, and not if the server asks only for Digest.
         (None, Some(user), Some(password)) => {
             ChallengeMiddleware::builder(origin.to_string(), Password::new(user, password))
         }
-        // Over plain http too: there is nothing to read.
+        // Plain http is allowed, because no credential is sent.
         _ => ChallengeMiddleware::builder(origin.to_string(), |_| async { Ok::<_, BoxError>(None) })
             .dangerous_allow_plaintext(),
     };

@@ -80,7 +80,7 @@ impl Session {
         self.ask_in(0, demand)
     }
 
-    /// What a request of that slot asks for that was refused with what is held now.
+    /// The demand of a slot's requests for which the held credential was refused.
     fn ask_in(&self, slot: u8, demand: u8) -> Ask<u8, Name> {
         let held = lock(&self.state).held_in(&Name(slot));
         Ask {
@@ -134,7 +134,7 @@ impl Session {
     async fn refresh(&self, number: u64, slot: Name, epoch: u64) {
         let at_work = &self.refreshing[usize::from(slot.0)];
         let others = at_work.fetch_add(1, Ordering::SeqCst);
-        // A logout ends a flight and leaves its refresher at work; before that a slot never has a second one.
+        // A logout ends a flight, but its refresher goes on. Only then can a slot have two refreshers.
         assert!(others == 0 || self.held().epoch > epoch, "two refreshers at work");
         let call = self.refreshes.fetch_add(1, Ordering::SeqCst) + 1;
         shuttle::future::yield_now().await;
@@ -229,7 +229,7 @@ fn logout() {
     });
 }
 
-/// Callers of two partitions: each has its own flight, and neither waits for the other's.
+/// Callers of two partitions. Each partition has its own flight and does not wait for the other.
 fn partitions() {
     block_on(async {
         let session = Session::new(false);
@@ -246,8 +246,8 @@ fn partitions() {
     });
 }
 
-/// A login beside a renewal of the identity that is held: the renewal's callers get the old identity's credential, or are told
-/// that the session changed. No call of the old epoch gets the new identity's.
+/// A login beside a renewal of the held identity. The callers of the renewal get the old identity's credential, or
+/// learn that the session changed. No call of the old epoch gets the new identity's credential.
 fn login() {
     block_on(async {
         let session = Session::new(false);

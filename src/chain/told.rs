@@ -1,4 +1,4 @@
-//! What a chain of errors prints, without what is secret in its URLs, and with nothing that a terminal obeys.
+//! Prints a chain of errors without the secret parts of URLs and without characters that control a terminal.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -10,13 +10,13 @@ use super::{each, into_reqwest};
 use crate::BoxError;
 use crate::challenge::{FEW_LINES, Printed};
 
-/// How many characters of one error's text are printed.
+/// How many characters of one error's message are printed.
 const LONGEST: usize = 4 * FEW_LINES;
 /// How many errors of a chain are printed.
 const MOST: usize = 16;
 
-/// The error as it may be printed. An error that prints nothing secret stays what it is; any other is kept for
-/// [`find`](super::find), behind the texts of its chain.
+/// Makes an error safe to print. An error that prints no secret stays as it is. Any other error is replaced by the
+/// messages of its chain, and [`find`](super::find) still finds the original.
 pub(crate) fn told(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
     let error = without_url(error);
     let mut next: Option<&(dyn StdError + 'static)> = Some(&*error);
@@ -41,12 +41,12 @@ pub(crate) fn told(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
     Arc::new(Told { held: Some(Arc::from(error)), ..first })
 }
 
-/// One error's text, and what stands below it.
+/// The message of one error, and its cause.
 #[derive(Default)]
 pub(super) struct Told {
     line: String,
     below: Option<Box<Told>>,
-    /// The error that says all of it.
+    /// The original error, which is kept but never printed.
     held: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -74,7 +74,7 @@ impl StdError for Told {
     }
 }
 
-/// A network's error without its URL, where the box holds it alone: it stays one that can be found by its type.
+/// Removes the URL of a network error that the box owns alone. The error keeps its type, so it can still be found.
 fn without_url(error: BoxError) -> BoxError {
     let error = match into_reqwest(error) {
         Ok(error) => return error.without_url().into(),
@@ -90,9 +90,9 @@ fn without_url(error: BoxError) -> BoxError {
     }
 }
 
-/// A text without user names, queries and fragments of the URLs in it, without what a terminal obeys, and not too long.
+/// The text without user names, queries and fragments in URLs, without control characters, and cut to a maximum length.
 pub(crate) fn clean(text: &str) -> String {
-    // Cuts first, so that a very long text is not searched whole.
+    // Cuts first, so that only a short text is searched.
     let cut = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
     let rest = if cut < text.len() { "…" } else { "" };
     let bare = bare(&text[..cut]);
@@ -103,7 +103,7 @@ pub(crate) fn clean(text: &str) -> String {
     lines.join("\n") + rest
 }
 
-/// The text without the parts of its URLs that may be secret.
+/// Removes the parts of URLs that may be secret.
 fn bare(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
@@ -122,16 +122,16 @@ fn bare(text: &str) -> Cow<'_, str> {
     Cow::Owned(bare)
 }
 
-/// Whether a URL in a text ends before that character.
+/// Whether that character ends a URL in a text.
 fn ends_url(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '"' | '\'' | '<' | '>' | '`' | '\\')
 }
 
-/// Writes what follows `://` in a URL: host, port and path.
+/// Writes the host, port and path of a URL, from the text after `://`.
 fn push_bare(url: &str, bare: &mut String) {
     let authority = url.find(['/', '?', '#']).unwrap_or(url.len());
     let ends_userinfo = url[..authority].rfind('@').or_else(|| {
-        // A password that is not encoded may have any of these in it, and then the port is no number.
+        // A password that is not percent-encoded may contain these characters. The port is then no number.
         let port = url[..authority].rsplit_once(':').map_or("", |(_, port)| port);
         let is_port = port.bytes().all(|octet| octet.is_ascii_digit()) || port.ends_with(']');
         if is_port { None } else { url.rfind('@') }
@@ -139,7 +139,7 @@ fn push_bare(url: &str, bare: &mut String) {
     let url = ends_userinfo.map_or(url, |at| &url[at + 1..]);
     let Some(end) = url.find(['?', '#']) else { return bare.push_str(url) };
     bare.push_str(&url[..end]);
-    // What closes the sentence around the URL.
+    // Punctuation that belongs to the sentence around the URL.
     let closes = url.trim_end_matches([')', ']', '}', '.', ',', ';', ':', '!']).len().max(end + 1);
     bare.push_str(url.get(closes..).unwrap_or_default());
 }

@@ -105,12 +105,12 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// The canonical form, as one line: characters that cannot be seen are shown as escapes. It is the server's own text, and has what
-/// the server echoes.
+/// The canonical form, as one line. Invisible characters are written as escapes. The text is the server's own, so it
+/// contains whatever the server echoes.
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.canonical().try_for_each(|piece| {
-            // A tab is a blank here.
+            // A tab separates like a space here.
             let piece = text(Cow::Owned(piece));
             let mut lines = piece.split('\t').peekable();
             while let Some(line) = lines.next() {

@@ -1,4 +1,5 @@
-//! Job control: a prompt waits for the foreground of its terminal, and stops as any program does.
+//! Job control: a prompt waits until its process is in the foreground of the terminal, and stops like any other
+//! program.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,29 +11,30 @@ use zeroize::Zeroizing;
 
 use super::prompt::{Asking, nobody_is_there};
 
-/// How long a signal to this process may take to arrive: the kernel gives it to any of the threads.
+/// How long a signal to this process may take to arrive. The kernel delivers it to any of the threads.
 const ARRIVES: Duration = Duration::from_millis(100);
 
-/// How long to wait between two looks for the foreground, where the process handles `SIGTTIN`.
+/// The interval between checks for the foreground, if the process handles `SIGTTIN`.
 const AGAIN: Duration = Duration::from_millis(30);
 
-/// Whether this process is in the foreground of that terminal. A terminal that is not the controlling one has no job control.
+/// Whether this process is in the foreground of that terminal. A terminal that does not control this process has no job
+/// control.
 pub(super) fn is_here(terminal: &File) -> bool {
     tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 
-/// Waits until this process is in the foreground. A process in the background stops here, by the `SIGTTIN` of the kernel, until the
-/// shell's `fg`.
+/// Waits until this process is in the foreground. In the background, the kernel's `SIGTTIN` stops the process here
+/// until the shell continues it with `fg`.
 ///
 /// # Errors
-/// If the process cannot stop: it ignores `SIGTTIN`, or no shell would continue it.
+/// If the process cannot be stopped: it ignores `SIGTTIN`, or no shell would continue it.
 pub(super) fn wait(terminal: &mut File, asking: &Asking) -> io::Result<()> {
     let mut typed = Zeroizing::new([0; 64]);
     while !is_here(terminal) {
         match terminal.read(&mut typed[..]) {
             Ok(1..) => {}
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Ok(_) | Err(_) => return Err(io::Error::other("it runs in the background of its terminal")),
+            Ok(_) | Err(_) => return Err(io::Error::other("the process runs in the background of its terminal")),
         }
         if asking.is_given_up_within(AGAIN) {
             return Err(nobody_is_there());
@@ -41,12 +43,12 @@ pub(super) fn wait(terminal: &mut File, asking: &Asking) -> io::Result<()> {
     Ok(())
 }
 
-/// The keys by which a person stops, interrupts or quits the program. While a secret is typed the terminal does not make signals of
-/// them, so that it can be restored before the signal is sent.
+/// The keys that stop, interrupt or quit the program. While the user types a secret, the terminal does not turn these
+/// keys into signals, so that the prompt can restore the terminal before it sends the signal.
 pub(super) struct Keys(Vec<(u8, Signal)>);
 
 impl Keys {
-    /// The keys of a terminal in those modes; none where the terminal makes no signals, or does not make them for this process.
+    /// The keys in these terminal modes. Empty if the terminal sends no signals, or not to this process.
     pub(super) fn of(terminal: &File, modes: &Termios) -> Self {
         let has_signals = modes.local_modes.contains(LocalModes::ISIG) && tcgetpgrp(terminal).is_ok();
         let all = [
@@ -55,7 +57,7 @@ impl Keys {
             (SpecialCodeIndex::VQUIT, Signal::QUIT),
         ];
         let keys = all.into_iter().filter(|_| has_signals).map(|(index, signal)| (modes.special_codes[index], signal));
-        // A key that is switched off is one of these, by the system.
+        // A key with one of these values is switched off; the value depends on the system.
         Self(keys.filter(|(key, _)| ![0, 0xff].contains(key)).collect())
     }
 
@@ -68,10 +70,10 @@ impl Keys {
     }
 }
 
-/// Sends that signal to the process and to those that run with it, as the terminal does for a key. It returns once the process goes
-/// on: at once where it handles or ignores the signal, and after a stop where the shell continues it.
+/// Sends the signal to the process group, as the terminal does for a key. Returns when the process continues: at once
+/// if it handles or ignores the signal, otherwise after the shell continues it.
 pub(super) fn raise(signal: Signal, asking: &Asking) -> io::Result<()> {
     kill_current_process_group(signal)?;
-    // A process that stops does so within this time, and goes on at its end.
+    // A stop arrives within this time. The wait then ends after the process continues.
     if asking.is_given_up_within(ARRIVES) { Err(nobody_is_there()) } else { Ok(()) }
 }

@@ -87,8 +87,8 @@ impl Login {
     async fn prompted(&self, rejection: &Rejection, typed: Typed<'_>) -> Result<Credential, RefreshError> {
         let asked = self.prompts || rejection.cause() == Cause::Asked;
         if !asked || !self.around.reaches_person() {
-            // A 401 says nothing final about a secret that was typed: another path, or a proxy, may have refused it. Only the answer to
-            // a refresh token ends a login.
+            // A 401 does not prove that a typed secret is wrong: another path, or a proxy, may have refused it. Only a
+            // refused refresh token ends a login.
             return Err(RefreshError::login_required(&*self.hint));
         }
         if let Some(credential) = rejection.before_asking().await? {
@@ -102,7 +102,7 @@ impl Login {
                     Some(user) => user.to_owned(),
                     None => prompt::line(rejection, &self.ask, format!("User name for {host}")).await?,
                 };
-                // A name that Basic cannot send is refused before a secret is typed.
+                // Refuses a user name that Basic cannot send before the user types the password.
                 Credential::basic(&user, "").check().map_err(RefreshError::other)?;
                 let question = format!("Password of {} for {host}", Printed(&user, FEW_LINES));
                 let password = prompt::secret(rejection, &self.ask, question).await?;

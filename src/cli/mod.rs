@@ -19,14 +19,15 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Whoever waits for Ctrl-C beside a request and then [`settle`](crate::Session::settle)s, as the example `cli` does, leaves the terminal as it
-//! was: a prompt that nobody waits for any more is given up.
+//! If the tool waits for Ctrl-C beside a request and then calls [`settle`](crate::Session::settle), as the example `cli` does,
+//! the terminal is restored: a prompt is given up when no caller waits for it any more.
 //!
-//! Ctrl-Z, Ctrl-C and Ctrl-\ at a prompt restore the terminal before they stop or end the process. After `fg` the prompt forgets what
-//! was typed and asks again. A prompt of a process in the background stops the process until `fg`. A process that a signal from
-//! elsewhere kills or stops at a prompt leaves the terminal without its echo, as `std::process::exit` does: `stty sane` helps.
+//! Ctrl-Z, Ctrl-C and Ctrl-\ at a prompt restore the terminal before they stop or end the process. After `fg` the
+//! prompt discards what the user typed and asks again. A prompt in a background process stops the process until `fg`.
+//! If a signal from another process kills or stops the process at a prompt, or the process calls `std::process::exit`,
+//! the terminal stays without echo: run `stty sane`.
 //!
-//! Nothing is written to standard output, and standard input is not read where it is no terminal.
+//! Nothing is written to standard output. Standard input is read only if it is a terminal.
 
 mod browser;
 mod builder;

@@ -1,4 +1,4 @@
-//! How a command ended, for whoever reads it: a number for scripts, a few lines for people.
+//! The outcome of a command: an exit code for scripts, a few lines for users.
 
 use std::fmt::Write;
 
@@ -12,19 +12,19 @@ use crate::refresh::{RefreshError, RefreshErrorKind, is_passing};
 const OTHER: u8 = 1;
 const LOGIN: u8 = 4;
 const FORBIDDEN: u8 = 5;
-/// It may go well later.
+/// A later attempt may succeed.
 const PASSES: u8 = 6;
 
 /// The exit code for an error.
 ///
 /// | code | what it means |
 /// |---|---|
-/// | 1 | anything that is none of the following, such as a client that the server does not know: no login mends that |
-/// | 4 | a login is required: the server wants one, and nobody could be asked, or what there is was refused |
-/// | 5 | forbidden: logged in, and not allowed |
-/// | 6 | the network, or a server, fails; it may go well later |
+/// | 1 | any other failure, such as a client that the server does not know; a login does not help |
+/// | 4 | a login is required: the server asks for one and the user could not be asked, or the held credential was refused |
+/// | 5 | forbidden: logged in, but not allowed |
+/// | 6 | the network or a server failed; a later attempt may succeed |
 ///
-/// 0 is for success, and 2 for a command line that is none, as everywhere.
+/// By convention, 0 means success and 2 an invalid command line.
 #[must_use]
 pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
     if let Some(refresh) = RefreshError::find(error) {
@@ -34,7 +34,7 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
         return of_reason(refused.reason());
     }
     if let Some(denied) = Forbidden::find(error) {
-        // Another server's no is none of the API's.
+        // A refusal by another server says nothing about the API.
         return if denied.is_foreign() { OTHER } else { FORBIDDEN };
     }
     let top = first(error);
@@ -47,7 +47,7 @@ pub fn exit_code<Way>(error: &(impl Findable<Way> + ?Sized)) -> u8 {
             StepUpKind::Foreign | StepUpKind::EarlierLogin => OTHER,
         };
     }
-    // What is no answer at all is the network's.
+    // Without a response, the network failed.
     of_network(top)
 }
 
@@ -60,7 +60,8 @@ fn of_refresh(error: &RefreshError) -> u8 {
     }
 }
 
-/// The code of a refusal: whether a login mends it, whether it passes (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+/// The exit code for an error code: whether a login helps, or whether the failure is temporary (RFC 6749 §4.1.2.1,
+/// OpenID Connect Core §3.1.2.6).
 fn of_code(code: &str) -> u8 {
     match code {
         "access_denied" | "expired_token" | "login_timed_out" | "invalid_grant" => LOGIN,
@@ -70,7 +71,7 @@ fn of_code(code: &str) -> u8 {
     }
 }
 
-/// A login does not help where there is a new credential already, and where another server refused the request.
+/// A login does not help if a new credential is already held, or if another server refused the request.
 fn of_reason(reason: Reason) -> u8 {
     match reason {
         Reason::Declined
@@ -84,16 +85,17 @@ fn of_reason(reason: Reason) -> u8 {
     }
 }
 
-/// The reason of an error, what caused it, and what helps: the command that logs in, or the variable to set.
+/// Describes an error, its causes, and the remedy: the command that logs in, or the variable to set.
 ///
-/// It is some lines for standard error, without a newline at their end; no secret is in them, and none says what another has said.
+/// Returns a few lines for standard error, without a newline at the end. They contain no secret, and no line repeats
+/// another.
 #[must_use]
 pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variable: Option<&str>) -> String {
     let top = first(error);
-    // A query may be secret, and the network's error shows the whole of it.
+    // A query may be secret, and the network error prints the whole URL.
     let said = |error: &(dyn std::error::Error + 'static)| printed(&chain::clean(&whole(error)));
     let mut text = format!("error: {}", chain::lines(top, said).join("\n  caused by: "));
-    // What helps is said once, by whoever knows it best.
+    // The remedy is printed once. An error that already names it takes precedence.
     let names_command = text.contains(&format!("`{command}`"));
     let unnamed = variable.filter(|name| !text.contains(*name));
     match exit_code(error) {
@@ -113,10 +115,10 @@ pub fn explain<Way>(error: &(impl Findable<Way> + ?Sized), command: &str, variab
     text
 }
 
-/// A network's failure may pass; an answer that is one, or a circle of redirects, is none.
+/// A network failure is temporary. A received response and a redirect loop are not network failures.
 fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
     match chain::find::<reqwest::Error>(error).and_then(reqwest::Error::status) {
-        // A refusal that was passed through.
+        // A refusal that `pass_through` returned as a response.
         Some(StatusCode::UNAUTHORIZED) => LOGIN,
         Some(StatusCode::FORBIDDEN) => FORBIDDEN,
         _ if is_passing(error) => PASSES,
@@ -124,7 +126,8 @@ fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
     }
 }
 
-/// The whole line of an error: one of ours says only its kind where another error holds it, which has said the line.
+/// The whole line of an error. The `Display` of an `Error` of this crate is only its kind, because the error that holds
+/// it prints the line.
 fn whole(error: &(dyn std::error::Error + 'static)) -> String {
     struct Line<'e>(&'e Error);
     impl std::fmt::Display for Line<'_> {

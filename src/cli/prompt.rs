@@ -31,7 +31,7 @@ pub(super) async fn line(for_whom: &Rejection, ask: &Ask, question: String) -> R
 
 async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) -> Result<String, RefreshError> {
     let (ask, asking) = (ask.clone(), Arc::new(Asking::default()));
-    // A prompt ends with the future that waits for it: also where its runtime goes.
+    // Dropping the future that waits for a prompt ends the prompt, also when its runtime shuts down.
     let waits = GivesUp(asking.clone());
     let asked = asking;
     let asked = tokio::task::spawn_blocking(move || asked.while_alone(|| ask(&question, hidden, &asked)));
@@ -53,7 +53,7 @@ pub(super) fn nobody_is_there() -> io::Error {
     io::Error::other("nobody waits for the answer")
 }
 
-/// Gives the prompt up when it is dropped.
+/// Gives up the prompt when it is dropped.
 struct GivesUp(Arc<Asking>);
 
 impl Drop for GivesUp {
@@ -83,10 +83,10 @@ impl Asking {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Changes how the terminal is. That is undone when the asking ends, or is given up.
+    /// Changes the terminal's modes. The change is undone when the prompt ends or is given up.
     ///
     /// # Errors
-    /// Those of the change, and where the asking was given up: nothing is changed then.
+    /// Returns the error of the change, or an error if the prompt was given up. In the latter case nothing is changed.
     #[cfg(unix)]
     pub(super) fn change(&self, change: impl FnOnce(&mut Before) -> io::Result<()>) -> io::Result<()> {
         self.before().as_mut().map_or_else(|| Err(nobody_is_there()), change)

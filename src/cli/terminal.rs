@@ -22,9 +22,8 @@ const SHOWN: usize = 4095;
 const AGAIN: Duration = Duration::from_millis(30);
 
 /// Standard error shows the question; the terminal of standard input gives the answer.
-///
-/// If the process stops while a secret is typed, the terminal is as it was for the shell. When the process goes on, it forgets what
-/// was typed and asks the question again.
+/// If the process stops while the user types a secret, the shell gets the terminal with its former modes. When the
+/// process continues, it discards what the user typed and asks again.
 pub(super) fn ask(question: &str, hidden: bool, asking: &Asking) -> io::Result<String> {
     let mut terminal = open()?;
     foreground::wait(&mut terminal, asking)?;
@@ -38,10 +37,10 @@ pub(super) fn ask(question: &str, hidden: bool, asking: &Asking) -> io::Result<S
     answer
 }
 
-/// The modes in which a terminal does not show what is typed.
+/// The modes in which a terminal does not show what the user types.
 fn hiding(modes: &Termios, keys: &Keys) -> Termios {
     let mut hiding = modes.clone();
-    // A terminal that collects lines itself cuts long ones.
+    // A terminal in line mode truncates long lines.
     hiding.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
     if !keys.is_empty() {
         hiding.local_modes.remove(LocalModes::ISIG);
@@ -51,7 +50,7 @@ fn hiding(modes: &Termios, keys: &Keys) -> Termios {
     hiding
 }
 
-/// Whether a terminal shows what is typed.
+/// Whether a terminal shows what the user types.
 fn shows(terminal: &File) -> io::Result<bool> {
     Ok(tcgetattr(terminal)?.local_modes.contains(LocalModes::ECHO))
 }
@@ -79,12 +78,12 @@ struct Line {
     keys: Keys,
 }
 
-/// How the reading of a line ended.
+/// How reading a line ended.
 enum Ended {
     Whole,
-    /// The person wants to stop or to end the program.
+    /// The user wants to stop or to end the program.
     Signal(Signal),
-    /// Another program has set the terminal to show what is typed.
+    /// Another program has turned the echo back on.
     Shown,
 }
 
@@ -96,15 +95,15 @@ impl Line {
         Ok(Self { octets: Zeroizing::new(Vec::with_capacity(LONGEST)), hidden, modes, keys })
     }
 
-    /// Asks until there is an answer: again after each stop.
+    /// Asks until there is an answer. Asks again after each stop.
     fn ask(&mut self, terminal: &mut File, question: &str, asking: &Asking) -> io::Result<String> {
         loop {
             foreground::wait(terminal, asking)?;
             if self.hidden {
                 let hiding = hiding(&self.modes, &self.keys);
-                // What was typed before anybody asked is no secret.
+                // Input from before the question is not the secret.
                 asking.change(|_| Ok(tcsetattr(&*terminal, OptionalActions::Flush, &hiding)?))?;
-                // A terminal may take a part of the modes and leave the rest.
+                // A terminal may accept some of the modes and ignore the rest.
                 if shows(terminal)? && foreground::is_here(terminal) {
                     return Err(io::Error::other("the terminal cannot hide what is typed"));
                 }
@@ -148,7 +147,8 @@ impl Line {
                     if asking.is_given_up_within(AGAIN) {
                         return Err(nobody_is_there());
                     }
-                    // A process that was stopped from elsewhere, and is continued by a shell that has restored the terminal.
+                    // The process was stopped by another process, and continued by a shell that has restored the
+                    // terminal.
                     if self.hidden && shows(terminal)? {
                         return Ok(Ended::Shown);
                     }
@@ -198,16 +198,16 @@ impl Line {
 pub(super) struct Before(Option<(File, Termios)>);
 
 impl Before {
-    /// Remembers how the terminal is.
+    /// Saves the terminal's modes.
     fn keep(&mut self, terminal: &File) -> io::Result<()> {
         self.0 = Some((terminal.try_clone()?, tcgetattr(terminal)?));
         Ok(())
     }
 
-    /// Sets the terminal as it was, if this process has it: a shell in the foreground has set its own modes.
+    /// Restores the saved modes if this process is in the foreground: a shell in the foreground has set its own modes.
     fn restore(&self) -> io::Result<()> {
         match &self.0 {
-            // Half a secret is for nobody who reads next.
+            // Discards a partly typed secret, so that the next reader does not get it.
             Some((terminal, modes)) if foreground::is_here(terminal) => {
                 Ok(tcsetattr(terminal, OptionalActions::Flush, modes)?)
             }
@@ -218,7 +218,7 @@ impl Before {
 
 impl Drop for Before {
     fn drop(&mut self) {
-        // A terminal that is gone needs no modes.
+        // A terminal that no longer exists needs no restoring.
         let _ = self.restore();
     }
 }

@@ -59,13 +59,13 @@ pub enum Observed {
     Resign,
 }
 
-/// The head of a response, as a scheme sees it. `Debug` shows no values.
+/// The head of a response, as a scheme sees it. `Debug` prints no values.
 pub struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) url: &'a Url,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) challenges: &'a Challenges,
-    /// What the scheme put into its header for the request, if that is known.
+    /// The header that the scheme made for the request, if it is known.
     #[cfg_attr(not(feature = "digest"), expect(dead_code, reason = "only Digest reads it"))]
     pub(crate) sent: Option<&'a HeaderValue>,
 }
@@ -100,7 +100,7 @@ impl ResponseHead<'_> {
         self.headers
     }
 
-    /// What the scheme put into its header for the request.
+    /// The header that the scheme made for the request.
     #[cfg(feature = "digest")]
     pub(crate) fn sent(&self) -> Option<&HeaderValue> {
         self.sent

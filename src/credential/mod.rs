@@ -96,7 +96,7 @@ impl Credential {
         Self::of("", Kind::Header(AUTHORIZATION, Ok(value)))
     }
 
-    /// The same, with a secret behind it that is not on the request, to be masked all the same.
+    /// The same, for a secret that is not on the request but must be masked too.
     #[cfg(feature = "digest")]
     pub(crate) fn hiding(self, secret: Secret) -> Self {
         self.with(|inner| inner.inner = Some(secret))
@@ -214,7 +214,7 @@ impl Credential {
         }
     }
 
-    /// The value of the header that it sets, if it is of a plain kind.
+    /// The value of the header that it sets, if it has a fixed one.
     pub(crate) fn value(&self) -> Option<&HeaderValue> {
         match &self.0.kind {
             Kind::Header(_, value) => value.as_ref().ok(),
@@ -242,18 +242,19 @@ impl Credential {
         }
     }
 
-    /// Masks the secrets of these credentials.
+    /// A masker for the secrets of these credentials.
     pub(crate) fn masker_of<'c>(credentials: impl IntoIterator<Item = &'c Self>) -> Masker {
         let mut masker = Masker::default();
         credentials.into_iter().for_each(|credential| credential.mask_in(&mut masker));
         masker
     }
 
-    /// Has its secrets masked: what it puts on a request, what is kept with it, and what else of it a server may echo.
+    /// Adds its secrets to the masker: what it puts on a request, what is attached to it, and other values that a
+    /// server may echo.
     fn mask_in(&self, masker: &mut Masker) {
         match &self.0.kind {
             Kind::Header(_, value) => {
-                // Of UTF-8 too: a user name in a Digest answer is.
+                // As UTF-8, because the user name in a Digest answer may be UTF-8.
                 let text = value.iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
                 text.for_each(|value| masker.add_header(value));
             }
@@ -287,7 +288,7 @@ impl fmt::Debug for Credential {
         shown.field("scheme", &self.0.scheme);
         if let Some(scopes) = &self.0.scopes {
             let masker = Self::masker_of([self]);
-            // A server wrote them.
+            // A server wrote these scopes.
             shown.field("scopes", &scopes.iter().map(|scope| masker.mask_word(scope.clone())).collect::<Vec<_>>());
         }
         if let Some(source) = &self.0.source {

@@ -1,9 +1,10 @@
-//! Sends requests that a client cannot send a second time, whatever its redirect policy is.
+//! Sends requests that a client cannot send a second time, whatever its redirect policy.
 //!
-//! A `reqwest::Client` does not tell its policy. It follows a 307 or 308, and a 301 or 302 that answers a GET, only with a copy of
-//! the body. It cannot copy a stream, so it returns such a redirect as the response. It follows a 303, and a 301 or 302 that
-//! answers a POST, by a GET without a body and without `Authorization` at another origin. The response then has another URL than
-//! the request, and is not taken. The price: reqwest does not repeat such a request by HTTP/2 after a refused stream.
+//! A `reqwest::Client` does not reveal its policy. It follows a 307 or 308, and a 301 or 302 in response to a GET, only
+//! with a copy of the body. It cannot copy a stream, so it returns such a redirect as the response. It follows a 303,
+//! and a 301 or 302 in response to a POST, with a GET that has no body, and no `Authorization` at another origin. The
+//! URL of that response differs from the URL of the request, so the response is not accepted. The cost: reqwest does
+//! not repeat such a request after HTTP/2 refuses a stream.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,10 +15,11 @@ use http_body::{Body, Frame, SizeHint};
 use reqwest::{Client, Request, Response};
 use url::Url;
 
-/// Sends a request, with that body, by a client that may follow redirects. `Ok(None)` is an answer from another URL.
+/// Sends a request with that body through a client that may follow redirects. `Ok(None)` is a response from another
+/// URL.
 ///
 /// # Errors
-/// The network's.
+/// Returns the error of the network.
 pub(crate) async fn send_once(
     client: &Client,
     mut request: Request,
@@ -36,7 +38,7 @@ fn without_fragment(url: &Url) -> Url {
     url
 }
 
-/// A body that is given once.
+/// A body that can be read once.
 struct Once(Option<Bytes>);
 
 impl Body for Once {
@@ -51,7 +53,7 @@ impl Body for Once {
         self.0.is_none()
     }
 
-    /// An absent body gives no exact length, because reqwest copies a body whose length is exactly zero.
+    /// An absent body reports no exact length, because reqwest copies a body whose length is exactly zero.
     fn size_hint(&self) -> SizeHint {
         self.0.as_ref().map_or_else(SizeHint::default, |octets| SizeHint::with_exact(octets.len() as u64))
     }

@@ -1,17 +1,17 @@
-//! Reads answers, and writes forms, that may have secrets in them: in memory that is wiped.
+//! Reads responses and writes forms that may contain secrets, in memory that is wiped.
 
 use bytes::Bytes;
 use reqwest::Response;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
-/// How much of an answer is read: tokens and metadata have some kilobytes.
+/// How much of a response is read. Tokens and metadata have a few kilobytes.
 const LONGEST: usize = 1 << 20;
 
-/// The body, in memory that is wiped; `Ok(None)` is one that has more than 1 MiB.
+/// Reads the body into memory that is wiped. Returns `Ok(None)` if it has more than 1 MiB.
 ///
 /// # Errors
-/// The network's.
+/// Returns the error of the network.
 pub(crate) async fn read(response: &mut Response) -> reqwest::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await? {
@@ -24,7 +24,7 @@ pub(crate) async fn read(response: &mut Response) -> reqwest::Result<Option<Zero
     Ok(Some(body))
 }
 
-/// Makes room without leaving a copy behind.
+/// Grows the buffer without leaving a copy of the old one.
 fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
     if body.capacity() - body.len() < more {
         let mut larger = Zeroizing::new(Vec::with_capacity((2 * body.capacity()).max(body.len() + more).max(4 << 10)));
@@ -35,7 +35,7 @@ fn grow(body: &mut Zeroizing<Vec<u8>>, more: usize) {
 
 /// `name=value&…` (RFC 6749 appendix B).
 pub(crate) fn encoded<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone) -> Bytes {
-    // Room for every octet as `%XX`, so that nothing is left behind by growing.
+    // Reserves space for every octet as `%XX`, so that growing leaves no copy.
     let room = pairs.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
     let mut text = Zeroizing::new(String::with_capacity(room));
     for (name, value) in pairs {

@@ -35,7 +35,7 @@ pub(super) struct Space {
     pub(super) sess: bool,
     pub(super) quality: Quality,
     pub(super) user: String,
-    /// As the server sent it, in whatever encoding.
+    /// The octets that the server sent, in any encoding.
     pub(super) realm: Vec<u8>,
     pub(super) origin: Option<Origin>,
     pub(super) userhash: bool,
@@ -119,8 +119,8 @@ impl Space {
         (self.quality == Quality::Auth).then(|| self.response(used, &second()))
     }
 
-    /// The user name: hashed, or as a quoted string, which takes UTF-8 too; in the extended form only where a quoted string
-    /// cannot hold it (RFC 7616 §3.4): most servers do not know that form.
+    /// The user name: hashed; or as a quoted string, which may contain UTF-8; or in the extended form if a quoted
+    /// string cannot hold it (RFC 7616 §3.4). Most servers do not know the extended form.
     fn name(&self, text: &mut Vec<u8>) {
         if self.userhash {
             let hashed = self.hash.of(&[self.user.as_bytes(), &self.realm]);
@@ -135,7 +135,7 @@ impl Space {
             // RFC 8187 §3.2.1: what stands for itself.
             match octet {
                 b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => text.push(octet),
-                // Writing to a vector does not fail.
+                // Writing to a vector cannot fail.
                 _ => drop(write!(text, "%{octet:02X}")),
             }
         }

@@ -81,15 +81,15 @@ impl DigestAuth {
         challenge.digest().is_some_and(same)
     }
 
-    /// The nonce and the `opaque` of a challenge of this space, and whether it says that the last one was too old, and
-    /// nothing else was wrong.
+    /// The nonce and the `opaque` of a challenge for this protection space, and whether its only complaint is a stale
+    /// nonce.
     fn given<'u>(&self, challenges: &Challenges, uri: Option<&'u str>) -> Option<(Given<'u>, bool)> {
         let ours = challenges.iter().find(|challenge| self.is_of_this_space(challenge))?.digest()?;
         let opaque = ours.opaque().map(|opaque| opaque.into_owned());
         Some((Given { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.stale()))
     }
 
-    /// What becomes of a 401 to an answer.
+    /// What to do about a 401 to an answer.
     fn challenged(&self, head: &ResponseHead<'_>) -> Observed {
         let sent = head.sent().and_then(Sent::read);
         let Some((given, stale)) = self.given(head.challenges(), sent.as_ref().map(|sent| &*sent.uri)) else {
@@ -103,12 +103,12 @@ impl DigestAuth {
         if self.nonces.refused(given, nonce) { Observed::Resign } else { Observed::Nothing }
     }
 
-    /// The target of the URL that answered, if it is of this space.
+    /// The target of the URL that answered, if it is in this protection space.
     fn target(&self, head: &ResponseHead<'_>) -> Option<String> {
         self.space.covers(head.url()).then(|| target_of(head.url()))
     }
 
-    /// Whether a 400 is about an answer that was made for another URL.
+    /// Whether a 400 refuses an answer that was made for another URL.
     fn check_target(&self, head: &ResponseHead<'_>) -> Result<(), BoxError> {
         let answered = self.target(head).zip(head.sent().and_then(Sent::read));
         if answered.is_some_and(|(target, sent)| target != sent.uri) {
@@ -207,7 +207,7 @@ impl Authorize for DigestAuth {
     }
 }
 
-/// What an answer that was sent says of itself.
+/// The values in an answer that was sent.
 struct Sent {
     nonce: String,
     uri: String,
@@ -221,7 +221,7 @@ impl Sent {
     }
 }
 
-/// The request's target: path and query.
+/// The request target: path and query.
 fn target_of(url: &Url) -> String {
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }

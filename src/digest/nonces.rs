@@ -12,13 +12,13 @@ use crate::BoxError;
 const FRESH: usize = 256;
 /// How many answers are remembered until the server proves itself.
 const ASKED: usize = 256;
-/// How many URLs are remembered with the nonce that they got, and how many nonces with their counts.
+/// How many URLs are remembered with their nonces, and how many nonces with their counts.
 const GIVEN: usize = 256;
 
 /// The nonces that a server gave, and how often each was used.
 ///
-/// Most servers take a nonce at every URL. Some (cameras) bind each nonce to the URL whose 401 brought it, and refuse it
-/// elsewhere without `stale`. Until a nonce is seen to be accepted at another URL, each URL is answered with its own.
+/// Most servers accept a nonce at every URL. Some (cameras) bind a nonce to the URL whose 401 brought it, and refuse it
+/// elsewhere without `stale`. Until a server accepts a nonce at another URL, each URL is answered with its own nonce.
 pub(super) struct Nonces {
     state: Mutex<State>,
     hasher: RandomState,
@@ -26,30 +26,30 @@ pub(super) struct Nonces {
 
 struct State {
     now: Counted,
-    /// What was used before: a server may come back to it.
+    /// Nonces of earlier challenges: a server may return to one.
     before: VecDeque<Counted>,
-    /// Each came with a 401 or a success of its own, and serves one request at least.
+    /// Each came with a 401 or a success, and serves at least one request.
     fresh: VecDeque<Fresh>,
-    /// Which URL got which nonce with a 401, the last one last.
+    /// Which URL got which nonce with a 401, newest last.
     given: VecDeque<(Place, String)>,
-    /// Whether a nonce was accepted at another URL than the one that got it.
+    /// Whether the server accepted a nonce at another URL than the one that got it.
     shared: bool,
-    /// Whether an answer was refused at the very URL that got its nonce: then it is the password that is wrong.
+    /// Whether the server refused an answer at the URL that got its nonce. Then the password is wrong.
     rejected: bool,
     asked: VecDeque<Arc<Used>>,
 }
 
-/// The hash of a request's target.
+/// The hash of a request target.
 type Place = u64;
 
-/// A nonce, and its uses.
+/// A nonce and how often it was used.
 struct Counted {
     nonce: String,
     opaque: Option<String>,
     /// The client's own, made for each of the server's: the count tells the uses of both apart.
     client: String,
     count: u32,
-    /// The nonces of the `-sess` key: of the first request after a challenge.
+    /// The nonces in the `-sess` key: those of the first request after a challenge.
     first: Option<Arc<(String, String)>>,
 }
 
@@ -57,7 +57,7 @@ struct Fresh {
     nonce: String,
     /// With a challenge, which begins a new `-sess` key and may have another `opaque`.
     challenge: Option<Option<String>>,
-    /// The URL that got it, if it is known.
+    /// The URL that got the nonce, if it is known.
     place: Option<Place>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Used {
     pub(super) opaque: Option<String>,
 }
 
-/// The nonce of a challenge and its `opaque`, and the target of the request that got it, if that is known.
+/// The nonce of a challenge, its `opaque`, and the target of the request that got it, if it is known.
 pub(super) struct Given<'u> {
     pub(super) nonce: String,
     pub(super) opaque: Option<String>,
@@ -92,7 +92,7 @@ impl State {
         self.fresh.push_back(fresh);
     }
 
-    /// Keeps a nonce that came with a 401.
+    /// Stores a nonce that came with a 401.
     fn keep_given(&mut self, place: Option<Place>, nonce: String, opaque: Option<String>) {
         if let Some(place) = place.filter(|place| !self.was_given(*place, &nonce)) {
             if self.given.len() == GIVEN {
@@ -107,7 +107,7 @@ impl State {
         self.given.iter().any(|(other, given)| *other == place && given == nonce)
     }
 
-    /// Chooses the nonce of the next request to that URL.
+    /// Chooses the nonce for the next request to that URL.
     fn choose(&mut self, place: Place) {
         let fit = |fresh: &Fresh| self.shared || fresh.place.is_none();
         let own = self.fresh.iter().position(|fresh| fresh.place == Some(place));
@@ -132,7 +132,7 @@ impl State {
         (self.now.opaque, self.now.first) = (opaque, first);
     }
 
-    /// Uses that nonce from now on, and goes on with its count if it was used before.
+    /// Uses that nonce from now on, and continues its count if it was used before.
     fn turn_to(&mut self, nonce: String) {
         if nonce == self.now.nonce {
             return;
@@ -188,21 +188,21 @@ impl Nonces {
         Ok(used)
     }
 
-    /// The nonce of a challenge that says that the one that was sent is too old. What came with successes before it is too
-    /// old as well.
+    /// Takes the nonce of a challenge that says that the sent nonce is stale. Nonces that came with earlier successes
+    /// are stale too.
     pub(super) fn stale(&self, given: Given<'_>, sent: Option<&str>) {
         let place = self.place(&given);
         let mut state = self.lock();
         state.fresh.retain(|fresh| fresh.challenge.is_some());
-        // Too old at the URL that got it: so are those of other URLs.
+        // If the nonce is stale at the URL that got it, the nonces of other URLs are stale too.
         if place.zip(sent).is_some_and(|(place, sent)| state.was_given(place, sent)) {
             state.given.clear();
         }
         state.keep_given(place, given.nonce, given.opaque);
     }
 
-    /// The nonce of a challenge without `stale`. Returns whether the nonce that was sent may be the reason: it is of
-    /// another URL, and no server has accepted one elsewhere. Else the password is refused.
+    /// Takes the nonce of a challenge without `stale`. Returns whether the sent nonce may be the reason: it belongs to
+    /// another URL, and no server has accepted a nonce elsewhere. Otherwise the server refuses the password.
     pub(super) fn refused(&self, given: Given<'_>, sent: Option<&str>) -> bool {
         let Some((place, sent)) = self.place(&given).zip(sent) else { return false };
         let mut state = self.lock();
@@ -217,21 +217,21 @@ impl Nonces {
         bound
     }
 
-    /// The nonce of the 401 that a request got before there was this credential.
+    /// Takes the nonce of the 401 to a request that was sent before this credential existed.
     pub(super) fn learnt(&self, given: Given<'_>) {
         let place = self.place(&given);
         self.lock().keep_given(place, given.nonce, given.opaque);
     }
 
-    /// An answer for that URL was accepted.
+    /// Records that the server accepted an answer for that URL.
     pub(super) fn accepted(&self, uri: &str) {
         let place = self.hasher.hash_one(uri);
         let mut state = self.lock();
-        // A URL that never got a nonce took one of another URL.
+        // A URL that never got a nonce used one of another URL.
         state.shared |= !state.given.iter().any(|(other, _)| *other == place);
     }
 
-    /// The nonce that came with a success, for the whole space (RFC 7615 §3).
+    /// Takes the nonce that came with a success. It serves the whole protection space (RFC 7615 §3).
     pub(super) fn next(&self, nonce: String) {
         let mut state = self.lock();
         state.shared = true;

@@ -198,7 +198,7 @@ impl Authorize for Bound {
 }
 
 impl Bound {
-    /// Keeps the nonce of a 401 for the second send.
+    /// Stores the nonce of a 401 for the second send.
     fn keep(&self, head: &ResponseHead<'_>) {
         if let Some(nonce) = head.headers().get(NONCE).and_then(|nonce| nonce.to_str().ok()) {
             self.dpop.0.nonces.keep(head.url(), nonce);

@@ -1,4 +1,4 @@
-//! The nonces that servers gave, the last one of each origin, and those that a refused request is sent again with.
+//! The nonces that servers gave: the last one of each origin, and those with which refused requests are sent again.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
@@ -11,7 +11,7 @@ use crate::origin::Origin;
 
 /// How many origins are remembered: an API, its authorization server, and whatever else a client has to do with.
 const ROOM: usize = 32;
-/// How many nonces of refusals wait for their second send: as many as requests are refused at once.
+/// How many nonces of refusals wait for their second send: one for each request that is refused at the same time.
 const OWN: usize = 256;
 /// How long a nonce may be: longer ones would not come back in a header that servers take.
 const LONGEST: usize = 4 << 10;
@@ -30,8 +30,8 @@ struct State {
 }
 
 impl Nonces {
-    /// The nonce for a request to that URL: the one that came with its own 401, which some servers take once or at that URL
-    /// alone, else the origin's last one.
+    /// The nonce for a request to that URL: the one that came with its own 401, because some servers accept it only
+    /// once or only at that URL; otherwise the last one of the origin.
     pub(super) fn of(&self, url: &Url) -> Option<String> {
         let target = self.target(url);
         let mut state = self.lock();
@@ -51,7 +51,7 @@ impl Nonces {
         state.last.push((origin, nonce.to_owned()));
     }
 
-    /// Keeps the nonce of a 401 for the request that is about to be sent once more.
+    /// Stores the nonce of a 401 for the second send of the request.
     pub(super) fn keep(&self, url: &Url, nonce: &str) {
         if !fits(nonce) {
             return;
@@ -64,7 +64,7 @@ impl Nonces {
         state.own.push_back((target, nonce.to_owned()));
     }
 
-    /// What a proof names of a URL (RFC 9449 §4.2), hashed.
+    /// The hash of the part of a URL that a proof names (RFC 9449 §4.2).
     fn target(&self, url: &Url) -> u64 {
         self.hasher.hash_one(&url[..url::Position::AfterPath])
     }

@@ -119,7 +119,7 @@ impl Facts {
         if self.is_callers { own.or_else(sent) } else { sent().or(own) }
     }
 
-    /// The names of the header's fields, for a log: a server chooses them too.
+    /// The names of the header fields, for a log. The server chooses them, so they are masked.
     fn header_names(&self) -> Vec<String> {
         let masker = self.report.masker();
         let names = self.headers.keys().map(|name| masker.mask_word(name.as_str().to_owned()));

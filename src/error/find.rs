@@ -7,9 +7,9 @@ use crate::chain;
 use crate::refresh::RefreshError;
 
 /// What an error of ours can be found in: `&reqwest_middleware::Error`, `&anyhow::Error`, `&Box<dyn Error + …>`,
-/// `&dyn Error`, any `&E: Error`, and a `Box` or an `Arc` of one. It cannot be implemented elsewhere.
+/// `&dyn Error`, any `&E: Error`, and a `Box` or an `Arc` of one. The trait is sealed.
 ///
-/// An error is found in each cause of another, also where that cause is a `Box`, an `Arc` or an `io::Error` around it.
+/// Each cause of an error is searched, also if the cause is a `Box`, an `Arc` or an `io::Error` around another error.
 ///
 /// `Way` is inferred: it keeps "any error" apart from those who only hold one, as a box does.
 pub trait Findable<Way>: sealed::Sealed<Way> {}
@@ -102,7 +102,7 @@ impl Unauthorized {
 }
 
 impl RedirectError {
-    /// The `RedirectError` that is in another error.
+    /// The `RedirectError` inside another error.
     #[must_use]
     pub fn find<Way>(error: &(impl Findable<Way> + ?Sized)) -> Option<&Self> {
         one_of(error.first(), |error| match error {

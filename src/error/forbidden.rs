@@ -32,8 +32,9 @@ impl Forbidden {
 
     refusal_getters!();
 
-    /// The scopes that are needed, in their order, as the challenges name them (RFC 6750 §3.1), with or without `error`; else as
-    /// [`Problem::required_scopes`] does. A credential that a server writes there is `***`.
+    /// The scopes that are needed, in the order in which the challenges name them (RFC 6750 §3.1), with or without
+    /// `error`. If the challenges name none, those of [`Problem::required_scopes`]. A credential that the server echoes
+    /// there is shown as `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
         let (facts, said) = (&self.0.facts, &self.0.facts.problem.required_scopes);
@@ -44,7 +45,7 @@ impl Forbidden {
         if scopes.is_empty() { said.clone() } else { scopes }
     }
 
-    /// The scopes to ask for, raw. An echo of the credential is no scope, and is not asked for in a URL.
+    /// The scopes to ask for, unmasked. An echo of the credential is left out, so that it is not sent in a URL.
     pub(crate) fn scopes_to_ask(&self) -> Vec<String> {
         let (facts, masker) = (&self.0.facts, self.report().masker());
         let said = || {
@@ -79,8 +80,8 @@ impl Forbidden {
         })
     }
 
-    /// How long to leave the server alone, from the arrival of the response: a 403 that is really a rate limit (RFC 9110
-    /// §10.2.3). It is a year at most.
+    /// How long the server asks the client to wait, counted from the arrival of the response (RFC 9110 §10.2.3). A 403
+    /// may really be a rate limit. The value is at most a year.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.facts.problem.retry_after

@@ -1,4 +1,4 @@
-//! What a caller can do about a 401, read from its facts.
+//! What a caller can do about a 401, derived from its facts.
 
 use super::Reason;
 use super::facts::Facts;
@@ -14,13 +14,13 @@ const BOUND: &str = "the request was redirected below the middleware, and an ans
 const RFC_2069: &str = "the server offers Digest without `qop`, which is RFC 2069's and can be replayed: \
                         `Password::allow_rfc_2069` answers it";
 
-/// A sentence about the way of the request or the server's offer, if one of them is the cause.
+/// A hint about redirects or about the server's challenges, if one of them is the cause.
 pub(super) fn of(facts: &Facts, reason: Reason) -> Option<&'static str> {
     if reason == Reason::ForeignOrigin || facts.foreign {
         return None;
     }
     let sent = facts.report.sent.iter().rev().flatten().next();
-    // A response that was made by hand has another URL, which is of no server.
+    // A hand-made response has another URL, which belongs to no server.
     if facts.final_url.as_ref().is_some_and(|answered| answered.origin() == facts.url.origin()) {
         let signs = sent.is_some_and(|credential| credential.authorizer().is_some());
         match sent.map_or_else(|| is_asked(&facts.challenges), |credential| is_bound(credential.scheme())) {
@@ -35,7 +35,7 @@ pub(super) fn of(facts: &Facts, reason: Reason) -> Option<&'static str> {
     unanswered(&facts.challenges, reason)
 }
 
-/// Whether an answer of that scheme is made for one URL.
+/// Whether an answer of that scheme is valid for one URL only.
 fn is_bound(scheme: &str) -> bool {
     ["Digest", "DPoP"].iter().any(|bound| scheme.eq_ignore_ascii_case(bound))
 }

@@ -70,9 +70,9 @@ impl Error {
             Ended::Failed(error) => Self::Refresh(error),
             Ended::Declined => Self::Refresh(RefreshError::other("the refresher has no credential to give")),
             Ended::Unchanged => {
-                Self::Refresh(RefreshError::other("the refresher gave the credential that is of no use"))
+                Self::Refresh(RefreshError::other("the refresher returned the credential that is known to be invalid"))
             }
-            Ended::Rests => Self::Refresh(RefreshError::other("no refresh starts again so soon")),
+            Ended::Rests => Self::Refresh(RefreshError::other("no refresh starts so soon after the last one")),
             Ended::Spent => Self::Refresh(RefreshError::other("the server refused several new credentials in a row")),
             Ended::SessionChanged => Self::Ended(SessionEnded { logged_out: false }),
             Ended::LoggedOut => Self::Ended(SessionEnded { logged_out: true }),

@@ -1,4 +1,4 @@
-//! What a refusal says, and a caller's own reading of it.
+//! What a refusal says, and the caller's own reader of refusals.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,28 +11,28 @@ use super::read;
 use crate::challenge::Challenges;
 use crate::mask::Masker;
 
-/// What a server says of a refusal: a problem (RFC 9457), or one of the shapes that APIs use, in JSON, XML, HTML or plain
-/// text, and in the header.
+/// What a server says about a refusal: a problem (RFC 9457) or another common shape, in JSON, XML, HTML, plain text or
+/// header fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The error code, for programs. A number that repeats the status is none, nor is `about:blank`.
+    /// The error code, for programs. A number that repeats the status and `about:blank` do not count.
     pub code: Option<String>,
     /// The title.
     pub title: Option<String>,
-    /// The text for people.
+    /// The text for users.
     pub detail: Option<String>,
-    /// The `http` or `https` URL to read on at.
+    /// An `http` or `https` URL with more information.
     pub help_url: Option<String>,
-    /// The scopes that the body, or a field such as `X-Accepted-OAuth-Scopes`, says are missing. Those of the challenges are not
-    /// among them.
+    /// The missing scopes that the body, or a field such as `X-Accepted-OAuth-Scopes`, names. The scopes of the
+    /// challenges are not included.
     pub required_scopes: Vec<String>,
-    /// How long the server asks to be left alone, from the arrival of the response.
+    /// How long the server asks the client to wait, counted from the arrival of the response.
     pub retry_after: Option<Duration>,
 }
 
 impl Problem {
-    /// Masks what a server wrote.
+    /// Masks the text of the server.
     pub(super) fn mask(&mut self, masker: &Masker) {
         self.code = self.code.take().map(|code| masker.mask_word(code));
         self.title = self.title.take().map(|text| masker.mask(text));
@@ -43,7 +43,7 @@ impl Problem {
         }
     }
 
-    /// The title and the text as one line, without what repeats.
+    /// The title and the text as one line, without repetition.
     pub(super) fn text(&self) -> Option<String> {
         let Some(detail) = &self.detail else { return self.title.clone() };
         let has_own = |title: &&String| !read::is_generic(title) && !detail.contains(&**title);
@@ -84,13 +84,13 @@ impl RawRefusal<'_> {
         self.challenges
     }
 
-    /// The body, as much of it as was read.
+    /// The body, up to the limit that was read.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.body
     }
 
-    /// What this crate reads in it.
+    /// What this crate reads in the refusal.
     #[must_use]
     pub fn problem(&self) -> Problem {
         read::read(self.status, self.headers, self.challenges, self.body, self.now)
@@ -107,17 +107,17 @@ impl fmt::Debug for RawRefusal<'_> {
     }
 }
 
-/// A caller's own reader.
+/// The caller's own reader.
 pub(crate) type ReadRefusals = dyn Fn(&RawRefusal<'_>) -> Option<Problem> + Send + Sync;
 
-/// By what, and when, a refusal is read.
+/// The reader and the time with which a refusal is read.
 pub(crate) struct Reading {
     pub(crate) callers: Option<Arc<ReadRefusals>>,
     pub(crate) now: SystemTime,
 }
 
 impl Reading {
-    /// What the refusal says, and whether the caller's reader says it.
+    /// What the refusal says, and whether the caller's reader said it.
     pub(super) fn read(&self, raw: &RawRefusal<'_>) -> (Problem, bool) {
         match self.callers.as_ref().and_then(|read| read(raw)) {
             Some(problem) => (problem, true),

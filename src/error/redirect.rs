@@ -8,13 +8,13 @@ use reqwest::Url;
 
 use crate::challenge::{FEW_LINES, Printed};
 
-/// A redirect that [`FollowRedirects`](crate::FollowRedirects) or the middleware below it refused to follow.
+/// A redirect that [`FollowRedirects`](crate::FollowRedirects), or the middleware below it, refused to follow.
 ///
-/// It shows URLs without userinfo, query and fragment.
+/// Prints URLs without userinfo, query and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectError(Box<Refused>);
 
-/// What is known of such a redirect.
+/// The facts of the redirect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) kind: RedirectErrorKind,
@@ -34,11 +34,12 @@ pub enum RedirectErrorKind {
     StreamBody,
     /// The target is neither `http` nor `https`.
     Scheme,
-    /// The target has a user name or a password in it.
+    /// The target contains a user name or a password.
     Userinfo,
-    /// The target is plain `http`, and the redirecting URL is `https`.
+    /// The redirecting URL is `https`, and the target is plain `http`.
     Downgrade,
-    /// A server outside the middleware's origins chose this URL for a request that is not safe (RFC 9110 §9.2.1).
+    /// A server outside the middleware's origins chose this URL for a request whose method is not safe (RFC 9110
+    /// §9.2.1).
     ChosenElsewhere,
 }
 
@@ -73,8 +74,8 @@ impl RedirectError {
         &self.0.url
     }
 
-    /// The target of the redirect, without userinfo, query and fragment; the scheme alone where it is another than `http`
-    /// and `https`.
+    /// The target of the redirect, without userinfo, query and fragment. If its scheme is neither `http` nor `https`,
+    /// only the scheme.
     #[must_use]
     pub fn location(&self) -> &Url {
         &self.0.location
@@ -87,7 +88,7 @@ impl fmt::Display for RedirectError {
         let line = format!("{method} {url} was redirected by {} to {location}", status.as_u16());
         write!(f, "{}", Printed(&line, FEW_LINES))?;
         f.write_str(match kind {
-            RedirectErrorKind::TooMany => ", after as many redirects as are followed",
+            RedirectErrorKind::TooMany => ", and the limit of redirects is reached: it is not followed",
             RedirectErrorKind::StreamBody => {
                 ", and its body is a stream, which cannot be sent twice: set `CallOptions::body`, or send the request \
                  to that URL"

@@ -33,19 +33,19 @@ macro_rules! refusal_getters {
             self.0.facts.status
         }
 
-        /// The response's header, as it was sent: a server that echoes a credential has it there.
+        /// The response's header fields as received. They contain whatever the server echoes.
         #[must_use]
         pub fn headers(&self) -> &HeaderMap {
             &self.0.facts.headers
         }
 
-        /// The response's challenges, as they were sent.
+        /// The response's challenges as received.
         #[must_use]
         pub fn challenges(&self) -> &Challenges {
             &self.0.facts.challenges
         }
 
-        /// The response's body, up to a cap, as it was sent: nothing in it is masked.
+        /// The response's body as received, up to the limit. Nothing in it is masked.
         #[must_use]
         pub fn body(&self) -> &Bytes {
             &self.0.facts.body.bytes
@@ -63,14 +63,14 @@ macro_rules! refusal_getters {
             self.0.facts.authenticated
         }
 
-        /// The error's code: the first challenge's `error`, else [`Problem::code`].
+        /// The error code: the `error` of the first challenge, else [`Problem::code`].
         #[must_use]
         pub fn error_code(&self) -> Option<String> {
             self.0.facts.error_code()
         }
 
-        /// What the server says, for people: title and text of the [`Problem`], else the first challenge's `error_description`. A
-        /// text that only repeats the status comes last.
+        /// What the server says, for users: title and text of the [`Problem`], else the `error_description` of the
+        /// first challenge. A text that only repeats the status comes last.
         #[must_use]
         pub fn message(&self) -> Option<String> {
             self.0.facts.message()
@@ -82,7 +82,7 @@ macro_rules! refusal_getters {
             self.0.facts.problem.help_url.as_deref()
         }
 
-        /// What the body says, and the header beside the challenges.
+        /// What the body and the header fields besides the challenges say.
         #[must_use]
         pub fn problem(&self) -> &Problem {
             &self.0.facts.problem

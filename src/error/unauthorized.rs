@@ -18,45 +18,46 @@ use crate::report::AuthReport;
 
 /// A 401, and why it stayed one (RFC 9110 §15.5.2).
 ///
-/// `Display` is one line for a terminal; `Debug` shows no values. Where a refresh failed, its [`RefreshError`] is the source.
+/// `Display` is one line for a terminal; `Debug` shows no values. If a refresh failed, its [`RefreshError`] is the source.
 pub struct Unauthorized(Box<Inner>);
 
 struct Inner {
     facts: Facts,
     reason: Reason,
     refresh: Option<RefreshError>,
-    /// Whether a credential that was refused has worked on another path of this origin.
+    /// Whether a refused credential has worked on another path of this origin.
     worked: bool,
 }
 
-/// The host of the URL that reqwest gives a response without one.
+/// The host of the URL that reqwest gives a response without a URL.
 const NO_URL: &str = "no.url.provided.local";
 
 /// Why a 401 stayed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nobody has a credential for these challenges.
+    /// The refresher has no credential for these challenges, or the client answers none of their schemes.
     Declined,
-    /// The second answer was a 401 too.
+    /// The server refused the new credential too, or there is no other credential than the refused one.
     StillRejected,
-    /// The request's body cannot be sent twice. A new credential is there for the next call.
+    /// The request's body cannot be sent twice. The next call uses the new credential.
     NotReplayable,
-    /// An unsafe request was redirected before it was refused: sending it again would do its work twice.
+    /// A request with an unsafe method was redirected before it was refused. Sending it again could have its effect twice.
     Redirected,
-    /// Another origin than the request's refused it, after a redirect.
+    /// Another origin than the request's refused it, after a redirect. A response without a URL counts as another origin's: a
+    /// middleware that makes responses must set the URL with `reqwest::ResponseBuilderExt::url`.
     ForeignOrigin,
     /// A login ended after this request was signed.
     SessionChanged,
-    /// Somebody logged out after this request was signed.
+    /// A logout happened after this request was signed.
     LoggedOut,
-    /// The caller set the credential himself.
+    /// The caller set the credential, so the middleware did not replace it.
     CallerCredential,
-    /// The request, or the client, is not to be sent twice.
+    /// The caller forbade sending this request twice, by `CallOptions::no_retry` or `Builder::safe_methods_only`.
     NoRetry,
     /// The refresh failed.
     RefreshFailed,
-    /// The server refused several new credentials in a row, and accepted none in between: for a while no refresh is tried.
+    /// The server refused several new credentials in a row and accepted none of them. For a while no refresh starts.
     BudgetExhausted,
 }
 
@@ -68,19 +69,19 @@ impl Unauthorized {
 
     refusal_getters!();
 
-    /// Why it stayed a 401.
+    /// Returns why it stayed a 401.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.0.reason
     }
 
-    /// Why the refresh failed, where it did.
+    /// Returns why the refresh failed, if it did.
     #[must_use]
     pub fn refresh_error(&self) -> Option<&RefreshError> {
         self.0.refresh.as_ref()
     }
 
-    /// A sentence for whoever looks into it, where there is one to say.
+    /// Returns a sentence about the likely cause or the remedy, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         if let Some(hint) = hint::of(&self.0.facts, self.0.reason) {
@@ -100,7 +101,8 @@ impl Unauthorized {
         suspected.then_some("it works on another path of this server, which may say 401 where it means 403")
     }
 
-    /// What the server refused, in the words of a user: `this token (from env:API_TOKEN)`. `None` if nothing was sent.
+    /// What the server refused, in the user's terms: `this token (from env:API_TOKEN)`. `None` if no credential was
+    /// sent.
     fn refused(&self) -> Option<String> {
         let [first, second] = &self.report().sent;
         let last = second.as_ref().or(first.as_ref())?;
@@ -114,7 +116,7 @@ impl Unauthorized {
         Some(format!("{which} {what}{}", source.unwrap_or_default()))
     }
 
-    /// What became of it, in words.
+    /// Writes what happened, in words.
     fn outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let once = self.report().attempts() < 2;
         f.write_str(match (self.0.reason, self.refused()) {
@@ -122,22 +124,22 @@ impl Unauthorized {
                 let rest = if once { ", and there is no other to try" } else { "" };
                 return write!(f, "the server refused {refused}{rest}");
             }
-            (Reason::Declined, None) => "there is no credential for it",
-            (Reason::StillRejected, None) if once => "refused, and there is no credential to try",
+            (Reason::Declined, None) => "there is no credential for this request",
+            (Reason::StillRejected, None) if once => "there is no credential to send",
             (Reason::StillRejected, None) => "refused again",
             (Reason::BudgetExhausted, _) => {
-                "the server refused several new credentials in a row: for a while no new one is asked for"
+                "the server refused several new credentials in a row: no new one is requested for a while"
             }
             (Reason::NotReplayable, _) => "its body cannot be sent twice; call again",
             (Reason::Redirected, _) => "it was redirected, and is not safe to send again",
             (Reason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
-                "the response names no URL, so it may be another server's; a middleware that makes responses must set it"
+                "the response names no URL, so another server may have sent it; a middleware that makes responses must set it"
             }
             (Reason::ForeignOrigin, _) => "another server refused it",
             (Reason::SessionChanged, _) => "another login ended meanwhile; call again",
             (Reason::LoggedOut, _) => "logged out",
             (Reason::CallerCredential, _) => "the caller's own credential",
-            (Reason::NoRetry, _) => "it is not to be sent twice",
+            (Reason::NoRetry, _) => "the caller allows only one send",
             (Reason::RefreshFailed, _) => "no new credential",
         })
     }

@@ -65,7 +65,8 @@ impl<'e> Exchange<'e> {
         };
         let presented =
             headers.get(AUTHORIZATION).map(|value| if token(value) { Presented::Token } else { Presented::Other });
-        // A cookie, a key in a header of its own, and what signs a URL are credentials too, of which nothing is known.
+        // A cookie, a key in a custom header field and a signed URL are credentials too, but the lint cannot judge
+        // them.
         const WORDS: [&str; 9] =
             ["key", "token", "auth", "signature", "secret", "session", "jwt", "credential", "passw"];
         let has_word = |name: &str| WORDS.iter().any(|word| name.contains(word));
@@ -76,14 +77,14 @@ impl<'e> Exchange<'e> {
         self.presented(presented.unwrap_or(if hidden { Presented::Unknown } else { Presented::Nothing }))
     }
 
-    /// The credential had just been renewed, or was just given by the user. A password may be wrong all the same.
+    /// The credential was just renewed or just given by the user. A password may still be wrong.
     #[must_use]
     pub fn renewed(mut self) -> Self {
         self.renewed = true;
         self
     }
 
-    /// The credential is known to be good: the same server takes it elsewhere.
+    /// The credential is known to be good: the server accepts it on another path.
     #[must_use]
     pub fn known_good(mut self) -> Self {
         self.good = true;

@@ -37,7 +37,7 @@ impl<'e> Seen<'e> {
         self.exchange.presented == Presented::Nothing
     }
 
-    /// Whether it is known that there was a credential.
+    /// Whether the request is known to have carried a credential.
     pub(super) fn has_something(&self) -> bool {
         self.has_token() || self.exchange.presented == Presented::Other
     }
@@ -50,12 +50,12 @@ impl<'e> Seen<'e> {
         self.exchange.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the body means that.
+    /// Whether the body has that meaning.
     pub(super) fn says(&self, meaning: &Meaning) -> bool {
         meaning.is_in(self.text())
     }
 
-    /// Whether the body is a JSON object that says of itself that a credential is refused.
+    /// Whether the body is a JSON object that reports a refused credential as its own error.
     pub(super) fn is_refusal(&self) -> bool {
         is_refusal(self.text())
     }

@@ -1,10 +1,10 @@
-//! What servers write, and what it means: phrases, and the words that give them another meaning.
+//! What servers write, and what it means: phrases, and the words that change their meaning.
 
 /// A meaning that a text can have.
 pub(super) struct Meaning {
-    /// In lower case. Each of them has the meaning.
+    /// In lower case. Each phrase has the meaning.
     phrases: &'static [&'static str],
-    /// In lower case. One of them in the same sentence, before the end of the phrase or after it, gives another meaning.
+    /// In lower case. If one of these words is in the same sentence, the phrase means something else.
     but: &'static [&'static str],
 }
 
@@ -19,7 +19,7 @@ pub(super) const EXPIRED: Meaning = Meaning {
         "jwt is expired",
         "token included in the request is expired",
     ],
-    // Such tokens are no credentials, and such a sentence is an advice.
+    // Such tokens are no credentials, and such sentences are advice.
     but: &[
         "csrf",
         "xsrf",
@@ -44,7 +44,7 @@ pub(super) const EXPIRED: Meaning = Meaning {
     ],
 };
 
-/// There were too many requests.
+/// The client sent too many requests.
 pub(super) const TOO_MANY: Meaning = Meaning {
     phrases: &[
         "rate limit exceeded",
@@ -59,7 +59,7 @@ pub(super) const TOO_MANY: Meaning = Meaning {
 /// The request is malformed.
 pub(super) const MALFORMED: Meaning = Meaning {
     phrases: &["missing parameter", "missing required", "malformed request", "is malformed json"],
-    // What is missing or malformed is a credential, or what a credential is allowed to.
+    // A missing or malformed credential or permission does not make the request malformed.
     but: &[
         "auth",
         "credential",
@@ -105,14 +105,14 @@ pub(super) const MALFORMED: Meaning = Meaning {
     ],
 };
 
-/// The credential is not allowed to.
+/// The credential does not allow the request.
 pub(super) const DENIED: Meaning = Meaning {
     phrases: &["permission", "not authorized", "not allowed", "access denied", "do not have access"],
     but: &[],
 };
 
 impl Meaning {
-    /// Whether a text has it. The text is in lower case.
+    /// Whether a text has the meaning. The text is in lower case.
     pub(super) fn is_in(&self, text: &str) -> bool {
         let sentences = text.split(['.', '!', '?', ';', '"', '<', '>', '\n', '\r']);
         sentences.into_iter().any(|sentence| {
@@ -122,7 +122,7 @@ impl Meaning {
     }
 }
 
-/// The codes of a refused credential, as the `error` of a JSON body that comes with a success.
+/// Codes of a refused credential, as the `error` of a JSON body with a success status.
 const ERRORS: [&str; 10] = [
     "invalid_token",
     "unauthorized",
@@ -130,14 +130,14 @@ const ERRORS: [&str; 10] = [
     "insufficient_scope",
     "access_denied",
     "invalid_grant",
-    // Slack's.
+    // From Slack.
     "token_expired",
     "token_revoked",
     "invalid_auth",
     "not_authed",
 ];
 
-/// Whether a JSON object has such a code as its own `error`, and not as one of something that it tells of.
+/// Whether a JSON object has such a code as its own `error`, and not in a nested object.
 pub(super) fn is_refusal(json: &str) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (at, octet) in json.bytes().enumerate() {

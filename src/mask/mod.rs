@@ -1,7 +1,7 @@
-//! The one masker: what a server wrote is shown without the secrets that it was sent.
+//! Masks a server's text: the secrets that were sent to the server are replaced.
 //!
-//! Only a text of a server's passes here, each part by itself. Our own words, the method, the URL that the caller wrote and the
-//! status do not: a secret that is a common word would be told by what is missing in them.
+//! Only texts that a server wrote are masked, each part by itself. The crate's own words, the method, the status and
+//! the URL that the caller wrote are not masked: masking a secret that is a common word there would reveal the secret.
 //!
 //! A secret is *certain* where no text has it by chance: it is masked wherever its characters stand, in either case. One of up
 //! to four characters, or that is a plain word or a short number, is masked only where it stands alone, as it was written. Of a
@@ -20,20 +20,20 @@ use zeroize::Zeroizing;
 use search::Needle;
 use views::View;
 
-/// What is shown in place of a secret.
+/// The replacement for a secret.
 const MASK: &str = "***";
 
-/// The secrets that a text is shown without.
+/// The secrets to mask.
 #[derive(Default)]
 pub(crate) struct Masker(Vec<Needle>);
 
 impl Masker {
-    /// Masks that secret.
+    /// Adds a secret.
     pub(crate) fn add(&mut self, secret: &str) {
         self.add_as(secret, is_certain(secret), 0);
     }
 
-    /// Masks the value of a header: with its scheme, without it, and the password in it where it is `Basic`.
+    /// Adds the value of a header: with its scheme, without it, and for `Basic` also the password in it.
     pub(crate) fn add_header(&mut self, value: &str) {
         let Some((scheme, token)) = value.split_once(' ') else { return self.add(value) };
         if scheme.eq_ignore_ascii_case("Basic")
@@ -43,17 +43,18 @@ impl Masker {
             self.add(password);
         }
         let token = token.trim_start();
-        // With its scheme it is as common as without.
+        // The value with its scheme is as certain as the token.
         self.add_as(value, is_certain(token), scheme.len() + 1);
         self.add(token);
     }
 
-    /// Masks what is kept with a credential: all of it, and, where it is a JSON object, its texts that are no addresses.
+    /// Adds the text attached to a credential: the whole of it, and, if it is a JSON object, its strings that are not
+    /// URLs.
     pub(crate) fn add_kept(&mut self, kept: &str) {
         self.add(kept);
         #[cfg(any(feature = "oauth", feature = "registry", feature = "store"))]
         if let Some(members) = crate::members::Members::of(kept.as_bytes()) {
-            // These say who asks whom, and how.
+            // These members name the parties of the grant.
             const PUBLIC: [&str; 6] = ["issuer", "client_id", "registered", "resource", "scope", "token_type"];
             let secret = members.0.iter().filter(|(name, _)| !PUBLIC.contains(&name.as_str()));
             let texts = secret.filter_map(|(_, value)| value.as_str());
@@ -68,22 +69,23 @@ impl Masker {
         }
     }
 
-    /// A server's text without the secrets.
+    /// The server's text without the secrets.
     pub(crate) fn mask(&self, text: String) -> String {
         self.without(text, |_| true)
     }
 
-    /// The same of a text that has words of others in it, or is a URL: without the certain secrets.
+    /// The same for a URL, or a text that also contains other words: masks only certain secrets.
     pub(crate) fn mask_certain(&self, text: String) -> String {
         self.without(text, |needle| needle.certain)
     }
 
-    /// The same of a text that is one word, such as a code or a scope: of a plain word that is a secret it is all, or has nothing.
+    /// The same for a single word, such as a code or a scope: masks the whole word if it is a secret, otherwise certain
+    /// secrets.
     pub(crate) fn mask_word(&self, text: String) -> String {
         if self.0.iter().any(|needle| needle.is(&text)) { MASK.to_owned() } else { self.mask_certain(text) }
     }
 
-    /// Whether a text has a certain secret in it: then it is an echo, and names nothing.
+    /// Whether the text contains a certain secret. Then it is an echo, and not a value.
     pub(crate) fn has_certain(&self, text: &str) -> bool {
         self.mask_certain(text.to_owned()) != text
     }
@@ -97,7 +99,7 @@ impl Masker {
         let plain = View::plain_of(&text, needles.iter().any(|needle| needle.has_blank()));
         for view in &plain {
             needles.iter().for_each(|needle| needle.find(view, &mut found));
-            // What is shorter has no secret of four characters in it.
+            // A shorter text encodes no secret of four characters.
             let encoded = if view.octets.len() < 6 { Vec::new() } else { view.decoded() };
             for view in &encoded {
                 needles.iter().filter(|needle| needle.is_long()).for_each(|needle| needle.find(view, &mut found));
@@ -107,7 +109,7 @@ impl Masker {
     }
 }
 
-/// Whether no text has the secret by chance.
+/// Whether no text contains the secret by chance.
 fn is_certain(secret: &str) -> bool {
     let mut letters = secret.chars();
     letters.next();
@@ -122,12 +124,12 @@ fn is_certain(secret: &str) -> bool {
     }
 }
 
-/// The text with these ranges of it masked; what touches is one.
+/// The text with these ranges masked. Adjacent ranges become one mask.
 fn covered(text: &str, mut found: Vec<Range<usize>>) -> String {
     found.sort_unstable_by_key(|range| range.start);
     let (mut shown, mut done, mut masked) = (String::with_capacity(text.len()), 0, None);
     for range in found {
-        // What was decoded of a foreign encoding may begin or end inside of a character.
+        // A range that was decoded may begin or end inside a character.
         let start = (0..=range.start).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         let end = (range.end..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
         if masked.is_none_or(|masked| start > masked) {

@@ -1,4 +1,4 @@
-//! Finds one secret in a text, in time that is linear in both (Knuth, Morris and Pratt).
+//! Finds one secret in a text in linear time (Knuth, Morris and Pratt).
 
 use std::ops::Range;
 
@@ -7,26 +7,26 @@ use zeroize::Zeroizing;
 use super::pieces::Pieces;
 use super::views::View;
 
-/// A secret that is looked for.
+/// A secret to search for.
 #[derive(PartialEq, Eq)]
 pub(super) struct Needle {
     octets: Zeroizing<Vec<u8>>,
-    /// For each octet, how many before it are also the first ones.
+    /// The failure table: for each octet, the length of the longest prefix of the secret that ends there.
     table: Vec<usize>,
-    /// Whether it is found wherever it stands; else only where it stands alone.
+    /// Whether the secret is found wherever it occurs, and not only where it stands alone.
     pub(super) certain: bool,
-    /// The shortest beginning that counts where a text was cut.
+    /// The shortest prefix that is masked at the end of a truncated text.
     least: usize,
     pieces: Option<Pieces>,
 }
 
-/// How long the beginning of a secret is that is shown by nobody.
+/// How long the prefix of a secret in a truncated text must be to be masked.
 const BEGINNING: usize = 8;
 
 impl Needle {
-    /// Of a secret, whose first octets may be public.
+    /// A secret. Its first `public` octets are not secret.
     pub(super) fn new(secret: &str, certain: bool, public: usize) -> Self {
-        // The padding of base64 may be left out.
+        // Servers may leave out the padding of base64.
         let trimmed = secret.trim_end_matches('=');
         let secret = if certain && trimmed.len() > 4 { trimmed } else { secret };
         let mut octets = Zeroizing::new(secret.as_bytes().to_vec());
@@ -50,7 +50,7 @@ impl Needle {
         self.octets.contains(&b' ')
     }
 
-    /// Whether it is long enough to be told from noise that was decoded.
+    /// Whether the secret is long enough not to occur by chance in decoded octets.
     pub(super) fn is_long(&self) -> bool {
         self.octets.len() >= 4
     }
@@ -60,7 +60,7 @@ impl Needle {
         *self.octets == text.as_bytes()
     }
 
-    /// Adds the places where it stands in the text of the view.
+    /// Adds the places where the secret occurs in the view.
     pub(super) fn find(&self, view: &View, found: &mut Vec<Range<usize>>) {
         let mut length = 0;
         for (at, &octet) in view.octets.iter().enumerate() {
@@ -90,7 +90,7 @@ impl Needle {
         }
     }
 
-    /// Whether so much of its beginning is masked where the text ends.
+    /// Whether a prefix of that length is masked where the text is truncated.
     fn is_cut(&self, length: usize) -> bool {
         self.certain && length >= self.least && length < self.octets.len()
     }

@@ -1,14 +1,14 @@
-//! A text, and the texts that are written in it: by percent signs, by escapes, as base64, as hex.
+//! A text, and the texts that are encoded in it: percent-encoded, escaped, as base64, as hex.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Octets, and where each of them stands in the text that is shown.
+/// Octets, and the place of each octet in the original text.
 pub(super) struct View {
     pub(super) octets: Zeroizing<Vec<u8>>,
     places: Vec<Range<usize>>,
-    /// Whether it is the text itself: then its end is where it was cut.
+    /// Whether this is the original text, which may be truncated at its end.
     plain: bool,
 }
 
@@ -22,7 +22,7 @@ impl View {
         self.places.extend(octets.iter().map(|_| place.clone()));
     }
 
-    /// The text as it is, and without its escapes: once, twice, and with `+` for a blank.
+    /// The text as it is, and without its escapes: unescaped once, twice, and with `+` for a space.
     pub(super) fn plain_of(text: &str, plus: bool) -> Vec<Self> {
         let octets = Zeroizing::new(text.as_bytes().to_vec());
         let mut all = vec![Self { octets, places: (0..text.len()).map(|at| at..at + 1).collect(), plain: true }];
@@ -35,7 +35,7 @@ impl View {
         all
     }
 
-    /// Without the escapes of URLs, JSON and XML; `None` where there are none.
+    /// The text without the escapes of URLs, JSON and XML. `None` if it has none.
     fn unescaped(&self, plus: bool) -> Option<Self> {
         let mut view = Self::empty(true);
         let (mut at, mut changed) = (0, false);
@@ -60,14 +60,15 @@ impl View {
         changed.then_some(view)
     }
 
-    /// What is written in it as base64, at each of the four places where a group may begin, and as hex, at both.
+    /// The octets that are encoded as base64, at each of the four offsets where a group may begin, and as hex, at both
+    /// offsets.
     pub(super) fn decoded(&self) -> Vec<Self> {
         let base64 = (0..4).map(|from| self.groups(from, (4, 6), |octet| sextet(octet).is_some()));
         let hex = (0..2).map(|from| self.groups(from, (2, 8), |octet| octet.is_ascii_hexdigit()));
         base64.chain(hex).collect()
     }
 
-    /// Decodes the runs of such octets that are long enough, in groups of that many, and sets them apart.
+    /// Decodes each run of such octets that is long enough, in groups of that many, and separates the results.
     fn groups(&self, from: usize, (size, least): (usize, usize), is_of_run: fn(u8) -> bool) -> Self {
         let mut view = Self::empty(false);
         let mut at = 0;
@@ -97,27 +98,27 @@ impl View {
         view
     }
 
-    /// Where that stands in the text that is shown.
+    /// The range in the original text.
     pub(super) fn place(&self, range: Range<usize>) -> Range<usize> {
         let start = self.places.get(range.start).or(self.places.last()).map_or(0, |place| place.start);
         let end = range.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(start, |place| place.end);
         start..end.max(start)
     }
 
-    /// With the padding of base64 behind it.
+    /// The range with the base64 padding after it.
     pub(super) fn with_padding(&self, range: Range<usize>) -> Range<usize> {
         let padding = self.octets[range.end..].iter().take(2).take_while(|&&octet| octet == b'=').count();
         range.start..range.end + padding
     }
 
-    /// Whether a text was cut there: at its end, or before an ellipsis.
+    /// Whether a text was truncated there: at its end or before an ellipsis.
     pub(super) fn is_cut_at(&self, at: usize) -> bool {
         let rest = &self.octets[at..];
         self.plain && (rest.is_empty() || rest.starts_with(b"...") || rest.starts_with("…".as_bytes()))
     }
 
-    /// Whether no letter, digit, `_` or `-` is before or behind it, also not beyond one of the other characters of a token
-    /// (RFC 9110 §5.6.2), which join in `api.example.com` and end a sentence in `the api.`
+    /// Whether no letter, digit, `_` or `-` stands next to the range. The other characters of a token (RFC 9110 §5.6.2)
+    /// are skipped first, because they join words (`api.example.com`) and end sentences (`the api.`).
     pub(super) fn stands_alone(&self, range: &Range<usize>) -> bool {
         let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
         let joins = |character: char| "!#$%&'*+.^`|~’".contains(character);
@@ -158,7 +159,7 @@ fn octet(text: &[u8]) -> Option<u8> {
     Some((nibble(*text.first()?)? << 4) | nibble(*text.get(1)?)?)
 }
 
-/// The value of a character of base64, of either alphabet.
+/// The value of a base64 character, in the standard or the URL-safe alphabet.
 fn sextet(octet: u8) -> Option<u8> {
     Some(match octet {
         b'A'..=b'Z' => octet - b'A',
@@ -170,7 +171,7 @@ fn sextet(octet: u8) -> Option<u8> {
     })
 }
 
-/// What follows a backslash (RFC 8259 §7, and `\xXX`), and how long that is.
+/// The character after a backslash (RFC 8259 §7, and `\xXX`), and the length of the escape.
 fn backslash(text: &[u8]) -> Option<(usize, Read)> {
     let unit = |text: &[u8]| Some((u16::from(octet(text)?) << 8) | u16::from(octet(text.get(2..)?)?));
     match *text.first()? {
@@ -186,7 +187,7 @@ fn backslash(text: &[u8]) -> Option<(usize, Read)> {
     }
 }
 
-/// What follows an ampersand (XML 1.0 §4.1), and how long that is.
+/// The character after an ampersand (XML 1.0 §4.1), and the length of the reference.
 fn entity(text: &[u8]) -> Option<(usize, Read)> {
     let length = text.iter().take(10).position(|&octet| octet == b';')?;
     let name = std::str::from_utf8(&text[..length]).ok()?;

@@ -23,8 +23,8 @@ impl Members {
         }
     }
 
-    /// Whether the text is the beginning of a JSON object: what is left of an answer whose length was not announced, and whose
-    /// connection was cut.
+    /// Whether the text is the beginning of a JSON object, as in a response without an announced length whose connection was
+    /// cut.
     #[cfg(any(feature = "oauth", feature = "registry"))]
     pub(crate) fn is_begun_by(text: &[u8]) -> bool {
         let read = || serde_json::from_slice::<Value>(text).map(|mut whole| wipe(&mut whole));

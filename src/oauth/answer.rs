@@ -38,12 +38,12 @@ impl Answer {
         })
     }
 
-    /// The refresh token of an answer of which the rest may be of no use.
+    /// The refresh token of a response whose other members may be unusable.
     pub(super) fn refresh_token_of(reply: &Reply) -> Option<Secret> {
         reply.members()?.take("refresh_token").map(Secret::new)
     }
 
-    /// Whether the access token is of a type that is used here.
+    /// Whether this crate supports the type of the access token.
     pub(super) fn check_type(&self, dpop: Option<&Dpop>) -> Result<(), RefreshError> {
         let refused = |why: String| Err(RefreshError::refused("token_type").caused_by(why));
         let kind = self.kind();
@@ -54,7 +54,7 @@ impl Answer {
         }
     }
 
-    /// Some servers say no type at all, and mean the usual one.
+    /// Some servers name no type and mean `Bearer`.
     fn kind(&self) -> &str {
         self.token_type.as_deref().unwrap_or("Bearer")
     }
@@ -73,7 +73,7 @@ impl Answer {
     }
 }
 
-/// The scopes that were granted: one text (RFC 6749 §5.1), or a list, as some servers write them.
+/// The granted scopes: one string (RFC 6749 §5.1), or a list, as some servers write it.
 fn scopes(members: &mut Members) -> Option<Vec<String>> {
     let said = members.texts("scope").or_else(|| Some(members.take("scope")?.split(' ').map(str::to_owned).collect()));
     said.map(|scopes| scopes.into_iter().filter(|scope| is_scope_token(scope)).collect())

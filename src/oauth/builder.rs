@@ -21,13 +21,12 @@ use crate::refresh::Clock;
 
 /// Tokens of an OAuth 2 authorization server: a [`Refresh`](crate::Refresh).
 ///
-/// Nothing is asked before an API has refused something. A token is renewed by its refresh token, where it has one; else, and where
-/// that is finished, the grant asks anew. A grant that needs a person asks only where somebody asked for it, by
-/// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up): a 401 alone is
-/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is said.
+/// It asks for no token before the API has refused something. It renews a token with its refresh token. If there is none, or if it is no
+/// longer valid, it runs the grant again. A grant that needs the user runs only if the caller calls
+/// [`Session::login`](crate::Session::login) or [`step_up`](crate::Session::step_up). A 401 alone is
+/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired), unless [`prompting`](Self::prompting) is set.
 ///
-/// It has one credential for all of an API: it is not for a middleware that is
-/// [`partitioned_by`](crate::Builder::partitioned_by) what is asked for.
+/// Do not use it with [`partitioned_by`](crate::Builder::partitioned_by): the partitions would share one refresh token.
 pub struct OAuth {
     pub(super) issuer: Issuer,
     pub(super) client: Client,
@@ -86,25 +85,27 @@ impl OAuth {
         Ok(Self { issuer, client, grant, setup, servers: Servers::default() })
     }
 
-    /// Asks for these scopes. If none are given, a login of a person asks for those of the challenge, or else for those that the API's
-    /// metadata name. A grant without a person asks for none, unless [`challenge_scopes`](Self::challenge_scopes) allows some.
+    /// Sets the scopes to ask for. If none are set, a user's login asks for the scopes of the challenge, or else for
+    /// those that the API's metadata name. A grant without a user asks for no scopes, unless
+    /// [`challenge_scopes`](Self::challenge_scopes) allows some.
     #[must_use]
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.setup.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Lets a grant without a person ask for scopes that the API names, in its challenge or in its metadata. By default it asks for none
-    /// of them: the API would choose what the client's secret is used for. Scopes that are given by [`scopes`](Self::scopes) go before.
+    /// Lets a grant without a user ask for scopes that the API names in its challenge or in its metadata. By default it
+    /// asks for none of them: the API would decide what the client's secret is used for. Scopes that are set by
+    /// [`scopes`](Self::scopes) take precedence.
     ///
-    /// A login of a person needs no such permission, because the person sees what is asked for; nor does
-    /// [`Session::step_up`](crate::Session::step_up), which the caller asks for.
+    /// A user's login needs no such permission, because the user sees the scopes.
+    /// [`Session::step_up`](crate::Session::step_up) needs none either, because the caller asks for it.
     ///
     /// ```
     /// use reqwest_challenge::oauth::{ChallengeScopes, Client, ClientCredentials, Issuer, OAuth};
     ///
     /// let issuer = Issuer::new("https://auth.example.com")?;
-    /// // As a client of the Model Context Protocol does.
+    /// The Model Context Protocol requires this of its clients.
     /// let service = OAuth::new(issuer, Client::secret_basic("service", "s3cret"), ClientCredentials)?
     ///     .challenge_scopes(ChallengeScopes::any());
     /// # Ok::<(), reqwest_challenge::oauth::SetupError>(())
@@ -115,15 +116,16 @@ impl OAuth {
         self
     }
 
-    /// Leaves the `resource` parameter (RFC 8707) out of every request, for servers that refuse it, such as Microsoft Entra. The resource
-    /// is still compared with the API's metadata.
+    /// Leaves the `resource` parameter (RFC 8707) out of every request, for servers that refuse it, such as Microsoft
+    /// Entra. The resource is still compared with the API's metadata.
     #[must_use]
     pub fn without_resource(mut self) -> Self {
         self.setup.names_resource = false;
         self
     }
 
-    /// For that resource (RFC 8707), as it writes itself. If the API names the issuer, metadata of another resource are an error.
+    /// Sets the resource that the token is for (RFC 8707), in the API's own spelling. If the API names the issuer, but
+    /// its metadata name another resource, the grant fails.
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.setup.resource = Some(resource.into());
@@ -167,10 +169,13 @@ impl OAuth {
         self
     }
 
-    /// The client for all that is asked here, with its proxy and its certificates. It dials what a name leads to, wherever that is;
-    /// metadata that redirect to another origin are refused. Build it with `redirect(Policy::none())`: another policy takes no
-    /// secret to a second server and no answer from there, but it does send a GET there after a 303. Not given, the middleware's is used for hosts that the caller named, and for others one of
-    /// its own, which goes by no proxy and connects to no address inside.
+    /// Sets the client for all requests of this refresher, with its proxy and its certificates. The client connects to
+    /// whatever address a name resolves to. Metadata that redirect to another origin are refused. Build the client with
+    /// `redirect(Policy::none())`: with another policy, too, no secret goes to a second server and no response from there is
+    /// accepted, but after a 303 the client sends a GET there.
+    ///
+    /// If no client is set, the middleware's client connects to hosts that the caller named. A separate client connects to
+    /// other hosts; it uses no proxy and connects to no address of this machine or its network.
     #[must_use]
     pub fn http(mut self, client: reqwest::Client) -> Self {
         self.setup.lines.given = Some(client);

@@ -1,4 +1,4 @@
-//! The claims that a 401 demands of a token: continuous access evaluation, in the form of OpenID Connect Core §5.5.
+//! The claims that a 401 demands in a token: continuous access evaluation, in the form of OpenID Connect Core §5.5.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::desk::Desk;
 use crate::credential::Credential;
 
 impl Desk<'_> {
-    /// The claims as the challenge writes them.
+    /// The claims in the encoding of the challenge.
     pub(super) fn claims_demanded(&self) -> Option<&str> {
         self.rejection?.demand().claims()
     }
 
-    /// The parameters that every request for a grant has: what the caller added, and the claims that are demanded. Claims of the caller
-    /// stay beside those that are demanded, because a parameter must not occur twice (RFC 6749 §3.2).
+    /// The parameters of every token request: the caller's own, and the demanded claims. The caller's claims are merged
+    /// with the demanded ones, because a parameter must not occur twice (RFC 6749 §3.2).
     pub(super) fn parameters(&self) -> Vec<(String, String)> {
         let mut parameters = self.setup.extra.clone();
         let Some(demanded) = self.claims() else { return parameters };
@@ -23,7 +23,7 @@ impl Desk<'_> {
         parameters
     }
 
-    /// The claims as a request has them: JSON, where a challenge has base64 of it.
+    /// The claims as JSON. Decodes the base64 of a challenge.
     fn claims(&self) -> Option<String> {
         let demanded = self.claims_demanded()?;
         let mut challenges = self.rejection?.challenges().iter().filter_map(|challenge| challenge.bearer());
@@ -32,13 +32,13 @@ impl Desk<'_> {
         let json =
             decoded.and_then(|octets| String::from_utf8(octets).ok()).filter(|text| text.trim_start().starts_with('{'));
         let claims = json.unwrap_or_else(|| demanded.to_owned());
-        // An echo of the credential asks for nothing, and is in no URL that is shown.
+        // Leaves out an echo of the credential, which asks for nothing and must not appear in a URL.
         let masker = Credential::masker_of(self.rejection?.credential());
         Some(claims).filter(|claims| !masker.has_certain(claims))
     }
 }
 
-/// Both JSON objects as one, in which `more` replaces what `base` says otherwise. `None` if one of them is no object.
+/// Merges two JSON objects. A member of `more` replaces the member of `base`. `None` if one of the texts is no object.
 fn merged(base: &str, more: &str) -> Option<String> {
     let read = |text| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
     let mut base = read(base)?;

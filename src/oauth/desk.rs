@@ -16,7 +16,7 @@ use super::setup::Setup;
 use crate::refresh::{RefreshError, Rejection};
 use crate::secret::Secret;
 
-/// What the token endpoint is called in an error.
+/// The name of the token endpoint in errors.
 pub(super) const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 /// What a grant works with.
@@ -77,7 +77,8 @@ impl Desk<'_> {
         }
     }
 
-    /// A form for that grant, with what every one has: scopes, the resource (RFC 8707), the claims that are demanded, and what the caller added.
+    /// The form for that grant, with the parameters of every token request: scopes, the resource (RFC 8707), the
+    /// demanded claims and the caller's own parameters.
     pub(super) fn form(&self, grant_type: &'static str) -> Form {
         let mut form = Form::of_grant(grant_type);
         form.add_scopes(&self.scopes);
@@ -94,7 +95,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The resource that a request names, unless the caller leaves it out.
+    /// The resource to send, unless the caller leaves it out.
     pub(super) fn named_resource(&self) -> Option<&str> {
         self.resource.as_deref().filter(|_| self.setup.names_resource)
     }
@@ -105,8 +106,8 @@ impl Desk<'_> {
         if reply.is_error() { Err(reply.refusal(TOKEN_ENDPOINT, &sent)) } else { Answer::read(&reply, &sent) }
     }
 
-    /// Presents a refresh token to the token endpoint. Returns, beside the outcome, the refresh token that takes its place: the server
-    /// has replaced it also where the rest of the answer is of no use.
+    /// Presents a refresh token to the token endpoint. Also returns the new refresh token: the server has replaced the old one
+    /// even if the rest of the response is unusable.
     pub(super) async fn renewed(
         &self,
         identity: &Identity,
@@ -125,7 +126,7 @@ impl Desk<'_> {
         (answer.and_then(|answer| answer.check_type(self.setup.dpop.as_ref()).map(|()| answer)), replaced)
     }
 
-    /// What is kept beside a credential of this server.
+    /// The attachment of a credential of this server.
     pub(super) fn kept(&self, identity: Identity, refresh_token: Option<Secret>) -> Kept {
         let registered = match &self.client.0 {
             Kind::Given(_) => false,

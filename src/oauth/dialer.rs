@@ -78,19 +78,20 @@ pub(super) struct Dialer<'d> {
     pub(super) lines: &'d Lines,
     pub(super) api: Origin,
     pub(super) named: Vec<Origin>,
-    /// Whether the caller named the issuer: then what is named beside it is for the issuer, and not for the API to choose from.
+    /// Whether the caller named the issuer. Then the other places that the caller named are for the issuer, and the API
+    /// cannot choose among them.
     pub(super) pinned: bool,
     /// For the hosts that the caller chose.
     pub(super) plain: Client,
 }
 
 impl Dialer<'_> {
-    /// For the URLs that the API names.
+    /// The dialer for URLs that the API names.
     pub(super) fn by_api(&self) -> Trust<'_> {
         Trust { by: &self.api, api: &self.api, named: if self.pinned { &[] } else { &self.named } }
     }
 
-    /// For the URLs that this server names.
+    /// The dialer for URLs that this server names.
     pub(super) fn by<'t>(&'t self, by: &'t Origin) -> Trust<'t> {
         Trust { by, api: &self.api, named: &self.named }
     }
@@ -116,7 +117,7 @@ impl Dialer<'_> {
         self.follow(what, url, false, is_own).await
     }
 
-    /// A document that the API names, and that says itself what it is of.
+    /// Gets a document that the API names, and that itself names the API.
     pub(super) async fn get(&self, what: &str, url: Url) -> Result<Reply, RefreshError> {
         self.follow(what, url, true, |_| true).await
     }
@@ -141,12 +142,12 @@ impl Dialer<'_> {
             if url.scheme() == "https" && next.scheme() != "https" {
                 return Err(refused(what, "redirects from https to http"));
             }
-            // A client of the caller's own connects to whatever address a name leads to.
+            // The caller's own client connects to whatever address a name resolves to.
             let stays = self.lines.given.is_none() || next.origin() == url.origin();
             if !may_lead(&next) || !stays {
                 return Err(refused(what, "redirects to another server"));
             }
-            // The server that redirects names the next.
+            // The redirecting server names the next URL.
             let by = Origin::of(&url).unwrap_or_else(|| self.api.clone());
             let trust = Trust { by: &by, api: &self.api, named };
             url = trust.url(next.as_str()).map_err(|error| untrusted(what, &error))?;
@@ -160,9 +161,9 @@ impl Dialer<'_> {
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let reply = self.send(request, Some(body), self.is_chosen(url)).await?;
-        // A client of the caller's own would have followed it, had it been able to.
+        // The caller's own client would have followed the redirect if it could.
         if self.lines.given.is_some() && reply.status.is_redirection() && reply.headers.contains_key(LOCATION) {
-            return Err(refused("the authorization server", "redirects what is posted to it"));
+            return Err(refused("the authorization server", "redirects the POST request"));
         }
         Ok(reply)
     }
@@ -174,7 +175,8 @@ impl Dialer<'_> {
             .await
             .map_err(|error| network(error, asked.as_ref(), "does not answer"))?;
         // A client of the caller's own may follow redirects.
-        reply(sent.ok_or_else(|| refused("the authorization server", "answers from another URL, by a redirect"))?).await
+        reply(sent.ok_or_else(|| refused("the authorization server", "answered from another URL, after a redirect"))?)
+            .await
     }
 }
 

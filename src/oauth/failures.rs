@@ -1,4 +1,4 @@
-//! What went wrong at the well-known places, where one of several is enough.
+//! The failures at the well-known places, of which one success is enough.
 
 use http::StatusCode;
 
@@ -13,21 +13,22 @@ use crate::retry_after::passes;
 pub(super) struct Failures {
     passing: Option<RefreshError>,
     refused: Option<RefreshError>,
-    /// What the last place answered that has no document.
+    /// The status of the last place that has no document.
     pub(super) status: Option<StatusCode>,
 }
 
 impl Failures {
-    /// A document that is not the one, or a place that is not asked.
+    /// Adds the failure of a place whose document is wrong, or which must not be asked.
     pub(super) fn add(&mut self, error: RefreshError) {
         let kept = if error.is_transient() { &mut self.passing } else { &mut self.refused };
         kept.get_or_insert(error);
     }
 
-    /// A place that gave no answer.
+    /// Adds the failure of a place that did not respond.
     ///
     /// # Errors
-    /// The error again, if the server cannot be reached at all, so that the next place is not worth the wait.
+    /// Returns the error if the server cannot be reached at all, because asking the next place would only take more
+    /// time.
     pub(super) fn add_network(&mut self, error: RefreshError) -> Result<(), RefreshError> {
         let is_out_of_reach = |error: &reqwest::Error| error.is_connect() || error.is_timeout() || error.is_builder();
         if chain::find::<reqwest::Error>(&error).is_some_and(is_out_of_reach) {
@@ -37,7 +38,7 @@ impl Failures {
         Ok(())
     }
 
-    /// An answer without a document.
+    /// Adds a response without a document.
     pub(super) fn add_reply(&mut self, what: &str, reply: &Reply) {
         self.status = Some(reply.status);
         if passes(reply.status) {
@@ -47,7 +48,7 @@ impl Failures {
         }
     }
 
-    /// What the caller is told: that it may go well later, or else why a place was refused. `None` if all places are only empty.
+    /// The error for the caller: first a temporary failure, then a refused place. `None` if no place has a document.
     pub(super) fn worst(self) -> Option<RefreshError> {
         self.passing.or(self.refused)
     }

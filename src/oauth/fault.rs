@@ -1,11 +1,11 @@
-//! The error in an authorization server's answer, wherever the server writes it.
+//! The error in an authorization server's response, wherever the server writes it.
 
 use serde_json::{Map, Value};
 
 use super::words::{Meaning, ending_of, meaning};
 use crate::members::Members;
 
-/// Where codes stand, the most telling member first.
+/// The members that hold codes, in order of preference.
 const CODES: &[&str] = &[
     "error",
     "suberror",
@@ -22,7 +22,7 @@ const CODES: &[&str] = &[
     "reason",
     "name",
 ];
-/// Where texts stand.
+/// The members that hold texts.
 const TEXTS: &[&str] = &[
     "error_description",
     "error_message",
@@ -36,33 +36,33 @@ const TEXTS: &[&str] = &[
     "faultstring",
     "localizedMessage",
 ];
-/// What holds further objects, or lists of them.
+/// The members that hold nested objects, or lists of them.
 const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details", "data"];
-/// Members whose number is a code. In `status` a number is the HTTP status again.
+/// Members in which a number is a code. In `status`, a number only repeats the HTTP status.
 const NUMBERS: &[&str] = &["error", "error_code", "errorCode", "errcode", "code"];
-/// Words that stand where codes do, and name no error.
+/// Values of code members that name no error.
 const EMPTY: &[&str] = &["error", "fail", "failed", "failure", "ok", "success"];
-/// How deep errors are looked for, and how many of a list are read.
+/// How deep errors are searched for, and how many elements of a list are read.
 const DEPTH: usize = 3;
 const MANY: usize = 8;
 
-/// What a server says of an error.
+/// What a server says about an error.
 #[derive(Debug, Default)]
 pub(super) struct Fault {
-    /// The codes, the first of which names the error.
+    /// The codes. The first one names the error.
     pub(super) codes: Vec<String>,
     pub(super) text: Option<String>,
-    /// Whether the answer says that it is an error, whatever its status is.
+    /// Whether the response reports an error, whatever its status.
     pub(super) is_said: bool,
 }
 
 impl Fault {
-    /// The error in a JSON object.
+    /// Reads the error of a JSON object.
     pub(super) fn of(members: &Members) -> Self {
         let mut fault = Self::default();
         let mut numbers = Vec::new();
         fault.read(&members.0, &mut numbers, DEPTH);
-        // A number names an error only if no word does.
+        // A number names an error only if there is no word.
         if fault.codes.is_empty() {
             fault.codes = numbers;
         }
@@ -72,7 +72,7 @@ impl Fault {
         fault
     }
 
-    /// A text that is all that the server says.
+    /// The error in a response that is plain text.
     pub(super) fn of_text(text: &str) -> Self {
         let text = text.trim();
         Self { text: (!text.is_empty() && !text.starts_with('<')).then(|| text.to_owned()), ..Self::default() }
@@ -83,12 +83,12 @@ impl Fault {
         self.codes.first().map(String::as_str)
     }
 
-    /// The first code that means this.
+    /// The first code with that meaning.
     pub(super) fn find(&self, wanted: Meaning) -> Option<&str> {
         self.codes.iter().map(String::as_str).find(|code| meaning(code) == Some(wanted))
     }
 
-    /// Whether the server says of a refresh token that it is finished; the code that says so.
+    /// The code that says that the refresh token is no longer valid, if the server says so.
     pub(super) fn ended(&self) -> Option<&str> {
         let by_code = self.find(Meaning::Grant).or_else(|| self.find(Meaning::Ended));
         by_code.or_else(|| self.text.as_deref().and_then(ending_of))
@@ -99,7 +99,7 @@ impl Fault {
             match members.get(name) {
                 Some(Value::String(code)) if is_empty(name, code) => {}
                 Some(Value::String(code)) if is_code(code) => self.codes.push(code.clone()),
-                // A sentence in place of a code.
+                // A sentence in the place of a code.
                 Some(Value::String(text)) if name == "error" && !text.is_empty() => self.tell(text),
                 Some(Value::Number(number)) if number.as_i64() != Some(0) && NUMBERS.contains(&name) => {
                     numbers.push(number.to_string());
@@ -135,12 +135,12 @@ impl Fault {
     }
 }
 
-/// Whether it says no more than the status: a problem's type is a URL (RFC 9457).
+/// Whether the value names no error, such as the type URL of a problem (RFC 9457).
 fn is_empty(name: &str, code: &str) -> bool {
     EMPTY.iter().any(|word| word.eq_ignore_ascii_case(code)) || name == "type" && code.contains(':')
 }
 
-/// Whether a member is there and is not its type's way to say that there is nothing.
+/// Whether a member is present and not an empty value.
 pub(super) fn is_something(value: &Value) -> bool {
     match value {
         Value::Null => false,

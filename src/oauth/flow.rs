@@ -23,7 +23,7 @@ use crate::within::{unless, within};
 
 /// How long a renewal may take where no person is waited for.
 const SILENT: Duration = Duration::from_secs(60);
-/// How long an API's metadata may take where they are not needed.
+/// How long reading the API's metadata may take if the grant does not need them.
 const METADATA: Duration = Duration::from_secs(5);
 
 /// What it comes to that an API's metadata are nowhere.
@@ -59,7 +59,7 @@ impl OAuth {
         Dialer { lines: &self.setup.lines, api, named, pinned: self.issuer.pinned.is_some(), plain }
     }
 
-    /// The server of an issuer, which the caller or another server names.
+    /// The server of an issuer that the caller or another server names.
     pub(super) async fn server(
         &self,
         dialer: &Dialer<'_>,
@@ -69,7 +69,7 @@ impl OAuth {
         if let Some(server) = self.issuer.given().filter(|server| server.issuer == issuer) {
             return Ok(Arc::new(server.clone()));
         }
-        // The issuer that the caller chose is named by itself.
+        // The issuer that the caller chose names its own URLs.
         let own = self.issuer.pinned.as_ref().and_then(|server| Url::parse(&server.issuer).ok());
         let own = own.as_ref().and_then(Origin::of);
         let by = own.as_ref().or(by).unwrap_or(&dialer.api);
@@ -124,8 +124,8 @@ impl OAuth {
         }
     }
 
-    /// The resource as the API names it, if its challenge says where, and the document says that its tokens are that issuer's. If not, and
-    /// if the document cannot be had, the caller's choice of an issuer is enough.
+    /// The resource in the API's spelling, if its challenge names metadata, and the metadata name that issuer. If not,
+    /// or if the metadata cannot be read, the grant goes on with the caller's issuer.
     async fn resource_at(&self, dialer: &Dialer<'_>, rejection: &Rejection, issuer: &str) -> Option<Resource> {
         let seen = self.setup.seen.metadata(rejection);
         let is_of_use = self.setup.names_resource || self.setup.scopes.is_empty();
@@ -161,7 +161,7 @@ impl OAuth {
             return demanded.to_vec();
         }
         let mut scopes = self.plain_scopes(rejection, supported);
-        // What the server says is missing is asked for beside what the caller set up.
+        // The missing scope that the server names is added to the caller's scopes.
         if rejection.demand().is_for_more() {
             let more: Vec<_> = demanded.iter().filter(|scope| !scopes.contains(scope)).cloned().collect();
             scopes.extend(self.allowed(rejection, more));
@@ -189,8 +189,8 @@ impl OAuth {
         self.allowed(rejection, if named.is_empty() { supported } else { named })
     }
 
-    /// Those of the scopes that the API names which this grant asks for. A person sees what is asked for. Without one, the API would
-    /// choose what the client's secret is used for.
+    /// The scopes of the API that this grant asks for. A user sees the scopes. Without a user, the API would decide what the
+    /// client's secret is used for.
     fn allowed(&self, rejection: &Rejection, mut scopes: Vec<String>) -> Vec<String> {
         let masker = Credential::masker_of(rejection.credential());
         let may_ask = |scope: &str| self.grant.0.needs_person() || self.setup.challenge_scopes.allows(scope);
@@ -198,7 +198,7 @@ impl OAuth {
         scopes
     }
 
-    /// Whether the credential that was refused is for another resource than the one that refused it.
+    /// Whether the refused credential is for another resource than the one that refused it.
     fn is_of_another(rejection: &Rejection) -> bool {
         let kept = Kept::of_credential(rejection.credential());
         kept.and_then(|kept| kept.resource).is_some_and(|resource| resource::is_another(&resource, rejection))
@@ -210,11 +210,11 @@ impl OAuth {
         let wants_login = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp) && self.grant.0.gives_again();
         let kept = Kept::of_credential(rejection.credential())?;
         let demand = rejection.demand();
-        // Claims go along with a refresh token (continuous access evaluation); another authentication needs the person.
+        // Claims go along with a refresh token (continuous access evaluation). Another authentication needs the user.
         let access = rejection.credential().and_then(Credential::token);
         let needs_person = !demand.acr_values().is_empty() || demand.max_age().is_some() || demand.is_for_more();
         let is_vain = needs_person || self.setup.rests.has_met(access.as_ref(), demand.claims());
-        // A token for one resource is of no use to another (RFC 8707 §2), and its refresh token would be used up for that.
+        // A token for one resource is not valid for another (RFC 8707 §2), and a renewal would spend its refresh token.
         let is_own = self.setup.resource.is_some() || !Self::is_of_another(rejection);
         let renews = kept.refresh_token.is_some() && !wants_login && !is_vain && is_own;
         (renews && self.may_go_to(&kept)).then_some(kept)
@@ -256,7 +256,8 @@ impl OAuth {
         self.credential(answer, &desk, identity)
     }
 
-    /// What a failed renewal means for the login: a client that the server no longer knows takes all that it was given along.
+    /// What a failed renewal means for the login. If the server no longer knows the client, all tokens of the client
+    /// are lost.
     fn of_renewal(error: RefreshError, kept: &Kept) -> RefreshError {
         match error.kind() {
             RefreshErrorKind::Refused { code }

@@ -51,7 +51,7 @@ impl Form {
         encoded(self.pairs.iter().map(|(name, value)| (&**name, value.expose())))
     }
 
-    /// A server's text without the secrets that were sent.
+    /// The server's text without the secrets that were sent.
     pub(super) fn mask(&self, text: String) -> String {
         let mut masker = Masker::default();
         self.secrets.iter().for_each(|secret| masker.add(secret.expose()));

@@ -75,7 +75,7 @@ impl fmt::Debug for Invitation {
 /// Shows an invitation to a person: prints it, opens a browser.
 pub(super) type Show = Arc<dyn Fn(&Invitation) -> Result<(), BoxError> + Send + Sync>;
 
-/// What the 401 asks of the login itself (RFC 9470 §4).
+/// What the 401 demands of the login (RFC 9470 §4).
 pub(super) fn demands(desk: &Desk<'_>) -> Vec<(&'static str, String)> {
     let Some(rejection) = desk.rejection else { return Vec::new() };
     let demand = rejection.demand();
@@ -86,7 +86,7 @@ pub(super) fn demands(desk: &Desk<'_>) -> Vec<(&'static str, String)> {
     if let Some(age) = demand.max_age() {
         asked.push(("max_age", age.as_secs().to_string()));
     }
-    // An echo of the credential asks for nothing, and is in no URL that is shown.
+    // Leaves out an echo of the credential, which asks for nothing and must not appear in a URL.
     let masker = Credential::masker_of(rejection.credential());
     asked.retain(|(_, value)| !masker.has_certain(value));
     asked

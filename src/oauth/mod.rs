@@ -16,20 +16,25 @@
 //! # Who gets what
 //! - A client's secret, an assertion, a refresh token from elsewhere go to an issuer that the caller named, and to no other.
 //! - A refresh token goes to the issuer that gave it, for the API that it was given for.
-//! - A URL that a server names is dialled by https, or on this machine if that server is on this machine; with no user in it; and to no
-//!   address inside of this machine or its network, unless it is the API's own host, that server's, or one that the caller named.
-//!   Redirects of metadata are looked at one by one; what is posted is posted once.
-//! - The API's metadata are optional where the caller names the issuer: if they cannot be had, the grant goes on without them.
-//! - Scopes that the API names are asked for by a person's login. Another grant asks for none of them, unless
+//! - A URL that a server names is dialled by `https`, or by `http` on this machine if that server is on this machine
+//!   too; without userinfo; and not at an address of this machine or its network, unless it is the API's own host, that
+//!   server's host, or one that the caller named. Each redirect of metadata is checked. A request with a body is sent
+//!   once.
+//! - The API's metadata are optional if the caller names the issuer: if they cannot be read, the grant goes on without
+//!   them.
+//! - A user's login asks for the scopes that the API names. Other grants ask for none of them, unless
 //!   [`OAuth::challenge_scopes`] allows it.
-//! - Claims that a 401 demands (continuous access evaluation) are in the token request of every grant, of a refresh token too.
+//! - Claims that a 401 demands (continuous access evaluation) are part of the token request of every grant, also of a
+//!   renewal.
+//! - A page for the user is on the issuer's host, or on a host that the caller named.
 //!
 //! # Errors of a refresh token
-//! `invalid_grant`, and the words that vendors use for it, end a refresh token:
-//! [`Rejected`](crate::RefreshErrorKind::Rejected), which deletes it from a store. Another final answer (4xx, or an error by 200) is
-//! [`LoginRequired`](crate::RefreshErrorKind::LoginRequired) with the server's text, deletes nothing, and the token rests for 30 s before
-//! it is presented again. So is an answer that a person must act, such as `interaction_required`, in every grant.
-//! - A page for a person is on the issuer's host, or on one that the caller named.
+//! - `invalid_grant`, and the words that vendors use for it, mean that the refresh token is no longer valid. The error is
+//!   [`Rejected`](crate::RefreshErrorKind::Rejected), and a store deletes the credential.
+//! - Every other final response (4xx, or an error with status 200) is
+//!   [`LoginRequired`](crate::RefreshErrorKind::LoginRequired) with the server's text. Nothing is deleted, and the token is
+//!   not presented again for 30 s.
+//! - In every grant, an error that requires the user, such as `interaction_required`, is `LoginRequired` too.
 //!
 //! # Scope
 //! ID tokens are not looked at: who the person is, is the API's business. The password grant and the implicit one are not there

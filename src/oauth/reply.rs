@@ -62,25 +62,25 @@ fn saturated(number: f64) -> u64 {
 }
 
 impl Reply {
-    /// The members of the JSON object that it is, or of a form: some servers answer in the shape of the request.
+    /// The members of the JSON object or form in the body: some servers respond in the format of the request.
     pub(super) fn members(&self) -> Option<Members> {
         // Some servers write a byte order mark.
         let body = self.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.body);
         Members::of(body).or_else(|| of_form(body))
     }
 
-    /// Whether it is the beginning of an answer that was cut, and whose length was not announced.
+    /// Whether the body is the beginning of a response that was cut and had no announced length.
     pub(super) fn is_cut(&self) -> bool {
         Members::is_begun_by(&self.body)
     }
 
-    /// What it says of its error.
+    /// The error in the response.
     fn fault(&self) -> Fault {
         let Some(members) = self.members().or_else(|| of_list(&self.body)) else {
             return Fault::of_text(&Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned()));
         };
         let mut fault = Fault::of(&members);
-        // The status a second time is no code.
+        // A repeated status is not a code.
         fault.codes.retain(|code| code != self.status.as_str());
         fault
     }
@@ -95,7 +95,8 @@ impl Reply {
         self.fault().text.map(|text| printed(&sent.mask(text)))
     }
 
-    /// Whether it is an error: by its status, or by what it says beside a status of success, as some servers write all errors.
+    /// Whether the response is an error: by its status, or, since some servers send every error with a success status,
+    /// by its content.
     pub(super) fn is_error(&self) -> bool {
         if !self.status.is_success() {
             return true;
@@ -105,7 +106,7 @@ impl Reply {
         members.value("error").is_some_and(is_something) || !gives && Fault::of(&members).is_said
     }
 
-    /// Whether it is an answer without a token that says why, in a server's own way.
+    /// Whether the response has no token but an error, in the server's own format.
     pub(super) fn gives_nothing(&self) -> bool {
         let Some(members) = self.members() else { return false };
         let fault = Fault::of(&members);
@@ -119,8 +120,8 @@ impl Reply {
             && self.code().as_deref() == Some("use_dpop_nonce")
     }
 
-    /// What it means for the caller: `invalid_grant` ends the grant, other final codes are a no, and the rest may pass. A page of a
-    /// proxy or of a portal has no code, and may pass too.
+    /// What the error means. `invalid_grant` ends the grant, other final codes are a refusal, everything else is
+    /// temporary. The page of a proxy or a captive portal has no code, so it is temporary too.
     pub(super) fn refusal(&self, what: &str, sent: &Form) -> RefreshError {
         let fault = self.fault();
         let line = |code: Option<&str>| self.line(what, (code, fault.text.as_deref()), sent);
@@ -140,8 +141,8 @@ impl Reply {
         }
     }
 
-    /// What it means for a refresh token that was presented. A final no that says nothing about the client leaves the token where it is,
-    /// and only a login helps; `hint` says how.
+    /// What the error means for the refresh token that was presented. A final refusal that is not about the client does
+    /// not end the token, and requires a login; `hint` says how.
     pub(super) fn refusal_of_renewal(&self, what: &str, sent: &Form, hint: &str) -> RefreshError {
         let fault = self.fault();
         if fault.find(Meaning::LoginRequired).is_none() && !self.passing(&fault) {
@@ -158,16 +159,16 @@ impl Reply {
         self.refusal(what, sent)
     }
 
-    /// Whether the server may do better later.
+    /// Whether the same request may succeed later.
     fn passing(&self, fault: &Fault) -> bool {
-        // A proxy's own no, and a request that came too early.
+        // A refusal by a proxy, or a request that came too early.
         let is_passing_by = matches!(self.status.as_u16(), 407 | 425);
         let asks_for_time = fault.codes.is_empty() && self.headers.contains_key(RETRY_AFTER);
         let is_temporary = || fault.find(Meaning::Passing).is_some();
         passes(self.status) || is_passing_by || asks_for_time || is_temporary()
     }
 
-    /// What was answered, in one line for a terminal.
+    /// The response as one line for a terminal.
     fn line(&self, what: &str, (code, text): (Option<&str>, Option<&str>), sent: &Form) -> String {
         let mut line = format!("{what} says {}", self.status.as_u16());
         for text in [code, text].into_iter().flatten() {
@@ -177,7 +178,7 @@ impl Reply {
     }
 }
 
-/// A JSON list, as the list of errors that it is where an error is expected.
+/// A JSON list, read as a list of errors where an error is expected.
 fn of_list(body: &[u8]) -> Option<Members> {
     let list: Vec<Value> = serde_json::from_slice(body).ok()?;
     let mut members = Members::default();
@@ -185,9 +186,9 @@ fn of_list(body: &[u8]) -> Option<Members> {
     Some(members)
 }
 
-/// The members of a form, if it is the answer to a token request.
+/// The members of a form, if it is the response to a token request.
 fn of_form(body: &[u8]) -> Option<Members> {
-    // A page has links that look like it.
+    // The links of a page look like a form.
     let body = body.trim_ascii();
     if body.iter().any(|octet| octet.is_ascii_whitespace() || *octet == b'<') {
         return None;

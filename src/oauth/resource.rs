@@ -27,8 +27,8 @@ pub(super) fn named(rejection: &Rejection) -> Option<String> {
     challenges.find_map(|challenge| challenge.param("resource_metadata")).map(|text| text.into_owned())
 }
 
-/// Whether the 401 was about another resource than this one, by the place where it says that the metadata are (RFC 9728 §3.1). `false`
-/// where the place does not tell.
+/// Whether the 401 is about another resource than this one, judged by the URL of its metadata (RFC 9728 §3.1). `false`
+/// if the URL does not show it.
 pub(super) fn is_another(resource: &str, rejection: &Rejection) -> bool {
     let parsed = |text: &str| Url::parse(text).ok();
     let (Some(resource), Some(place)) = (parsed(resource), named(rejection).as_deref().and_then(parsed)) else {

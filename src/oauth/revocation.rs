@@ -64,8 +64,8 @@ impl OAuth {
     }
 }
 
-/// Whether the error says that there is nothing to take back: an access token that ends by itself (RFC 7009 §2.2.1), or a token that
-/// the server no longer knows, which RFC 7009 §2.2 calls a success.
+/// Whether the error means that nothing is left to revoke: the access token expires by itself (RFC 7009 §2.2.1), or the
+/// server no longer knows the token, which RFC 7009 §2.2 calls a success.
 fn is_over(reply: &Reply) -> bool {
     let Some(code) = reply.code().filter(|_| !passes(reply.status)) else { return false };
     code == "unsupported_token_type" || matches!(meaning(&code), Some(Meaning::Grant | Meaning::Ended))

@@ -1,9 +1,9 @@
-//! Which scopes that an API names are asked for without a person.
+//! Which scopes of the API a grant without a user asks for.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Which scopes of a challenge, or of an API's metadata, a grant without a person asks for:
+/// Which scopes of a challenge, or of an API's metadata, a grant without a user asks for. See
 /// [`OAuth::challenge_scopes`](super::OAuth::challenge_scopes).
 #[derive(Clone)]
 pub struct ChallengeScopes(Allowed);
@@ -17,7 +17,7 @@ enum Allowed {
 }
 
 impl ChallengeScopes {
-    /// No scope: the default.
+    /// No scope. This is the default.
     #[must_use]
     pub fn none() -> Self {
         Self(Allowed::None)
@@ -35,7 +35,7 @@ impl ChallengeScopes {
         Self(Allowed::Only(scopes.into_iter().map(Into::into).collect()))
     }
 
-    /// Those for which the function returns `true`.
+    /// The scopes for which the function returns `true`.
     #[must_use]
     pub fn matching(allows: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self(Allowed::Matching(Arc::new(allows)))

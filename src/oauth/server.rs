@@ -31,7 +31,7 @@ pub(super) struct Server {
     /// As it was written: compared octet for octet, for a URL's text changes when it is read.
     pub(super) issuer: String,
     pub(super) endpoints: HashMap<&'static str, String>,
-    /// Which of them the caller gave.
+    /// The endpoints that the caller gave.
     pub(super) given: Vec<&'static str>,
     /// Whether it names itself when it answers an authorization request (RFC 9207 §3).
     pub(super) names_itself: bool,
@@ -51,7 +51,7 @@ impl Server {
         dialer.by(&self.names(dialer, name, text)).url(text).map_err(|error| untrusted(&what, &error))
     }
 
-    /// Who names an endpoint: the caller, which is as good as the endpoint itself, or the issuer.
+    /// Who names an endpoint: the caller, whose endpoints need no further check, or the issuer.
     fn names(&self, dialer: &Dialer<'_>, name: &str, text: &str) -> Origin {
         let by = if self.given.contains(&name) { text } else { &self.issuer };
         Url::parse(by).ok().as_ref().and_then(Origin::of).unwrap_or_else(|| dialer.api.clone())
@@ -91,20 +91,21 @@ impl Server {
     }
 }
 
-/// What helps where the metadata are those of another issuer.
+/// The error for metadata of another issuer.
 fn mismatch(issuer: &str, said: &str) -> RefreshError {
-    let advice = if is_template(said) { TEMPLATE } else { "write it as they do, if it is the one" };
-    let line = format!("the metadata of {issuer} are those of `{}`: {advice}", printed(said));
+    let advice = if is_template(said) { TEMPLATE } else { "if that is the issuer, write it like that" };
+    let line = format!("the metadata of {issuer} name the issuer `{}`: {advice}", printed(said));
     RefreshError::refused("issuer_mismatch").caused_by(line)
 }
 
-/// Whether an issuer is the text of a whole family of issuers: `https://login.microsoftonline.com/{tenantid}/v2.0`.
+/// Whether the issuer is a template for many issuers, such as `https://login.microsoftonline.com/{tenantid}/v2.0`.
 fn is_template(issuer: &str) -> bool {
     issuer.contains('{')
 }
 
-/// What helps where metadata are a family's: no member is called as they say.
-const TEMPLATE: &str = "what is in braces is a place for a tenant's identifier. Say `Issuer::new` with the issuer of one tenant,                         or give each endpoint, by `Issuer::token_endpoint` and the methods beside it: then no metadata are asked for";
+/// What to do about a template. No member of such metadata names an issuer that exists.
+const TEMPLATE: &str = "the braces stand for a tenant's identifier. Give `Issuer::new` the issuer of one tenant, or set \
+                        each endpoint with `Issuer::token_endpoint` and the methods beside it: then no metadata are read";
 
 /// How long metadata are taken at their word.
 const GOOD_FOR: Duration = Duration::from_secs(3600);
@@ -149,25 +150,25 @@ impl Servers {
     }
 }
 
-/// The issuer's URL, if that server may name it.
+/// The issuer's URL, if the naming server may name it.
 fn checked(dialer: &Dialer<'_>, issuer: &str, by: &Origin) -> Result<Url, RefreshError> {
     let refused = |line: &str| Err(RefreshError::refused("issuer").caused_by(line));
     // It is shown to people.
     if issuer.len() > LONGEST || issuer.contains(hides) {
-        return refused("the issuer is too long, or has characters in it that cannot be seen");
+        return refused("the issuer is too long, or contains invisible characters");
     }
     let base = dialer.by(by).url(issuer).map_err(|error| untrusted("the issuer", &error))?;
     if base.query().is_some() {
         return refused("the issuer has a query");
     }
     if is_template(issuer) {
-        return refused(&format!("the issuer {issuer} is no issuer by itself: {TEMPLATE}"));
+        return refused(&format!("the issuer {issuer} is a template: {TEMPLATE}"));
     }
     Ok(base)
 }
 
-/// Asks at the well-known places, in the order of RFC 8414 §3 and §5, and then that of OpenID Connect. What fails at one of them may be
-/// in order at the next.
+/// Tries the well-known places in the order of RFC 8414 §3 and §5, then that of OpenID Connect. If one fails, the next
+/// may succeed.
 async fn discover(dialer: &Dialer<'_>, issuer: &str, base: &Url) -> Result<Server, RefreshError> {
     let mut failures = Failures::default();
     for url in places(base) {
@@ -184,7 +185,7 @@ async fn discover(dialer: &Dialer<'_>, issuer: &str, base: &Url) -> Result<Serve
     }
     let status = failures.status.map_or(0, |status| status.as_u16());
     Err(failures.worst().unwrap_or_else(|| {
-        let line = format!("no metadata of {issuer} are at the well-known places (the last says {status})");
+        let line = format!("the well-known places have no metadata of {issuer} (the last one answered {status})");
         RefreshError::refused("no_metadata").caused_by(line)
     }))
 }

@@ -17,10 +17,10 @@ use crate::refresh::{Clock, RefreshError, RefreshErrorKind};
 /// What every grant of one [`OAuth`](super::OAuth) has.
 pub(super) struct Setup {
     pub(super) scopes: Vec<String>,
-    /// Which scopes of a challenge a grant without a person asks for.
+    /// Which scopes of a challenge a grant without a user asks for.
     pub(super) challenge_scopes: ChallengeScopes,
     pub(super) resource: Option<String>,
-    /// Whether requests name the resource (RFC 8707).
+    /// Whether requests contain the resource (RFC 8707).
     pub(super) names_resource: bool,
     pub(super) extra: Vec<(String, String)>,
     pub(super) dpop: Option<Dpop>,
@@ -37,7 +37,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// The error, as a required login if its code says that a person must act.
+    /// Turns the error into a required login if its code says that the user must act.
     pub(super) fn judged(&self, error: RefreshError) -> RefreshError {
         let RefreshErrorKind::Refused { code } = error.kind() else { return error };
         if meaning(code) == Some(Meaning::LoginRequired) {

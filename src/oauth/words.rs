@@ -1,28 +1,28 @@
-//! What the error codes of authorization servers mean: the table to extend when a server uses a code of its own.
+//! What the error codes of authorization servers mean. To support a code of another server, extend the table.
 //!
-//! Case and punctuation do not matter: `bad_refresh_token` is also `BAD_REFRESH_TOKEN` and `Bad refresh token`.
+//! Case and punctuation do not matter: `bad_refresh_token` also matches `BAD_REFRESH_TOKEN` and `Bad refresh token`.
 
 use Meaning::{Ended, Grant, LoginRequired, Passing, Refused};
 
 /// What an error code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The grant is finished, in whatever request the server says so (RFC 6749 §5.2).
+    /// The grant is no longer valid, in whatever request the server says so (RFC 6749 §5.2).
     Grant,
-    /// The refresh token that was presented is finished. In another request it is a code like any other.
+    /// The refresh token that was presented is no longer valid. In another request the code has no special meaning.
     Ended,
-    /// A person must act; the refresh token may still be good.
+    /// The user must act. The refresh token may still be valid.
     LoginRequired,
-    /// The server may do better later.
+    /// The same request may succeed later.
     Passing,
-    /// A final no that no login changes: the client or its set-up is at fault.
+    /// A final refusal that no login changes: the client or its configuration is at fault.
     Refused,
 }
 
-/// A code, what it means, and who uses it.
+/// A code, its meaning, and who uses it.
 const WORDS: &[(&str, Meaning)] = &[
     ("invalid_grant", Grant), // RFC 6749 §5.2
-    // A dead refresh token in a vendor's words.
+    // Invalid refresh tokens, in the words of vendors.
     ("bad_refresh_token", Ended),              // GitHub, HubSpot
     ("expired_refresh_token", Ended),          // several
     ("expired_token", Ended),                  // Weibo
@@ -44,7 +44,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("token_expired", Ended),                  // Slack, Firebase
     ("token_revoked", Ended),                  // Slack
     ("user_not_found", Ended),                 // Firebase
-    // A person must act.
+    // The user must act.
     ("account_selection_required", LoginRequired), // OpenID Connect Core §3.1.2.6
     ("additional_action", LoginRequired),          // Microsoft Entra, as `suberror`
     ("basic_action", LoginRequired),               // Microsoft Entra, as `suberror`
@@ -63,7 +63,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("unmet_authentication_requirements", LoginRequired), // OpenID Connect, the document of that name
     ("user_authentication_required", LoginRequired), // several
     ("user_password_expired", LoginRequired),      // Microsoft Entra, as `suberror`
-    // It may go well later.
+    // The request may succeed later.
     ("authorization_pending", Passing),    // RFC 8628 §3.5
     ("internal_error", Passing),           // Slack
     ("internal_failure", Passing),         // Google
@@ -92,32 +92,33 @@ const WORDS: &[(&str, Meaning)] = &[
     ("use_dpop_nonce", Refused),               // RFC 9449 §8
 ];
 
-/// Codes that are shown as they are, whatever was sent: a secret that is one of these words is not given away by them.
+/// Codes that are never masked. A secret that equals one of these words is not revealed by them.
 const PLAIN: &[&str] = &["access_denied"];
 
-/// What the code means; `None` if no entry is about it.
+/// What the code means. `None` if it is not in the table.
 pub(super) fn meaning(code: &str) -> Option<Meaning> {
     let mut found = WORDS.iter().filter(|(word, _)| is_same(word, code));
     found.next().map(|(_, meaning)| *meaning)
 }
 
-/// The entry that a server's sentence is, if the entry names the refresh token. A sentence that says less could be about any token.
+/// The entry that a server's sentence matches, if the entry names the refresh token. A vaguer sentence may be about any
+/// token.
 pub(super) fn ending_of(sentence: &str) -> Option<&'static str> {
     let endings = WORDS.iter().filter(|(word, meaning)| *meaning == Ended && word.contains("refresh"));
     endings.map(|(word, _)| *word).find(|word| is_same(word, sentence))
 }
 
-/// Whether it is a code that has a meaning here, and is shown as it is.
+/// Whether the code is in the table and is printed unmasked.
 pub(super) fn is_known(code: &str) -> bool {
     PLAIN.contains(&code) || meaning(code).is_some()
 }
 
-/// Compares letters and digits, without case.
+/// Compares letters and digits only, ignoring case.
 fn is_same(word: &str, other: &str) -> bool {
     let letters = |text: &str| {
         let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
         letters.map(|octet| octet.to_ascii_lowercase()).collect::<Vec<_>>()
     };
-    // A long text is no code, and is not copied.
+    // A long text is not a code, and is not copied.
     other.len() <= 2 * word.len() + 8 && letters(word) == letters(other)
 }

@@ -1,9 +1,9 @@
-//! Which header fields of a request go along with a redirect.
+//! Which header fields of a request are sent along with a redirect.
 
 use http::header::{self, HeaderMap, HeaderName};
 
-/// What goes along to another origin: fields that describe the content, what the client accepts, and conditions. They
-/// carry no credential. A condition that is lost would make an unsafe request unconditional.
+/// The fields that are sent to another origin: fields that describe the content, what the client accepts, and
+/// conditions. They carry no credential. Without its condition, an unsafe request would become unconditional.
 const SAFE: [HeaderName; 13] = [
     header::ACCEPT,
     header::ACCEPT_CHARSET,
@@ -20,11 +20,12 @@ const SAFE: [HeaderName; 13] = [
     header::USER_AGENT,
 ];
 
-/// What describes a body and goes along with it.
+/// The fields that describe a body and are removed with it.
 const OF_THE_BODY: [HeaderName; 4] =
     [header::CONTENT_ENCODING, header::CONTENT_LANGUAGE, header::CONTENT_LENGTH, header::CONTENT_TYPE];
 
-/// Leaves what may go to another origin: no field outside the list, and no value that is marked as sensitive.
+/// Removes every field that must not go to another origin: fields outside the list, and values that are marked as
+/// sensitive.
 pub(super) fn keep_safe(headers: &mut HeaderMap) {
     retain(headers, |name| SAFE.contains(name) || OF_THE_BODY.contains(name));
     let sensitive: Vec<_> =
@@ -34,7 +35,7 @@ pub(super) fn keep_safe(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes what describes a body that is not sent any more.
+/// Removes the fields that describe a body that is no longer sent.
 pub(super) fn drop_body(headers: &mut HeaderMap) {
     const OTHERS: [&str; 6] = ["digest", "expect", "repr-digest", "trailer", "transfer-encoding", "want-digest"];
     retain(headers, |name| !name.as_str().starts_with("content-") && !OTHERS.contains(&name.as_str()));

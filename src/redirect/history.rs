@@ -1,10 +1,10 @@
-//! The redirects before a response.
+//! The redirects that led to a response.
 
 use http::StatusCode;
 use reqwest::{Response, Url};
 
-/// The redirects that [`FollowRedirects`](crate::FollowRedirects) followed before a response, in their order: an
-/// extension of the response.
+/// The redirects that [`FollowRedirects`](crate::FollowRedirects) followed before a response, in order: an extension of
+/// the response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RedirectHistory(Vec<RedirectHop>);
 
@@ -16,13 +16,13 @@ pub struct RedirectHop {
 }
 
 impl RedirectHistory {
-    /// The history of a response; `None` if no redirect came before it.
+    /// Returns the history of a response. `None` if there was no redirect.
     #[must_use]
     pub fn of(response: &Response) -> Option<&Self> {
         response.extensions().get::<Self>()
     }
 
-    /// The redirects, the first one first.
+    /// Returns the redirects, the first one first.
     #[must_use]
     pub fn hops(&self) -> &[RedirectHop] {
         &self.0

@@ -1,4 +1,4 @@
-//! One redirect: where it leads, and the request that follows it. Nothing here waits.
+//! One redirect: its target, and the request that follows it. Nothing here waits.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::origin::Origin;
 use crate::replay;
 use crate::report::AuthReport;
 
-/// Makes another body of the same bytes.
+/// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
 
-/// What is kept of a request while it is sent, before any credential of a lower middleware goes in.
+/// The parts of a request that are kept while it is sent, taken before lower middlewares add a credential.
 pub(super) struct Kept {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -49,11 +49,11 @@ impl Kept {
         }
     }
 
-    /// Takes over the URL that answered, which is another if the client below follows redirects too. Whether it is of
-    /// the same origin is returned.
+    /// Updates the URL to the one that responded, which differs if the client below follows redirects too. Returns
+    /// whether its origin is the same.
     pub(super) fn answered_by(&mut self, response: &Response) -> bool {
         let answered = response.url();
-        // A response that was made by hand has this URL, and none of the network has it without an address.
+        // reqwest gives this URL to a hand-made response. A response from the network has a remote address.
         if answered.as_str() == "http://no.url.provided.local/" && response.remote_addr().is_none() {
             return true;
         }
@@ -64,7 +64,7 @@ impl Kept {
         same_origin
     }
 
-    /// The URL that a redirect leads to, with the fragment of this request where `Location` has none (RFC 9110
+    /// The target of the redirect. If `Location` has no fragment, the target inherits this request's fragment (RFC 9110
     /// §10.2.2). `None` if the response is no redirect, or if its `Location` cannot be read.
     pub(super) fn target(&self, response: &Response) -> Option<Url> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -72,13 +72,13 @@ impl Kept {
         }
         let mut lines = response.headers().get_all(LOCATION).iter();
         let line = lines.next()?;
-        // Two different targets are as unreadable as none.
+        // Two different targets cannot be followed.
         if lines.any(|other| other != line) {
             return None;
         }
         let text = std::str::from_utf8(line.as_bytes()).ok().filter(|text| !text.trim().is_empty())?;
         let mut base = self.url.clone();
-        // So that userinfo in the target is always the server's.
+        // Userinfo in the target then always comes from the server.
         let _ = (base.set_username(""), base.set_password(None));
         let mut target = base.join(text).ok()?;
         if target.fragment().is_none() {
@@ -87,7 +87,7 @@ impl Kept {
         Some(target)
     }
 
-    /// Whether a redirect to that URL is followed at all.
+    /// Refuses targets that are never followed.
     pub(super) fn check(&self, target: &Url) -> Result<(), RedirectErrorKind> {
         if !matches!(target.scheme(), "http" | "https") {
             return Err(RedirectErrorKind::Scheme);
@@ -150,7 +150,7 @@ impl Kept {
     }
 }
 
-/// The method that follows a redirect, and whether the body is sent again. 301 and 302 turn a POST into a GET, as in
+/// The method that follows a redirect, and whether the body is sent again. 301 and 302 turn POST into GET, as in
 /// browsers and in reqwest.
 fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
     match status {

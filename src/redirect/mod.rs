@@ -1,7 +1,8 @@
 //! Redirects, followed above the middleware that signs.
 //!
-//! `hop.rs` decides where a redirect leads and makes the request that follows it, `headers.rs` says what goes along, and
-//! `history.rs` is what the caller reads afterwards. This file sends the requests, one whole call each.
+//! `hop.rs` computes the target of a redirect and the request that follows it, `headers.rs` selects the fields that are
+//! sent along, and `history.rs` is what the caller reads afterwards. This file sends the requests. Each hop is a whole
+//! call.
 
 mod headers;
 mod history;
@@ -23,37 +24,37 @@ use hop::Kept;
 
 pub use history::{RedirectHistory, RedirectHop};
 
-/// How many redirects are followed: as many as reqwest follows.
+/// How many redirects are followed. reqwest follows as many.
 const MOST: usize = 10;
 
-/// How much of a redirect's body is read, so that its connection can be used again.
+/// How much of a redirect's body is read, so that the connection can be used again.
 const DRAIN: read::Limits = read::Limits { bytes: 64 << 10, keep: 0, time: Duration::from_secs(1) };
 
 /// Follows redirects (RFC 9110 §15.4) above a [`ChallengeMiddleware`](crate::ChallengeMiddleware), so that each hop is
-/// signed, renewed and judged by itself.
+/// signed, renewed and judged separately.
 ///
-/// A Digest answer and a DPoP proof name one URL. reqwest follows redirects below all middleware, and sends the answer
-/// for the first URL to the second. Give the client `redirect::Policy::none()`, and add this middleware before all
-/// others; [`hardened`](crate::hardened) does both.
+/// A Digest answer and a DPoP proof are valid for one URL. reqwest follows redirects below all middlewares, and sends
+/// the answer for the first URL to the second. Give the client `redirect::Policy::none()`, and add this middleware
+/// before all others; [`hardened`](crate::hardened) does both.
 ///
-/// - It follows 301, 302, 303, 307 and 308, ten times at most. 303 turns every method but HEAD into GET, 301 and 302 turn
-///   POST into GET; the body and the fields that describe it are dropped then. A redirect whose `Location` is missing or
-///   cannot be read is given as it is.
-/// - If a hop leads to another origin, only fields that carry no credential go along (`Accept`, `Range`, `Content-Type` and
-///   the like): no `Authorization`, no `Cookie`, no custom field, no value that is marked as sensitive. They do not come back
-///   with a later hop to the first origin. If the caller chose the identity, by [`CallOptions::identity`] or by an
-///   `Authorization` of the request, this hop and the later ones go out without a credential.
-/// - A hop to an origin of a `ChallengeMiddleware` is signed by it, also if a foreign server chose the URL, as long as the
-///   method is safe (RFC 9110 §9.2.1). A request that is not safe is refused with
-///   [`RedirectErrorKind::ChosenElsewhere`]: a foreign server must not choose what a credential changes.
-/// - It refuses with a [`RedirectError`]: a target with a user name or password, a scheme other than `http` and `https`,
-///   `https` to `http`, an eleventh redirect, and a stream that would be sent twice. If the request has
-///   [`CallOptions::body`], the stream is made again.
-/// - `Response::url` is the last URL, and [`RedirectHistory`] in the response's extensions lists the ones before.
-/// - Each hop has the request's timeout anew.
+/// - It follows 301, 302, 303, 307 and 308, up to ten times. 303 turns every method except HEAD into GET; 301 and 302
+///   turn POST into GET. The body and the fields that describe it are then dropped. If `Location` is missing or cannot
+///   be read, the caller gets the redirect response.
+/// - If a hop leads to another origin, only fields without credentials are sent along (`Accept`, `Range`,
+///   `Content-Type` and similar): no `Authorization`, no `Cookie`, no custom field, no value that is marked as
+///   sensitive. A later hop back to the first origin does not restore them. If the caller set the identity, with
+///   [`CallOptions::identity`] or an `Authorization` field, this hop and later ones carry no credential.
+/// - If a hop leads to an origin of a `ChallengeMiddleware` and the method is safe (RFC 9110 §9.2.1), the middleware
+///   signs it, even if a foreign server chose the URL. If the method is not safe, the redirect is refused with
+///   [`RedirectErrorKind::ChosenElsewhere`], because a foreign server must not choose what a credential changes.
+/// - It refuses with a [`RedirectError`]: a target with a user name or password; a scheme other than `http` and
+///   `https`; a redirect from `https` to `http`; an eleventh redirect; and a stream that would be sent twice. If the
+///   request has [`CallOptions::body`], the stream is made again.
+/// - `Response::url` is the last URL. [`RedirectHistory`] in the response's extensions lists the earlier ones.
+/// - The request's timeout starts again for each hop.
 ///
-/// Default header fields of the client (`ClientBuilder::default_headers`) go to every origin: reqwest adds them below all
-/// middleware. Put no credential there.
+/// reqwest adds the client's default header fields (`ClientBuilder::default_headers`) below all middlewares, so they go
+/// to every origin. Do not put a credential there.
 ///
 /// ```
 /// # fn example(auth: reqwest_challenge::ChallengeMiddleware) -> Result<(), reqwest::Error> {
@@ -136,7 +137,7 @@ impl Middleware for FollowRedirects {
     ) -> reqwest_middleware::Result<Response> {
         let options = extensions.get::<CallOptions>().cloned();
         let outcome = self.follow(request, extensions, &next).await;
-        // An outer middleware may send the whole request again.
+        // An outer middleware may send the whole request again, with its original options.
         extensions.remove::<SentBy>();
         match options {
             Some(options) => drop(extensions.insert(options)),
@@ -146,18 +147,18 @@ impl Middleware for FollowRedirects {
     }
 }
 
-/// Takes an identity that is for the first origin alone out of what lower middlewares see. `own` says whether the caller
-/// set `Authorization`.
+/// Hides an identity that is for the first origin only from lower middlewares. `own` says whether the caller set
+/// `Authorization`.
 fn leave(extensions: &mut Extensions, own: bool) {
     let mut options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
     if options.identity.take().is_some() || own {
-        // Another identity than the one that was asked for is no replacement.
+        // The middleware's identity must not replace the one that the caller asked for.
         options.skip = true;
         extensions.insert(options);
     }
 }
 
-/// Which redirect chose the URL and the method of a request: an extension of the requests that follow one.
+/// The redirect that chose the URL and the method of a request: an extension of the requests that follow a redirect.
 #[derive(Clone)]
 struct SentBy {
     origin: Option<Origin>,
@@ -168,7 +169,7 @@ struct SentBy {
     location: Url,
 }
 
-/// Why a request must not be signed: it is not safe, and a server outside these origins chose its URL.
+/// The error if a request must not be signed: its method is not safe, and a server outside these origins chose its URL.
 pub(crate) fn chosen_elsewhere(extensions: &Extensions, request: &Request, ours: &[Origin]) -> Option<RedirectError> {
     let by = extensions.get::<SentBy>()?;
     if request.method().is_safe() || by.origin.as_ref().is_some_and(|origin| ours.contains(origin)) {

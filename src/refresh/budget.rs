@@ -1,17 +1,19 @@
-//! A bound on refreshes that do not help: what a server may cost that refuses every new credential. It knows no clock.
+//! A bound on refreshes that do not help: how many refreshes a server can cause that refuses every new credential. The
+//! budget has no clock of its own.
 
 use std::time::{Duration, SystemTime};
 
-/// How many new credentials in a row one slot may see refused: one that was bad, one more try, and one for a race.
+/// How many new credentials in a row may be refused in one slot: one bad credential, one more attempt, and one race.
 pub(crate) const FEW: u32 = 3;
-/// How many in a row a whole session may see refused, over all of its slots: a registry may refuse a few repositories.
+/// How many new credentials in a row may be refused in a whole session, over all slots. A registry may refuse some
+/// repositories.
 pub(crate) const MANY: u32 = 32;
-/// How long no refresh starts when the budget is spent, the first time.
+/// How long no refresh starts after the budget is spent.
 const REST: Duration = Duration::from_secs(30);
-/// How long at most, after the rest has doubled with each further refusal.
+/// The longest such rest. Each further refusal doubles it up to here.
 const LONGEST_REST: Duration = Duration::from_secs(300);
 
-/// Counts the new credentials in a row that the server refused.
+/// Counts the new credentials that the server refused in a row.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     refused: u32,
@@ -21,7 +23,7 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Counts a refusal of that generation. After `limit` of them a rest begins, and each further one doubles it.
+    /// Counts a refusal of that generation. After `limit` refusals a rest begins, and each further refusal doubles it.
     pub(crate) fn refused(&mut self, generation: u64, limit: u32, now: SystemTime) {
         if generation <= self.counted {
             return;
@@ -34,12 +36,12 @@ impl Budget {
         }
     }
 
-    /// Begins anew: the server accepted a credential, or the caller asked for a new start.
+    /// Starts again, because the server accepted a credential or the caller asked for a new start.
     pub(crate) fn clear(&mut self) {
         (self.refused, self.rest) = (0, None);
     }
 
-    /// Whether no refresh starts now. A clock that was set back ends the rest.
+    /// Whether no refresh starts now. If the clock was set back, the rest ends.
     pub(crate) fn rests(&self, now: impl FnOnce() -> SystemTime) -> bool {
         let ended = |(since, rest)| now().duration_since(since).map_or(true, |age| age >= rest);
         self.rest.is_some_and(|rest| !ended(rest))

@@ -13,84 +13,84 @@ use crate::challenge::{FEW_LINES, Printed};
 
 /// Why a refresh gave no credential. Cheap to clone: all who wait for one refresh share one error.
 ///
-/// `Debug`, `Display` and the texts of its causes show no foreign backtrace, and no user name, query or fragment of a URL. Codes and
-/// hints have 300 characters at most, and no character in them that a terminal obeys.
+/// `Debug`, `Display` and the messages of its causes contain no foreign backtrace, and no user name, query or fragment
+/// of a URL. Codes and hints have at most 300 characters, and control characters in them are escaped.
 #[derive(Clone)]
 pub struct RefreshError {
     kind: RefreshErrorKind,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What a caller does about a [`RefreshError`].
+/// The kind of a [`RefreshError`]. It decides what happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshErrorKind {
-    /// A person must act; the hint says how, such as a command to run.
+    /// The user must act. The hint says how, for example with a command to run. A store deletes nothing.
     LoginRequired {
-        /// What the person does.
+        /// What the user must do.
         hint: String,
     },
-    /// This credential is finished: `invalid_grant`. Only this clears a store.
+    /// The credential is no longer valid: `invalid_grant`. Only this kind makes a store delete it.
     Rejected {
-        /// The code that was given.
+        /// The error code.
         code: String,
     },
-    /// A final no that says nothing about the credential: `invalid_client`, `invalid_scope`, `access_denied`.
+    /// A final refusal that says nothing about the credential: `invalid_client`, `invalid_scope`, `access_denied`.
     Refused {
-        /// The code that was given.
+        /// The error code.
         code: String,
     },
-    /// It may go well later: the network, 408, 429, 5xx. Nothing is erased.
+    /// A temporary failure: the network, 408, 429, 5xx. Nothing is deleted.
     Transient {
-        /// How long the server asked to be left alone.
+        /// How long the server asks the client to wait.
         retry_after: Option<Duration>,
     },
-    /// It took longer than its bound.
+    /// The refresh took too long.
     TimedOut,
-    /// A refresher waited for itself: it sent a request through a client that needs this very refresh.
+    /// The refresher waited for itself: it sent a request through a client that needs this refresh.
     Recursive,
     /// The refresher panicked.
     Panicked,
-    /// The runtime that it ran on was shut down.
+    /// The runtime of the refresh was shut down, or there is none.
     Gone,
-    /// Anything else, for which the source speaks.
+    /// Any other failure. The source describes it.
     Other,
 }
 
 use RefreshErrorKind as Kind;
 
 impl RefreshError {
-    /// A person must act.
+    /// The user must act.
     #[must_use]
     pub fn login_required(hint: impl Into<String>) -> Self {
         Self::of(Kind::LoginRequired { hint: hint.into() })
     }
 
-    /// This credential is finished.
+    /// The credential is no longer valid.
     #[must_use]
     pub fn rejected(code: impl Into<String>) -> Self {
         Self::of(Kind::Rejected { code: code.into() })
     }
 
-    /// A final no that says nothing about the credential.
+    /// A final refusal that says nothing about the credential.
     #[must_use]
     pub fn refused(code: impl Into<String>) -> Self {
         Self::of(Kind::Refused { code: code.into() })
     }
 
-    /// It may go well later.
+    /// A temporary failure.
     #[must_use]
     pub fn transient(retry_after: Option<Duration>) -> Self {
         Self::of(Kind::Transient { retry_after })
     }
 
-    /// Anything else.
+    /// Any other failure.
     #[must_use]
     pub fn other(source: impl Into<BoxError>) -> Self {
         Self::of(Kind::Other).caused_by(source)
     }
 
-    /// Every constructor comes by here, where codes and hints are made printable.
+    /// Every constructor calls this function, which makes codes and hints printable.
     pub(crate) fn of(kind: Kind) -> Self {
         let printed = |text: String| Printed(&text, FEW_LINES).to_string();
         let kind = match kind {
@@ -102,8 +102,8 @@ impl RefreshError {
         Self { kind, source: None }
     }
 
-    /// The same, with what caused it. Where the cause prints a URL, its texts take its place without what may be secret in that
-    /// URL: errors of this crate are still [found](Self::find) in it.
+    /// Adds a cause. If the cause prints a URL, its message is replaced by one without the secret parts of the URL.
+    /// Errors of this crate in the cause can still be [found](Self::find).
     #[must_use]
     pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
         Self { source: Some(chain::told(source.into())), ..self }
@@ -238,14 +238,16 @@ impl RefreshError {
     }
 }
 
-/// Transient where the error may pass: the network, a time-out, 408, 429, 5xx. It is kept without its URL.
+/// Converts the error. A temporary failure (the network, a timeout, 408, 429, 5xx) becomes transient. The URL is
+/// removed.
 impl From<reqwest::Error> for RefreshError {
     fn from(error: reqwest::Error) -> Self {
         Self::of(network::kind_of(&error)).caused_by(error)
     }
 }
 
-/// Finds a `RefreshError` in it; a connection's error, and a network's error that it holds, are transient.
+/// Converts the error. A `RefreshError` in it keeps its kind. A connection error, or a network error in it, becomes
+/// transient.
 impl From<std::io::Error> for RefreshError {
     fn from(error: std::io::Error) -> Self {
         Self::from(BoxError::from(error))

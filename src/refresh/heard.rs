@@ -1,5 +1,5 @@
-//! Finds a `RefreshError` in an error that hides it: one that prints as its cause does, and whose `source()` skips that cause. Such
-//! are a transparent enum of `thiserror`, and the box that an `anyhow::Error` becomes.
+//! Finds a `RefreshError` inside an error whose `Display` delegates to it but whose `source()` skips it. Examples are a
+//! transparent enum of `thiserror` and the box that an `anyhow::Error` becomes.
 
 use std::cell::RefCell;
 use std::error::Error as StdError;
@@ -9,7 +9,7 @@ use super::error::RefreshError;
 use crate::chain;
 
 thread_local! {
-    /// The first error that was printed while this thread listened.
+    /// The first `RefreshError` that was printed while this thread listened.
     static HEARD: RefCell<Listening> = const { RefCell::new(Listening::No) };
 }
 
@@ -19,7 +19,7 @@ enum Listening {
     Heard(RefreshError),
 }
 
-/// The error that takes part in the printing of that one, or of what caused it.
+/// The `RefreshError` that is printed when the error or one of its causes is printed.
 pub(super) fn that_prints(error: &(dyn StdError + 'static)) -> Option<RefreshError> {
     chain::each(error).find_map(|error| {
         HEARD.replace(Listening::Yes);
@@ -31,9 +31,9 @@ pub(super) fn that_prints(error: &(dyn StdError + 'static)) -> Option<RefreshErr
     })
 }
 
-/// Called by an error that is printed.
+/// Records an error that is being printed.
 pub(super) fn note(error: &RefreshError) {
-    // A thread that ends has no such place any more, and does not listen.
+    // A thread that is ending has no such variable any more, and does not listen.
     let _ = HEARD.try_with(|heard| {
         let mut heard = heard.borrow_mut();
         if matches!(*heard, Listening::Yes) {

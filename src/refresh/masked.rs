@@ -1,4 +1,4 @@
-//! Takes credentials out of what a refresher says of its failure: a server may have echoed them to it.
+//! Masks credentials in the error of a refresher: a server may have echoed them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,7 +8,7 @@ use super::error::{RefreshError, RefreshErrorKind as Kind};
 use crate::mask::Masker;
 
 impl RefreshError {
-    /// The same without the secrets that no text has by chance, and nearly always the very same.
+    /// Masks the secrets that no text contains by chance. Nearly always the error stays the same.
     pub(crate) fn masked(self, masker: &Masker) -> Self {
         let mut kind = self.kind().clone();
         if let Kind::Rejected { code } | Kind::Refused { code } = &mut kind {
@@ -29,7 +29,7 @@ impl RefreshError {
     }
 }
 
-/// What an error said that had a secret in it.
+/// The message of an error that contained a secret.
 struct Said {
     line: String,
     source: Option<Arc<Said>>,

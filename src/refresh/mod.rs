@@ -52,29 +52,30 @@ pub(crate) use want::{How, Renewal, SlotKey, Want};
 use crate::BoxError;
 use crate::credential::Credential;
 
-/// Answers a rejection with a credential: the one thing to plug in.
+/// Answers a rejection with a credential. This is the trait that a caller implements.
 ///
-/// An `async fn(Rejection) -> Result<Credential, E>` is one, and so is a fixed [`Credential`]. Everything else
-/// decorates: a store is a `Refresh` around a `Refresh`, and forwards all five methods.
+/// An `async fn(Rejection) -> Result<Credential, E>` implements it, and so does a fixed [`Credential`]. A store is a `Refresh`
+/// around another `Refresh`; such a wrapper must forward all five methods.
 #[async_trait]
 pub trait Refresh: Send + Sync + 'static {
-    /// Answers a rejection. `Ok(None)` declines: these challenges are not for this refresher.
+    /// Returns a new credential. `Ok(None)` declines: these challenges are not for this refresher.
     ///
-    /// It is called once, however many requests wait for the answer, on a task of its own that outlives them.
+    /// However many requests wait for the credential, it is called once, on a task that outlives them. Partitions and resources
+    /// each have their own call, side by side.
     ///
     /// # Errors
-    /// Why there is no credential. All who wait share the error.
+    /// Why there is no credential. All waiters share the error.
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError>;
 
-    /// What to send before the server has refused anything; asked once an epoch.
+    /// Returns the credential to send before the server has refused anything. It is called once an epoch.
     ///
     /// # Errors
-    /// Why that is not known. Nothing is sent then.
+    /// Why the initial credential is not known. Then nothing is sent.
     async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
 
-    /// Logout: forget this credential, where it is stored or where it was issued.
+    /// Forgets this credential after a logout: removes it where it is stored, and revokes it where it was issued.
     ///
     /// # Errors
     /// Why it could not be forgotten.
@@ -82,11 +83,11 @@ pub trait Refresh: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether it answers challenges alone, so that it is not asked before a server has refused something: a password, whose
-    /// scheme the server chooses. `false` by default.
+    /// Whether this refresher only answers challenges. If so, it is not asked before a server has refused something. An
+    /// example is a password, whose scheme the server chooses. The default is `false`.
     ///
-    /// Where it is `true`, a credential that is known to be of no use is not renewed before the next request: the request goes
-    /// without one, and its 401 asks.
+    /// If it is `true`, a credential that is known to be invalid is not renewed before the next request. The request is
+    /// sent without one, and its 401 starts the refresh.
     fn needs_challenge(&self) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! Classifies failures of the network: one function for each kit and for a caller's own refresher, for the head of an answer and for
-//! its body.
+//! Classifies network failures, for each part of this crate and for the caller's own refresher, in the head and in the
+//! body of a response.
 
 use std::error::Error as StdError;
 use std::io;
@@ -8,7 +8,7 @@ use super::error::RefreshErrorKind as Kind;
 use crate::chain;
 use crate::retry_after::passes;
 
-/// What a failure means that is no [`RefreshError`](super::RefreshError).
+/// The kind of a failure that contains no [`RefreshError`](super::RefreshError).
 pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
     if is_passing(error) || chain::each(error).any(is_cut) && !has_answer(error) {
         Kind::Transient { retry_after: None }
@@ -17,9 +17,10 @@ pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
     }
 }
 
-/// Whether the network, or a server that is down, is why: it may go well later.
+/// Whether the failure is temporary: the network failed, or a server is down.
 ///
-/// The first error of the chain that knows decides. A body that came whole and cannot be decoded or parsed is final.
+/// The first error of the chain that is conclusive decides. A body that arrived whole but cannot be decoded or parsed
+/// is a final failure.
 pub(crate) fn is_passing(error: &(dyn StdError + 'static)) -> bool {
     chain::each(error).find_map(passes_by_itself).unwrap_or(false)
 }
@@ -36,7 +37,8 @@ fn passes_by_itself(error: &(dyn StdError + 'static)) -> Option<bool> {
     {
         return Some(true);
     }
-    // Some errors of the network have no public type, or are hidden by an error that prints as they do: their text is known.
+    // Some network errors have no public type, or an error with the same message hides them. They are recognised by
+    // their message.
     let text = error.source().is_none().then(|| error.to_string())?;
     let is_ours = text == "operation timed out"
         || text.starts_with("failed to lookup address information")
@@ -46,7 +48,8 @@ fn passes_by_itself(error: &(dyn StdError + 'static)) -> Option<bool> {
     is_ours.then_some(true)
 }
 
-/// A time-out, a reset and a cut connection in a body are `is_decode()`, as bad compression and bad JSON are.
+/// In a body, reqwest reports a timeout, a reset and a cut connection as `is_decode()`, like bad compression and bad
+/// JSON.
 fn of_reqwest(error: &reqwest::Error) -> bool {
     match error.status() {
         Some(status) => passes(status),
@@ -79,13 +82,14 @@ fn is_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Whether a stream ended early, for a refresher that reads from a connection by itself.
+/// Whether a stream ended early, for a refresher that reads from a connection itself.
 fn is_cut(error: &(dyn StdError + 'static)) -> bool {
     chain::through::<io::Error>(error)
         .is_some_and(|error| matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof))
 }
 
-/// Whether the chain holds an error of reqwest, which has decided, or of a JSON parser that met the end of a whole text.
+/// Whether the chain contains an error of reqwest, which is conclusive, or of a JSON parser that reached the end of a
+/// complete text.
 fn has_answer(error: &(dyn StdError + 'static)) -> bool {
     chain::each(error)
         .any(|one| chain::through::<reqwest::Error>(one).is_some() || one.to_string().starts_with("EOF while parsing"))

@@ -1,4 +1,4 @@
-//! When a person is asked: who makes way for that, and when nobody needs the answer any more.
+//! Asking the user: which locks are released for that, and when no caller waits for the answer any more.
 
 use std::sync::Weak;
 #[cfg(any(feature = "oauth", feature = "store"))]
@@ -11,27 +11,29 @@ use super::rejection::Rejection;
 use crate::credential::Credential;
 use crate::secret::Secret;
 
-/// Holds something that others wait for, and lets it go before a person is asked.
+/// Holds a lock that others wait for, and releases it before the user is asked.
 #[async_trait]
 pub(crate) trait MakesWay: Send + Sync {
-    /// Lets it go. A credential is one that came from elsewhere meanwhile, so that nobody need be asked.
+    /// Releases the lock. Returns a credential if another process obtained one meanwhile; then the user need not be asked.
     async fn before_asking(&self, rejection: &Rejection) -> Result<Option<Credential>, RefreshError>;
 
-    /// Fails where what replaces a credential could not be kept, or where another process is replacing it.
+    /// Fails if the replacement of a credential cannot be saved, or if another process is replacing it.
     async fn before_spending(&self) -> Result<(), RefreshError>;
 
-    /// Keeps what a server gave in the place of what is attached, though the refresh fails.
+    /// Keeps the new attachment although the refresh fails.
     fn keep_attachment(&self, attachment: Secret);
 }
 
 impl Rejection {
-    /// For whoever is about to ask a person, who takes minutes: a store lets its lock go, so that no other process waits for the person.
+    /// For a refresher that is about to ask the user, which can take minutes. A store releases its lock, so that no other process
+    /// waits for the user.
     ///
-    /// Where another process had the person log in meanwhile, its credential is the answer, and nobody need be asked. A second call
-    /// changes nothing.
+    /// If the user has logged in through another process meanwhile, the returned credential is the answer, and the user need not
+    /// be asked. A second call does nothing.
     ///
     /// # Errors
-    /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other): nobody waits for the answer any more, or the store cannot keep one.
+    /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other) if no caller waits for the answer any more, or if the store
+    /// cannot save a credential.
     pub async fn before_asking(&self) -> Result<Option<Credential>, RefreshError> {
         match self.makes_way.as_ref().and_then(Weak::upgrade) {
             Some(holder) => holder.before_asking(self).await,
@@ -39,13 +41,13 @@ impl Rejection {
         }
     }
 
-    /// For a refresher that is about to present a token which serves once, such as a rotating refresh token: a store shows that it can
-    /// save what comes in its place. A second call changes nothing.
+    /// For a refresher that is about to present a single-use token, such as a rotating refresh token. A store first
+    /// checks that it can save the replacement. A second call does nothing.
     ///
     /// # Errors
-    /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other) if the store cannot save it, and
-    /// [`RefreshErrorKind::Transient`](super::RefreshErrorKind::Transient) if another process is renewing. Then the token is not
-    /// presented.
+    /// [`RefreshErrorKind::Other`](super::RefreshErrorKind::Other) if the store cannot save the replacement, and
+    /// [`RefreshErrorKind::Transient`](super::RefreshErrorKind::Transient) if another process is renewing. In both
+    /// cases the refresher must not present the token.
     pub async fn before_spending(&self) -> Result<(), RefreshError> {
         match self.makes_way.as_ref().and_then(Weak::upgrade) {
             Some(holder) => holder.before_spending().await,
@@ -53,9 +55,9 @@ impl Rejection {
         }
     }
 
-    /// For a refresher that returns an error though the server has replaced what is [attached](Credential::attachment), such as an
-    /// answer with a new refresh token and no usable access token. A store saves the attachment, so that the next renewal does not
-    /// present the old one. Only the first call counts. Without a store it does nothing.
+    /// For a refresher that returns an error although the server has replaced the [attachment](Credential::attachment), for
+    /// example by a response with a new refresh token but no usable access token. A store saves the new attachment, so that the
+    /// next renewal does not present the old one. Only the first call counts. Without a store it does nothing.
     pub fn keep_attachment(&self, attachment: impl Into<Secret>) {
         if let Some(holder) = self.makes_way.as_ref().and_then(Weak::upgrade) {
             holder.keep_attachment(attachment.into());
@@ -63,10 +65,10 @@ impl Rejection {
     }
 }
 
-/// Comes to its end when nobody waits for the answer any more, so that a person is not asked for nobody.
+/// Ends when no caller waits for the answer any more, so that the user is not asked in vain.
 #[cfg(any(feature = "oauth", feature = "store"))]
 pub(crate) async fn abandoned(rejection: Option<&Rejection>) {
-    // By chance somebody else comes to wait in between: a moment is not the end.
+    // Looks twice, because another caller may begin to wait in between.
     const LOOK: Duration = Duration::from_millis(100);
     let mut alone = 0;
     while alone < 2 {

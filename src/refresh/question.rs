@@ -1,21 +1,23 @@
-//! What the challenges of a 401 ask: read in one pass, because nearly every 401 asks for a fresh credential and nothing else.
+//! What the challenges of a 401 ask for. They are read in one pass, because nearly every 401 asks only for a fresh
+//! credential.
 
 use std::borrow::Cow;
 
 use super::rejection::{Asked, Demand};
 use crate::challenge::{Challenge, Challenges};
 
-/// What a 401 asks.
+/// What a 401 asks for.
 pub(crate) struct Question {
     pub(crate) demand: Demand,
-    /// Tells questions apart: a number of the schemes, realms, services and resources that the challenges name.
+    /// Distinguishes questions: a hash of the schemes, realms, services and resources that the challenges name.
     pub(crate) about: u64,
-    /// Where the protected resource describes itself (RFC 9728 §5.1), by the first challenge that says it.
+    /// The URL of the protected resource's metadata (RFC 9728 §5.1), from the first challenge that names one.
     pub(crate) resource: Option<String>,
 }
 
 impl Question {
-    /// What the challenges ask for. In a partition the scopes are part of it: a token for one repository serves no other.
+    /// Reads the challenges. In a partition the scopes are part of the demand, because a token for one repository is
+    /// not valid for another.
     pub(crate) fn of(challenges: &Challenges, in_partition: bool) -> Self {
         let (mut asks, mut about, mut resource) = (in_partition, Number::new(), None);
         for challenge in challenges.iter() {
@@ -23,7 +25,7 @@ impl Question {
             for param in challenge.params() {
                 let name = param.name_octets();
                 let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
-                // Nearly no parameter has one of these names, and few have a name of their length.
+                // Nearly no parameter has one of these names, and few have a name of the same length.
                 match name.len() {
                     5 if is(b"realm") => about.add(&param.bytes()),
                     5 => asks |= is(b"error") && param.bytes().starts_with(b"insufficient"),
@@ -69,7 +71,7 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
             }
             _ => {}
         }
-        // Claims say themselves what is asked for, and a server may ask for the same ones again.
+        // The claims already say what is asked for, and a server may ask for the same claims again.
         if asked.claims.is_none() {
             asked.insufficient = Some(code.into());
         }
@@ -87,7 +89,8 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
     Demand::asking(asked)
 }
 
-/// A number of some texts, eight octets at a time: it tells a session's own memories apart, and protects nothing.
+/// A hash of some texts, over eight octets at a time. It distinguishes entries of the session's own memory and protects
+/// nothing.
 struct Number(u64);
 
 impl Number {
@@ -99,7 +102,7 @@ impl Number {
         self.fold(octets, 0);
     }
 
-    /// A token, in any case.
+    /// Adds a token, ignoring case.
     fn add_lower(&mut self, octets: &[u8]) {
         self.fold(octets, 0x2020_2020_2020_2020);
     }
@@ -111,7 +114,7 @@ impl Number {
         for chunk in chunks.iter().chain([&last]) {
             self.mix(u64::from_le_bytes(*chunk) | or);
         }
-        // With the length, so that two texts are not one.
+        // Adds the length, so that `ab`, `c` and `a`, `bc` differ.
         self.mix(octets.len() as u64);
     }
 

@@ -1,4 +1,4 @@
-//! What a refresher is told.
+//! What a refresher learns about the refusal.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,17 +19,17 @@ use crate::origin::Origin;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// A server answered 401.
+    /// The server answered 401.
     Challenged,
-    /// The credential is known to be expired, or was marked as of no use.
+    /// The credential is known to be expired, or was marked as invalid.
     Expired,
-    /// Somebody asked for a login.
+    /// The caller asked for a login, or for a credential before the first send.
     Asked,
-    /// A server answered 403 for want of scopes, and somebody asked for more.
+    /// The server answered 403 because scopes are missing, and the caller asked for more.
     SteppingUp,
 }
 
-/// What is asked for beyond a fresh credential. Nearly always nothing, which takes no room.
+/// What the server asks for beyond a fresh credential. Nearly always it is empty, and then it allocates nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Demand(Option<Arc<Asked>>);
 
@@ -40,7 +40,7 @@ pub(super) struct Asked {
     pub(super) max_age: Option<Duration>,
     pub(super) scopes: Vec<String>,
     pub(super) authorization_details: Option<String>,
-    /// The error code of a 401 against which no plain renewal helps.
+    /// The error code of a 401 for which a plain renewal does not help.
     pub(super) insufficient: Option<Box<str>>,
 }
 
@@ -60,26 +60,26 @@ impl Demand {
         self.0.as_deref()?.claims.as_deref()
     }
 
-    /// The authentication contexts that would do, the preferred one first (RFC 9470 §3).
+    /// The acceptable authentication contexts, the preferred one first (RFC 9470 §3).
     #[must_use]
     pub fn acr_values(&self) -> &[String] {
         self.0.as_deref().map_or(&[], |asked| &asked.acr_values)
     }
 
-    /// How long ago the person may have signed in (RFC 9470 §3).
+    /// How long ago the user may have signed in (RFC 9470 §3).
     #[must_use]
     pub fn max_age(&self) -> Option<Duration> {
         self.0.as_deref()?.max_age
     }
 
-    /// The scopes that are wanted: all of them when stepping up; those that a 401 names with `error="insufficient_scope"`.
+    /// The scopes to ask for: all scopes of a step-up, or those that a 401 names with `error="insufficient_scope"`.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         self.0.as_deref().map_or(&[], |asked| &asked.scopes)
     }
 
-    /// The authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them (RFC 9396
-    /// §2).
+    /// The authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them
+    /// (RFC 9396 §2).
     #[must_use]
     pub fn authorization_details(&self) -> Option<&str> {
         self.0.as_deref()?.authorization_details.as_deref()
@@ -90,7 +90,7 @@ impl Demand {
         self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none() && !self.is_for_more()
     }
 
-    /// Whether the server said that the credential is good and does not reach, so that no plain renewal helps.
+    /// Whether the server said that the credential is valid but not sufficient, so that a plain renewal does not help.
     pub(crate) fn is_for_more(&self) -> bool {
         self.0.as_deref().is_some_and(|asked| asked.insufficient.is_some())
     }
@@ -102,7 +102,7 @@ impl Demand {
     }
 }
 
-/// What is asked for, and how much of it: a server wrote the texts, and may have written a secret.
+/// Prints which parts are asked for and their sizes. The values come from a server and may contain a secret.
 impl fmt::Debug for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Demand")
@@ -114,7 +114,7 @@ impl fmt::Debug for Demand {
     }
 }
 
-/// What a refresher is told: why it is asked, by whom, and what was refused. Cheap to clone.
+/// What a refresher learns: why it is asked, for which request, and which credential was refused. It is cheap to clone.
 #[derive(Clone)]
 pub struct Rejection {
     pub(crate) cause: Cause,
@@ -124,23 +124,23 @@ pub struct Rejection {
     pub(crate) refused: Option<Credential>,
     pub(crate) surroundings: Weak<dyn Surroundings>,
     pub(crate) flight: u64,
-    /// What the credential is for, beside other credentials of the session.
+    /// Which of the session's slots the credential is for.
     pub(crate) slot: SlotKey,
-    /// Who holds something until a person is asked. A copy that is kept keeps nothing of it.
+    /// The store whose lock is released before the user is asked. A kept copy of the rejection does not keep it alive.
     pub(crate) makes_way: Option<Weak<dyn MakesWay>>,
 }
 
-/// The request on whose account a refresher is asked, and the challenges that it met.
+/// The request that was refused, and its challenges.
 pub(crate) struct Occasion {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) challenges: Challenges,
 }
 
-/// What nobody was asked for.
+/// The challenges of a rejection without a request.
 static NO_CHALLENGES: LazyLock<Challenges> = LazyLock::new(Challenges::default);
 
-/// What a session gives to those who refresh for it.
+/// What a session offers to its refresher.
 pub(crate) trait Surroundings: Send + Sync {
     fn waiting(&self, flight: u64) -> usize;
     fn http(&self) -> Result<reqwest::Client, RefreshError>;
@@ -163,7 +163,7 @@ impl Rejection {
         self.cause
     }
 
-    /// The challenges of the 401; none where no server was asked, or none came.
+    /// The challenges of the 401. Empty if there was no 401, or if it had none.
     #[must_use]
     pub fn challenges(&self) -> &Challenges {
         self.occasion.as_ref().map_or(&NO_CHALLENGES, |occasion| &occasion.challenges)
@@ -175,15 +175,15 @@ impl Rejection {
         self.challenges().iter().find_map(|challenge| challenge.realm())
     }
 
-    /// What is asked for beyond a fresh credential.
+    /// What the server asks for beyond a fresh credential.
     #[must_use]
     pub fn demand(&self) -> &Demand {
         &self.demand
     }
 
-    /// Where the protected resource describes itself (RFC 9728), if the server has several resources and this credential is for
-    /// another than the first. Each resource has a credential of its own, so that [`credential`](Self::credential) is never that of
-    /// another resource. `None` for the first.
+    /// The URL of the protected resource's metadata (RFC 9728), if the server has several resources and this credential
+    /// is for another one than the first. Each resource has its own credential, so [`credential`](Self::credential)
+    /// never belongs to another resource. `None` for the first resource.
     #[must_use]
     pub fn resource(&self) -> Option<&str> {
         match &self.slot {
@@ -192,25 +192,25 @@ impl Rejection {
         }
     }
 
-    /// The method of the request that was refused; `None` where it was nobody's request.
+    /// The method of the refused request. `None` if no request was refused, as in a login.
     #[must_use]
     pub fn method(&self) -> Option<&Method> {
         self.occasion.as_ref().map(|occasion| &occasion.method)
     }
 
-    /// The URL of the request that was refused, whole; `None` where it was nobody's request.
+    /// The whole URL of the refused request. `None` if no request was refused, as in a login.
     #[must_use]
     pub fn url(&self) -> Option<&Url> {
         self.occasion.as_ref().map(|occasion| &occasion.url)
     }
 
-    /// The origin that the credential is for: of the request, or else the first that the middleware was built with.
+    /// The origin that the credential is for: that of the request, or else the first origin of the middleware.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The credential that was refused, or is expired: what it has attached is what a renewal needs.
+    /// The credential that was refused or has expired. Its attachment contains what a renewal needs.
     #[must_use]
     pub fn credential(&self) -> Option<&Credential> {
         self.refused.as_ref()

@@ -64,7 +64,7 @@ pub(crate) struct Bounds {
 /// How many partitions, and resources that a server names, have a slot. It is more than a client uses at once.
 const PARTITIONS: usize = 256;
 
-/// How many generations are known to be accepted at once: those of as many slots cost nothing but a look.
+/// How many generations are remembered as accepted: with up to as many slots, a success needs no lock.
 const ACCEPTED: usize = 64;
 
 /// Sessions, by their addresses.
@@ -154,7 +154,7 @@ impl Core {
         }
         let ended = state.ended();
         drop(state);
-        // A caller that is woken sees the change, and may change more.
+        // A woken caller sees the change, and may make another one.
         for (flight, outcome) in ended {
             flight.land(outcome);
         }
@@ -172,8 +172,8 @@ impl Core {
         self.fly(Purpose::Renew, want)
     }
 
-    /// Asks for the first credential of a new epoch, or waits for the login that is pending. What is held stays, and is renewed
-    /// as before, until there is one.
+    /// Asks for the first credential of a new epoch, or waits for the login that is pending. Until it arrives, the held
+    /// credential stays and is renewed as before.
     pub(crate) async fn login(self: &Arc<Self>) -> Result<Arc<Current>, Ending> {
         self.ready()?;
         match self.change(State::login) {
@@ -187,7 +187,8 @@ impl Core {
         }
     }
 
-    /// Begins a new epoch with nothing, always. Then it has the refresher forget what was held, on a task that outlives the caller.
+    /// Always begins a new epoch without a credential. Then the refresher forgets the former credentials, on a task
+    /// that outlives the caller.
     pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Ending> {
         let Some(held) = self.change(State::logout) else { return Ok(()) };
         self.ready()?;
@@ -200,7 +201,7 @@ impl Core {
                 // The first failure is told, after the refresher was told of all.
                 outcome = outcome.and(forget(refresher.as_ref(), credential, bound).await);
             }
-            // The caller may be gone.
+            // The caller may no longer wait.
             let _ = done.send(outcome);
             drop(counted);
         });
@@ -222,12 +223,13 @@ impl Core {
         self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
     }
 
-    /// Marks the credential that was signed with as of no use. Where the caller asks for that, refreshes are free to start again.
+    /// Marks the credential with which a call was signed as invalid. If the caller asks for that, remembered failures
+    /// are cleared.
     pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>, by_caller: bool) -> bool {
         signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation, by_caller)))
     }
 
-    /// Hears that the server refused the credential that was signed with.
+    /// Records that the server refused the credential with which a call was signed.
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
         // A credential that has worked shows that the refresh helped.
@@ -238,7 +240,7 @@ impl Core {
         });
     }
 
-    /// Hears that the server accepted the credential of that generation. Returns whether that is news.
+    /// Records that the server accepted the credential of that generation. Returns whether this is new.
     #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
         let place = &self.accepted[generation as usize % ACCEPTED];
@@ -249,7 +251,7 @@ impl Core {
         is_new
     }
 
-    /// Whether it is known that the server accepted the credential of that generation.
+    /// Whether the server is known to have accepted the credential of that generation.
     #[inline]
     pub(crate) fn is_accepted(&self, generation: u64) -> bool {
         self.accepted[generation as usize % ACCEPTED].load(Ordering::Relaxed) == generation
@@ -283,7 +285,7 @@ impl Core {
         &self.origins[0]
     }
 
-    /// Begins to renew, if no flight is up for that already, and waits for nothing.
+    /// Starts a renewal, unless a flight for it is in progress, and does not wait for it.
     pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, seen: &Current) {
         let want = Want::of(Cause::Expired, slot, seen);
         let ask = want.ask(Purpose::Renew);

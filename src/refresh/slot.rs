@@ -1,4 +1,5 @@
-//! What one slot of a session knows: the credential of one partition or resource, and the failures to get a newer one.
+//! What one slot of a session knows: the credential of one partition or resource, and the failed attempts to get a
+//! newer one.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,36 +10,37 @@ use super::sync::Arc;
 /// A credential of one generation, as every request sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Held<C, D> {
-    /// Numbers the identities: the end of a login and a logout begin a new one.
+    /// The number of the identity. A successful login and a logout begin a new one.
     pub(crate) epoch: u64,
-    /// Numbers the credentials of this session, through all epochs and slots.
+    /// The number of the credential. It increases over all epochs and slots of the session.
     pub(crate) generation: u64,
     pub(crate) stage: Stage,
     pub(crate) credential: Option<C>,
-    /// From when on it is renewed before it is sent.
+    /// From this time on it is renewed before it is sent.
     pub(crate) renew_at: Option<SystemTime>,
-    /// From when on it is renewed in the background, where that was asked for.
+    /// From this time on it is renewed in the background, if the caller enabled that.
     pub(crate) ahead_at: Option<SystemTime>,
-    /// What was asked for beyond a fresh credential when this one came, and when it came.
+    /// The demand for which this credential was obtained, and when it was obtained.
     pub(crate) met: D,
     pub(crate) since: Option<SystemTime>,
-    /// How many flights had failed when this was published: a request that saw fewer was signed before the last failure.
+    /// How many flights had failed when this was published. A request that saw fewer was signed before the last
+    /// failure.
     pub(crate) failures: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// The refresher was not asked yet what there is to begin with.
+    /// The refresher was not asked for an initial credential yet.
     New,
     Open,
-    /// The credential is known to be of no use: renewed before anything is sent.
+    /// The credential is known to be invalid: it is renewed before anything is sent.
     Stale,
     /// Nothing is asked for until the next login.
     LoggedOut,
 }
 
 impl<C, D: Default> Held<C, D> {
-    /// Nothing, in that epoch.
+    /// No credential, in that epoch.
     pub(crate) fn empty(epoch: u64, stage: Stage, failures: u64) -> Self {
         Self {
             epoch,
@@ -54,33 +56,34 @@ impl<C, D: Default> Held<C, D> {
     }
 }
 
-/// How long a failure is shared with requests that were signed before it: longer than requests that belong together are apart.
+/// For how long a failure is shared with requests that were signed before it. Requests that run at the same time are
+/// closer together than this.
 const SHARED: Duration = Duration::from_secs(60);
-/// How many failures a slot remembers: each question of a hostile server may have an answer of its own.
+/// How many failures a slot remembers. A hostile server can ask many different questions.
 const FAILURES: usize = 16;
-/// How many credentials a slot keeps beside the newest, each for a demand that the newest does not meet.
+/// How many older credentials a slot keeps, each for a demand that the newest one does not meet.
 const DEMANDS: usize = 8;
 
 pub(crate) struct Failure<E, D> {
     pub(crate) purpose: Purpose,
     pub(crate) demand: D,
     pub(crate) about: u64,
-    /// Whether it answers every question about this slot with the same demand, whatever the challenges say.
+    /// Whether the failure answers every question about this slot with the same demand, whatever the challenges say.
     pub(crate) whole: bool,
     pub(crate) number: u64,
     pub(crate) ended: Ended<E>,
     pub(crate) since: SystemTime,
-    /// How long from then on the answer to the same question is known.
+    /// For how long after `since` the failure answers the same question.
     pub(crate) rest: Duration,
 }
 
 pub(crate) struct Slot<C, E, D> {
     pub(crate) held: Arc<Held<C, D>>,
-    /// Older credentials that meet other demands than the newest.
+    /// Older credentials that meet other demands than the newest one.
     kept: Vec<Arc<Held<C, D>>>,
     failures: Vec<Failure<E, D>>,
     pub(crate) budget: Budget,
-    /// When it was last used, as a count.
+    /// When the slot was last used, as a counter.
     pub(crate) used: u64,
 }
 
@@ -95,7 +98,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         self.held = Arc::new(held);
     }
 
-    /// Holds a newer credential. One of the same identity that met another demand is kept beside it.
+    /// Holds a newer credential. An older one of the same identity that meets another demand is kept.
     pub(crate) fn hold(&mut self, newer: Held<C, D>) {
         let older = std::mem::replace(&mut self.held, Arc::new(newer));
         let Held { met, epoch, .. } = &*self.held;
@@ -111,7 +114,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         self.failures.clear();
     }
 
-    /// A credential that is kept for this very demand and was not refused by this request.
+    /// A kept credential for this demand that was not refused for this request.
     pub(crate) fn kept_for(&self, ask: &Ask<D, impl Sized>, now: SystemTime) -> Option<Arc<Held<C, D>>> {
         let meets = |kept: &&Arc<Held<C, D>>| kept.met == ask.demand && kept.generation != ask.generation;
         let found = self.kept.iter().rfind(meets)?;
@@ -149,15 +152,15 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         self.budget.clear();
     }
 
-    /// The answer to the question, if it was asked a moment ago and there was none.
+    /// The failure that answers the question, if it was asked a moment ago.
     pub(crate) fn remembered(&self, ask: &Ask<D, impl Sized>, now: impl Fn() -> SystemTime) -> Option<Ended<E>> {
         if self.failures.is_empty() {
             return None;
         }
         let now = now();
-        // A clock that was set back ends both: no failure may last for as long as a clock is wrong.
+        // If the clock was set back, both periods end: a failure must not last for as long as the clock is wrong.
         let age = |failure: &Failure<E, D>| now.duration_since(failure.since).unwrap_or(Duration::MAX);
-        // A request that was signed before the failure shares it, as if it had come in time to wait for it.
+        // A request that was signed before the failure shares it, as if the request had waited for that flight.
         let lasts = |failure: &&Failure<E, D>| {
             let shared = if ask.failures < failure.number { SHARED } else { Duration::ZERO };
             age(failure) < failure.rest.max(shared)
@@ -168,7 +171,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
                 && (failure.whole || failure.about == ask.about)
         };
         let found = self.failures.iter().rev().find(|failure| same(failure) && lasts(failure));
-        // A server that asks a new question each time is answered with the last failure, once it has asked many.
+        // A server that asks a new question each time gets the last failure once it has asked many.
         let flooded = || {
             let rests = |failure: &&Failure<E, D>| age(failure) < failure.rest;
             let all = self.failures.len() == FAILURES && self.failures.iter().all(|failure| rests(&failure));

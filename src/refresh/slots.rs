@@ -1,4 +1,4 @@
-//! The slots of a session: the main one, and a bounded number of others.
+//! The slots of a session: the main slot, and a bounded number of others.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -6,21 +6,21 @@ use std::hash::Hash;
 use super::slot::{Held, Slot, Stage};
 use super::sync::Arc;
 
-/// Names the slots of a session. The default is the main one, which a login fills.
+/// Names a slot. The default is the main slot, which a login fills.
 pub(crate) trait Key: Clone + Eq + Hash + Default {
-    /// Whether requests of this slot carry the main credential for as long as the slot has none.
+    /// Whether requests of this slot carry the main credential while the slot has none.
     fn inherits(&self) -> bool;
 
-    /// The slot whose budget pays for this one: what a server names cannot have a budget of its own.
+    /// The slot whose budget counts refusals of this slot. A slot that the server names has no budget of its own.
     fn payer(&self) -> Self;
 }
 
 pub(crate) struct Slots<C, E, D, K> {
     pub(crate) main: Slot<C, E, D>,
     others: HashMap<K, Slot<C, E, D>>,
-    /// How many others there may be.
+    /// How many other slots there may be.
     limit: usize,
-    /// Counts the uses, to tell which slot was used last.
+    /// Counts uses, to find the slot that was used least recently.
     uses: u64,
 }
 

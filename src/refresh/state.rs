@@ -23,7 +23,7 @@ pub(super) struct Up<C, E, D, K> {
     pub(super) flight: Arc<Flight<Outcome<C, E, D>>>,
 }
 
-/// A flight that has ended, and how.
+/// A flight that has ended, and its outcome.
 type Landing<C, E, D> = (Arc<Flight<Outcome<C, E, D>>>, Outcome<C, E, D>);
 
 pub(crate) struct State<C, E, D, K> {
@@ -64,7 +64,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Holds a credential to begin with, so that none is asked for.
+    /// Holds an initial credential, so that the refresher is not asked for one.
     pub(crate) fn begin(&mut self, credential: C, due: [Option<SystemTime>; 2]) {
         self.generations += 1;
         self.identified = true;
@@ -80,7 +80,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         std::mem::take(&mut self.changed).then_some(&self.slots.main.held)
     }
 
-    /// The flights that have ended since this was last asked.
+    /// The flights that have ended since the last call.
     pub(crate) fn ended(&mut self) -> Vec<Landing<C, E, D>> {
         std::mem::take(&mut self.ended)
     }
@@ -145,7 +145,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Why no flight starts.
+    /// Why no flight may start.
     fn speaks_against(&self, ask: &Ask<D, K>, held: &Held<C, D>, now: impl Fn() -> SystemTime) -> Option<Ended<E>> {
         let slot = self.slots.get(&ask.slot);
         if let Some(ended) = slot.and_then(|slot| slot.remembered(ask, &now)) {

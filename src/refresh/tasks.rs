@@ -34,15 +34,15 @@ pub(super) struct Tasks {
     pub(super) ended: Notify,
 }
 
-/// What ends the tasks of the flights that are up.
+/// Ends the tasks of the flights in progress.
 #[derive(Default)]
 pub(super) struct Aborts(Vec<(u64, Task)>);
 
 enum Task {
-    /// Its refresher was not polled to its first wait yet.
+    /// Its refresher was not polled up to its first wait yet.
     Begun,
     Spawned(AbortHandle),
-    /// It was evicted before there was a task: its refresher held the thread.
+    /// It was evicted before there was a task, because its refresher blocked the thread.
     Evicted,
 }
 
@@ -177,7 +177,7 @@ impl Core {
         let outcome = match (checked, purpose) {
             (Ok(Some(credential)), Purpose::Renew) if is_unchanged(cause, carried.as_ref(), &credential) => {
                 let now = self.now();
-                // As if the server had refused a new one: it will.
+                // Counts as a refused new credential, because the server would refuse it again.
                 self.change(|state| state.count_unchanged(number, now));
                 self.end(number, Ended::Unchanged, self.bounds.back_off, false);
                 RefreshOutcome::Declined
@@ -206,7 +206,8 @@ impl Core {
         (outcome, None)
     }
 
-    /// Ends a flight with a failure. What may pass and what is final rests; so does every failure while what is held still serves.
+    /// Ends a flight with a failure. Temporary and final failures are remembered. While the held credential is still
+    /// valid, so is every other failure.
     pub(super) fn fail(&self, number: u64, error: RefreshError) {
         let Bounds { back_off, cool_down, .. } = self.bounds;
         let (span, whole) = match error.kind() {
@@ -228,7 +229,7 @@ impl Core {
     /// From when on a credential is renewed: before a send, and in the background.
     pub(super) fn due(&self, purpose: Purpose, credential: &Credential) -> [Option<SystemTime>; 2] {
         let renew_at = self.renew_at(credential);
-        // What was stored may have expired since, by the clock that stored it; what was just made cannot have.
+        // A stored credential may have expired, by the clock that stored it. A new credential cannot have expired yet.
         let expired = || credential.expiry().filter(|time| purpose == Purpose::Initial && *time <= self.now());
         let renew_at = renew_at.or_else(expired);
         [renew_at, renew_at.and_then(|time| self.ahead_of(time))]
@@ -275,7 +276,7 @@ fn is_unchanged(cause: Cause, carried: Option<&Credential>, new: &Credential) ->
     let same = carried == Some(new);
     match cause {
         Cause::Challenged => same,
-        // The same token may be good for longer than was known.
+        // The same token may have a later expiry.
         Cause::Expired => same && carried.and_then(Credential::expiry) == new.expiry(),
         Cause::Asked | Cause::SteppingUp => false,
     }

@@ -1,15 +1,15 @@
-//! Which sessions wait for which: two refreshers that send requests through each other's client would wait for ever.
+//! Which sessions wait for which. Two refreshers that send requests through each other's client would wait for ever.
 //!
-//! Only a wait from inside of a refresher is noted here, as two numbers that are addresses; nothing of a session is shared.
+//! Only waits from inside a refresher are recorded, as two addresses. Nothing else of a session is shared.
 
 use std::sync::Mutex;
 
 use super::sync::lock;
 
-/// From the session whose refresher waits, to the session that it waits for.
+/// Pairs: the session whose refresher waits, and the session that it waits for.
 static WAITS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
-/// One wait, for as long as it lasts.
+/// One wait. Dropping it ends the wait.
 pub(super) struct Waiting(Option<(usize, usize)>);
 
 impl Waiting {
@@ -17,10 +17,10 @@ impl Waiting {
         Self(None)
     }
 
-    /// Notes that the innermost of the sessions `above` waits for `session`, if there are any.
+    /// Records that the innermost of the sessions `above` waits for `session`. Does nothing if `above` is empty.
     ///
     /// # Errors
-    /// If that session waits for one of them already, so that neither would end.
+    /// If that session already waits for one of them, so that neither wait would end.
     pub(super) fn begin(above: &[usize], session: usize) -> Result<Self, Circle> {
         let Some(innermost) = above.last() else { return Ok(Self(None)) };
         let mut waits = lock(&WAITS);
@@ -40,7 +40,7 @@ impl Waiting {
     }
 }
 
-/// A wait that would never end.
+/// The error for a wait that would never end.
 pub(super) struct Circle;
 
 impl Drop for Waiting {

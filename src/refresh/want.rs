@@ -8,15 +8,15 @@ use super::rejection::{Cause, Demand, Occasion};
 use super::session::Current;
 use super::slots::Key;
 
-/// Names a slot of a session: what has a credential of its own.
+/// Names a slot of a session. Each slot has its own credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum SlotKey {
-    /// What every request carries that is in no other slot.
+    /// Requests that belong to no other slot.
     #[default]
     Main,
-    /// Requests that the caller gave a name of their own.
+    /// Requests to which the caller gave the name of a partition.
     Partition(Arc<str>),
-    /// Requests for a resource that the server named beside the first one (RFC 9728).
+    /// Requests for a resource that the server named in addition to the first one (RFC 9728).
     Resource(Arc<str>),
 }
 
@@ -48,16 +48,17 @@ pub(crate) struct Want {
     pub(crate) occasion: Option<Arc<Occasion>>,
 }
 
-/// How long a credential that was got for a demand is not renewed for that same demand: as long as a final failure rests.
+/// For how long a credential that was obtained for a demand is not renewed for the same demand: as long as a final
+/// failure is remembered.
 const ONCE: Duration = Duration::from_secs(30);
 
 impl Want {
-    /// What was seen of a session, without a request.
+    /// A want without a request, from what was seen of the session.
     pub(super) fn seen(cause: Cause, seen: &Current) -> Self {
         Self::of(cause, SlotKey::Main, seen)
     }
 
-    /// What a request of that slot had seen.
+    /// A want of a request of that slot, from what the request had seen.
     pub(crate) fn of(cause: Cause, slot: SlotKey, seen: &Current) -> Self {
         Self {
             cause,

@@ -20,7 +20,7 @@ pub(super) struct Partition {
     origin: String,
     repository: String,
     access: Access,
-    /// The repository that a blob is mounted from, for which the token must be good too.
+    /// The repository from which a blob is mounted. The token must be valid for it too.
     from: Option<String>,
 }
 

@@ -28,7 +28,7 @@ impl std::error::Error for Untrusted {}
 /// The URL of a token server, if it is the API's own origin or one that the caller named: a list of pairs, because whoever
 /// answers for the API must not choose who gets a password. What it resolves to is the named host's own business.
 pub(super) fn checked(text: &str, api: &Origin, named: &[Origin]) -> Result<Url, Untrusted> {
-    // A token server that the caller named may be on this machine; otherwise it is the API that names it.
+    // A token server that the caller named may be on this machine. Otherwise the API names it.
     let own = Url::parse(text).ok().and_then(|url| named.iter().find(|origin| origin.contains(&url)));
     let trust = Trust { by: own.unwrap_or(api), api, named };
     let url = trust.url(text).map_err(|error| match error.why {

@@ -24,7 +24,7 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// What is asked for.
 pub(super) struct Asked<'a> {
     pub(super) realm: Url,
-    /// Some registries name none.
+    /// Some registries name no service.
     pub(super) service: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) client_id: &'a str,
@@ -43,7 +43,7 @@ pub(super) async fn token(client: &Client, account: &Account, asked: &Asked<'_>)
     let body = read(&mut response).await.map_err(RefreshError::from)?;
     let body = body.ok_or_else(|| RefreshError::other("the token server's answer has more than 1 MiB"))?;
     match status {
-        // Some servers send an error by 200, too.
+        // Some servers send errors with status 200.
         StatusCode::OK => parsed(&body).map_err(|error| match Members::of(&body) {
             Some(members) if refusal::is_one(&members) => refusal::of(status, &headers, &body, account),
             _ => error,

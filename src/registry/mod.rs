@@ -1,8 +1,9 @@
 //! Tokens of container registries (the distribution specification's token authentication), with the feature `registry`.
 //!
-//! A registry's 401 names a token server, a service and scopes. Some name no service, and some no scopes: then the request's method
-//! and path say which are needed. A token is fetched there, with an account or without, and kept for
-//! the repository and the kind of access that it is for. Two repositories do not fight for one credential.
+//! A registry's 401 names a token server, a service and scopes. Some registries leave out the service or the scopes.
+//! Missing scopes are derived from the method and path of the request. The refresher fetches a token from the token server,
+//! with an account or without, and keeps it for its repository and kind of access. Two repositories do not share a
+//! credential.
 //!
 //! ```
 //! use reqwest_challenge::ChallengeMiddleware;

@@ -1,4 +1,4 @@
-//! What a token server says when it gives no token.
+//! What a token server says when it issues no token.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use crate::members::Members;
 use crate::refresh::RefreshError;
 use crate::retry_after::{passes, retry_after};
 
-/// Codes that are about the request or the client, and say nothing about the account.
+/// Codes that are about the request or the client, and not about the account.
 const OF_REQUEST: [&str; 7] = [
     "access_denied",
     "invalid_client",
@@ -25,7 +25,8 @@ const OF_REQUEST: [&str; 7] = [
     "unsupported_response_type",
 ];
 
-/// What an answer without a token means: its OAuth code where it has one (RFC 6749 §5.2), else its status. Its text goes along.
+/// The error for a response without a token: by its OAuth code if it has one (RFC 6749 §5.2), else by its status. The
+/// server's text is attached.
 pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], account: &Account) -> RefreshError {
     let members = Members::of(body).unwrap_or_default();
     let code = members.value("error").and_then(Value::as_str).filter(|code| is_code(code));
@@ -47,10 +48,10 @@ pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8], account: 
     error.caused_by(line)
 }
 
-/// Where a text stands: OAuth's, the distribution specification's, Docker Hub's.
+/// The members that hold a text: of OAuth, of the distribution specification, of Docker Hub.
 const TEXTS: [&str; 4] = ["error_description", "message", "details", "detail"];
 
-/// What the server says, beside the code: at the top, in the first of `errors`, or in `error`.
+/// What the server says besides the code: at the top, in the first of `errors`, or in `error`.
 fn text(members: &Members) -> Option<String> {
     let texts = |value: &Value| TEXTS.iter().find_map(|name| said(value.get(name)?));
     let first = || {
@@ -65,7 +66,7 @@ fn text(members: &Members) -> Option<String> {
     TEXTS.iter().find_map(|name| said(members.value(name)?)).or_else(first).or_else(error)
 }
 
-/// Whether an answer without a token says why there is none.
+/// Whether a response without a token contains an error.
 pub(super) fn is_one(members: &Members) -> bool {
     members.value("error").is_some() || text(members).is_some()
 }
@@ -80,7 +81,7 @@ fn is_code(code: &str) -> bool {
 }
 
 impl Account {
-    /// The text without what this account proves itself by: as it is, in a form, in JSON, in a header.
+    /// The text without the secrets of this account: plain, form-encoded, JSON-escaped, or as a header value.
     fn mask(&self, text: String) -> String {
         let mut masker = Masker::default();
         match self {

@@ -1,11 +1,11 @@
-//! The scopes of a request whose challenge names none (the distribution specification's token authentication).
+//! The scopes of a request whose challenge names none (token authentication of the distribution specification).
 
 use std::borrow::Cow;
 
 use http::Method;
 use url::Url;
 
-/// What a request needs, as a registry would say it.
+/// The scopes that a request needs, in the notation of registries.
 pub(super) fn of(method: &Method, url: &Url) -> Vec<String> {
     if url.path().trim_end_matches('/') == "/v2/_catalog" {
         return vec!["registry:catalog:*".to_owned()];
@@ -21,21 +21,21 @@ pub(super) fn of(method: &Method, url: &Url) -> Vec<String> {
     scopes
 }
 
-/// The other repository in which a blob is read that a request mounts.
+/// The other repository from which a request mounts a blob.
 pub(super) fn mounted_from<'u>(method: &Method, url: &'u Url) -> Option<Cow<'u, str>> {
     let from = url.query_pairs().find(|(parameter, _)| parameter == "from").map(|(_, from)| from)?;
     (*method == Method::POST && is_name(&from) && repository(url) != Some(&*from)).then_some(from)
 }
 
-/// The repository of a path of the distribution specification: `/v2/<name>/manifests/…` and the like.
+/// The repository in a path of the distribution specification: `/v2/<name>/manifests/…` and similar.
 pub(super) fn repository(url: &Url) -> Option<&str> {
     let path = url.path().strip_prefix("/v2/")?;
-    // A name may have such a word in it, so the last one counts.
+    // A name may contain such a word, so the last one counts.
     let ends = ["/manifests/", "/blobs/", "/tags/", "/referrers/"].iter().filter_map(|kind| path.rfind(kind));
     ends.max().map(|end| &path[..end])
 }
 
-/// Whether it can stand in a scope.
+/// Whether the name may occur in a scope.
 fn is_name(text: &str) -> bool {
     let fits = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"/._-".contains(&octet);
     !text.is_empty() && text.bytes().all(fits)

@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The time that a date names. One before 1970 is 1970.
+/// The time that a date names. A time before 1970 becomes 1970.
 pub(super) fn parse(text: &str) -> Option<SystemTime> {
     let seconds = if text.starts_with(|first: char| first.is_ascii_digit()) { rfc3339(text)? } else { http(text)? };
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`. The day's name is not
-/// compared with the date.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`. The name of the day
+/// is not checked.
 fn http(text: &str) -> Option<i64> {
     let pieces: Vec<_> = text.split([' ', ',', '-']).filter(|piece| !piece.is_empty()).collect();
     let (day, month, year, time) = match *pieces {
@@ -49,7 +49,7 @@ fn rfc3339(text: &str) -> Option<i64> {
     Some(moment(digits(year)?, digits(month)?, digits(day)?, time)? - offset)
 }
 
-/// The seconds since 1970 at a time of a day of the Gregorian calendar.
+/// The seconds since 1970, for a day and a time of the Gregorian calendar.
 fn moment(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
     let mut parts = time.split(':').map(digits);
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
@@ -57,7 +57,7 @@ fn moment(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
     if !is_date || hour > 23 || minute > 59 || second > 60 || parts.next().is_some() {
         return None;
     }
-    // A year that begins in March ends with the day that leap years add.
+    // If the year begins in March, the leap day is its last day.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let days = days + (153 * month + 2) / 5 + day - 1 - 719_468;

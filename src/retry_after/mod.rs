@@ -1,5 +1,5 @@
-//! What a server says of trying again: whether, and how long it asks to be left alone (RFC 9110 §10.2.3, and the fields of
-//! rate limits).
+//! What a server says about trying again: whether, and how long it asks the client to wait (RFC 9110 §10.2.3, and the
+//! rate limit fields).
 
 mod date;
 
@@ -8,14 +8,14 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use http::header::HeaderMap;
 
-/// Fields that name a span or a date, with the seconds of their unit.
+/// Fields with a duration or a date, each with the seconds in its unit.
 const SPANS: &[(&str, f64)] =
     &[("retry-after", 1.0), ("x-retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)];
 
 /// A longer span says no more, and no sum with a time of day overflows.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// A larger number is a time since 1970 in seconds, and one larger than that in milliseconds.
+/// A larger number is a Unix time in seconds, and an even larger one a Unix time in milliseconds.
 const SINCE_1970_S: f64 = 1e8;
 const SINCE_1970_MS: f64 = 1e11;
 
@@ -25,7 +25,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     retry_after_at(headers, SystemTime::now())
 }
 
-/// How long to wait from that time on: `Retry-After`, else the end of a rate limit that is used up.
+/// How long to wait from that time on: `Retry-After`, else the end of an exhausted rate limit.
 pub(crate) fn retry_after_at(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let of = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let spans = SPANS.iter().find_map(|&(name, unit)| {
@@ -49,12 +49,12 @@ fn end_of<'h>(name: &str, remaining: &str, of: impl Fn(&str) -> Option<&'h str>,
     fields.iter().find_map(|field| end(of(field)?, now))
 }
 
-/// A span: a number, or `6m0s`.
+/// A duration: a number, or `6m0s`.
 pub(crate) fn span(text: &str, unit: f64) -> Option<Duration> {
     number(text).map(|number| clamped(number * unit)).or_else(|| with_units(text))
 }
 
-/// The end of a rate limit: a span, a time since 1970, or a date.
+/// The end of a rate limit: a duration, a Unix time, or a date.
 fn end(text: &str, now: SystemTime) -> Option<Duration> {
     let since = match number(text) {
         Some(number) if number > SINCE_1970_MS => number / 1_000.0,
@@ -87,7 +87,7 @@ fn clamped(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).map_or(LONGEST, |span| span.min(LONGEST))
 }
 
-/// `1*DIGIT [ "." *DIGIT ]`. A number too large to read is still a large number.
+/// `1*DIGIT [ "." *DIGIT ]`. A number that is too large to parse counts as a large number.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     let is_number = text.starts_with(|first: char| first.is_ascii_digit())
@@ -115,7 +115,7 @@ fn with_units(text: &str) -> Option<Duration> {
     (!text.trim().is_empty()).then(|| clamped(seconds))
 }
 
-/// Whether the status is of a server that may do better later, so that nothing is given up for it.
+/// Whether a server with that status may succeed later.
 pub(crate) fn passes(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
 }

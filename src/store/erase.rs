@@ -1,4 +1,5 @@
-//! Takes a credential out of a file, also where the file cannot be replaced, and what killed processes left beside it.
+//! Removes a credential from a file, also if the file cannot be replaced, and removes what killed processes left beside
+//! it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use super::{FileStore, Key, Saved, StoreError, lock, place};
 
 impl FileStore {
     pub(super) fn erase(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
-        // Without a lock, too: where the folder or the disk gives none, no other process writes either.
+        // Goes on without a lock too: if the folder or the disk allows none, no other process can write either.
         let lock = lock::wait_here(&self.beside(".lock")).ok().flatten();
         self.recover_under(lock.as_ref());
         let seen = Seen::at(self.path());
@@ -28,7 +29,7 @@ impl FileStore {
             Err(error) => error,
             done => return done,
         };
-        // The folder or the disk takes no new file. What is there can still be made shorter.
+        // The folder or the disk accepts no new file. The existing file can still be made shorter.
         let removed = match place::overwrite(self.path(), octets) {
             Err(_) if is_last => place::remove(self.path()),
             done => done,
@@ -36,8 +37,9 @@ impl FileStore {
         removed.map(|()| true).map_err(|_| error)
     }
 
-    /// Removes the files that killed processes left, and a damaged file that begins as one of ours: it may hold secrets that no other
-    /// logout sees. Returns what the former hold under that key.
+    /// Removes the files that killed processes left, and a damaged file that begins like one of this crate's: it may
+    /// contain secrets that no other logout sees. Returns the credentials under that key in the files of killed
+    /// processes.
     pub(super) fn sweep_up(&self, key: &Key) -> Result<Vec<Saved>, StoreError> {
         let damaged = [self.path().to_owned(), self.beside(".damaged")];
         let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
@@ -45,7 +47,7 @@ impl FileStore {
             return Ok(Vec::new());
         }
         let lock = lock::wait_here(&self.beside(".lock")).ok().flatten();
-        // The save that it completes may be of another key, which is not logged out.
+        // The completed save may belong to another key, which is not logged out.
         self.recover_under(lock.as_ref());
         let (mut found, mut outcome) = (Vec::new(), Ok(()));
         for left in left_beside(self.path()) {

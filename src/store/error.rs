@@ -41,13 +41,13 @@ pub enum StoreError {
         /// How many may be stored.
         limit: usize,
     },
-    /// A file is larger than a store reads, or would become larger than it writes. It is left as it is.
+    /// A file is larger than a store reads, or would become larger than it writes. The file is not changed.
     FileTooLarge {
         /// The file.
         path: PathBuf,
-        /// How many octets it has, or would have.
+        /// Its size in octets, or the size that it would have.
         size: usize,
-        /// How many it may have.
+        /// The largest size that is allowed.
         limit: usize,
     },
     /// The lock was held by somebody else for all the time.
@@ -62,7 +62,7 @@ pub enum StoreError {
     },
 }
 
-/// A path for a terminal: a file's name may have any character in it.
+/// Prints a path. A file name may contain any character.
 pub(super) fn shown(path: &Path) -> String {
     Printed(&path.to_string_lossy(), FEW_LINES).to_string()
 }
@@ -88,7 +88,7 @@ impl fmt::Display for StoreError {
             }
             Self::FileTooLarge { path, size, limit } => write!(
                 f,
-                "{} has, or would have, {size} octets, and may have {limit}: nothing was changed",
+                "{} has, or would have, {size} octets, but the limit is {limit}: nothing was changed",
                 path.display()
             ),
             Self::Locked { waited } => {
@@ -96,7 +96,7 @@ impl fmt::Display for StoreError {
             }
             Self::NotStorable { scheme } => write!(
                 f,
-                "a credential of the scheme `{}` cannot be stored, and made again, without `restored_by`",
+                "a credential of the scheme `{}` cannot be restored from a store without `restored_by`",
                 Printed(scheme, FEW_LINES)
             ),
         }

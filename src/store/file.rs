@@ -22,11 +22,13 @@ type Held = Vec<(PathBuf, Weak<File>)>;
 
 type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Keeps credentials in a file of the caller's choice, which is its owner's alone (0600, in a folder that nobody else can write in).
+/// Keeps credentials in a file of the caller's choice. Only its owner can read it (0600, in a folder that no other user can
+/// write to).
 ///
-/// It is written to a temporary file, `.NAME.….new`, that is renamed over it. Beside it are `.lock`, held for a write, and `.renewing`, held for a renewal or a login: whoever takes them away while they are held
-/// lets two renew at once. A file that cannot be read as one of ours is
-/// nothing, with a warning; it is put aside as `.damaged` when something is saved. One of a newer version is an error.
+/// A save writes a temporary file, `.NAME.….new`, and renames it over the file. Beside the file are two kinds of lock files:
+/// `.lock`, held during a write, and `.renewing`, held during a renewal or a login. If a lock file is removed while it is
+/// held, two processes can renew at the same time. A file that is damaged counts as empty, with a warning; the next save
+/// moves it to `.damaged`. A file of a newer version is an error.
 #[derive(Clone)]
 pub struct FileStore {
     path: PathBuf,
@@ -96,13 +98,13 @@ impl FileStore {
         place::read(&self.path, LIMIT)?.map_or_else(|| Ok(Some(Entries::default())), |text| self.entries_of(&text))
     }
 
-    /// The credentials of a file with that text; `None` if it is damaged.
+    /// The credentials in a file with that text. `None` if it is damaged.
     pub(super) fn entries_of(&self, text: &[u8]) -> Result<Option<Entries>, StoreError> {
         match Content::read(text) {
             Content::Entries(entries) => Ok(Some(entries)),
             Content::Version(found) => Err(StoreError::Version { place: self.name(), found }),
             Content::Damaged => {
-                self.warn(&format!("{} cannot be read as credentials, and counts as none", shown(&self.path)));
+                self.warn(&format!("{} cannot be read as credentials and is ignored", shown(&self.path)));
                 Ok(None)
             }
         }

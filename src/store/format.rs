@@ -36,7 +36,7 @@ impl Content {
     }
 }
 
-/// Whether it is the beginning of a file that was written here.
+/// Whether the text begins like a file that this store wrote.
 pub(super) fn is_start_of_ours(text: &[u8]) -> bool {
     text.starts_with(b"{\"credentials\":{")
 }

@@ -14,7 +14,7 @@ fn open(path: &Path) -> Result<File, StoreError> {
     let mut options = super::place::options();
     options.read(true).write(true).create(true).truncate(false);
     let file = options.open(path).map_err(|error| StoreError::io("open the lock", path, error))?;
-    // A lock serves whatever its mode is, as long as it can be opened.
+    // Whatever the mode of a lock file is, it works if it can be opened.
     let _ = super::place::owner_only(&file, path);
     Ok(file)
 }
@@ -29,8 +29,9 @@ pub(super) fn tried(path: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
-/// Waits for it on a thread that may wait, for what takes no longer than a write. `None` means that a process has it for longer, which
-/// must have been stopped: the caller goes on, and each writer looks before it renames whether another one has written.
+/// Waits for a lock that is never held for longer than a write, on a thread that may block. `None` means that a process
+/// has held it for longer and was probably stopped. The caller goes on, because each writer checks before its rename
+/// whether another process has written.
 pub(super) fn wait_here(path: &Path) -> Result<Option<File>, StoreError> {
     const LONGEST: Duration = Duration::from_secs(4);
     let began = Instant::now();

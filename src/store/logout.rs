@@ -1,4 +1,4 @@
-//! A logout: what is stored is removed and revoked, and each is done also where the other fails.
+//! A logout removes the stored credential and revokes it. Each step is done even if the other fails.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,18 +8,18 @@ use super::{Saved, StoreError, Stored};
 use crate::credential::Credential;
 use crate::refresh::{Refresh, RefreshError};
 
-/// How often a logout looks again where other processes change what is stored.
+/// How often a logout looks again if other processes change what is stored.
 const TRIES: usize = 8;
 
 impl<R: Refresh> Stored<R> {
     pub(super) async fn log_out(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
         let before = self.logins.load(Ordering::SeqCst);
-        // Without the lock, too: what is removed is compared with what is there.
+        // Goes on without the lock too: the removal is compared with what is stored.
         let _lock = self.shelf.lock_briefly().await;
         let stored = self.shelf.load().await;
         let held = self.newest(stored.as_ref().ok().and_then(Option::as_ref)).await;
         let held = held.and_then(|held| self.shelf.credential(&held));
-        // A login that came while the lock was waited for, or before a credential that came late, goes on.
+        // A login that was saved while the logout waited for the lock, or before a late credential arrived, stays.
         let is_late = credential.as_ref().is_some_and(Credential::came_late);
         let is_anew = match (&credential, &held) {
             (Some(credential), Some(held)) => !held.is_same_as(credential),
@@ -49,7 +49,7 @@ impl<R: Refresh> Stored<R> {
         }
     }
 
-    /// Removes what is stored, and returns it. A renewal that another process saves meanwhile is removed too.
+    /// Removes the stored credential and returns it. A renewal that another process saves meanwhile is removed too.
     async fn remove(&self) -> Result<Option<Saved>, StoreError> {
         for _ in 0..TRIES {
             let Some(now) = self.shelf.load().await? else { return Ok(None) };
@@ -60,7 +60,7 @@ impl<R: Refresh> Stored<R> {
         Err(StoreError::Locked { waited: std::time::Duration::ZERO })
     }
 
-    /// Has the refresher forget the credential, and then those that were found elsewhere. The first failure is returned.
+    /// Makes the refresher forget the credential, and then those that were found elsewhere. Returns the first failure.
     async fn revoke(&self, credential: Option<Credential>, others: Vec<Credential>) -> Result<(), RefreshError> {
         let mut seen = vec![credential.as_ref().and_then(Credential::attachment).cloned()];
         let mut outcome = self.refresher.forget(credential).await;

@@ -82,15 +82,15 @@ use crate::secret::Secret;
 /// What is stored of a credential: text that only [`Stored`] reads. Two are equal if their text is.
 pub type Saved = Secret;
 
-/// Whoever holds it has the lock; dropped, it is free.
+/// A lock that is held until it is dropped.
 pub type Lock = Box<dyn Any + Send>;
 
-/// What shows that a credential can be saved, and holds the room for it, until it is dropped.
+/// Proof that a credential can be saved. It holds the reserved disk space until it is dropped.
 pub type Prepared = Box<dyn Any + Send>;
 
 /// Keeps credentials, each under a key.
 ///
-/// What is put there and what is taken away is compared with what is thought to be there, so that whoever comes late erases nothing.
+/// Each change is compared with what the caller believes is stored, so that a late change erases nothing.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Where it is, for a person: `file:/home/…`, `memory`. No secret belongs in it.
@@ -123,25 +123,26 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Locked`] if it was held for all that time.
     async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError>;
 
-    /// Shows that a credential of about `size` octets can be saved under that key: a disk that is full and a folder that cannot be
-    /// written are found before a server is asked for a token that replaces the stored one. [`Stored`] holds the result until the
-    /// credential is saved.
+    /// Checks that a credential of about `size` octets can be saved under that key, so that a full disk or a read-only
+    /// folder is found before a server is asked for a token that replaces the stored one. [`Stored`] holds the result
+    /// until the credential is saved.
     ///
-    /// By default it shows nothing and succeeds. A store whose writes can fail overrides it; a store around another one forwards it.
+    /// The default implementation checks nothing and succeeds. A store whose writes can fail overrides it. A store that
+    /// wraps another store forwards it.
     ///
     /// # Errors
-    /// Why a save would fail. Then no refresh token is used.
+    /// Why a save would fail. Then no refresh token is presented.
     async fn prepare(&self, _key: &Key, _size: usize) -> Result<Prepared, StoreError> {
         Ok(Box::new(()))
     }
 
-    /// Removes what killed processes left beside the stored credentials. Returns the credentials of that key that it finds in there, so
-    /// that a logout can have the server revoke them.
+    /// Removes what killed processes left beside the stored credentials. Returns the credentials under that key that it
+    /// finds there, so that a logout can revoke them.
     ///
-    /// By default there is nothing to remove. A store around another one forwards it.
+    /// The default implementation removes nothing. A store that wraps another store forwards it.
     ///
     /// # Errors
-    /// Why something was left that may hold a credential.
+    /// Why something that may contain a credential could not be removed.
     async fn sweep(&self, _key: &Key) -> Result<Vec<Saved>, StoreError> {
         Ok(Vec::new())
     }

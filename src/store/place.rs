@@ -56,7 +56,7 @@ mod own {
         options
     }
 
-    /// Gives a file that was just created the mode 0600, whatever the umask took away.
+    /// Gives a file that was just created the mode 0600, whatever the umask.
     pub(in super::super) fn owner_only(file: &File, path: &Path) -> Result<(), StoreError> {
         let done = file.metadata().and_then(|metadata| match metadata.mode() & 0o777 {
             0o600 => Ok(()),
@@ -65,12 +65,12 @@ mod own {
         done.map_err(|error| StoreError::io("set the mode of", path, error))
     }
 
-    /// The number of a file in its file system.
+    /// The inode number of a file.
     pub(super) fn number(metadata: &fs::Metadata) -> u64 {
         metadata.ino()
     }
 
-    /// Creates a directory with the mode 0700, whatever the umask takes away.
+    /// Creates a directory with the mode 0700, whatever the umask.
     pub(super) fn make(folder: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(folder)?;
         match fs::metadata(folder)?.mode() & 0o777 {
@@ -159,21 +159,21 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     own::folder(&folder)
 }
 
-/// Creates the folder and those above it, where they do not exist.
+/// Creates the folder and its parents, if they do not exist.
 fn make(folder: &Path) -> io::Result<()> {
     let above = folder.parent().filter(|above| !above.as_os_str().is_empty() && !above.is_dir());
     if let Some(above) = above {
         make(above)?;
     }
     match own::make(folder) {
-        // Another process may have been faster.
+        // Another process may have created it meanwhile.
         Err(_) if folder.is_dir() => Ok(()),
         made => made,
     }
 }
 
-/// Puts the octets in the place of what is there, at once and to stay: whoever reads meanwhile, or after a crash, finds the old ones
-/// or the new ones, whole. They are written to the file that was reserved for them, if it is still there.
+/// Replaces the content of the file atomically and durably: a reader finds the old octets or the new ones, complete, also
+/// after a crash. The octets are written to the reserved file, if it still exists.
 ///
 /// Returns `false`, and writes nothing, if the file is not the one that was seen: then another process wrote meanwhile.
 pub(super) fn write(path: &Path, octets: &[u8], reserved: Option<Temporary>, seen: Seen) -> Result<bool, StoreError> {
@@ -189,7 +189,7 @@ pub(super) fn write(path: &Path, octets: &[u8], reserved: Option<Temporary>, see
     Ok(true)
 }
 
-/// What tells one state of a file from another.
+/// Distinguishes one state of a file from another.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen(Option<(u64, u64, Option<SystemTime>)>);
 
@@ -213,18 +213,18 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes the files that killed processes left: no other process writes while the lock is held.
+/// Removes the files that killed processes left. No other process writes while the lock is held.
 pub(super) fn sweep(path: &Path) {
-    // What cannot be removed is for the next writer.
+    // What cannot be removed is left for the next writer.
     for left in left_beside(path) {
         let _ = fs::remove_file(left);
     }
 }
 
-/// Writes over the file without another one beside it, where that is all that can be done: a crash in the midst of it damages the
-/// file. The rest of the old text becomes blanks, so that no part of it stays and the file needs no more room.
+/// Overwrites the file in place, if nothing else is possible: a crash during the write damages the file. The rest of
+/// the old text becomes spaces, so that no part of it stays and the file needs no more space.
 pub(super) fn overwrite(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
-    let failed = |error| StoreError::io("write over", path, error);
+    let failed = |error| StoreError::io("overwrite", path, error);
     let mut file = options().write(true).open(path).map_err(failed)?;
     let size = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(usize::MAX);
     if octets.len() > size {
@@ -236,7 +236,7 @@ pub(super) fn overwrite(path: &Path, octets: &[u8]) -> Result<(), StoreError> {
     file.write_all(&padded).and_then(|()| file.sync_all()).map_err(failed)
 }
 
-/// Removes the file, or what is in it.
+/// Removes the file, or else its content.
 pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -244,7 +244,7 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
                 options().write(true).open(path).and_then(|file| file.set_len(0).and_then(|()| file.sync_all()));
             emptied.map_err(|_| StoreError::io("remove", path, error))
         }
-        // It is gone; only a crash could bring it back.
+        // The file is removed; only a crash could bring it back.
         _ => {
             let _ = sync_folder(path);
             Ok(())

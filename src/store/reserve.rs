@@ -1,4 +1,4 @@
-//! Shows that a file can be saved before a server is asked for what is to be saved.
+//! Checks that a file can be saved before a server is asked for the credential to be saved.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,13 +10,13 @@ use super::place::Seen;
 use super::temporary::{Temporary, left_beside};
 use super::{FileStore, Key, Prepared, Saved, StoreError, lock, place};
 
-/// Room on the disk, until a save takes it.
+/// Reserved disk space, until a save takes it.
 type Room = Mutex<Option<Temporary>>;
 
-/// Rooms, by the keys that they are for.
+/// The reserved space for each key.
 type Rooms = Vec<(Key, Weak<Room>)>;
 
-/// The room that is reserved in this process. The caller of `prepare` holds it.
+/// The space that this process has reserved. The caller of `prepare` owns it.
 #[derive(Clone, Default)]
 pub(super) struct Reservations(Arc<Mutex<Rooms>>);
 
@@ -29,7 +29,7 @@ impl Reservations {
         Box::new(room)
     }
 
-    /// The room that was reserved for that key.
+    /// Takes the space that was reserved for that key.
     pub(super) fn take(&self, key: &Key) -> Option<Temporary> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let rooms = all.iter().filter(|(other, _)| other == key).filter_map(|(_, room)| room.upgrade());
@@ -38,13 +38,13 @@ impl Reservations {
 }
 
 impl FileStore {
-    /// Does all that a save does, with what is stored now, and keeps the room that the new credential needs: a save into it asks the
-    /// file system for nothing more.
+    /// Does everything that a save does, with the stored content, and keeps the space that the new credential needs. A
+    /// save into it needs nothing more from the file system.
     pub(super) fn reserve(&self, key: &Key, size: usize) -> Result<Prepared, StoreError> {
         let reserved = self.reserved_for(key, size).map_err(|error| match error {
             StoreError::Io { source, .. } => StoreError::Io {
                 what: format!(
-                    "cannot prepare to save a new credential in {}, so none is asked for",
+                    "cannot prepare to save a new credential in {}, so none is requested",
                     self.path().display()
                 ),
                 source,
@@ -63,7 +63,7 @@ impl FileStore {
         let found = text.as_ref().map(|text| self.entries_of(text)).transpose()?.flatten();
         place::sweep(self.path());
         match &text {
-            // The same text again, so that a reader notices nothing.
+            // Writes the same text again, so that readers see no difference.
             Some(text) if found.is_some() => drop(place::write(self.path(), text, None, seen)?),
             _ => Temporary::beside(self.path())?.rename_once(self.path())?,
         }
@@ -75,8 +75,9 @@ impl FileStore {
         Ok(reserved)
     }
 
-    /// Completes the save of a process that was killed before it renamed its file: the server may have used up what that file replaces.
-    /// Every save removes such files first, so that one that is there is newer than what is stored.
+    /// Completes the save of a process that was killed before its rename, because the server may have used up the token
+    /// that the file replaces. Every save removes such files first, so a file that is there is newer than what is
+    /// stored.
     pub(super) fn recover(&self) {
         if left_beside(self.path()).is_empty() {
             return;
@@ -85,8 +86,8 @@ impl FileStore {
         self.recover_under(lock.as_ref());
     }
 
-    /// The same for a writer, which holds the lock and removes such files. A file holds the credentials of other keys too. Without the
-    /// lock, another process may be completing its save.
+    /// The same for a writer, which holds the lock and removes such files. Such a file contains the credentials of other keys
+    /// too. Without the lock, another process may be completing its save.
     pub(super) fn recover_under(&self, lock: Option<&File>) {
         if lock.is_none() {
             return;
@@ -95,7 +96,7 @@ impl FileStore {
         let stored = written(self.path());
         let left = left_beside(self.path()).into_iter().filter(|left| written(left) >= stored);
         let newest = left.filter(|left| is_whole(left)).max_by_key(|left| written(left));
-        // Where it fails, what is stored stays as it is.
+        // If this fails, the stored content stays as it is.
         if newest.is_some_and(|newest| fs::rename(newest, self.path()).is_ok()) {
             let _ = place::sync_folder(self.path());
         }

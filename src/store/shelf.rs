@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// Makes a credential again, of its scheme and what it exported.
 pub(super) type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
 
-/// How long a login and a logout wait for another process's renewal: longer than a token endpoint usually takes.
+/// How long a login or a logout waits for another process's renewal: longer than a token endpoint usually takes.
 const BRIEF: Duration = Duration::from_secs(2);
 
 /// A store, a key, and how what is under it is read.
@@ -49,16 +49,16 @@ impl Shelf {
         self.store.lock(&self.key, self.patience).await
     }
 
-    /// The same lock, for a login or a logout, and for a renewal before the expiry: a process that was stopped while it renews must not
-    /// keep the user waiting. A login and a logout go on without it, and what they write is compared with what is there.
+    /// The same lock, for a login, a logout, or a renewal before the expiry. A process that was stopped during a renewal must not
+    /// keep the user waiting. A login and a logout go on without the lock, and what they write is compared with what is stored.
     pub(super) async fn lock_briefly(&self) -> Result<Lock, StoreError> {
         self.store.lock(&self.key, self.patience.min(BRIEF)).await
     }
 
-    /// Shows that what takes the place of `old` can be saved.
+    /// Checks that the replacement of `old` can be saved.
     pub(super) async fn prepare(&self, old: Option<&Saved>) -> Result<Prepared, StoreError> {
         let size = old.map_or(0, |old| old.expose().len());
-        // A new token may be longer than the old one, and in a file each quote of it takes two octets.
+        // A new token may be longer than the old one, and a quote in it takes two octets in a file.
         self.store.prepare(&self.key, size + (size / 2).max(4 << 10)).await
     }
 
@@ -72,7 +72,7 @@ impl Shelf {
         Some(credential.source(self.name()))
     }
 
-    /// Whether the credential has an expiry that is still to come.
+    /// Whether the credential has an expiry in the future.
     pub(super) fn is_good(&self, credential: Option<&Credential>) -> bool {
         credential.and_then(Credential::expiry).is_some_and(|expiry| expiry > self.clock.now())
     }

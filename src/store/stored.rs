@@ -117,7 +117,7 @@ impl<R: Refresh> Stored<R> {
         match self.refresher.refresh(Rejection { makes_way: Some(makes_way), ..rejection }).await {
             Ok(Some(new)) if turn.gave(&new) => Ok(Some(new)),
             Ok(Some(new)) => self.keep(new, stored, cause == Cause::Asked || turn.has_asked()).await.map(Some),
-            // A login that fails says nothing about the credential that is stored.
+            // A failed login says nothing about the stored credential.
             Err(error) if is_rejected(&error) && matches!(cause, Cause::Challenged | Cause::Expired) => {
                 // Somebody without our lock may have put another there.
                 let now = self.shelf.load().await?;
@@ -145,8 +145,8 @@ impl<R: Refresh> Stored<R> {
     }
 }
 
-/// Whether a renewal may use up what is attached to the credential. Only the refresher knows for certain. An attachment of `OAuth`
-/// without a refresh token cannot be used up.
+/// Whether a renewal may use up the attachment of the credential. Only the refresher knows for certain. An attachment
+/// of `OAuth` without a refresh token cannot be used up.
 fn renews_once(credential: &Credential) -> bool {
     let Some(attachment) = credential.attachment() else { return false };
     let members = Members::of(attachment.expose().as_bytes());
@@ -160,13 +160,14 @@ fn is_rejected(error: &RefreshError) -> bool {
 #[async_trait]
 impl<R: Refresh> Refresh for Stored<R> {
     async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        // What is stored is of the first resource. A credential for another one is neither it nor renewed by it.
+        // The stored credential is for the first resource. A credential for another resource is neither read from the
+        // store nor saved there.
         if rejection.resource().is_some() {
             return self.refresher.refresh(rejection).await;
         }
         // The user waits for a login or a step-up, and must not wait for a process that was stopped.
         let asked = matches!(rejection.cause(), Cause::Asked | Cause::SteppingUp);
-        // Neither must a request whose credential is still good.
+        // Neither must a request whose credential is still valid.
         let is_early = rejection.cause() == Cause::Expired && self.shelf.is_good(rejection.credential());
         let lock = if asked || is_early { self.shelf.lock_briefly().await } else { self.shelf.lock().await };
         let is_locked = matches!(lock, Err(StoreError::Locked { .. }));
@@ -181,13 +182,13 @@ impl<R: Refresh> Refresh for Stored<R> {
             let refused = rejection.refused.clone().filter(|refused| !was_ours(refused));
             return self.renew(Rejection { refused, ..rejection }, stored, turn).await;
         };
-        // What is stored last may be another partition's.
+        // The credential that was stored last may belong to another partition.
         let is_partition = matches!(rejection.slot, SlotKey::Partition(_));
         if !is_partition && self.shelf.answers(&credential, &rejection) {
             return Ok(Some(credential));
         }
-        // A token that serves once is presented only if its successor can be saved. A login that goes on without the lock is for the
-        // refresher to decide: it calls `before_spending`, which fails.
+        // A single-use token is presented only if its replacement can be saved. For a login that goes on without the
+        // lock, the refresher decides: it calls `before_spending`, which then fails.
         if renews_once(&credential) && !is_locked {
             turn.secure().await?;
         }

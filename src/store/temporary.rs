@@ -1,4 +1,4 @@
-//! A file beside the one that is meant: written whole, and then renamed over it.
+//! A temporary file beside the target: it is written completely and then renamed over the target.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::{StoreError, place};
 
-/// A file beside the one that is meant. It is removed when it is dropped before it is renamed.
+/// A temporary file beside the target. Dropping it before the rename removes it.
 ///
-/// It is locked while its process uses it, so that another process can tell it from a file that a killed process left.
+/// It is locked while its process uses it, so that other processes can tell it from a file that a killed process left.
 pub(super) struct Temporary {
     path: PathBuf,
     file: File,
 }
 
 impl Temporary {
-    /// Creates one under a name that no other file has.
+    /// Creates a file under an unused name.
     pub(super) fn beside(path: &Path) -> Result<Self, StoreError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut last = None;
@@ -23,7 +23,7 @@ impl Temporary {
             let mut random = [0; 8];
             fill(&mut random).map_err(|error| StoreError::io("name a file beside", path, error))?;
             let candidate = path.with_file_name(format!(".{name}.{:016x}.new", u64::from_ne_bytes(random)));
-            // A file that exists, or a link, is not opened.
+            // An existing file or a link is not opened.
             match place::options().write(true).create_new(true).open(&candidate) {
                 Ok(file) => return Self::of(candidate, file),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => last = Some(error),
@@ -37,20 +37,20 @@ impl Temporary {
     fn of(path: PathBuf, file: File) -> Result<Self, StoreError> {
         let made = Self { path, file };
         place::owner_only(&made.file, &made.path)?;
-        // Where the file system has no locks, another process may remove it; it is then made anew.
+        // If the file system has no locks, another process may remove the file. It is then created again.
         let _ = made.file.try_lock();
         Ok(made)
     }
 
-    /// Takes as much room on the disk as that many octets need. The file holds no secret.
+    /// Takes as much disk space as that many octets need. The file contains no secret.
     pub(super) fn reserve(&mut self, size: usize) -> Result<(), StoreError> {
-        // A file system that compresses gives random octets the room that they need.
+        // Random octets, because a file system that compresses would reserve too little space for others.
         let mut filler = vec![0; size];
         let done = fill(&mut filler).and_then(|()| self.put(&filler));
         done.map_err(|error| StoreError::io("reserve room in", &self.path, error))
     }
 
-    /// Holds these octets and no others, on the disk.
+    /// Sets the content of the file, and syncs it to the disk.
     pub(super) fn write(&mut self, octets: &[u8]) -> Result<(), StoreError> {
         self.put(octets).map_err(|error| StoreError::io("write", &self.path, error))
     }
@@ -62,20 +62,20 @@ impl Temporary {
         self.file.sync_all()
     }
 
-    /// Whether no other process has removed it.
+    /// Whether the file still exists under its name.
     pub(super) fn is_there(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok()
     }
 
-    /// Takes the place of `path`, also after a crash.
+    /// Renames the file over `path`, and makes the rename survive a crash.
     pub(super) fn rename_to(self, path: &Path) -> Result<(), StoreError> {
-        // A lock would keep readers out on some systems.
+        // On some systems a lock would keep readers out.
         let _ = self.file.unlock();
         fs::rename(&self.path, path).map_err(|error| StoreError::io("write", path, error))?;
         place::sync_folder(path)
     }
 
-    /// Shows that a file in the folder of `path` can be renamed.
+    /// Checks that a file in the folder of `path` can be renamed.
     pub(super) fn rename_once(&self, path: &Path) -> Result<(), StoreError> {
         let other = Self::beside(path)?;
         let rename =
@@ -109,7 +109,7 @@ fn is_in_use(path: &Path) -> bool {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // After a rename there is no such file.
+        // After a rename this name does not exist.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Turn {
     stage: Mutex<Stage>,
     /// What another process's person had logged in by.
     given: OnceLock<Credential>,
-    /// What the server gave in the place of what was attached, without a credential beside it.
+    /// The new attachment that came without a usable credential.
     replaced: OnceLock<Secret>,
 }
 
@@ -56,7 +56,7 @@ impl Turn {
         self.given.get() == Some(credential)
     }
 
-    /// What the refresher could keep of an answer that gave no credential.
+    /// The attachment that the refresher kept from a response without a credential.
     pub(super) fn replaced(&self) -> Option<Secret> {
         self.replaced.get().cloned()
     }
@@ -73,7 +73,7 @@ impl Turn {
         Ok(true)
     }
 
-    /// Shows that what takes the place of a token that serves once can be saved, and keeps the room for it.
+    /// Checks that the replacement of a single-use token can be saved, and reserves the space for it.
     pub(super) async fn secure(&self) -> Result<(), StoreError> {
         match &*self.stage() {
             Stage::Unlocked(error) => return Err(error.clone()),
@@ -111,7 +111,7 @@ impl MakesWay for Turn {
         if !self.make_way()? {
             return Ok(None);
         }
-        // Nobody is asked for a login that could not be saved.
+        // The user is not asked for a login that cannot be saved.
         drop(self.shelf.prepare(self.stored.as_ref()).await?);
         let lock = self.to_ask(rejection).await?;
         *self.stage() = Stage::Asking { _lock: lock };
@@ -127,7 +127,7 @@ impl MakesWay for Turn {
     }
 
     fn keep_attachment(&self, attachment: Secret) {
-        // A refresher that is asked once presents one token.
+        // One call of a refresher presents one token.
         let _ = self.replaced.set(attachment);
     }
 }

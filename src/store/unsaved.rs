@@ -1,4 +1,4 @@
-//! Saves what a refresher gives, and keeps what could not be saved until it can be.
+//! Saves new credentials, and keeps in memory those that could not be saved.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -9,25 +9,25 @@ use crate::credential::Credential;
 use crate::refresh::{Refresh, RefreshError};
 use crate::secret::Secret;
 
-/// What could not be saved.
+/// A credential that could not be saved.
 #[derive(Clone)]
 pub(super) struct Unsaved {
     pub(super) old: Option<Saved>,
     pub(super) new: Saved,
-    /// Whether somebody asked for it.
+    /// Whether the caller asked for this login.
     pub(super) asked: bool,
 }
 
-/// What is there.
+/// The newest known credential.
 pub(super) struct Looked {
-    /// In the store.
+    /// The stored one.
     pub(super) stored: Option<Saved>,
-    /// And, where what is newer could not be saved, that.
+    /// The newer one that could not be saved, or else the stored one.
     pub(super) held: Option<Saved>,
 }
 
 impl<R: Refresh> Stored<R> {
-    /// What is there, after what could not be saved the last time has been, if it can be now.
+    /// Loads the credential, after another attempt to save the one that could not be saved.
     pub(super) async fn look(&self) -> Result<Looked, StoreError> {
         let mut unsaved = self.unsaved.lock().await;
         if let Some(pending) = unsaved.clone() {
@@ -41,7 +41,7 @@ impl<R: Refresh> Stored<R> {
         Ok(Looked { held: newest(unsaved.as_ref(), stored.as_ref()), stored })
     }
 
-    /// What could not be saved, if it is newer than what is stored; else what is stored.
+    /// The credential that could not be saved, if it is newer than the stored one; else the stored one.
     pub(super) async fn newest(&self, stored: Option<&Saved>) -> Option<Saved> {
         newest(self.unsaved.lock().await.as_ref(), stored)
     }
@@ -125,22 +125,22 @@ impl<R: Refresh> Stored<R> {
         Ok(new)
     }
 
-    /// Saves the attachment of a credential that cannot be sent, or cannot be made again: the server has used up the old refresh token.
-    /// It is saved beside an access token that has expired, so that the next request renews first.
+    /// Saves the attachment of a credential that cannot be sent or cannot be restored, because the server has used up the old
+    /// refresh token. It is saved with an access token that has expired, so that the next request renews first.
     async fn keep_attachment_of(&self, new: &Credential, old: Option<Saved>, asked: bool) {
         let Some(attachment) = new.attachment() else { return };
         let before = old.as_ref().filter(|_| !asked).and_then(|old| self.shelf.credential(old));
-        // No request carries this text unless the renewal fails.
+        // A request carries this text only if the renewal fails.
         let before = before.or_else(|| new.check().is_err().then(|| Credential::bearer("none")));
         let scopes = new.granted_scopes().map(<[String]>::to_vec);
         let kept = before.map(|before| scopes.into_iter().fold(before, Credential::scopes));
         self.put_expired(kept, attachment.clone(), old, asked).await;
     }
 
-    /// Saves an attachment that came in the place of the old one without a credential beside it.
+    /// Saves a new attachment that came without a usable credential.
     pub(super) async fn keep_attachment(&self, attachment: Secret, old: Option<Saved>) {
         let before = old.as_ref().and_then(|old| self.shelf.credential(old));
-        // No request carries this text unless the renewal fails.
+        // A request carries this text only if the renewal fails.
         let before = before.unwrap_or_else(|| Credential::bearer("none"));
         self.put_expired(Some(before), attachment, old, false).await;
     }

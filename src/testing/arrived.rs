@@ -55,7 +55,7 @@ impl Arrived {
         &self.headers
     }
 
-    /// The first value of that header, if it is text in UTF-8.
+    /// The first value of that header field, if it is UTF-8 text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         text(self.headers.get(name)?)
@@ -73,7 +73,7 @@ impl Arrived {
         url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    /// Whether its header says that its body is a form (RFC 6749 §4.4.2).
+    /// Whether the `Content-Type` is that of a form (RFC 6749 §4.4.2).
     pub(super) fn is_form(&self) -> bool {
         let media = self.header("content-type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
@@ -133,7 +133,7 @@ impl Arrived {
     }
 }
 
-/// A header's value as text: a Digest answer may have a user name in UTF-8.
+/// The value of a header field as text: a Digest answer may contain a user name in UTF-8.
 fn text(value: &http::HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok()
 }

@@ -29,7 +29,7 @@ pub(super) fn error(status: u16, code: &str) -> Answer {
 }
 
 impl Failure {
-    /// Whether any request can fail so; a token endpoint alone knows the codes of RFC 6749.
+    /// Whether any request can fail like this. Only a token endpoint uses the codes of RFC 6749.
     fn is_of_any_request(&self) -> bool {
         !matches!(self, Self::InvalidGrant | Self::InvalidClient)
     }

@@ -1,4 +1,4 @@
-//! A request and its answer, as the journal remembers them.
+//! A request and its response, as the journal records them.
 
 use http::StatusCode;
 use http::header::HeaderMap;
@@ -7,18 +7,18 @@ use super::answer::Answer;
 use super::arrived::Arrived;
 use super::purpose::{Purpose, is_asked_again};
 
-/// A request and what was answered.
+/// A request and its response.
 #[derive(Clone, Debug)]
 pub struct Exchanged {
     pub(super) arrived: Arrived,
     pub(super) answer: Option<Answer>,
-    /// How many entries there were when it was answered.
+    /// How many entries the journal had when the response was recorded.
     pub(super) answered: usize,
     purpose: Purpose,
 }
 
 impl Exchanged {
-    /// A request that is not answered yet.
+    /// Records a request without a response yet.
     pub(super) fn of(arrived: Arrived, purpose: Purpose) -> Self {
         Self { arrived, answer: None, answered: usize::MAX, purpose }
     }
@@ -29,13 +29,13 @@ impl Exchanged {
         &self.arrived
     }
 
-    /// The status of the answer; `None` as long as there is none, and where the connection was cut.
+    /// The status of the response. `None` before there is one, and if the connection was cut.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.answer.as_ref().filter(|answer| !answer.cut).map(|answer| answer.status)
     }
 
-    /// Whether a caller sent it: it is neither a token request nor what belongs to one.
+    /// Whether a caller sent it. Token requests and other requests for a credential do not count.
     pub(super) fn is_call(&self) -> bool {
         self.purpose == Purpose::Call
     }
@@ -44,18 +44,18 @@ impl Exchanged {
         self.purpose == Purpose::Token
     }
 
-    /// Whether a new credential was asked for, and not only that the same be asked again.
+    /// Whether it asked for a new credential. A repetition that the server demands does not count.
     pub(super) fn renews(&self) -> bool {
         self.is_token_request() && !self.answer.as_ref().is_some_and(is_asked_again)
     }
 
-    /// The header of the answer.
+    /// The header fields of the response.
     #[must_use]
     pub fn response_headers(&self) -> Option<&HeaderMap> {
         self.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    /// The body of the answer, as far as it was there before it went out.
+    /// The body of the response, as far as it existed before it was sent.
     #[must_use]
     pub fn response_body(&self) -> &[u8] {
         self.answer.as_ref().map_or(&[], |answer| &answer.payload.bytes)

@@ -85,8 +85,8 @@ impl Journal {
         self.lock().iter().filter_map(requests).collect()
     }
 
-    /// How often a new credential was asked for: by a token request, or of a recording refresher. All polls for a device code that
-    /// wait for a person are none, and a request that a nonce of the server is wanted for is one with its repetition.
+    /// How often a new credential was asked for: by a token request, or from a recording refresher. Polls for a device
+    /// code that only wait for the user do not count. A request that is repeated with the server's nonce counts once.
     #[must_use]
     pub fn refreshes(&self) -> usize {
         self.lock().iter().filter(|entry| entry.renews()).count()
@@ -116,13 +116,13 @@ impl Journal {
         self.lock().iter().skip(place).position(renewed).map(|after| place + after)
     }
 
-    /// The exchanges of callers with APIs.
+    /// The exchanges between callers and APIs.
     fn calls(&self) -> Vec<Exchanged> {
         self.exchanges().into_iter().filter(Exchanged::is_call).collect()
     }
 
-    /// There was one refresh, and that many callers got what they asked for, with two sends each at most. What is sent for a
-    /// credential is no send of a caller: metadata, a registration, a login, a revocation.
+    /// Asserts that there was one refresh, and that this many callers succeeded with at most two sends each. Requests
+    /// for a credential do not count as sends of a caller: metadata, a registration, a login, a revocation.
     ///
     /// # Panics
     /// If it was not so.
@@ -232,7 +232,7 @@ impl Journal {
     }
 }
 
-/// What was presented, without its scheme, and what was posted.
+/// The credentials without their scheme, and the posted bodies.
 fn secrets<'e>(exchanges: impl IntoIterator<Item = &'e Exchanged>) -> HashSet<String> {
     const POSTED: [&str; 7] =
         ["refresh_token", "client_secret", "password", "code", "token", "assertion", "client_assertion"];

@@ -218,14 +218,14 @@ impl MockIdentityProvider {
         self.state.lock().nonce = Some(nonce.to_owned());
     }
 
-    /// The next request to the token endpoint fails so, and if it is said again the one after that. Requests for metadata, a
-    /// registration, a page, a code or a revocation are answered as before.
+    /// Makes the next request to the token endpoint fail like this. Further calls make later requests fail. Requests
+    /// for metadata, a registration, a page, a code or a revocation are answered as before.
     pub fn fail_next(&self, failure: Failure) {
         self.state.lock().next.push_back(failure);
     }
 
-    /// Every request fails so, until [`up`](Self::up). [`InvalidGrant`](Failure::InvalidGrant) and
-    /// [`InvalidClient`](Failure::InvalidClient) are words of the token endpoint, and leave the other requests alone.
+    /// Makes every request fail like this until [`up`](Self::up). [`InvalidGrant`](Failure::InvalidGrant) and
+    /// [`InvalidClient`](Failure::InvalidClient) are errors of the token endpoint and do not affect other requests.
     pub fn down(&self, failure: Failure) {
         self.state.lock().down = Some(failure);
     }
@@ -235,7 +235,7 @@ impl MockIdentityProvider {
         self.state.lock().down = None;
     }
 
-    /// How many token requests came, polls for a device code among them.
+    /// How many token requests arrived, polls for a device code included.
     #[must_use]
     pub fn token_requests(&self) -> usize {
         self.journal().exchanges().iter().filter(|exchanged| exchanged.is_token_request()).count()

@@ -1,18 +1,18 @@
-//! What a request is for: a caller's own, a new credential, or what surrounds one.
+//! The purpose of a request: the caller's own, a new credential, or something that a credential needs.
 
 use http::Method;
 
 use super::answer::Answer;
 use super::arrived::Arrived;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A caller's own request to an API.
     Call,
-    /// A new credential: a token request (RFC 6749 §3.2).
+    /// A request for a new credential: a token request (RFC 6749 §3.2).
     Token,
-    /// Anything else that a credential needs: metadata, keys, a registration, a page, a code, a revocation.
+    /// Another request that a credential needs: metadata, keys, a registration, a page, a code, a revocation.
     Aside,
 }
 
@@ -23,15 +23,15 @@ impl Purpose {
         if is_token { Self::Token } else { Self::Aside }
     }
 
-    /// The purpose of a request to a server that may be anything.
+    /// The purpose of a request to a server that may have any role.
     pub(super) fn at_any(arrived: &Arrived) -> Self {
         let posts = |name| arrived.method == Method::POST && arrived.is_form() && arrived.form(name).is_some();
-        // Metadata are read without a credential (RFC 8414 §3, 9728 §3).
+        // Metadata are read without a credential (RFC 8414 §3, RFC 9728 §3).
         let is_metadata = arrived.path().contains("/.well-known/") && arrived.credential().is_none();
         if posts("grant_type") {
             Self::Token
         } else if is_metadata || posts("client_id") || posts("token_type_hint") {
-            // The others are the requests of RFC 8628 §3.1 and RFC 7009 §2.1.
+            // The other requests are those of RFC 8628 §3.1 and RFC 7009 §2.1.
             Self::Aside
         } else {
             Self::Call
@@ -39,7 +39,7 @@ impl Purpose {
     }
 }
 
-/// Whether the answer to a token request is that the same is to be asked once more: it is one refresh in the end.
+/// Whether the response to a token request asks for the same request again. Both count as one refresh.
 pub(super) fn is_asked_again(answer: &Answer) -> bool {
     const AGAIN: [&str; 3] = ["authorization_pending", "slow_down", "use_dpop_nonce"];
     let body = String::from_utf8_lossy(&answer.payload.bytes);

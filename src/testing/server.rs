@@ -31,7 +31,7 @@ pub(super) trait Decide: Send + Sync + 'static {
     /// The header that keys are taken from at that path.
     fn key(&self, path: &str) -> Option<HeaderName>;
 
-    /// What that request is for.
+    /// The purpose of that request.
     fn purpose(&self, arrived: &Arrived) -> Purpose;
 }
 

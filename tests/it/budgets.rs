@@ -1,4 +1,4 @@
-//! The budget of a session: what a server may cost that refuses every new credential.
+//! The budget of a session: how many refreshes a server can cause that refuses every new credential.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Reason, Refr
 use crate::support::fake::{Fake, Hands};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
 
-/// A middleware by a clock that stands still.
+/// A middleware with a clock that stands still.
 fn with_clock(fake: &Fake) -> (ChallengeMiddleware, Hands) {
     let clock = Hands::new();
     (ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap(), clock)
@@ -31,7 +31,7 @@ async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
         assert_eq!(error.to_string().contains("several new credentials in a row"), path >= 3, "{error}");
     }
     assert_eq!(fake.calls(), 3);
-    // After each rest one more refresh is tried. The rests double from 30 s to 5 min.
+    // After each rest one more refresh starts. The rests double from 30 s to 5 min.
     for (tries, rest) in [30, 60, 120, 240, 300, 300].into_iter().enumerate() {
         clock.forward(Duration::from_secs(rest - 1));
         client.get(format!("{API}/early/{tries}")).send().await.unwrap_err();
@@ -89,7 +89,7 @@ async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
 }
 
 #[tokio::test]
-async fn a_path_that_accepts_each_new_credential_keeps_the_budget_whole() {
+async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         (_, "") => challenged(),
         (path, _) if path.starts_with("/ok") => status(200),
@@ -107,7 +107,7 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_whole() {
 }
 
 #[tokio::test]
-async fn what_a_server_varies_does_not_widen_the_budget() {
+async fn varied_challenges_do_not_widen_the_budget() {
     // Realms, resources, demands, methods, and bodies that cannot be sent twice.
     let server = Script::new(|_, number| match number % 4 {
         0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
@@ -127,7 +127,7 @@ async fn what_a_server_varies_does_not_widen_the_budget() {
 }
 
 #[tokio::test]
-async fn a_403_that_always_means_an_expired_credential_is_paid_for_too() {
+async fn a_403_that_always_means_expired_counts_against_the_budget() {
     let (server, fake) = (Script::says(status(403)), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
     let auth =
         ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
@@ -156,7 +156,7 @@ async fn a_refresher_that_gives_the_refused_credential_back_is_asked_three_times
             client.get(format!("{API}/{path}")).send().await.unwrap_err();
             clock.forward(Duration::from_secs(1));
         }
-        // The first was new to the server.
+        // The first credential was new to the server.
         assert_eq!(fake.calls(), 3, "{kind}");
         assert_eq!(server.sends(), 21, "{kind}: it is never sent again for one call");
     }

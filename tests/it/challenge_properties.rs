@@ -105,7 +105,7 @@ proptest! {
         let values = |read: &Challenges| -> Vec<String> {
             read.iter().flat_map(|challenge| challenge.params()).map(|param| param.value().into_owned()).collect()
         };
-        // Latin-1 has one character beside the controls that is shown as an escape; more of them may be made of two octets.
+        // The only printable Latin-1 character that is shown as an escape. Two octets can form more of them.
         let is_escaped = |character: char| character != '\t' && (character.is_control() || character == '\u{ad}' || character > '\u{ff}');
         let escapes = values(&first).iter().any(|value| value.chars().any(is_escaped));
         prop_assert!(escapes || values(&text) == values(&first));

@@ -1,4 +1,4 @@
-//! A prompt under the job control of a shell: what stops or ends the program restores the terminal first.
+//! A prompt under the job control of a shell: before the program stops or ends, the terminal is restored.
 #![cfg(target_os = "linux")]
 
 use reqwest_challenge::ChallengeMiddleware;
@@ -14,7 +14,7 @@ const SHELLS: [(&str, &[&str]); 2] = [("dash", &["-i"]), ("bash", &["--norc", "-
 
 const QUESTION: &str = "Token for 127.0.0.1";
 
-/// Panics while the prompt of another task stands there.
+/// Panics while the prompt of another task is shown.
 #[test]
 #[ignore = "a child of the test below"]
 fn prompter_that_panics() {
@@ -48,7 +48,7 @@ fn prompter() -> String {
     format!("{} cli_prompts::prompter --exact --ignored --nocapture --test-threads=1", exe.display())
 }
 
-/// A shell at which that command is typed.
+/// A shell in which that command was typed.
 fn shell((program, args): (&str, &[&str]), api: &MockApi, command: &str) -> Terminal {
     let facts = [(KIND, "token"), ("API", &*api.origin()), ("PS1", "at-the-shell> "), ("ENV", "")];
     let mut shell = Terminal::run(program, args, &facts);
@@ -57,7 +57,7 @@ fn shell((program, args): (&str, &[&str]), api: &MockApi, command: &str) -> Term
     shell
 }
 
-/// Types the token, which the program takes, and leaves the shell.
+/// Types the token, which the program accepts, and leaves the shell.
 fn logs_in(mut shell: Terminal) {
     shell.answer(QUESTION, "hunter2-token\n");
     let page = shell.page_with("answer: 200 OK");
@@ -66,7 +66,7 @@ fn logs_in(mut shell: Terminal) {
     assert!(shell.end().echo);
 }
 
-/// The command that waits until the shell's job is stopped.
+/// A command that waits until the shell's job is stopped.
 fn stopped(folder: &Folder) -> String {
     std::fs::create_dir_all(&folder.0).unwrap();
     let jobs = folder.0.join("jobs");
@@ -74,11 +74,11 @@ fn stopped(folder: &Folder) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shell_has_its_echo_while_a_prompt_is_stopped_and_the_secret_is_asked_for_anew_and_hidden() {
+async fn a_stopped_prompt_restores_the_echo_and_asks_again_without_it_after_fg() {
     let api = api().await;
     for kind in SHELLS {
         let mut shell = shell(kind, &api, &prompter());
-        // Twice: the second stop finds the terminal as the first one did.
+        // Twice, so that the second stop finds the terminal as the first one did.
         for _ in 0..2 {
             shell.answer(QUESTION, "half-a-secret\u{1a}");
             let page = shell.page_with("at-the-shell>");
@@ -125,7 +125,7 @@ async fn a_prompt_in_the_background_of_a_process_that_cannot_stop_is_an_error() 
     let api = api().await;
     let mut shell = shell(SHELLS[0], &api, &format!("(trap '' TTIN TTOU; exec {}) &", prompter()));
     let page = shell.page_with(" ms");
-    assert!(page.contains("it runs in the background of its terminal") && !page.contains(QUESTION), "{page}");
+    assert!(page.contains("the process runs in the background of its terminal") && !page.contains(QUESTION), "{page}");
     shell.types("exit\n");
     assert!(shell.end().echo);
 }
@@ -145,12 +145,12 @@ async fn the_key_that_quits_a_program_restores_the_terminal_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_that_the_program_ignores_asks_anew_and_stays_hidden() {
+async fn an_ignored_signal_asks_again_and_keeps_the_input_hidden() {
     let api = api().await;
     let mut shell = shell(SHELLS[0], &api, &format!("(trap '' QUIT TSTP; {})", prompter()));
     for key in ["\u{1c}", "\u{1a}"] {
         shell.answer(QUESTION, &format!("half-a-secret{key}"));
-        // The question stands there once more.
+        // The question is shown again.
         shell.answer(&format!("{QUESTION}: \r\n{QUESTION}"), "");
         shell.turns_over();
         shell.types("\n");

@@ -1,4 +1,4 @@
-//! Each outcome has its exit code, and what is said of it is said once.
+//! Each outcome has its exit code, and no line of an explanation repeats another.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -52,7 +52,7 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
 async fn each_refusal_of_a_call_has_its_exit_code() {
     let declining = || auth(RecordingRefresher::declining());
     let says = |answer: Answer| Script::says(answer);
-    // A 401: a login helps, unless another server said it, or a new credential is there for the next run.
+    // A 401: a login helps, unless another server sent it or a new credential is ready for the next run.
     assert_eq!(exit_code(&get(&says(challenged()), &declining()).await), 4);
     assert_eq!(exit_code(&get(&says(challenged()), &auth(RecordingRefresher::new())).await), 4);
     let away = says(challenged().from_url("https://evil.example/"));
@@ -66,7 +66,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
     assert_eq!(exit_code(&once.send().await.unwrap_err()), 4);
     let own = says(challenged()).client(&declining()).get(API).bearer_auth("t");
     assert_eq!(exit_code(&own.send().await.unwrap_err()), 4);
-    // By itself, as a caller takes it out.
+    // The error itself, as a caller extracts it.
     let error = get(&says(challenged()), &declining()).await;
     assert_eq!(exit_code(Unauthorized::find(&error).unwrap()), 4);
     // A 403.
@@ -74,7 +74,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
     assert_eq!((exit_code(&denied), exit_code(Forbidden::find(&denied).unwrap())), (5, 5));
     let foreign = get(&says(status(403).from_url("https://evil.example/")), &declining()).await;
     assert_eq!(exit_code(&foreign), 1);
-    // What was passed through.
+    // A refusal that was passed through.
     for (code, exit) in [(401, 4), (403, 5), (404, 1), (408, 6), (429, 6), (500, 6), (503, 6)] {
         let answer = http::Response::builder().status(code).body("").unwrap();
         let error = reqwest::Response::from(answer).error_for_status().unwrap_err();
@@ -117,7 +117,7 @@ fn http_body_of(text: &'static str) -> impl http_body::Body<Data = bytes::Bytes,
     One(Some(text))
 }
 
-/// An error that says that, caused by the next.
+/// An error with that message, caused by the next one.
 #[derive(Debug)]
 struct Said(&'static str, Option<Box<Said>>);
 
@@ -156,7 +156,7 @@ fn a_chain_says_nothing_twice() {
 }
 
 #[tokio::test]
-async fn the_kind_of_an_error_of_ours_is_not_told_beside_its_line() {
+async fn an_error_prints_its_line_and_not_also_its_kind() {
     let failing = |error: RefreshError| auth(RecordingRefresher::declining().initially(Err(error)));
     let error = get(&Script::says(challenged()), &failing(RefreshError::other("the keyring is locked"))).await;
     let shown = explain(&error, "tool login", None);
@@ -165,7 +165,7 @@ async fn the_kind_of_an_error_of_ours_is_not_told_beside_its_line() {
     let ours = reqwest_challenge::Error::find(&error).unwrap();
     let shown = explain(ours, "tool login", None);
     assert!(shown.starts_with("error: 403 to GET") && shown.lines().count() == 1, "{shown}");
-    // Nobody listens there.
+    // No server listens there.
     let client = ClientBuilder::new(reqwest::Client::new()).build();
     let error = client.get("http://127.0.0.1:1/").send().await.unwrap_err();
     let shown = explain(&error, "tool login", None);

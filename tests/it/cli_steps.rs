@@ -57,7 +57,7 @@ async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_question_prints_no_name_that_a_terminal_obeys() {
+async fn a_question_escapes_control_characters_in_names() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/x").takes(Protection::basic("alice", "hunter2"));
     let login = Login::password(Some("al\u{202e}i\u{3164}ce")).prompt(answers(&asked, "hunter2"));

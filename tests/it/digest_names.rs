@@ -1,4 +1,4 @@
-//! Digest: how a user name and a realm are written and hashed.
+//! Digest: how user names and realms are written and hashed.
 
 use md5::{Digest, Md5};
 use reqwest_challenge::testing::{Answer, Script};
@@ -11,7 +11,7 @@ use crate::support::script::{API, status};
 const PLAIN: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\"";
 const UTF8: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", charset=UTF-8, algorithm=SHA-256";
 
-/// What is presented by a user of that name, and whether the hash is that of the plain name.
+/// The answer for a user of that name, and whether its hash is that of the plain name.
 async fn presented(challenge: &'static str, user: &str) -> String {
     let server = Script::new(move |arrived, _| match arrived.headers().contains_key("authorization") {
         true => status(200),
@@ -25,7 +25,7 @@ async fn presented(challenge: &'static str, user: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_name_is_a_quoted_string_wherever_that_can_hold_it() {
+async fn a_name_is_a_quoted_string_if_that_can_hold_it() {
     for challenge in [PLAIN, UTF8] {
         for (user, written) in [
             ("jim", "username=\"jim\", "),

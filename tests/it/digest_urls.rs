@@ -12,18 +12,18 @@ use reqwest_challenge::{
 use crate::passwords::{auth, param};
 use crate::support::script::{API, status};
 
-/// How a camera gives nonces.
+/// How a camera issues nonces.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Gives {
-    /// One for each URL.
+    /// One nonce for each URL.
     OnePerUrl,
-    /// Another with each 401, good for its URL from then on.
+    /// A new nonce with each 401, valid for its URL from then on.
     OneEach,
-    /// Another with each 401, good for one request to its URL.
+    /// A new nonce with each 401, valid for one request to its URL.
     Once,
 }
 
-/// A server that takes a nonce only at the URL that got it.
+/// A server that accepts a nonce only at the URL that got it.
 fn camera(gives: Gives) -> Script {
     let given: Mutex<HashMap<String, (String, bool)>> = Mutex::default();
     Script::new(move |arrived, number| {
@@ -44,7 +44,7 @@ fn camera(gives: Gives) -> Script {
     })
 }
 
-/// A password that is asked for once that many requests were sent, and how often it was.
+/// A password that is asked for once that many requests have arrived, and a counter of the questions.
 fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let (count, server) = (asked.clone(), server.clone());
@@ -81,7 +81,7 @@ async fn a_url_that_is_new_is_answered_by_its_own_nonce_without_a_refresh() {
         let (auth, asked) = counted(&server, 0);
         let client = server.client(&auth);
         client.get(format!("{API}/first")).send().await.unwrap();
-        // All of these go out with the first URL's nonce.
+        // All of these are sent with the first URL's nonce.
         let calls: Vec<_> =
             (0..20).map(|number| tokio::spawn(client.get(format!("{API}/{}", number % 5)).send())).collect();
         for call in calls {
@@ -102,7 +102,7 @@ async fn a_url_that_is_new_is_answered_by_its_own_nonce_without_a_refresh() {
 async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
     let gate = Gate::closed();
     let held = gate.clone();
-    // The first URL's answer is held back.
+    // The response to the first URL is delayed.
     let server = Script::new(move |arrived, _| match (arrived.path(), arrived.credential()) {
         ("/a", Some(_)) => status(200).held(&held),
         (path, sent) => {
@@ -123,7 +123,7 @@ async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
     assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 7));
 }
 
-/// Asks for another user name each time: `u1`, `u2`, …
+/// Gives another user name each time: `u1`, `u2`, …
 fn renamed() -> (Password, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
@@ -145,7 +145,7 @@ async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url
     let client = server.client(&auth(password));
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
-    // What is asked for by this call is used by this call.
+    // A password that this call asks for is used by this call.
     assert_eq!(client.get(format!("{API}/b")).send().await.unwrap().status(), 200);
     assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 4));
 }
@@ -154,7 +154,7 @@ async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url
 async fn a_password_that_is_changed_is_asked_for_once_more_and_no_call_is_sent_three_times() {
     let changed = Arc::new(AtomicUsize::new(0));
     let now = changed.clone();
-    // An ordinary server: another nonce with each 401, good everywhere.
+    // An ordinary server: a new nonce with each 401, valid everywhere.
     let server = Script::new(move |arrived, number| {
         let old = now.load(Ordering::SeqCst) == 1
             && arrived.credential().is_some_and(|_| param(arrived, "username").as_deref() == Some("u1"));

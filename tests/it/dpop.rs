@@ -238,8 +238,8 @@ async fn a_proof_does_not_follow_a_redirect_to_another_server() {
 
 #[tokio::test(start_paused = true)]
 async fn each_refusals_own_nonce_is_used_at_its_url() {
-    // Each 401 has a nonce of its own, which is good once, at its URL. Its body is waited for, so that all calls are refused
-    // before the first is sent again.
+    // Each 401 brings its own nonce, which is valid once, at its URL. The body of the 401 is delayed, so all calls are
+    // refused before the first is sent again.
     let given = Mutex::new(HashSet::new());
     let server = Script::new(move |arrived, number| {
         let nonce = proof(arrived).1["nonce"].as_str().unwrap_or_default().to_owned();

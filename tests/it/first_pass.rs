@@ -81,7 +81,7 @@ async fn a_second_401_is_an_error_after_two_sends() {
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), Reason::StillRejected);
     assert_eq!(refused.challenges().get("bearer").unwrap().realm().as_deref(), Some("api"));
-    // The server is not suspected: nothing shows that the token is good.
+    // The server is not blamed, because nothing shows that the token is valid.
     assert_eq!(refused.hint(), None);
     assert!(refused.to_string().ends_with("(the server refused this token)"), "{refused}");
     assert_eq!((sends(&server).await, refreshes.calls(), refused.report().attempts()), (2, 1, 2));

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 6] = [
     &["cli", "digest", "dpop", "first_of", "oauth", "password", "registry", "store", "testing"],
 ];
 
-/// Who may name the crate that we are a middleware of. `redirect/mod.rs` is a middleware, and `hardened.rs` builds a client
+/// The files that may name `reqwest_middleware`. `redirect/mod.rs` is a middleware, and `hardened.rs` builds a client
 /// with both.
 const MIDDLEWARE: [&str; 8] = [
     "chain.rs",

@@ -1,4 +1,4 @@
-//! One identity is never mistaken for another: logins, logouts, renewals and 401s beside each other.
+//! Identities stay apart while logins, logouts, renewals and 401s overlap.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::sessions::{auth, refresh_kind, with_t0};
 use crate::support::fake::{Fake, Hands, until};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
 
-/// A login that waits at a gate and gives `B1`, `B2`, …; a renewal gives a newer token of the identity that is held.
+/// A login that waits at a gate and returns `B1`, `B2`, …; a renewal returns a newer token of the held identity.
 #[derive(Clone)]
 struct People(Arc<Inner>);
 
@@ -71,7 +71,7 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
     client.get(API).send().await.unwrap();
     let login = log_in(auth.session());
     until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
-    // Sent while the login is pending, as A.
+    // Sent as A, while the login is pending.
     let transfer = tokio::spawn(client.post(format!("{API}/transfer")).send());
     until(|| server.sends() == 2).await;
     people.0.gate.open();
@@ -88,7 +88,7 @@ async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epo
     let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     let client = server.client(&auth);
-    // It is asked for before there is a login, which then is another identity's.
+    // The renewal starts before the login ends; the login is for another identity.
     let first = client.get(API).send().await.unwrap();
     let epoch = reqwest_challenge::AuthReport::of(&first).epoch();
     assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&first)));
@@ -116,7 +116,7 @@ async fn a_login_that_fails_says_nothing_about_the_identity_that_is_held() {
     people.0.gate.open();
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(refresh_kind(&error), RefreshErrorKind::Rejected { code: "access_denied".to_owned() });
-    // Neither a failure nor a change of the session is left of it.
+    // Neither a failure nor a session change remains.
     let expired = Script::new(|arrived, _| if arrived.token() == "A1" { challenged() } else { status(200) });
     assert_eq!(expired.client(&auth).get(API).send().await.unwrap().status(), 200);
     assert_eq!(expired.tokens(), ["A1", "A2"]);
@@ -147,7 +147,7 @@ async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
 }
 
 #[tokio::test]
-async fn a_first_login_that_fails_loses_no_credential_to_begin_with() {
+async fn a_failed_first_login_keeps_the_initial_credential() {
     let kept = Credential::bearer("t0");
     let failing = || Fake::failing(RefreshError::login_required("run `app login`"));
     let given = ChallengeMiddleware::builder(API, failing()).initially(kept.clone()).build().unwrap();
@@ -162,7 +162,7 @@ async fn a_first_login_that_fails_loses_no_credential_to_begin_with() {
 }
 
 #[tokio::test]
-async fn a_login_after_a_logout_that_fails_leaves_it_logged_out() {
+async fn a_failed_login_after_a_logout_leaves_the_session_logged_out() {
     let fake = Fake::failing(RefreshError::login_required("run `app login`"));
     let (server, auth) = (Script::says(challenged()), auth(&fake));
     auth.session().logout().await.unwrap();
@@ -178,7 +178,7 @@ async fn a_thousand_logins_at_once_are_one() {
     let auth = auth(&fake);
     let logins: Vec<_> = (0..1_000).map(|_| log_in(auth.session())).collect();
     fake.begun(1).await;
-    // All of them wait for the one that is up.
+    // All of them wait for the login in progress.
     let rejection = fake.rejections()[0].clone();
     until(|| rejection.is_awaited()).await;
     tokio::task::yield_now().await;
@@ -189,7 +189,7 @@ async fn a_thousand_logins_at_once_are_one() {
     assert_eq!(fake.calls(), 1);
 }
 
-/// Logs out, or in, from inside of the refresher.
+/// Calls logout or login from inside the refresher.
 struct Nested(std::sync::OnceLock<Session>);
 
 #[async_trait]
@@ -204,7 +204,7 @@ impl Refresh for Nested {
 }
 
 #[tokio::test]
-async fn a_logout_from_inside_of_the_refresher_forgets_here_and_says_so() {
+async fn a_logout_from_inside_the_refresher_forgets_locally_and_is_an_error() {
     let nested = Arc::new(Nested(std::sync::OnceLock::new()));
     let auth = ChallengeMiddleware::builder(API, nested.clone()).initially(Credential::bearer("t0")).build().unwrap();
     assert!(nested.0.set(auth.session()).is_ok());
@@ -214,7 +214,7 @@ async fn a_logout_from_inside_of_the_refresher_forgets_here_and_says_so() {
 }
 
 #[test]
-fn a_logout_without_a_runtime_forgets_here_and_says_so() {
+fn a_logout_without_a_runtime_forgets_locally_and_is_an_error() {
     let fake = with_t0();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).initially(Credential::bearer("t0")).build().unwrap();
     let session = auth.session();
@@ -230,12 +230,12 @@ fn a_logout_without_a_runtime_forgets_here_and_says_so() {
 
 use std::future::Future as _;
 
-/// Who a token is of: `u7-3` of user 7.
+/// The user of a token: `u7-3` belongs to user 7.
 fn user(token: &str) -> &str {
     token.split('-').next().unwrap_or_default()
 }
 
-/// Each login is another user; renewals are of the user whose credential was refused.
+/// Each login is another user. A renewal is for the user whose credential was refused.
 struct Users(AtomicUsize);
 
 #[async_trait]
@@ -261,7 +261,7 @@ async fn in_a_storm_of_logins_logouts_and_401s_no_call_is_replayed_as_another_us
         3 => challenged_with("Bearer claims=\"e30=\""),
         _ => status(200),
     });
-    // Time moves, so that no budget rests for long.
+    // Advances the clock, so that no budget rests for long.
     let clock = Hands::new();
     let auth = ChallengeMiddleware::builder(API, Users(0.into())).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);

@@ -1,5 +1,5 @@
-//! The kit tells a caller's request from a token request, and both from what surrounds a login: nothing is counted as the other, and a
-//! fault waits for the request that it is meant for.
+//! The kit tells a caller's request from a token request, and both from the other requests of a login. It counts each
+//! correctly, and a fault waits for the request that it is meant for.
 
 use reqwest_challenge::RefreshErrorKind;
 use reqwest_challenge::oauth::{AuthorizationCode, Client, ClientCredentials, Issuer, OAuth};
@@ -22,11 +22,11 @@ async fn a_discovery_a_registration_and_a_login_are_no_sends_of_a_caller() {
     let journal = provider.journal();
     journal.assert_one_refresh_for(1);
     journal.assert_refreshes(1);
-    // Neither is a logout, which revokes.
+    // A logout with its revocation does not count either.
     session.logout().await.unwrap();
     assert!(journal.exchanges().iter().any(|exchanged| exchanged.request().path() == "/revoke"));
     journal.assert_one_refresh_for(1);
-    // What asks for the token endpoint without being a token request is none.
+    // A request to the token endpoint that is not a token request does not count.
     reqwest::get(provider.token_url()).await.unwrap();
     journal.assert_one_refresh_for(1);
     assert_eq!(provider.token_requests(), 1);
@@ -76,7 +76,7 @@ async fn no_other_request_to_a_provider_spends_a_fault() {
 }
 
 #[tokio::test]
-async fn an_outage_by_a_token_endpoints_words_leaves_the_metadata_alone() {
+async fn an_outage_of_the_token_endpoint_leaves_the_metadata_alone() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let metadata = format!("{}/.well-known/oauth-authorization-server", provider.issuer());
     for (failure, read) in [(Failure::InvalidGrant, 200), (Failure::InvalidClient, 200), (Failure::ServerError, 500)] {
@@ -118,7 +118,7 @@ async fn a_token_request_that_is_repeated_with_a_nonce_is_one_refresh() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_of_a_mock_api_is_no_api() {
+async fn token_requests_to_a_mock_api_are_no_sends_of_a_caller() {
     let answer = serde_json::json!({ "access_token": "t", "token_type": "Bearer" });
     let (server, _) =
         device_server(serde_json::json!({}), move |_, _| reqwest_challenge::testing::Answer::json(answer.clone()))
@@ -136,7 +136,7 @@ async fn a_token_endpoint_of_a_mock_api_is_no_api() {
 
 #[cfg(feature = "lint")]
 #[tokio::test]
-async fn a_client_that_is_refused_at_the_token_endpoint_is_no_fresh_credential() {
+async fn a_refusal_at_the_token_endpoint_is_no_401_for_a_fresh_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let form = "grant_type=client_credentials";
     post(provider.token_url(), form).await;

@@ -154,7 +154,7 @@ async fn a_second_server_sees_no_credential_after_a_redirect() {
     api.journal().assert_no_credential_reached("evil");
     assert_eq!(evil.requests().len(), 1);
     let client = hardened(reqwest::Client::builder(), auth).unwrap();
-    // It is asked as anybody would ask it, and its 401 is its own.
+    // It is called like any API, and its 401 is its own.
     assert_eq!(client.get(api.url("/")).send().await.unwrap().status(), 401);
     api.journal().assert_no_credential_reached("evil");
     assert_eq!(evil.requests().len(), 2);

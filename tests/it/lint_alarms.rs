@@ -1,4 +1,4 @@
-//! The lint raises no alarm where a server is right.
+//! The lint reports nothing if a server is right.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest_challenge::lint::{Exchange, Finding, Presented, Severity, check};
@@ -15,7 +15,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
     lines.iter().map(pair).collect()
 }
 
-/// The faults and doubts about that answer.
+/// The faults and doubts about that response.
 fn alarms(presented: Presented, (status, lines, body): Answer<'_>) -> Vec<&'static str> {
     let (url, headers) = (Url::parse("https://api.example.com/reports").unwrap(), headers(lines));
     let exchange = Exchange::new(&Method::GET, &url, StatusCode::from_u16(status).unwrap(), &headers);
@@ -63,7 +63,7 @@ fn a_missing_credential_or_permission_is_no_malformed_request() {
 }
 
 #[test]
-fn where_nothing_was_presented_a_401_is_right_whatever_it_says() {
+fn a_401_without_a_presented_credential_is_right_whatever_it_says() {
     let challenge = ("www-authenticate", "Bearer error=\"invalid_request\"");
     let found = alarms(Nothing, (401, &[challenge], ""));
     assert!(!found.contains(&"refusal-of-a-malformed-request"), "{found:?}");
@@ -110,7 +110,7 @@ fn an_expired_token_that_is_no_credential_is_no_401() {
 }
 
 #[test]
-fn a_success_that_tells_of_a_refusal_is_none() {
+fn a_success_whose_nested_data_mention_a_refusal_raises_no_alarm() {
     let success = |body: &str| alarms(Token, (200, &[JSON], body));
     for body in [
         "{\"logs\":[{\"error\":\"access_denied\"}]}",
@@ -134,7 +134,7 @@ fn a_rate_limit_of_an_anonymous_request_is_no_missing_login() {
 }
 
 #[test]
-fn what_signs_a_url_is_a_credential_of_which_nothing_is_known() {
+fn a_signed_url_carries_a_credential_that_the_lint_cannot_judge() {
     let of = |query: &str, name: &str| {
         let url = Url::parse(&format!("https://api.example.com/x{query}")).unwrap();
         let (sent, none) = (headers(&[(name, "x")]), HeaderMap::new());
@@ -151,7 +151,7 @@ fn what_signs_a_url_is_a_credential_of_which_nothing_is_known() {
 }
 
 #[test]
-fn an_algorithm_that_is_known_is_none_that_no_client_answers() {
+fn a_registered_algorithm_raises_no_alarm() {
     let offers = |algorithm: &str| {
         let line = format!("Digest realm=\"a\", nonce=\"n\", qop=\"auth\"{algorithm}");
         alarms(Other, (401, &[("www-authenticate", &line)], ""))

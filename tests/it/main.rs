@@ -32,6 +32,7 @@ mod digest_names;
 mod digest_urls;
 #[cfg(feature = "digest")]
 mod digests;
+mod documents;
 #[cfg(feature = "dpop")]
 mod dpop;
 mod engine_identities;

@@ -1,4 +1,4 @@
-//! What a server echoes is shown without the secrets that it was sent, and our own words stay.
+//! A server's echo is shown without the secrets that were sent, and the crate's own words stay.
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::support::traced;
 
 const SECRET: &str = "Hunter2/se+cret~Xyz9";
 
-/// How a server may write a secret.
+/// The encodings in which a server may write a secret.
 fn written(secret: &str) -> Vec<String> {
     let percent = |octet: u8, lower: bool| if lower { format!("%{octet:02x}") } else { format!("%{octet:02X}") };
     let all = |lower| secret.bytes().map(|octet| percent(octet, lower)).collect::<String>();
@@ -53,14 +53,14 @@ fn written(secret: &str) -> Vec<String> {
     all
 }
 
-/// What of a secret, or of a text that has it, is in the text that is shown.
+/// The parts of a secret, or of a text with it, that are visible in the shown text.
 fn leaks(shown: &str, secret: &str, echo: &str) -> Option<String> {
     let shown = shown.to_lowercase();
     let pieces = |text: &str| {
         let text = text.to_lowercase();
         (0..text.len().saturating_sub(7)).map(|at| text[at..at + 8].to_owned()).collect::<Vec<_>>()
     };
-    // Eight characters in a row of what was echoed, but for what is no part of the secret.
+    // Eight octets in a row of the echo, except for those that are not part of the secret.
     let plain = ["{\"token\":\"".to_owned(), STANDARD.encode("{\"token\":\""), STANDARD.encode("me:")];
     let plain: Vec<_> = plain.iter().flat_map(|text| pieces(text)).collect();
     let all = pieces(secret).into_iter().chain(pieces(&echo.replace("Bearer ", "")));
@@ -77,7 +77,7 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
-/// All that is shown of an error.
+/// Everything that is printed of an error.
 fn shown(error: reqwest_middleware::Error) -> String {
     let mut text = chain(&error);
     if let Some(refused) = Unauthorized::find(&error) {
@@ -98,7 +98,7 @@ fn views(challenge: &reqwest_challenge::Challenge<'_>) -> String {
     format!("{challenge:?} {params:?} {:?} {:?}", challenge.bearer().and_then(|one| one.error()), challenge.digest())
 }
 
-/// Responses in which a server echoes that, in every place of the header and in one of the body.
+/// Responses that echo the text, in every place of the header fields and in one place of the body.
 fn places(echo: &str) -> Vec<(Vec<(&'static str, String)>, String)> {
     let quoted = echo.replace('\\', "\\\\").replace('"', "\\\"");
     let json = serde_json::Value::from(echo);
@@ -129,7 +129,7 @@ fn places(echo: &str) -> Vec<(Vec<(&'static str, String)>, String)> {
     ]
 }
 
-/// A server that answers so.
+/// A server that responds like that.
 fn server(code: u16, headers: Vec<(&'static str, String)>, body: String) -> Script {
     Script::new(move |_, _| {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -171,13 +171,13 @@ async fn no_echo_of_a_credential_is_shown_in_any_writing_and_in_any_place() {
 }
 
 #[tokio::test]
-async fn what_a_refresher_says_and_is_told_shows_no_echo() {
+async fn the_errors_and_demands_of_a_refresher_show_no_echo() {
     for echo in written(SECRET).into_iter().filter(|echo| !echo.contains(['"', '\\'])) {
         let told = Arc::new(Mutex::new(String::new()));
         let (seen, said) = (told.clone(), echo.clone());
         let fake = Fake::answering(move |_, rejection| {
             let demand = rejection.demand();
-            // A refresher gets what the server wrote.
+            // A refresher gets the server's text unmasked.
             assert!(rejection.cause() != Cause::Challenged || demand.claims() == Some(&said), "{said}");
             seen.lock().unwrap().push_str(&format!("{rejection:?} {demand:?} {demand:#?}"));
             Err(RefreshError::refused(said.clone()).caused_by(format!("the server says 400: {said}")))
@@ -261,7 +261,7 @@ async fn a_common_secret_is_masked_where_it_stands_alone() {
         ("dG9rZW4tMQ==", "dG9rZW4tMQ dG9rZW4tMQ==", "*** ***"),
         ("hünter-größe", "so: h%C3%BCnter-gr%c3%b6%C3%9Fe", "so: h%C3%BCnter-gr%c3%b6%C3%9Fe"),
     ] {
-        // A token is ASCII; a password need not be.
+        // A token is ASCII; a password may not be.
         if secret.is_ascii() {
             assert_eq!(message(secret, text).await, wanted, "{secret}");
         }
@@ -269,7 +269,7 @@ async fn a_common_secret_is_masked_where_it_stands_alone() {
 }
 
 #[tokio::test]
-async fn what_the_caller_marked_as_a_secret_is_masked_too() {
+async fn values_that_the_caller_marked_as_sensitive_are_masked() {
     let mut cookie = reqwest::header::HeaderValue::from_static("session=hunter2-cookie");
     cookie.set_sensitive(true);
     let body = "{\"detail\": \"bad session=hunter2-cookie\"}".to_owned();
@@ -280,7 +280,7 @@ async fn what_the_caller_marked_as_a_secret_is_masked_too() {
 }
 
 #[tokio::test]
-async fn what_is_kept_with_a_credential_is_masked_and_its_addresses_are_not() {
+async fn an_attachment_is_masked_except_for_its_urls() {
     let kept = r#"{"oauth":1,"issuer":"https://auth.example.com","client_id":"tool-1","refresh_token":"Ref\/resh-1","client_secret":"s3cret-2"}"#;
     for (text, wanted) in [
         ("Ref/resh-1 or Ref%2Fresh-1 or s3cret-2 of tool-1", "*** or *** or *** of tool-1"),
@@ -297,7 +297,7 @@ async fn what_is_kept_with_a_credential_is_masked_and_its_addresses_are_not() {
 }
 
 #[tokio::test]
-async fn an_echo_is_no_scope_to_ask_for() {
+async fn an_echo_is_not_asked_for_as_a_scope() {
     let fake = Fake::answering(|_, rejection| {
         assert_eq!(rejection.demand().scopes(), ["read"]);
         Ok(Some(Credential::bearer("t0ken-2")))
@@ -321,7 +321,7 @@ async fn names_of_header_fields_show_no_echo() {
 }
 
 #[test]
-fn what_holds_a_servers_text_shows_none_of_it() {
+fn debug_shows_no_text_of_a_server() {
     let read =
         Challenges::parse("Bearer error=hunter2, scope=hunter2, Digest algorithm=hunter2, Hunter2 hunter2=hunter2");
     let all: String = read.iter().map(|one| views(&one)).collect();
@@ -335,7 +335,7 @@ fn what_holds_a_servers_text_shows_none_of_it() {
 
 #[tokio::test]
 async fn a_long_text_is_masked_in_linear_time() {
-    // A search that begins anew at each place would take hours.
+    // A search that starts again at each place would take hours.
     let secret = format!("{}b", "a-".repeat(5_000));
     let text = "a-".repeat(10_000) + &secret + &"a%61".repeat(3_000);
     let started = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! A failure of the network is transient, in the head of an answer and in its body, however a refresher wraps it.
+//! A network failure is transient, in the head of a response and in its body, however a refresher wraps it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::support::wire::{Wire, answer};
 
 const TRANSIENT: RefreshErrorKind = RefreshErrorKind::Transient { retry_after: None };
 
-/// A name that the system refuses by itself, so that no server is asked for it.
+/// A name that the system itself refuses, so no server is asked for it.
 fn no_host() -> String {
     format!("{}.invalid", "a".repeat(64))
 }
@@ -43,7 +43,7 @@ enum Mine {
     Io(#[source] io::Error),
 }
 
-/// An error whose `source()` is written by hand.
+/// An error with a hand-written `source()`.
 #[derive(Debug)]
 struct ByHand(Arc<dyn StdError + Send + Sync>);
 
@@ -62,7 +62,7 @@ impl StdError for ByHand {
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Wrap = fn(reqwest::Error) -> BoxError;
 
-/// The ways in which callers hand an error on.
+/// The ways in which callers wrap an error.
 fn wrapped() -> Vec<(&'static str, Wrap)> {
     vec![
         ("bare", |error| error.into()),
@@ -137,7 +137,7 @@ async fn an_answer_that_cannot_be_decoded_and_a_final_status_stay_final() {
     for (how, wrap) in wrapped() {
         let no_json = response(&odd).await.json::<serde_json::Value>().await.unwrap_err();
         let not_found = response(&no).await.error_for_status().unwrap_err();
-        // What a decoder of gzip says, of what came whole.
+        // The error of a gzip decoder about a body that arrived whole.
         let bad = |kind| {
             let body = http_body_of(io::Error::new(kind, "invalid gzip header"));
             reqwest::Response::from(http::Response::new(body)).bytes()
@@ -242,7 +242,7 @@ async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token()
 
 #[cfg(feature = "cli")]
 #[tokio::test]
-async fn the_exit_code_of_a_network_that_fails_in_the_body_is_6_and_of_an_answer_that_is_none_1() {
+async fn the_exit_code_is_6_for_a_network_failure_in_the_body_and_1_for_a_malformed_answer() {
     use reqwest_challenge::cli::{exit_code, explain};
     use reqwest_challenge::testing::{Answer, MockApi};
     let url = failing(Fault::Closes).await;

@@ -1,4 +1,4 @@
-//! Claims that a 401 demands reach the token request, by every grant.
+//! The claims that a 401 demands reach the token request of every grant.
 
 use std::sync::Mutex;
 
@@ -15,7 +15,7 @@ use crate::support::oauth::{back, browser, client, endpoint, line, why};
 
 const CLAIMS: &str = "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"1\"}}}";
 
-/// An API that demands the claims of every token but the last one.
+/// An API that demands the claims in every token except the last one.
 async fn demanding(good: &'static str) -> MockApi {
     use base64::Engine;
     let encoded = base64::engine::general_purpose::STANDARD.encode(CLAIMS);
@@ -28,7 +28,7 @@ async fn demanding(good: &'static str) -> MockApi {
     api
 }
 
-/// A token endpoint that gives tokens with the claims, and others without.
+/// A token endpoint that issues one token for requests with the claims, and another for requests without.
 async fn giving() -> MockApi {
     let server = endpoint(|asked| {
         let token = if asked.form("claims").is_some() { "with" } else { "without" };

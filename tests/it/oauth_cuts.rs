@@ -1,4 +1,4 @@
-//! An answer of an authorization server that is cut in its body is asked for again later.
+//! If an authorization server's response is cut in its body, the request is repeated later.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn each_endpoint_of_an_authorization_server_may_be_cut() {
         assert!(RefreshError::find(&error).unwrap().is_transient(), "{endpoint}: {error:?}");
         assert!(!format!("{error:?} {}", line(&error)).contains("hunter2"));
     }
-    // And the metadata.
+    // The same for the metadata.
     let url = failing(Fault::Closes).await;
     let origin = url.split("/token").next().unwrap();
     let (_, session) = client(origin, oauth(origin, Client::public("c"), "metadata"));

@@ -1,4 +1,4 @@
-//! A refresh token that the server no longer takes, in the words of many servers.
+//! A refresh token that the server no longer accepts, in the words of many servers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn json_answer(status: u16, body: Value) -> Answer {
     Answer::new(status).as_json(body)
 }
 
-/// A user who has logged in, and whose refresh token gets this answer.
+/// A user who has logged in, and whose refresh token gets this response.
 struct LoggedIn {
     server: MockApi,
     api: MockApi,
@@ -102,7 +102,7 @@ async fn a_dead_refresh_token_is_known_by_the_words_of_many_servers() {
 }
 
 #[tokio::test]
-async fn a_final_no_that_is_unknown_asks_for_a_login_and_rests() {
+async fn an_unknown_final_refusal_asks_for_a_login_and_rests() {
     let text = format!("\u{1b}[2Jno more {}", "x".repeat(5000));
     for (answer, told) in [
         (Answer::new(400), "says 400"),
@@ -152,7 +152,7 @@ async fn a_final_no_that_is_unknown_asks_for_a_login_and_rests() {
 }
 
 #[tokio::test]
-async fn a_no_that_may_pass_or_is_about_the_client_asks_for_no_login() {
+async fn a_temporary_refusal_or_one_about_the_client_asks_for_no_login() {
     let transient =
         |retry_after: Option<u64>| RefreshErrorKind::Transient { retry_after: retry_after.map(Duration::from_secs) };
     let refused = |code: &str| RefreshErrorKind::Refused { code: code.to_owned() };
@@ -177,7 +177,7 @@ async fn a_no_that_may_pass_or_is_about_the_client_asks_for_no_login() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_from_elsewhere_is_judged_alike() {
+async fn a_refresh_token_that_the_caller_gave_is_judged_the_same_way() {
     for (answer, is_dead) in [
         (json_answer(200, json!({ "error": "bad_refresh_token" })), true),
         (Answer::new(403), false),
@@ -204,7 +204,7 @@ async fn a_refresh_token_from_elsewhere_is_judged_alike() {
 
 #[cfg(feature = "store")]
 #[tokio::test]
-async fn a_store_deletes_what_a_known_word_ends_and_keeps_the_rest() {
+async fn a_store_deletes_a_login_for_known_words_only() {
     use reqwest_challenge::store::{Key, MemoryStore, Store, Stored};
     for (answer, is_kept) in [
         (json_answer(200, json!({ "error": "bad_refresh_token" })), false),

@@ -1,4 +1,4 @@
-//! Only a server on this machine, or the caller, makes the client ask another server on this machine.
+//! Only a server on this machine, or the caller, can make the client call another server on this machine.
 
 use reqwest_challenge::oauth::{AuthorizationCode, Client, ClientCredentials, DeviceCode, Issuer, OAuth, Registration};
 use reqwest_challenge::testing::{Answer, ManualClock, MockApi, RejectionBuilder, until};
@@ -13,7 +13,7 @@ fn token() -> Answer {
     Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))
 }
 
-/// What comes of a 401 whose challenge names those metadata.
+/// The outcome of a 401 whose challenge names those metadata.
 async fn refreshed(oauth: &OAuth, api: &str, metadata: &str) -> Result<Option<Credential>, RefreshError> {
     let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
     oauth.refresh(RejectionBuilder::new(api).challenge(&challenge).build()).await
@@ -25,20 +25,20 @@ fn service(server: &MockApi) -> OAuth {
 }
 
 #[tokio::test]
-async fn a_public_api_has_nothing_on_this_machine_asked_where_the_issuer_is_on_it() {
+async fn a_public_api_cannot_make_the_client_call_this_machine_because_the_issuer_is_there() {
     let (server, other) = (endpoint(|_| token()).await, MockApi::start().await.unwrap());
     let hosts = |port: &str| {
         [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"), format!("http://[::1]:{port}")]
     };
     let port = |server: &MockApi| server.origin().rsplit(':').next().unwrap().to_owned();
-    // The issuer's own origin, too, is not for the API to choose a path on.
+    // The API must not choose a path on the issuer's origin either.
     for host in hosts(&port(&other)).into_iter().chain(hosts(&port(&server))) {
         let got = refreshed(&service(&server), PUBLIC, &format!("{host}/admin/restart?now=1")).await;
         assert!(got.is_ok_and(|got| got.is_some()), "{host}: the metadata are not needed");
     }
     assert_eq!(other.requests().len(), 0);
     assert!(server.requests().iter().all(|one| one.path() == "/token"), "{:?}", server.requests());
-    // A person's login with an issuer that the API names is refused with a reason.
+    // A user's login with an issuer that the API names is refused with a reason.
     let login = |issuer: Issuer| {
         let client = Client::registered(Registration::named("tool"));
         OAuth::new(issuer, client, AuthorizationCode::new(|_| Err("shown".into()))).unwrap().prompting()
@@ -56,7 +56,7 @@ async fn an_api_on_a_public_host_does_not_choose_a_path_inside_because_the_issue
     for metadata in ["https://10.0.0.5/admin", "https://10.0.0.5:8443/admin"] {
         let issuer = Issuer::new("https://10.0.0.5").unwrap().token_endpoint(server.url("/token")).unwrap();
         let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
-        // The time that its metadata may take would end only by the clock.
+        // Only the clock would end the time that the metadata may take.
         let got = refreshed(&oauth.clock(ManualClock::new()), PUBLIC, metadata).await;
         assert!(got.is_ok(), "{}", line(&got.unwrap_err()));
     }

@@ -1,4 +1,4 @@
-//! Places where metadata are looked for: one that fails does not end the search. Issuers that are a template, and `resource`.
+//! If one place of the metadata fails, the search goes on. Also: issuers that are a template, and `resource`.
 
 use reqwest_challenge::oauth::{Client, ClientCredentials, DeviceCode, Issuer, OAuth};
 use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider, RejectionBuilder};
@@ -19,7 +19,7 @@ async fn granted(issuer: Issuer) -> Result<Option<Credential>, RefreshError> {
     oauth.refresh(RejectionBuilder::new("https://api.example.com/").build()).await
 }
 
-/// What does not keep the next place from being asked.
+/// Failures after which the next place is asked.
 fn failures(elsewhere: &MockApi) -> Vec<Answer> {
     vec![
         Answer::new(500),
@@ -71,7 +71,7 @@ async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
 }
 
 #[tokio::test]
-async fn where_no_place_has_metadata_the_failure_that_may_pass_is_told() {
+async fn if_no_place_has_metadata_the_error_is_the_temporary_failure() {
     let server = MockApi::start().await.unwrap();
     server.at(OAUTH).answers(Answer::new(503).header("retry-after", "9"));
     server.at(OPENID).answers(Answer::new(404));
@@ -91,14 +91,14 @@ async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
     for wrong in [server.url("/common/v2.0"), template] {
         let error = line(&granted(Issuer::new(&wrong).unwrap()).await.unwrap_err());
         assert!(error.contains("one tenant") && error.contains("Issuer::token_endpoint"), "{error}");
-        assert!(!error.contains("write it as they do"), "{error}");
+        assert!(!error.contains("write it like that"), "{error}");
     }
     assert_eq!(server.requests_to("/token"), 0);
-    // Both ways that it names.
+    // Both ways that the hint names.
     granted(Issuer::new(server.url("/8f1e/v2.0")).unwrap()).await.unwrap();
     let given = Issuer::new(server.url("/common/v2.0")).unwrap().token_endpoint(server.url("/token")).unwrap();
     granted(given).await.unwrap();
-    // An API that names the template gets the hint, too.
+    // An API that names the template gets the hint too.
     let api = MockApi::start().await.unwrap();
     for issuer in [server.url("/common/v2.0"), server.url("/{tenantid}/v2.0")] {
         names(&api, &api.url("/api"), &issuer);
@@ -109,7 +109,7 @@ async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
 }
 
 #[tokio::test]
-async fn the_resource_is_left_out_where_the_caller_says_so() {
+async fn the_resource_is_left_out_if_the_caller_says_so() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = crate::support::oauth::protected(&provider).await;
     let (show, seen) = browser();
@@ -125,7 +125,7 @@ async fn the_resource_is_left_out_where_the_caller_says_so() {
     let asked: Vec<_> = exchanges.iter().filter(|one| one.request().path() == "/token").collect();
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|one| one.request().form("resource").is_none()));
-    // By every grant, also where the caller names it.
+    // In every grant, also if the caller names the resource.
     let server = endpoint(|_| token()).await;
     server.at("/device").answers(Answer::new(400));
     let issuer = || {

@@ -1,4 +1,4 @@
-//! Which scopes are asked for: a grant without a person asks for none that the API chooses, unless the caller allows it.
+//! A grant without a user asks for no scopes that the API chooses, unless the caller allows it.
 
 use reqwest_challenge::dpop::Es256Key;
 use reqwest_challenge::oauth::{
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::oauth::endpoint;
 
-/// The scopes that go to the token endpoint after a challenge that names `read` and `admin`, or metadata that name them.
+/// The scopes in the token request after a challenge, or metadata, that name `read` and `admin`.
 async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
     let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     server.at("/device").answers(Answer::new(400));

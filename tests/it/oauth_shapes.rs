@@ -1,4 +1,4 @@
-//! The shapes in which servers write errors and tokens, at every endpoint.
+//! The formats in which servers write errors and tokens, at every endpoint.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn an_error_is_read_in_every_shape() {
     }
 }
 
-/// The words by which a server says that a person must act.
+/// The words with which a server says that the user must act.
 const FOR_A_PERSON: [&str; 7] = [
     "interaction_required",
     "login_required",
@@ -77,7 +77,7 @@ const FOR_A_PERSON: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn a_person_is_wanted_by_that_word_in_every_grant() {
+async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
     for code in FOR_A_PERSON {
         for status in [400, 401, 403, 200] {
@@ -87,7 +87,7 @@ async fn a_person_is_wanted_by_that_word_in_every_grant() {
     }
     let suberror = json!({ "error": "invalid_grant", "suberror": "consent_required" });
     assert_eq!(granted(Answer::new(400).as_json(suberror)).await.unwrap_err().kind(), &required);
-    // A browser that comes back with it, and a device that is told so.
+    // A browser that comes back with the error, and a device that is told so.
     let server = endpoint(|_| Answer::new(500)).await;
     server.at("/authorize").is_open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
     server.at("/device").answers(Answer::new(400).as_json(json!({ "error": "interaction_required" })));
@@ -105,7 +105,7 @@ async fn a_person_is_wanted_by_that_word_in_every_grant() {
     }
 }
 
-/// What comes of a device login.
+/// The outcome of a device login.
 async fn device_login(device: Value, answers: fn(usize) -> Answer) -> (Result<(), String>, usize) {
     let (server, issuer) = device_server(device, move |number, _| answers(number)).await;
     let clock = ManualClock::new();
@@ -156,7 +156,7 @@ async fn a_poll_that_fails_on_its_way_does_not_end_a_device_login() {
 }
 
 #[tokio::test]
-async fn an_error_by_200_ends_a_device_login_as_one_by_400_does() {
+async fn an_error_with_status_200_ends_a_device_login_as_one_with_400_does() {
     for (answers, told) in [
         ((|_| Answer::json(json!({ "error": "access_denied" }))) as fn(usize) -> Answer, "refused on the other device"),
         (|_| Answer::json(json!({ "error": "authorization_declined" })), "refused on the other device"),
@@ -169,7 +169,7 @@ async fn an_error_by_200_ends_a_device_login_as_one_by_400_does() {
 }
 
 #[tokio::test]
-async fn an_error_by_200_is_read_where_devices_and_clients_are_asked_for() {
+async fn an_error_with_status_200_is_read_at_the_device_and_registration_endpoints() {
     let server = MockApi::start().await.unwrap();
     server.at("/.well-known/oauth-authorization-server").answers(Answer::json(json!({
         "issuer": server.origin(), "token_endpoint": server.url("/token"),
@@ -208,7 +208,7 @@ async fn a_logout_is_done_where_the_server_no_longer_knows_the_token_and_not_whe
     }
 }
 
-/// A token endpoint whose first answers are cut in their bodies.
+/// A token endpoint whose first responses are cut in the body.
 async fn cutting(cut: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/token", listener.local_addr().unwrap());

@@ -14,7 +14,7 @@ fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
 }
 
-/// A server on which each first segment of a path wants a token that begins with it.
+/// A server on which each first segment of a path requires a token that begins with it.
 fn partitioned() -> Script {
     Script::new(|arrived, _| {
         let wanted = segment(arrived.path());
@@ -22,7 +22,7 @@ fn partitioned() -> Script {
     })
 }
 
-/// Gives a token of the partition that is asked for.
+/// Returns a token of the partition that is asked for.
 fn tokens() -> Fake {
     Fake::answering(|number, rejection| Ok(Some(token(number, rejection))))
 }
@@ -69,7 +69,7 @@ async fn flights_of_two_partitions_are_up_side_by_side() {
     let (server, fake) = (partitioned(), tokens().gated());
     let client = server.client(&middleware(&fake));
     let calls = ["a", "b"].map(|name| tokio::spawn(client.get(format!("{API}/{name}")).send()));
-    // Neither has ended, and both have begun.
+    // Both have begun, and neither has ended.
     fake.begun(2).await;
     fake.open();
     fake.open();
@@ -103,7 +103,7 @@ async fn a_late_401_of_a_partition_takes_its_cached_credential() {
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_is_sent_in_every_partition() {
+async fn the_initial_credential_is_sent_in_every_partition() {
     let server = Script::takes("t0");
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
     let client = server.client(&middleware(&fake));
@@ -151,14 +151,14 @@ async fn a_thousand_partitions_are_bounded_and_each_call_succeeds() {
         client.get(format!("{API}/p{n}")).send().await.unwrap();
     }
     assert_eq!(fake.calls(), 1_000);
-    // The last are still there, the first made way.
+    // The last partitions still have a slot; the first ones were dropped.
     client.get(format!("{API}/p999")).send().await.unwrap();
     assert_eq!(fake.calls(), 1_000);
     client.get(format!("{API}/p0")).send().await.unwrap();
     assert_eq!(fake.calls(), 1_001);
 }
 
-/// A server with two protected resources (RFC 9728), each of which takes tokens for itself alone.
+/// A server with two protected resources (RFC 9728), each of which accepts only its own tokens.
 fn two_resources() -> Script {
     Script::new(|arrived, _| {
         let resource = segment(arrived.path());
@@ -178,15 +178,15 @@ async fn two_resources_of_one_origin_have_a_token_each() {
         assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{path}");
     }
     assert_eq!(fake.calls(), 2);
-    // The credential of the first was not given to the refresher for the second, which could have used it up.
+    // The refresher of the second resource did not get the credential of the first, which it could have used up.
     assert!(fake.rejections()[1].credential().is_none());
-    // What is below the resource's own path is known to be its.
+    // The paths below the resource's own path are known to belong to it.
     assert_eq!(server.sends(), 4 + 4);
 }
 
 #[tokio::test]
 async fn a_refusal_is_about_what_was_asked() {
-    // One path's realm makes the refresher fail; the rest of the origin is not knocked out by that.
+    // The realm of one path makes the refresher fail. The rest of the origin still works.
     for odd in ["Bearer realm=\"odd\"", "Bearer resource_metadata=\"https://other.example/m\"", "Basic realm=\"api\""] {
         let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
             ("/odd", _) => challenged_with(odd),
@@ -233,7 +233,7 @@ async fn demands_that_alternate_cost_a_token_each() {
 }
 
 #[tokio::test]
-async fn a_401_that_wants_more_is_refreshed_once_for_that() {
+async fn a_401_for_an_insufficient_credential_is_refreshed_once_for_that_demand() {
     for want in [
         "error=\"insufficient_scope\", scope=\"write\"",
         "error=\"insufficient_user_authentication\", acr_values=\"gold\"",
@@ -276,7 +276,7 @@ async fn a_body_factory_runs_only_for_a_replay() {
 }
 
 #[tokio::test]
-async fn partitions_that_share_a_late_flight_report_how_they_came_to_it() {
+async fn callers_of_a_partition_report_who_started_the_refresh() {
     let (server, fake) = (partitioned(), tokens().gated());
     let client = server.client(&middleware(&fake));
     let calls: Vec<_> = (0..3).map(|_| tokio::spawn(client.get(format!("{API}/a")).send())).collect();
@@ -302,7 +302,7 @@ mod with_a_store {
     use crate::support::oauth::endpoint;
     use crate::support::script::{API, Script, challenged_with, status};
 
-    /// Each resource gets its own token, and the store keeps the first one's.
+    /// Returns a token for each resource. The store keeps the first one's.
     #[tokio::test]
     async fn a_stored_credential_of_one_resource_is_not_sent_to_another() {
         let issuer = endpoint(|asked| {

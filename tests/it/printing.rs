@@ -1,10 +1,10 @@
-//! What a server wrote is printed so that a terminal shows it, and all of it.
+//! A server's text is printed so that a terminal shows all of it.
 
 use reqwest_challenge::{ChallengeMiddleware, Challenges, Credential, Forbidden, Unauthorized};
 
 use crate::support::script::{API, Script, respond};
 
-/// Of each category that a terminal does not show, of the ends of its ranges, and what Unicode says to ignore.
+/// Characters of each category that a terminal hides: the ends of their ranges, and those that Unicode says to ignore.
 const HIDDEN: [char; 40] = [
     '\u{0}',
     '\u{7}',
@@ -58,7 +58,7 @@ async fn refused(status: u16, text: &str) -> reqwest_middleware::Error {
 }
 
 #[tokio::test]
-async fn what_a_terminal_does_not_show_is_printed_as_an_escape() {
+async fn a_character_that_a_terminal_hides_is_printed_as_an_escape() {
     for hidden in HIDDEN {
         let escape = hidden.escape_unicode().to_string();
         for status in [401, 403] {
@@ -72,7 +72,7 @@ async fn what_a_terminal_does_not_show_is_printed_as_an_escape() {
             }
         }
         let read = Challenges::parse(format!("Basic realm=\"a{hidden}b\"")).to_string();
-        // A control octet that no field may have is a blank.
+        // A control octet that a field must not contain becomes a space.
         assert!(!read.contains(hidden), "{read:?}");
     }
 }
@@ -94,14 +94,14 @@ async fn marks_that_pile_up_are_printed_as_escapes() {
     );
     let shown = refused(403, "\u{489}x").await.to_string();
     assert!(shown.contains("\u{489}x"), "{shown}");
-    // An escape counts as long as it is.
+    // An escape counts with its full width.
     let shown = refused(403, &"\u{202e}".repeat(1_000)).await.to_string();
     assert!(shown.ends_with('…') && shown.chars().count() <= 301, "{} {shown}", shown.chars().count());
 }
 
 #[cfg(feature = "store")]
 #[test]
-fn a_stores_errors_print_no_name_that_a_terminal_obeys() {
+fn store_errors_escape_control_characters_in_names() {
     use reqwest_challenge::store::StoreError;
     let path = std::path::PathBuf::from("/tmp/\u{1b}[2J\u{202e}x");
     for error in [

@@ -10,7 +10,7 @@ mod probe;
 
 use probe::{arguments::Arguments, run};
 
-/// What comes of the example with that credential of a file at that server.
+/// The outcome of the example for that server, with the credential in a file.
 async fn probes(url: &str, option: &str, secret: &str) -> Result<bool, String> {
     let folder = Folder::new();
     std::fs::create_dir_all(&folder.0).unwrap();
@@ -31,7 +31,7 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
         assert!(refused.contains("the server offers Digest"), "{refused}");
         assert!(api.requests().iter().all(|arrived| arrived.credential().is_none()), "{lines:?}");
     }
-    // Also where it is offered by another status.
+    // Also if the response that offers Digest has another status.
     let api = MockApi::start().await.unwrap();
     api.at("/").answers(Answer::ok("").header("www-authenticate", digest));
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap_err();
@@ -40,7 +40,7 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
     api.at("/").takes(Protection::basic("alice", "hunter2"));
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap();
     assert_eq!(api.requests_with("Basic YWxpY2U6aHVudGVyMg=="), 1);
-    // A token is no password.
+    // A token is not a password.
     let api = MockApi::start().await.unwrap();
     api.at("/").takes(Protection::bearer()).challenges_with([digest]);
     api.tokens().accept("t1");
@@ -58,6 +58,6 @@ async fn no_credential_goes_over_plain_http_to_another_machine() {
             assert!(refused.contains("readable on the way"), "{url}: {refused}");
         }
     }
-    // A URL without a credential is asked as before.
+    // A URL without a credential is requested as before.
     assert!(Arguments::read(["http://192.0.2.1/".to_owned()].into_iter()).is_ok());
 }

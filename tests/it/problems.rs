@@ -1,4 +1,4 @@
-//! What the body of a refusal says, whatever it is made of.
+//! What the body of a refusal says, in every format.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn texts(problem: Problem) -> Vec<String> {
     one.into_iter().flatten().chain(problem.required_scopes).collect()
 }
 
-/// Every text and number in a document, as one string each.
+/// Every text and number in a document, as strings.
 fn all_values(document: &Value, all: &mut Vec<String>) {
     match document {
         Value::String(text) => all.push(text.clone()),
@@ -174,13 +174,13 @@ fn broken_json_says_nothing() {
 
 #[test]
 fn a_number_that_serde_json_hands_over_as_an_object_is_a_number() {
-    // With the feature `arbitrary_precision`, which another crate in the tree may ask for.
+    // With the feature `arbitrary_precision`, which another crate in the tree may enable.
     let problem = read(r#"{"code":{"$serde_json::private::Number":"50013"},"message":"no"}"#);
     assert_eq!((problem.code.as_deref(), problem.detail.as_deref()), (Some("50013"), Some("no")));
 }
 
 #[test]
-fn what_follows_a_value_that_is_too_deep_is_read() {
+fn members_after_a_value_that_is_too_deep_are_read() {
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     assert_eq!(read(format!("{{\"trace\":{deep},\"message\":\"no way\"}}")).detail.as_deref(), Some("no way"));
     let deep = format!("{}{}", "<a>".repeat(5_000), "</a>".repeat(5_000));
@@ -189,13 +189,13 @@ fn what_follows_a_value_that_is_too_deep_is_read() {
 }
 
 #[test]
-fn of_two_members_of_one_name_the_last_counts() {
+fn the_last_of_two_members_with_one_name_counts() {
     let problem = read(r#"{"message":"first","message":"second","errors":[{"code":"a"},{"code":"b"}]}"#);
     assert_eq!((problem.detail.as_deref(), problem.code.as_deref()), (Some("second"), Some("a")));
 }
 
 #[test]
-fn an_object_that_may_be_anything_names_no_link_no_scope_and_no_kind_of_error() {
+fn an_unknown_object_names_no_link_no_scope_and_no_kind_of_error() {
     let user = json!({ "type": "admin", "url": "https://a.example", "scope": "read", "title": "Dr", "retry_after": 5,
         "description": "a nice person", "id": "jane", "status": "ACTIVE" });
     assert_eq!(read(json!({ "user": user }).to_string()), Problem::default());

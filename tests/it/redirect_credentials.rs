@@ -1,4 +1,4 @@
-//! What of a caller's and of our credentials goes along with a redirect, and what another server can make us sign.
+//! Which credentials go along with a redirect, and what another server can make the middleware sign.
 
 use async_trait::async_trait;
 use http::{Extensions, HeaderValue};
@@ -15,7 +15,7 @@ use crate::support::script::{API, challenged_with};
 
 const OTHER: &str = "https://other.example.com";
 
-/// The requests that a host got.
+/// The requests that a host received.
 fn at(server: &Script, host: &str) -> Vec<Arrived> {
     server.requests().into_iter().filter(|arrived| arrived.url().host_str() == Some(host)).collect()
 }
@@ -74,21 +74,21 @@ async fn a_callers_own_authorization_stays_at_its_origin() {
 
 #[tokio::test]
 async fn another_server_cannot_choose_what_is_signed_for_a_method_that_is_not_safe() {
-    // From ours by way of the other server.
+    // From the API through the other server.
     let server = there_and_back(307);
     let error = following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 2));
     let refused = RedirectError::find(&error).unwrap();
     assert_eq!((refused.url().as_str(), refused.location().path()), ("https://other.example.com/b", "/back"));
-    // And where the first URL is the other server's.
+    // The same if the first URL is the other server's.
     let server = redirecting(308, "https://api.example.com/pay");
     let error = following(&server, &fixed()).delete(format!("{OTHER}/from")).send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 1));
-    // A method that becomes safe is signed.
+    // If the method becomes safe, the request is signed.
     let server = there_and_back(303);
     following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap();
     assert_eq!(server.tokens(), ["t", "", "t"]);
-    // Unsigned, the request is the caller's affair.
+    // An unsigned request is the caller's responsibility.
     let server = there_and_back(307);
     let request = following(&server, &fixed()).post(format!("{API}/from")).with_extension(CallOptions::new().skip());
     request.send().await.unwrap();
@@ -117,7 +117,7 @@ async fn a_401_of_another_server_is_its_own_and_renews_nothing() {
     assert_eq!(server.tokens(), ["t0", ""]);
 }
 
-/// Sends each request twice, as a retry middleware does.
+/// Sends each request twice, like a retry middleware.
 struct Twice;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Schemes whose answer is for one URL, over redirects above the middleware and below it.
+//! Schemes whose answer is valid for one URL, with redirects above the middleware and below it.
 
 use http::Extensions;
 use reqwest::{Client, Request, Response};
@@ -16,8 +16,8 @@ use crate::support::wire::{Head, Wire, answer};
 
 const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\"\r\n";
 
-/// As Apache's `mod_dir` and `mod_auth_digest` do: a folder without its slash is redirected, after the answer is checked,
-/// and an answer for another URL is a bad request.
+/// Behaves like Apache's `mod_dir` and `mod_auth_digest`: a folder without its slash is redirected after the answer is
+/// checked, and an answer for another URL is a bad request.
 fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
     let Some(sent) = head.value("authorization") else { return answer("401 Unauthorized", CHALLENGE, "who?") };
     if !sent.contains(&format!("uri=\"{}\"", head.path)) {
@@ -60,7 +60,7 @@ async fn a_redirect_below_the_middleware_is_named_with_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_400_of_the_very_url_is_the_apis_own_word() {
+async fn a_400_without_a_redirect_is_the_apis_own_answer() {
     let server = Script::new(|arrived, _| match arrived.credential() {
         Some(_) => status(400),
         None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n\", qop=\"auth\""]),
@@ -80,7 +80,7 @@ async fn a_refused_folder_of_a_bearer_token_has_no_such_hint() {
     let client = ClientBuilder::new(Client::new()).with(auth).build();
     let error = client.get(api.url("/domain")).send().await.unwrap_err();
     assert!(!error.to_string().contains("FollowRedirects"), "{error}");
-    // What was done by the first URL is not done twice, and above the middleware it would be told apart.
+    // The effect of the first URL is not repeated. Above the middleware the redirect would be visible.
     let error = client.post(api.url("/domain")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), Reason::Redirected);
@@ -132,7 +132,7 @@ async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
 }
 
-/// Refuses by a response that was made by hand, which has no URL.
+/// Refuses with a hand-made response, which has no URL.
 struct ByHand;
 
 #[async_trait::async_trait]

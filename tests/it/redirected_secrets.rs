@@ -1,4 +1,4 @@
-//! A client of the caller's that follows redirects takes no secret to a second server, and no answer from there.
+//! If the caller's client follows redirects, no secret goes to a second server and no response from there is accepted.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::redirects::{FollowsWhere, STATUSES, builder, elsewhere, is_u
 const ENDPOINTS: [&str; 4] =
     ["token_endpoint", "registration_endpoint", "device_authorization_endpoint", "revocation_endpoint"];
 
-/// An issuer that tells of all endpoints, each of which grants what it is asked for.
+/// An issuer that names all endpoints, each of which grants every request.
 async fn issuer() -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut metadata = json!({
@@ -29,7 +29,7 @@ async fn issuer() -> MockApi {
     server
 }
 
-/// What each endpoint would be content with.
+/// A successful response for each endpoint.
 fn grants(server: &MockApi) -> Answer {
     Answer::json(json!({
         "access_token": "granted", "token_type": "Bearer", "client_id": "evil", "device_code": "d", "user_code": "CODE",
@@ -49,13 +49,13 @@ fn is_refused(got: Result<Credential, Error>, how: &str) {
     let error = got.unwrap_err();
     let refused = RefreshErrorKind::Refused { code: "untrusted_url".to_owned() };
     let found = RefreshError::find(&error).unwrap();
-    // A redirect that comes back to the kit may be a proxy's page, where the client may have none of its own.
+    // A redirect that comes back to the kit may be a proxy's page, because the client may have a proxy.
     assert!(*found.kind() == refused || found.is_transient(), "{how}: {}", line(&error));
     assert!(!line(&error).contains("hunter2"));
 }
 
 #[tokio::test]
-async fn no_secret_of_a_token_request_is_sent_on() {
+async fn no_secret_of_a_token_request_is_sent_to_a_second_server() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         server.at("/token_endpoint").answers(Answer::new(status).header("location", other.url("/token")));
@@ -74,7 +74,7 @@ async fn no_secret_of_a_token_request_is_sent_on() {
 }
 
 #[tokio::test]
-async fn no_registration_and_no_device_code_is_taken_from_a_second_server() {
+async fn no_registration_and_no_device_code_of_a_second_server_is_accepted() {
     let nobody = |_: &reqwest_challenge::oauth::Invitation| -> Result<(), reqwest_challenge::BoxError> {
         panic!("a person is asked")
     };
@@ -92,7 +92,7 @@ async fn no_registration_and_no_device_code_is_taken_from_a_second_server() {
 }
 
 #[tokio::test]
-async fn no_token_that_is_taken_back_is_sent_on() {
+async fn no_token_to_revoke_is_sent_to_a_second_server() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         server.at("/revocation_endpoint").answers(Answer::new(status).header("location", other.url("/")));
@@ -105,7 +105,7 @@ async fn no_token_that_is_taken_back_is_sent_on() {
 }
 
 #[tokio::test]
-async fn metadata_of_a_second_server_are_not_taken() {
+async fn metadata_of_a_second_server_are_not_accepted() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         server
@@ -119,7 +119,7 @@ async fn metadata_of_a_second_server_are_not_taken() {
 }
 
 #[tokio::test]
-async fn a_circle_by_a_second_server_and_a_redirect_at_home_give_no_token() {
+async fn a_redirect_loop_and_a_redirect_on_the_same_server_give_no_token() {
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, MockApi::start().await.unwrap());
         other.at("/").redirects_to(server.url("/back"));

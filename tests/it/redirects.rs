@@ -14,7 +14,7 @@ use crate::support::fake::Fake;
 use crate::support::script::{API, challenged, stream};
 use crate::support::wire::{Wire, answer};
 
-/// A client that follows redirects above the middleware, and ends at that server.
+/// A client for that server that follows redirects above the middleware.
 pub(crate) fn following(server: &Script, auth: &ChallengeMiddleware) -> ClientWithMiddleware {
     let client = ClientBuilder::new(Client::new()).with(FollowRedirects::new());
     client.with(auth.clone()).with(server.clone()).build()
@@ -24,7 +24,7 @@ pub(crate) fn fixed() -> ChallengeMiddleware {
     ChallengeMiddleware::new(API, Credential::bearer("t")).unwrap()
 }
 
-/// A redirect from `/from`; every other path is let in.
+/// A redirect from `/from`; every other path succeeds.
 pub(crate) fn redirecting(status: u16, to: &str) -> Script {
     let to = to.to_owned();
     Script::new(move |arrived, _| match arrived.path() {
@@ -70,7 +70,7 @@ async fn each_status_keeps_or_changes_the_method_and_the_body() {
 }
 
 #[tokio::test]
-async fn statuses_that_are_no_redirect_are_given_as_they_are() {
+async fn statuses_that_are_no_redirect_are_returned_unchanged() {
     for status in [200, 201, 300, 304, 305, 306] {
         let server = redirecting(status, "/to");
         let response = following(&server, &fixed()).get(format!("{API}/from")).send().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_location_is_resolved_and_inherits_the_fragment() {
 }
 
 #[tokio::test]
-async fn a_location_that_is_missing_or_cannot_be_read_gives_the_response_as_it_is() {
+async fn a_missing_or_unreadable_location_returns_the_response() {
     let with = |lines: &[&[u8]]| lines.iter().fold(Answer::new(302), |answer, line| answer.header("location", line));
     for answer in [with(&[]), with(&[b""]), with(&[b"/z\xfcrich"]), with(&[b"/a", b"/b"]), with(&[b"http://[::"])] {
         let server = Script::says(answer.body("moved"));

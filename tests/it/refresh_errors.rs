@@ -1,4 +1,4 @@
-//! A `RefreshError` prints nothing that is secret, and is found wherever a caller puts it.
+//! A `RefreshError` prints no secret, and is found wherever a caller puts it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -30,7 +30,7 @@ impl<S: StdError + 'static> StdError for Around<S> {
     }
 }
 
-/// An error that gives the error in its `anyhow::Error` as its cause.
+/// An error that returns the error inside its `anyhow::Error` as its cause.
 #[derive(Debug)]
 struct AroundAnyhow(Arc<anyhow::Error>);
 
@@ -59,7 +59,7 @@ enum Mine<E: StdError + 'static> {
     SharedDynamic(#[source] Arc<dyn StdError + Send + Sync>),
 }
 
-/// The ways in which one error is put into another.
+/// The ways in which one error can be wrapped in another.
 fn wrapped<E: StdError + Send + Sync + 'static>() -> Vec<(&'static str, Wrap<E>)> {
     vec![
         ("bare", |error| Box::new(error)),
@@ -152,7 +152,7 @@ async fn refused() -> reqwest::Error {
     reqwest::get(URL).await.unwrap_err()
 }
 
-/// All that an error prints, by itself and in others.
+/// Everything that an error prints, by itself and inside others.
 fn shown(error: &RefreshError) -> String {
     let other = anyhow::Error::new(Around(Arc::new(error.clone()))).context("asking");
     let mut text = format!("{error} {error:?} {error:#?} {other:?} {other:#} {:?}", error.kind());
@@ -225,7 +225,7 @@ fn codes_and_hints_are_escaped_and_bounded() {
             assert!(!text.contains(hidden), "{text:?}");
         }
     }
-    // What is well stays what it is.
+    // A printable text stays the same.
     assert_eq!(revoked().kind(), &RefreshErrorKind::Rejected { code: "invalid_grant".to_owned() });
     let hint = "run `tool login --scope=a`, or see https://example.com/login?from=tool";
     assert_eq!(RefreshError::login_required(hint).kind(), &RefreshErrorKind::LoginRequired { hint: hint.to_owned() });

@@ -14,7 +14,7 @@ const FIELD: [&str; 3] = [
     include_str!("../vectors/refusals_other.jsonl"),
 ];
 
-/// What the getters of a refusal say.
+/// What the getters of a refusal return.
 #[derive(Debug)]
 struct Read {
     message: Option<String>,
@@ -54,7 +54,7 @@ async fn read(refusal: &Value) -> Read {
     }
 }
 
-/// Whether it is what the line wants.
+/// Whether the value is the expected one.
 fn is_wanted(want: &Value, read: &Read) -> bool {
     want.as_object().unwrap().iter().all(|(name, value)| match name.as_str() {
         "message_contains" => read.message.as_ref().is_some_and(|text| text.contains(value.as_str().unwrap())),
@@ -69,7 +69,7 @@ fn is_wanted(want: &Value, read: &Read) -> bool {
 }
 
 #[tokio::test]
-async fn each_product_is_read_as_it_means_it() {
+async fn the_refusal_of_each_product_is_read_as_the_product_means_it() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for line in FIELD.into_iter().flat_map(str::lines) {

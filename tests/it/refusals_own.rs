@@ -1,4 +1,4 @@
-//! A caller's own reader of refusals, the time that a refusal is read at, and what a refusal echoes.
+//! The caller's own reader of refusals, the time at which a refusal is read, and masked echoes.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn a_raw_refusal_shows_what_arrived_and_prints_no_values() {
         assert!(refusal.challenges().get("bearer").is_some() && refusal.headers().contains_key("x-a"));
         let shown = format!("{refusal:?}");
         assert!(shown.contains("x-a") && !shown.contains("private"), "{shown}");
-        // That this reader ran is what the caller sees.
+        // The call shows that the reader ran.
         let mut problem = Problem::default();
         problem.code = Some("seen".to_owned());
         Some(problem)

@@ -1,4 +1,4 @@
-//! What a registry leaves out of its challenge, what its token server says, and where a redirect of that server leads.
+//! Challenges of registries that leave something out, errors of their token servers, and redirects of those servers.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use reqwest_middleware::ClientBuilder;
 
 use crate::support::redirects::{FollowsWhere, builder, elsewhere, is_untouched};
 
-/// A token server, and the query of what it was asked.
+/// A token server, and the query of its last request.
 async fn token_server() -> MockApi {
     let server = MockApi::start().await.unwrap();
     server.at("/").is_open().answers(Answer::json("{\"token\":\"t\",\"expires_in\":300}"));
     server
 }
 
-/// Refreshes for a request of that method and path, after that challenge.
+/// Refreshes for a request with that method and path, after that challenge.
 async fn refresh(
     registry: Registry,
     server: &MockApi,
@@ -31,7 +31,7 @@ async fn refresh(
     registry.refresh(rejection).await.map(|credential| assert!(credential.is_some()))
 }
 
-/// Blobs that are mounted from several repositories at once need a token each, also where the challenges name no scope.
+/// Blobs that are mounted from several repositories at once need a token each, also if the challenges name no scope.
 #[tokio::test(flavor = "multi_thread")]
 async fn blobs_that_are_mounted_at_once_from_several_repositories_have_a_token_each() {
     for names_scopes in [true, false] {
@@ -67,7 +67,7 @@ async fn blobs_that_are_mounted_at_once_from_several_repositories_have_a_token_e
     }
 }
 
-/// The values of a parameter of the last token request, in its query or its form.
+/// The values of a parameter in the last token request, in its query or its form.
 fn asked(server: &MockApi, name: &str) -> Vec<String> {
     let requests = server.requests();
     let last = requests.last().unwrap();
@@ -147,7 +147,7 @@ async fn repositories_without_scopes_in_their_challenges_have_a_token_each() {
     assert_eq!(server.requests_to("/token"), 3);
 }
 
-/// What comes of a token server's answer, and the text beside it.
+/// The outcome of a token server's response, and its text.
 async fn comes_of(registry: Registry, answer: Answer) -> (RefreshErrorKind, String) {
     let server = token_server().await;
     server.at("/token").answers(answer);
@@ -258,7 +258,7 @@ async fn a_token_servers_text_is_bounded_printable_and_without_the_secret() {
 }
 
 #[tokio::test]
-async fn an_account_is_not_sent_on_by_a_redirect_and_a_second_servers_token_is_not_taken() {
+async fn a_redirect_sends_no_account_to_a_second_server_and_its_token_is_not_accepted() {
     let gives = |_: &MockApi| Answer::json("{\"token\":\"evil\"}");
     for (follows, status) in FollowsWhere::each() {
         if follows == FollowsWhere::InOAuth {

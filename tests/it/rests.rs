@@ -1,4 +1,4 @@
-//! What rests after a failure, for how long, and what a rest does not stop.
+//! What is remembered after a failure, for how long, and what still works meanwhile.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
                 .clock(clock.clone());
             let auth = if ahead { auth.renew_ahead(Duration::from_secs(600)) } else { auth }.build().unwrap();
             let client = server.client(&auth);
-            // Renewal is due, or due in the background, and the credential is still good.
+            // The renewal is due, or due in the background, and the credential is still valid.
             clock.forward(Duration::from_secs(if ahead { 3565 } else { 3575 }));
             for _ in 0..100 {
                 assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{failure}");
@@ -91,7 +91,7 @@ async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
 async fn a_resting_path_takes_a_newer_credential_that_is_held() {
     let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
-        // The first new credential is refused there, and the next one is not.
+        // The first new credential is refused there, and the next one is accepted.
         ("/a", "t0" | "t1") | ("/b", "t1") => challenged(),
         _ => status(200),
     });
@@ -100,7 +100,7 @@ async fn a_resting_path_takes_a_newer_credential_that_is_held() {
     let client = server.client(&auth);
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
-    // A slow call to the resting path is on its way with t1, while another path renews to t2.
+    // A slow call to the resting path is in progress with t1, while another path renews to t2.
     let gate = reqwest_challenge::testing::Gate::closed();
     let slow = crate::support::script::slow_client(&server, &auth, &gate);
     let late = tokio::spawn(slow.get(format!("{API}/a")).send());
@@ -182,14 +182,14 @@ async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
             call.await.expect("no call panics").unwrap_err();
         }
         let before = fake.calls();
-        // Before anything that rests began.
+        // A time before any rest began.
         clock.back(Duration::from_secs(1));
         client.get(format!("{API}/0")).send().await.unwrap_err();
         assert!(fake.calls() > before, "a rest outlived a clock that was set back");
     }
 }
 
-/// Sends a request through another API's client from inside of the refresher.
+/// Sends a request through another API's client from inside the refresher.
 struct Calls {
     client: OnceLock<ClientWithMiddleware>,
     url: String,

@@ -18,7 +18,7 @@ mod typed {
     use crate::support::oauth::why;
     use crate::support::script::{challenged_with, status};
 
-    /// The logins by a secret that a person types.
+    /// The logins with a secret that a user types.
     fn logins() -> Vec<LoginBuilder> {
         let oauth = || Login::oauth(Issuer::new("http://127.0.0.1:1").unwrap(), Client::public("tool"));
         vec![
@@ -30,7 +30,8 @@ mod typed {
         ]
     }
 
-    /// An API whose `/ok` takes everything. Elsewhere it, or a proxy before it, always says 401, by that challenge if there is one.
+    /// An API whose `/ok` accepts everything. Elsewhere the API, or a proxy in front of it, always says 401, with that
+    /// challenge if there is one.
     fn mixed(challenge: Option<&'static str>) -> Script {
         Script::new(move |arrived, _| match (arrived.url().path(), challenge) {
             ("/ok", _) => status(200),
@@ -58,7 +59,7 @@ mod typed {
                     assert_eq!(exit_code(&error), 4);
                 }
                 assert_eq!(stored(&store).await, before, "{challenge:?}");
-                // The next process begins with it.
+                // The next process starts with it.
                 let (run, _) = client(&server, Stored::new(gives("never"), store.clone(), key()));
                 assert_eq!(run.get(format!("{API}/ok")).send().await.unwrap().status(), 200);
             }
@@ -109,7 +110,7 @@ async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept(
         if is_stored {
             another_saves(&store, "t1").await;
         }
-        // Each refresh token serves once.
+        // Each refresh token is valid once.
         let ours = RecordingRefresher::answering(move |call, _| {
             let new = Credential::bearer(["not\u{1}sendable", "t3"][call - 1]);
             Ok(Some(
@@ -124,7 +125,7 @@ async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept(
         assert!(!format!("{error:?} {error:#}").contains("sendable"), "{error:?}");
         let kept = stored(&store).await.unwrap();
         assert!(kept.contains("renews t2") && !kept.contains("renews t1") && !kept.contains("sendable"), "{kept}");
-        // Another process renews by it before it sends anything, and so does this one.
+        // Another process uses it to renew before it sends anything, and so does this one.
         let theirs = gives("t3");
         let other = MemoryStore::new();
         let saved = Store::load(&store, &key()).await.unwrap().unwrap();

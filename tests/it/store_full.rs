@@ -1,4 +1,4 @@
-//! Disks that are full and folders that cannot be written: nothing is spent that could not be replaced, and a logout still logs out.
+//! Full disks and read-only folders: no token is spent whose replacement cannot be saved, and a logout still logs out.
 #![cfg(unix)]
 
 use std::fs;
@@ -17,11 +17,12 @@ use crate::support::folder::{Folder, key};
 use crate::support::oauth::line;
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
 
-/// No file can be written: what a full disk and an unwritable folder come to, also for root. Reading and shortening a file is left.
+/// No file can be written, as on a full disk or in a read-only folder, also for root. Files can still be read and
+/// truncated.
 const NO_ROOM: &str = "trap '' XFSZ && ulimit -f 0";
 pub(crate) const ROOM: &str = ":";
 
-/// A tool that does as it is told: `get`, `logout`, `initial`.
+/// A tool that runs one command: `get`, `login`, `logout`, `initial`.
 #[test]
 #[ignore = "a child of the tests below"]
 fn tool() {
@@ -59,7 +60,7 @@ fn tool() {
     }
 }
 
-/// A provider whose refresh tokens serve once, an API, and a file with a login.
+/// A provider whose refresh tokens are valid once, an API, and a file with a login.
 pub(crate) struct World {
     pub(crate) provider: MockIdentityProvider,
     pub(crate) api: MockApi,
@@ -106,7 +107,7 @@ impl World {
         fs::read_to_string(self.folder.file()).unwrap_or_default()
     }
 
-    /// How often a refresh token was presented, and how often one that had been replaced.
+    /// How often a refresh token was presented, and how often a replaced one.
     fn presented(&self) -> (usize, usize) {
         (self.provider.grants("refresh_token"), self.provider.reused())
     }
@@ -115,7 +116,7 @@ impl World {
         self.provider.journal().exchanges().iter().filter(|one| one.request().path() == "/revoke").count()
     }
 
-    /// Nothing is spent while nothing can be saved, and all is well when it can be.
+    /// No token is spent while nothing can be saved. Once a save is possible, everything works.
     fn spends_nothing(&self, setup: &str) {
         let (before, presented) = (self.text(), self.presented());
         self.api.tokens().expire_all();
@@ -143,7 +144,7 @@ fn left(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_takes_nothing_more_spends_no_refresh_token() {
+async fn a_full_disk_spends_no_refresh_token() {
     let world = World::new().await;
     world.spends_nothing(NO_ROOM);
     world.goes_on();
@@ -153,7 +154,7 @@ async fn a_disk_that_takes_nothing_more_spends_no_refresh_token() {
 async fn a_folder_that_cannot_be_written_spends_no_refresh_token() {
     let world = World::new().await;
     fs::set_permissions(&world.folder.0, fs::Permissions::from_mode(0o500)).unwrap();
-    // Root writes there all the same.
+    // Root can write there all the same.
     if fs::write(world.folder.0.join("x"), "").is_err() {
         world.spends_nothing(ROOM);
     }
@@ -181,7 +182,7 @@ async fn a_refresh_token_of_the_callers_is_not_spent_either_where_nothing_can_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_asked_for_a_login_that_could_not_be_saved() {
+async fn the_user_is_not_asked_for_a_login_that_cannot_be_saved() {
     let world = World::new().await;
     fs::remove_file(world.folder.file()).unwrap();
     for command in ["get", "login"] {
@@ -216,7 +217,7 @@ async fn a_logout_that_cannot_take_one_login_out_of_a_file_revokes_it_and_says_s
     assert_eq!((world.revocations(), world.text()), (1, before), "the login of another account is not lost");
 }
 
-/// A file system of 64 KiB that is full. Only root mounts one.
+/// A full file system of 64 KiB. Only root can mount one.
 struct Small(Folder);
 
 impl Small {

@@ -14,14 +14,14 @@ use crate::stores::{another_saves, client, gives, stored, takes};
 use crate::support::folder::{Folder, key};
 use crate::support::script::API;
 
-/// What was saved for a token.
+/// The saved form of a token.
 async fn saved(token: &'static str) -> Saved {
     let store = MemoryStore::new();
     another_saves(&store, token).await;
     store.load(&key()).await.unwrap().unwrap()
 }
 
-/// A folder whose credentials are of `t1`, or of nobody, and the file that a process left which was killed while it saved `t2`.
+/// A folder whose file holds `t1` or nothing, and the file of a process that was killed while it saved `t2`.
 async fn folder(is_logged_in: bool) -> (Folder, PathBuf) {
     let (folder, other) = (Folder::new(), Folder::new());
     FileStore::new(other.file()).replace(&key(), None, &saved("t2").await).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
         let (store, ours) = (FileStore::new(folder.file()), gives("never"));
         let others = FileStore::new(folder.file());
         let stopped = if is_locked { others.lock(&key(), Duration::ZERO).await.ok() } else { None };
-        // What that has recovered, its process has saved.
+        // A recovered file is saved by this process.
         let old = store.load(&key()).await.unwrap();
         if is_locked && old.is_some() {
             fs::write(&left, fs::read_to_string(folder.file()).unwrap().replace("t2", "t3")).unwrap();
@@ -75,7 +75,7 @@ async fn the_save_of_a_killed_process_is_completed_before_the_next_renewal() {
 }
 
 #[tokio::test]
-async fn what_is_done_for_one_key_does_not_remove_the_newer_credential_that_a_killed_process_left_for_another() {
+async fn a_change_of_one_key_keeps_the_newer_credential_that_a_killed_process_left_for_another() {
     let bob = Key::new("https://auth.example.com").client("tool").account("bob");
     for what in ["replace", "clear", "prepare", "sweep"] {
         let (folder, left) = folder(true).await;
@@ -100,7 +100,7 @@ async fn what_is_done_for_one_key_does_not_remove_the_newer_credential_that_a_ki
 }
 
 #[tokio::test]
-async fn what_was_left_before_the_last_save_is_not_brought_back() {
+async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
     let (folder, left) = folder(true).await;
     let store = FileStore::new(folder.file());
     let day = std::time::SystemTime::now() - Duration::from_secs(86400);
@@ -155,7 +155,7 @@ async fn the_file_of_a_process_that_still_saves_is_not_removed() {
     fs::remove_file(&live(&folder)[0]).unwrap();
     assert!(writer.replace(&key(), Some(&old), &new).await.unwrap());
     drop(prepared);
-    // What is not used is given back.
+    // Unused space is released.
     drop(writer.prepare(&key(), 1000).await.unwrap());
     assert_eq!((writer.load(&key()).await.unwrap(), live(&folder)), (Some(new), Vec::new()));
 }
@@ -180,7 +180,7 @@ async fn a_process_that_is_stopped_while_it_writes_keeps_no_other_from_writing_a
     let (enters, entered) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
-    // It stands still in the middle of its write.
+    // The write stops in the middle.
     let stopped = FileStore::new(folder.file()).on_warning(move |_| {
         enters.send(()).unwrap();
         released.lock().unwrap().recv().unwrap();

@@ -1,4 +1,4 @@
-//! What the modes of files and folders are, and which file an error is about.
+//! The modes of files and folders, and the file that an error names.
 #![cfg(unix)]
 
 use std::fs;
@@ -10,7 +10,7 @@ use reqwest_challenge::store::{FileStore, Saved, Store, StoreError};
 use crate::support::folder::{Folder, key};
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
 
-/// Saves, renews and logs out as a tool does.
+/// Saves, renews and logs out like a tool.
 #[test]
 #[ignore = "a child of the test below"]
 fn saver() {
@@ -33,7 +33,7 @@ fn saver() {
 }
 
 #[test]
-fn whatever_the_umask_is_a_file_is_its_owners_to_read_and_write_and_nobody_elses() {
+fn only_the_owner_can_read_and_write_a_file_whatever_the_umask() {
     for umask in ["777", "000", "077", "277"] {
         let folder = Folder::new();
         let file = folder.0.join("a/b/credentials.json");

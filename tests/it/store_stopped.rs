@@ -1,4 +1,4 @@
-//! A process that is stopped while it renews: logins and logouts of others go on.
+//! A process is stopped during a renewal: logins and logouts of other processes go on.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::stores::{another_saves, client, gives, stored, takes};
 use crate::support::folder::key;
 use crate::support::script::{API, Script, respond};
 
-/// A renewal of `t1` to `t2` that holds the store's lock until the gate opens, and what came of it.
+/// A renewal of `t1` to `t2` that holds the store's lock until the gate opens, and its outcome.
 async fn renews(
     store: &MemoryStore,
     gate: &Gate,

@@ -1,4 +1,5 @@
-//! What is ours: the caller's own header, the origin of a response, and what the errors and the report say of it.
+//! Which responses and credentials are the middleware's own: the caller's header, the origin of a response, and what
+//! errors and the report say about them.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +29,7 @@ async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
         for _ in 0..2 {
             assert_eq!(client.get(API).bearer_auth("mine").send().await.unwrap().status(), 200);
         }
-        // The header that ours would set is the caller's own, and no other.
+        // If the caller sets the header that the credential would set, the caller's value is sent.
         let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.map(drop);
         assert!(error.is_ok());
     }
@@ -47,7 +48,7 @@ async fn a_401_to_the_callers_own_header_asks_no_refresher() {
 }
 
 #[tokio::test]
-async fn a_foreign_403_expires_nothing_and_is_no_event_of_ours() {
+async fn a_foreign_403_expires_nothing_and_is_no_event() {
     for pass_through in [false, true] {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = heard.clone();
@@ -70,7 +71,7 @@ async fn a_foreign_403_expires_nothing_and_is_no_event_of_ours() {
 }
 
 #[tokio::test]
-async fn pass_through_leaves_expired_when_at_work() {
+async fn pass_through_still_applies_expired_when() {
     for option in [false, true] {
         let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
         let server =
@@ -88,7 +89,7 @@ async fn pass_through_leaves_expired_when_at_work() {
     }
 }
 
-/// Makes each response anew, as a middleware does that reads its body.
+/// Builds each response again, like a middleware that reads its body.
 struct Rebuilds {
     keeps_extensions: bool,
 }
@@ -128,7 +129,7 @@ async fn a_response_that_lost_its_url_is_not_taken_for_ours() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_reqwests_stand_in_url_is_another_servers() {
+async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let (server, fake) = (Script::says(challenged().from_url("http://no.url.provided.local/")), Fake::new());
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -138,7 +139,7 @@ async fn a_redirect_to_reqwests_stand_in_url_is_another_servers() {
 
 #[tokio::test]
 async fn the_report_of_a_plain_success_can_be_invalidated() {
-    // Bluesky says 400 for an expired token, Slack 200.
+    // Bluesky responds to an expired token with 400, Slack with 200.
     for answer in [
         respond(400, &[("content-type", "application/json")], r#"{"error":"ExpiredToken"}"#),
         respond(200, &[("content-type", "application/json")], r#"{"ok":false,"error":"token_expired"}"#),
@@ -147,7 +148,7 @@ async fn the_report_of_a_plain_success_can_be_invalidated() {
         let server = Script::new(move |arrived, _| if arrived.token() == "t0" { answer.clone() } else { status(200) });
         let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
         let client = server.client(&auth);
-        // The first asks what there is to begin with; the second has it at hand.
+        // The first call asks for the initial credential; the second one has it already.
         client.get(API).send().await.unwrap();
         let response = client.get(API).send().await.unwrap();
         let report = AuthReport::of(&response);
@@ -220,7 +221,7 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
         let error = client.get(format!("{API}/not-mine/either")).send().await.unwrap_err();
         assert!(line(&error).contains("may say 401 where it means 403"), "{error}");
     }
-    // What worked on this very path, and does no longer, has expired.
+    // A credential that worked on this very path, and no longer does, has expired.
     let auth = fixed();
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     server.client(&auth).get(API).send().await.unwrap();

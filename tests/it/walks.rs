@@ -1,4 +1,4 @@
-//! All sequences of answers on two paths: whatever a server says, it costs no more refreshes than the budget.
+//! All sequences of responses on two paths: whatever a server says, it causes no more refreshes than the budget allows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ const ANSWERS: [fn() -> Answer; 7] = [
     || status(500),
 ];
 
-/// Which answers show that the server accepted the credential.
+/// The responses that show that the server accepted the credential.
 fn accepts(answer: usize) -> bool {
     matches!(answer, 0 | 5)
 }
@@ -26,7 +26,7 @@ fn accepts(answer: usize) -> bool {
 /// How many calls are made for each pair of sequences.
 const CALLS: usize = 12;
 
-/// Two paths, each with a sequence of answers that begins anew at its end. Returns the largest number of refreshes without an
+/// Two paths, each with a sequence of responses that repeats. Returns the largest number of refreshes without an
 /// accepted credential in between.
 async fn walk(first: [usize; 3], second: [usize; 2], partitioned: bool) -> usize {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -65,7 +65,7 @@ async fn no_pair_of_sequences_costs_more_refreshes_than_the_budget() {
     let mut walked = 0;
     for number in 0..7_usize.pow(4) {
         let digit = |place: u32| number / 7_usize.pow(place) % 7;
-        // All sequences of three on the first path, and on the second one that differs with each of them.
+        // All sequences of three on the first path; on the second path, one that differs for each of them.
         let (first, second) = ([digit(0), digit(1), digit(2)], [digit(3), (digit(2) + digit(3)) % 7]);
         let worst = walk(first, second, false).await;
         assert!(worst <= 3, "{worst} refreshes: {first:?} {second:?}");

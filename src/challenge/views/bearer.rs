@@ -10,7 +10,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::challenge::Challenge;
 
-/// The `error` of a `Bearer` or `DPoP` challenge. `Debug` shows no code that is unknown: a server can echo a secret.
+/// The `error` of a `Bearer` or `DPoP` challenge. `Debug` does not print unknown codes, because a server can echo a
+/// secret there.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {

@@ -10,7 +10,8 @@ use crate::challenge::Challenge;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest<'a>(pub(super) Challenge<'a>);
 
-/// The hash of a `Digest` challenge, its `-sess` variant apart. `Debug` shows no name that is unknown: a server can echo a secret.
+/// The hash of a `Digest` challenge, without its `-sess` suffix. `Debug` does not print unknown names, because a server
+/// can echo a secret there.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
@@ -42,7 +43,8 @@ impl<'a> Digest<'a> {
         self.0.realm()
     }
 
-    /// The protection space in the octets that were sent: servers write it in encodings of their own, and hash it so.
+    /// The realm in the octets that the server sent. Servers use different encodings, and they hash the octets they
+    /// sent.
     #[cfg(feature = "digest")]
     pub(crate) fn realm_octets(&self) -> Option<Cow<'a, [u8]>> {
         self.0.params().find(|param| !param.is_broken() && param.is("realm")).map(|param| param.bytes())

@@ -35,8 +35,8 @@ impl<'a> Challenge<'a> {
         self.is("Basic").then_some(Basic(*self))
     }
 
-    /// As a container registry's `Bearer` challenge: one with a `realm`, and either a `service` or a `realm` that is a URL by `http`
-    /// or `https`.
+    /// Views the challenge as that of a container registry: a `Bearer` challenge with a `realm`, and with a `service`
+    /// or a `realm` that is an `http` or `https` URL.
     #[must_use]
     pub fn registry(&self) -> Option<Registry<'a>> {
         let realm = self.realm().filter(|_| self.is("Bearer"))?;
@@ -107,7 +107,7 @@ impl<'a> Registry<'a> {
         self.0.realm().unwrap_or_default()
     }
 
-    /// The service that the token is for; empty where the registry names none.
+    /// The service that the token is for. Empty if the registry names none.
     #[must_use]
     pub fn service(&self) -> Cow<'a, str> {
         self.0.param("service").unwrap_or_default()

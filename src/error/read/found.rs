@@ -1,27 +1,28 @@
-//! What was found in a refusal at the places that the table names, and which of it counts.
+//! The values found in a refusal at the places that the table names, and the rules that choose among them.
 
 use http::HeaderMap;
 
 use super::rule::{Holds, Rule, Where, is_generic};
 use super::table;
 
-/// No more are kept, and no deeper object is read, so that a hostile body costs no more than its length.
+/// More members are not kept, and deeper objects are not read, so that a hostile body costs time in proportion to its
+/// length.
 const MOST: usize = 128;
 pub(super) const DEEPEST: u8 = 24;
 
-/// Where an object stands.
+/// The place of an object in the body.
 #[derive(Clone)]
 pub(super) struct Place {
-    /// The folded name of the member that the object is.
+    /// The folded name of the member that holds the object.
     pub(super) name: String,
     pub(super) depth: u8,
-    /// Whether an object that is none of the table's containers is on the way to it.
+    /// Whether one of the objects above it is not a container of the table.
     far: bool,
     object: usize,
 }
 
 impl Place {
-    /// The document.
+    /// The whole document.
     pub(super) fn top() -> Self {
         Self { name: String::new(), depth: 0, far: false, object: 0 }
     }
@@ -35,14 +36,14 @@ pub(super) struct Member {
     pub(super) is_number: bool,
 }
 
-/// What was found, in its order.
+/// The members that were found, in document order.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) members: Vec<Member>,
     objects: usize,
 }
 
-/// A name in lower case, without separators and namespace; a name that JSON-LD or OData reserves is none.
+/// The name in lower case, without separators and namespace. Empty for a name that JSON-LD or OData reserves.
 pub(super) fn folded(name: &str) -> String {
     if name.starts_with(['@', '$']) {
         return String::new();
@@ -59,7 +60,7 @@ fn is_named(parent: &str, name: &str) -> bool {
 }
 
 impl Found {
-    /// The place of an object that is the member of that name.
+    /// The place of the object in the member of that name.
     pub(super) fn enter(&mut self, at: &Place, name: &str) -> Place {
         self.objects += 1;
         let is_known = table::CONTAINERS.contains(&name) || table::CONTAINER_ENDS.iter().any(|end| name.ends_with(end));
@@ -67,12 +68,12 @@ impl Found {
         Place { name: name.to_owned(), depth: at.depth.saturating_add(1), far, object: self.objects }
     }
 
-    /// The place of the object that the whole body is.
+    /// The place of the object that is the whole body.
     pub(super) fn enter_root(&mut self, name: &str) -> Place {
         Place { far: false, ..self.enter(&Place::top(), name) }
     }
 
-    /// Keeps a text, if the table names its place.
+    /// Keeps a text if the table names its place.
     pub(super) fn add(&mut self, at: &Place, name: &str, text: &str) {
         self.keep(at, name, text, false);
     }
@@ -90,12 +91,12 @@ impl Found {
         }
     }
 
-    /// Forgets a member that comes once more: of two of one name the last counts, as nearly everywhere.
+    /// Drops a member that occurs again in its object. The last member of a name counts, as in most JSON readers.
     pub(super) fn forget(&mut self, at: &Place, name: &str) {
         self.members.retain(|member| member.place.object != at.object || member.name != name);
     }
 
-    /// The values that fit the lines of a list, line by line, the nearest first.
+    /// The values that fit the rules of a list: in the order of the rules, and the least nested first.
     pub(super) fn values<'f>(&'f self, headers: &'f HeaderMap, rules: &'f [Rule]) -> Vec<Value<'f>> {
         let mut all = Vec::new();
         for (line, rule) in rules.iter().enumerate() {
@@ -115,7 +116,7 @@ impl Found {
             }
             all[before..].sort_by_key(|value| (value.far, value.depth));
         }
-        // What stands in an object that may be anything counts only for names that are hardly used for anything else.
+        // A value in an unknown object counts only for a name that is hardly used for anything else.
         let is_sure = |value: &Value<'_>, holds| !value.far || holds == Holds::Any;
         all.retain(|value| {
             let holds = rules[value.line].holds;
@@ -124,7 +125,7 @@ impl Found {
         all
     }
 
-    /// The first member beside that one that fits a line.
+    /// The first member of the same object that fits one of the rules.
     pub(super) fn beside<'f>(&'f self, one: &Member, rules: &[Rule]) -> Option<&'f Member> {
         let fits = |other: &&Member| other.place.object == one.place.object && other.name != one.name;
         rules.iter().find_map(|rule| {
@@ -142,7 +143,7 @@ impl Member {
     }
 }
 
-/// A value that fits a line of a list.
+/// A value that fits a rule.
 pub(super) struct Value<'f> {
     pub(super) line: usize,
     pub(super) member: Option<&'f Member>,
@@ -152,7 +153,7 @@ pub(super) struct Value<'f> {
 }
 
 impl<'f> Value<'f> {
-    /// Of a field of the header: as far down as nothing in the body.
+    /// A value of a header field. It counts as nested more deeply than any value of the body.
     fn of(line: usize, text: &'f str) -> Self {
         Self { line, member: None, text, far: false, depth: u8::MAX }
     }
@@ -161,13 +162,13 @@ impl<'f> Value<'f> {
         self.member.is_some_and(|member| member.is_number)
     }
 
-    /// Sorts texts for people: the nearest first, and last those that say no more than the status.
+    /// The sort key of texts for users: texts that only repeat the status come last; otherwise the least nested first.
     pub(super) fn by_depth(&self) -> impl Ord + use<> {
         (is_generic(self.text), self.far, self.depth, self.line)
     }
 }
 
-/// The value of a field of the header, or the part of it that has that name. A code has no parts.
+/// The value of a header field, or its part with that name. A code is the text before the first `;`.
 fn in_field<'h>(headers: &'h HeaderMap, name: &str, part: Option<&str>, holds: Holds) -> Option<&'h str> {
     let ends = |end: &str| headers.iter().find(|(name, _)| name.as_str().ends_with(end)).map(|(_, value)| value);
     let value = name.strip_prefix('*').map_or_else(|| headers.get(name), ends)?.to_str().ok()?;

@@ -6,13 +6,13 @@ use quick_xml::events::Event;
 
 use super::xml::resolved;
 
-/// A longer page is no error page of a server: it is a login page or an application.
+/// A longer page is not the error page of a server, but a login page or an application.
 const SHORT: usize = 8 << 10;
 
-/// A paragraph of fewer words is a label.
+/// A shorter paragraph is a label.
 const FEW_WORDS: usize = 4;
 
-/// What a page says.
+/// The texts of a page.
 #[derive(Default)]
 pub(super) struct Page {
     pub(super) title: Option<String>,
@@ -32,7 +32,7 @@ pub(super) fn is_html(text: &str) -> bool {
     ["<!doctype html", "<html", "<head", "<title", "<h1", "<p>"].into_iter().any(begins)
 }
 
-/// Reads a page, up to where it is no markup any more.
+/// Reads a page, up to the first place that is not valid markup.
 pub(super) fn read(text: &str) -> Page {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Page {
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
     let mut page = Page::default();
-    // The element whose text is read, and its text so far.
+    // The element whose text is read, and the text so far.
     let mut within: Option<(String, String)> = None;
     let is_long = text.len() > SHORT;
     while let Ok(event) = reader.read_event() {

@@ -1,4 +1,5 @@
-//! Reads JSON (RFC 8259). A visitor keeps what it has met, so that a body that was cut says what stands before the cut.
+//! Reads JSON (RFC 8259). A visitor keeps each member as it is read, so a truncated body still gives the members before
+//! the cut.
 
 use std::fmt;
 
@@ -6,10 +7,10 @@ use serde_core::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess
 
 use super::found::{DEEPEST, Found, Place, folded};
 
-/// The name under which serde_json hands over a number if a crate in the tree asks for its `arbitrary_precision`.
+/// The name under which serde_json passes on a number if another crate enables its feature `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads the text. Returns whether it was JSON up to its end, or to its cut.
+/// Reads the text. Returns whether it is valid JSON up to its end or its cut.
 pub(super) fn read(text: &str, found: &mut Found) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
     let top = Place::top();
@@ -18,17 +19,17 @@ pub(super) fn read(text: &str, found: &mut Found) -> bool {
     read.is_ok() || read.is_err_and(|error| error.is_eof())
 }
 
-/// The text that the whole body is, if it is a JSON string.
+/// The string, if the whole body is a JSON string.
 pub(super) fn string(text: &str) -> Option<String> {
     serde_json::from_str(text).ok()
 }
 
-/// A value that is the member of that name, or an element of the list that is.
+/// A value: of the member of that name, or an element of the list in that member.
 struct Reading<'r> {
     found: &'r mut Found,
     at: &'r Place,
     name: &'r str,
-    /// How deep it stands, lists counted.
+    /// The depth of nesting, lists included.
     level: u8,
 }
 
@@ -37,7 +38,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.level > DEEPEST {
-            // serde_json skips without recursion.
+            // serde_json skips values without recursion.
             return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
         }
         deserializer.deserialize_any(self)

@@ -1,6 +1,6 @@
-//! Reads what a server says of a refusal: in the body, whatever its type, and in the header.
+//! Reads what a server says about a refusal, in the body (whatever its media type) and in header fields.
 //!
-//! [`table`] says where things stand. A reader for each format finds them.
+//! [`table`] lists the places of the values. There is one reader for each format.
 
 mod found;
 mod html;
@@ -22,7 +22,7 @@ use crate::retry_after::{retry_after_at, span};
 
 pub(super) use rule::is_generic;
 
-/// A longer plain text is no message; its first line may be one.
+/// A longer plain text is not a message, but its first line may be one.
 const LONGEST_TEXT: usize = 1_000;
 
 /// More scopes are not kept.
@@ -71,7 +71,7 @@ impl Said {
     fn of(headers: &HeaderMap, body: &str) -> Self {
         let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        // Gerrit and others begin JSON so that no script can be made of it.
+        // Gerrit and others put this prefix before JSON, so that it cannot be run as a script.
         let body = body.trim_start_matches('\u{feff}').trim().trim_start_matches(")]}'").trim_start();
         let mut said = Self::default();
         match body.bytes().next() {
@@ -88,7 +88,7 @@ impl Said {
         said
     }
 
-    /// Reads XML, unless it looks like HTML or holds nothing.
+    /// Reads XML, unless it looks like HTML or no member is found in it.
     fn markup(&mut self, body: &str) {
         if !html::is_html(body) {
             xml::read(body, &mut self.found);
@@ -111,7 +111,7 @@ fn plain(body: &str, media: &str) -> Option<String> {
     let is_text = media.is_empty() || media.starts_with("text/") || media.starts_with("application/");
     let text = if body.len() <= LONGEST_TEXT { body } else { body.lines().next().unwrap_or_default() };
     let is_short = !text.is_empty() && text.len() <= LONGEST_TEXT;
-    // What is left of JSON or markup that could not be read, or a lone value.
+    // The text is JSON or markup that could not be read, or a single value.
     let is_json =
         text.starts_with(['{', '<', '"']) || text.starts_with('[') && (media.ends_with("json") || text.contains('"'));
     let is_value = text.parse::<f64>().is_ok() || table::NO_CODES.contains(&text);
@@ -124,12 +124,12 @@ fn best(values: Vec<Value<'_>>) -> Option<Value<'_>> {
 }
 
 fn code(values: &[Value<'_>], status: StatusCode) -> Option<String> {
-    // What stands in an object that may be anything comes last.
+    // A code in an unknown object comes last.
     let (far, near): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.far);
     near.into_iter().chain(far).find_map(|value| code_in(value.text, status.as_u16()).map(str::to_owned))
 }
 
-/// All scopes that the best line names.
+/// All scopes that the first matching rule names.
 fn scopes(values: &[Value<'_>], headers: &HeaderMap) -> Vec<String> {
     let near = || values.iter().filter(|value| !value.far && !value.is_number());
     let line = near().next().map(|value| value.line);
@@ -143,7 +143,7 @@ fn scopes(values: &[Value<'_>], headers: &HeaderMap) -> Vec<String> {
             let mut held = Vec::new();
             gather(granted, &mut held);
             gather(accepted, &mut all);
-            // One is enough: what is missing is none of them if one is held.
+            // One of the accepted scopes is enough. If the token has one of them, none is missing.
             if all.iter().any(|scope| held.contains(scope)) {
                 all.clear();
             }
@@ -152,7 +152,7 @@ fn scopes(values: &[Value<'_>], headers: &HeaderMap) -> Vec<String> {
     all
 }
 
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3), separated by blanks or commas.
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3), separated by spaces or commas.
 fn gather(text: &str, all: &mut Vec<String>) {
     let is_scope = |piece: &&str| {
         !piece.is_empty() && piece.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))

@@ -1,15 +1,15 @@
-//! A line of the table, and what it matches.
+//! A rule of the table, and which values it matches.
 
 use super::table::{DENIALS, NO_CODE_URLS, NO_CODES, NO_TEXTS};
 
-/// Where a value stands, and which values count there.
+/// The place of a value, and which values count there.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
     pub(super) place: Where,
     pub(super) holds: Holds,
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Clone, Copy)]
 pub(super) enum Where {
     /// A member of the body: `name`, `parent.name` or `parent.*`.
@@ -21,15 +21,15 @@ pub(super) enum Where {
 /// Which values count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
-    /// Every text, and as a code every number that is not the status.
+    /// Every text. As a code also every number, except the status.
     Any,
-    /// A number. A text may be the number of the request.
+    /// A number. A text there may be the identifier of the request.
     Digits,
     /// One word that says more than the status.
     Word,
     /// One word.
     Phrase,
-    /// One word in lower case without digits: no identifier of a request.
+    /// One word in lower case without digits, because a word with digits may be the identifier of a request.
     Plain,
     /// One word in upper case.
     Screaming,
@@ -41,9 +41,9 @@ pub(super) enum Holds {
     Url,
 }
 
-/// A member of the body.
+/// A rule for a member of the body.
 pub(super) const fn member(path: &'static str, holds: Holds) -> Rule {
-    // The lists are constants, so that the compiler refuses a line that could never match.
+    // The lists are constants, so the compiler refuses a rule that can never match.
     assert!(is_folded(path.as_bytes()), "write the name in lower case and without separators");
     Rule { place: Where::Member(path), holds }
 }
@@ -58,18 +58,18 @@ const fn is_folded(mut path: &[u8]) -> bool {
     true
 }
 
-/// A field of the header.
+/// A rule for a header field.
 pub(super) const fn field(name: &'static str, holds: Holds) -> Rule {
     Rule { place: Where::Field(name, None), holds }
 }
 
-/// The part `part=…` of a field of the header.
+/// A rule for the part `part=…` of a header field.
 pub(super) const fn part(name: &'static str, part: &'static str, holds: Holds) -> Rule {
     Rule { place: Where::Field(name, Some(part)), holds }
 }
 
 impl Rule {
-    /// Whether a member of that name in an object of that name is meant.
+    /// Whether the rule is about the member of that name in an object of that name.
     pub(super) fn means(self, parent: &str, name: &str) -> bool {
         let Where::Member(path) = self.place else { return false };
         match path.split_once('.') {
@@ -79,7 +79,7 @@ impl Rule {
     }
 }
 
-/// A longer text is no code.
+/// A longer text is not a code.
 const LONGEST_CODE: usize = 200;
 
 impl Holds {
@@ -121,7 +121,7 @@ pub(super) fn url_in(text: &str) -> Option<&str> {
     Some(rest[..end].trim_end_matches(['.', ',', ')', ';']))
 }
 
-/// Whether the text says no more than the status does: `Forbidden`, `HTTP 401 Unauthorized`, `403`.
+/// Whether the text says no more than the status, for example `Forbidden`, `HTTP 401 Unauthorized`, `403`.
 pub(crate) fn is_generic(text: &str) -> bool {
     let mut words = text.split(|found: char| !found.is_alphanumeric()).filter(|word| !word.is_empty());
     let says_nothing = |word: &str| {
@@ -130,13 +130,13 @@ pub(crate) fn is_generic(text: &str) -> bool {
     text.len() <= LONGEST_CODE && words.all(says_nothing)
 }
 
-/// The code in a text: without the namespace before it and the URL behind it that some servers add.
+/// The code in a text, without the namespace before it and the URL after it that some servers add.
 pub(super) fn code_in(text: &str, status: u16) -> Option<&str> {
     let text = text.trim();
     let is_url = text.starts_with("http");
     let text = text.split_once(":http").filter(|_| !is_url).map_or(text, |(code, _)| code);
     let text = text.rsplit_once('#').filter(|_| !is_url).map_or(text, |(_, code)| code);
-    // A number in a code's place is often the status once more, or zero.
+    // In the place of a code, a number is often zero or the status again.
     let is_status = matches!(text, "0" | "401" | "403") || text.parse() == Ok(status);
     let is_none = NO_CODES.iter().any(|none| text.eq_ignore_ascii_case(none))
         || is_url && NO_CODE_URLS.iter().any(|none| text.contains(none));

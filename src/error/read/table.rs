@@ -1,6 +1,6 @@
-//! Where servers put the code, the text, the scopes, the link and the time of a refusal.
+//! Where servers put the code, the text, the scopes, the link and the waiting time of a refusal.
 //!
-//! To support another API, add one line to one of these lists. An earlier line wins over a later one.
+//! To support another API, add one line to one of these lists. An earlier line takes precedence over a later one.
 //!
 //! A line names a member of the body (JSON, XML and forms are read alike) or, with [`field`], a field of the header. A
 //! member's name is written in lower case and without separators: `errorcode` stands for `errorCode`, `error_code`,
@@ -10,7 +10,7 @@
 use super::rule::Holds::{Any, Digits, Named, Phrase, Plain, Screaming, Sentence, Url, Word};
 use super::rule::{Rule, field, member, part};
 
-/// The error code, for programs. The line decides first, then the depth of the member.
+/// The error code, for programs. The order of the lines decides first, then the depth of the member.
 pub(super) const CODES: &[Rule] = &[
     field("*-errortype", Word),
     field("*-error-code", Word),
@@ -67,7 +67,7 @@ pub(super) const CODES: &[Rule] = &[
     member("type", Url),
 ];
 
-/// The text for people. The depth of the member decides first, then the line.
+/// The text for users. The depth of the member decides first, then the order of the lines.
 pub(super) const TEXTS: &[Rule] = &[
     member("detail", Any),
     member("details", Sentence),
@@ -125,16 +125,16 @@ pub(super) const TEXTS: &[Rule] = &[
     part("x-ms-diagnostics", "reason", Any),
 ];
 
-/// The text for people where none of [`TEXTS`] is there.
+/// The text for users if no line of [`TEXTS`] matches.
 pub(super) const LAST_TEXTS: &[Rule] = &[member("description", Any), member("reason", Any), member("error", Any)];
 
 /// The title.
 pub(super) const TITLES: &[Rule] = &[member("title", Any), member("errortitle", Any), member("errorusertitle", Any)];
 
-/// What serves as title where the text is a member beside it.
+/// Members that serve as the title if they are in the same object as the text.
 pub(super) const TITLES_BESIDE: &[Rule] = &[member("message", Any), member("msg", Any), member("errormessage", Any)];
 
-/// The scopes that are missing. They are separated by blanks or commas, or are a list.
+/// The missing scopes: separated by spaces or commas, or a list.
 pub(super) const SCOPES: &[Rule] = &[
     member("missingscopes", Any),
     member("missingscope", Any),
@@ -151,10 +151,11 @@ pub(super) const SCOPES: &[Rule] = &[
     member("scopes", Any),
 ];
 
-/// Fields that name scopes of which one is enough, each with the field that names the scopes of the token.
+/// Header fields that list accepted scopes, one of which is enough, each with the field that lists the scopes of the
+/// token.
 pub(super) const SCOPE_FIELDS: &[[&str; 2]] = &[["x-accepted-oauth-scopes", "x-oauth-scopes"]];
 
-/// Where to read on.
+/// Where to read more.
 pub(super) const LINKS: &[Rule] = &[
     part("x-github-sso", "url", Url),
     part("x-authentication-denied-reason", "login-url", Url),
@@ -194,10 +195,10 @@ pub(super) const LINKS: &[Rule] = &[
     member("extendedhelp", Url),
 ];
 
-/// Where to read on if neither [`LINKS`] nor the `error_uri` of a challenge says so.
+/// Where to read more if neither [`LINKS`] nor the `error_uri` of a challenge says so.
 pub(super) const LAST_LINKS: &[Rule] = &[member("url", Url), member("links.*", Url), member("type", Url)];
 
-/// How long to wait: the name of a number, and the seconds of its unit.
+/// How long to wait: the place of a number, and the seconds in its unit.
 pub(super) const TIMES: &[(Rule, f64)] = &[
     (member("retryafter", Any), 1.0),
     (member("retryafterseconds", Any), 1.0),
@@ -206,7 +207,7 @@ pub(super) const TIMES: &[(Rule, f64)] = &[
     (member("waitseconds", Any), 1.0),
 ];
 
-/// Objects that a server wraps an error in. Others are read too, for texts and codes, if these say nothing.
+/// Objects in which servers wrap an error. Other objects are read for texts and codes only, and count after these.
 pub(super) const CONTAINERS: &[&str] = &[
     "about",
     "apierror",
@@ -282,7 +283,7 @@ pub(super) const NO_CODES: &[&str] = &[
     "warning",
 ];
 
-/// Parts of URLs that say no more than the status: those of RFCs and of lists of all statuses.
+/// Parts of URLs that say no more than the status: URLs of RFCs and of lists of all statuses.
 pub(super) const NO_CODE_URLS: &[&str] = &["ietf.org/", "rfc-editor.org/", "//httpstatuses."];
 
 /// Words that say no more than the status.

@@ -1,4 +1,4 @@
-//! Reads XML: an element with elements in it is an object, one with text is a member, and so is an attribute.
+//! Reads XML: an element that contains elements is an object; an element with text, or an attribute, is a member.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -9,13 +9,13 @@ use super::found::{DEEPEST, Found, Place, folded};
 /// An element that is open.
 struct Element {
     name: String,
-    /// Where it stands, and where its own members do.
+    /// The place of the element, and the place of its members.
     at: Place,
     within: Place,
     text: String,
 }
 
-/// Reads the text up to where it stops to be XML.
+/// Reads the text up to the first place that is not XML.
 pub(super) fn read(text: &str, found: &mut Found) {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
@@ -48,7 +48,7 @@ fn enter(start: &BytesStart<'_>, outer: Option<&Element>, found: &mut Found) -> 
         Some(outer) => (outer.within.clone(), found.enter(&outer.within, &name)),
         None => (Place::top(), found.enter_root(&name)),
     };
-    // The check for duplicates compares each with each.
+    // Skips the check for duplicates, which compares each attribute with each other one.
     let mut attributes = start.attributes();
     for attribute in attributes.with_checks(false).flatten() {
         let value = quick_xml::escape::unescape(&attribute.value);
@@ -65,7 +65,7 @@ fn append(open: &mut [Element], piece: &str) {
     }
 }
 
-/// What a reference stands for. A document's own entities are left out.
+/// The text of a reference. Entities that the document declares are left out.
 pub(super) fn resolved(reference: &BytesRef<'_>) -> String {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return character.to_string();

@@ -70,7 +70,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "digest-with-an-unknown-algorithm",
         severity: Fault,
         section: "RFC 7616 §3.3",
-        sentence: "Digest is offered with algorithms alone that no client answers: no registered one is among them",
+        sentence: "Digest is offered only with unregistered algorithms, which no client supports",
         broken: |seen| {
             let mut names = algorithms(seen).peekable();
             names.peek().is_some() && !names.any(|name| ALGORITHMS.contains(&&*name))

@@ -31,7 +31,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "401-for-a-fresh-credential",
         severity: Doubt,
         section: "RFC 9110 §15.5.4",
-        sentence: "a credential that is good, or had just been renewed, is answered by 401: if it is not allowed to, that is a 403",
+        sentence: "a valid or just renewed credential gets a 401; if it is not allowed to do this, the status is 403",
         broken: |seen| seen.is(401) && (seen.exchange.good || is_renewed_for_nothing(seen)),
         instead: insufficient_scope,
     },
@@ -75,7 +75,7 @@ pub(super) static RULES: [Rule; 14] = [
         broken: |seen| {
             let of_token = seen.has_error("invalid_token") || seen.has_error("insufficient_scope");
             let malformed = seen.has_error("invalid_request") || (!of_token && seen.says(&MALFORMED));
-            // What is missing in a request without a credential is the credential.
+            // A request without a credential is missing only the credential.
             (seen.is(401) || seen.is(403)) && seen.has_something() && malformed
         },
         instead: |_| BAD_REQUEST.to_owned(),
@@ -140,8 +140,8 @@ pub(super) static RULES: [Rule; 14] = [
     },
 ];
 
-/// Whether a token was renewed, and the server has nothing to say against it: a password may be wrong, and a token that is `invalid_token`
-/// is rightly refused.
+/// Whether a token was renewed and the server names no fault of it. A password may be wrong, and a server rightly
+/// refuses a token that is `invalid_token`.
 fn is_renewed_for_nothing(seen: &Seen<'_>) -> bool {
     let named = seen.token_challenges().filter_map(|challenge| challenge.param("error"));
     let explained = named.into_iter().any(|error| error != "insufficient_scope");

@@ -115,7 +115,7 @@ impl Device {
             desk.describe(&mut form);
             let (reply, sent) = match desk.ask("token_endpoint", identity, form).await {
                 Ok(answered) => answered,
-                // RFC 8628 §3.5: a connection that fails slows the polling down.
+                // RFC 8628 §3.5: after a failed connection the client polls less often.
                 Err(error) if may_pass(&error) => {
                     self.slow_down(None);
                     continue;
@@ -126,7 +126,7 @@ impl Device {
             match reply.code().as_deref() {
                 Some("authorization_pending") => continue,
                 Some("slow_down") => {
-                    // Some servers say beside it how often they want to be asked.
+                    // Some servers also name the interval.
                     let wanted = reply.members().and_then(|members| members.seconds("interval"));
                     let wanted = wanted.map(Duration::from_secs).unwrap_or_default();
                     self.interval = (self.interval + SLOWER).max(wanted).min(LONGEST);
@@ -144,7 +144,7 @@ impl Device {
             let answer =
                 if reply.is_error() { Err(reply.refusal(TOKEN_ENDPOINT, &sent)) } else { Answer::read(&reply, &sent) };
             match answer {
-                // A page of a proxy or a portal, too, is a failure that passes.
+                // The page of a proxy or a captive portal is a temporary failure too.
                 Err(error) => match error.kind() {
                     RefreshErrorKind::Transient { retry_after } => self.slow_down(*retry_after),
                     _ => return Err(error.of_login()),
@@ -155,7 +155,7 @@ impl Device {
     }
 }
 
-/// Whether the network failed, in the head of an answer or in its body.
+/// Whether the network failed, in the head or in the body of a response.
 fn may_pass(error: &RefreshError) -> bool {
     let network = chain::find::<reqwest::Error>(error);
     error.is_transient() || network.is_some_and(|error| !error.is_builder())

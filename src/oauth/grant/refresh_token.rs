@@ -47,7 +47,7 @@ pub(in crate::oauth) async fn renew(
     let mut chain = desk.setup.rotations.lock().await;
     let token = chain.latest_of(token).clone();
     let (rests, claims, now) = (&desk.setup.rests, desk.claims_demanded(), desk.setup.clock.now());
-    // A login that the caller asks for ends a rest.
+    // A login that the caller asks for ignores the waiting time.
     let is_asked = desk.rejection.is_some_and(|one| one.cause() == Cause::Asked && one.url().is_none());
     if let Some(error) = rests.answer(&token, claims, now).filter(|_| !is_asked) {
         return Err(error);
@@ -56,7 +56,7 @@ pub(in crate::oauth) async fn renew(
     form.add_secret("refresh_token", token.clone());
     desk.describe(&mut form);
     let (renewed, new) = desk.renewed(identity, form).await;
-    // Whatever becomes of the access token beside it, the old one is used up.
+    // The old refresh token is used up, even if the access token is unusable.
     if let Some(new) = new.as_ref().filter(|new| **new != token) {
         chain.replaced(&token, new);
         if let (Err(_), Some(rejection)) = (&renewed, desk.rejection) {

@@ -1,28 +1,28 @@
-//! A server whose answers break off in the body.
+//! A server whose responses end in the middle of the body.
 
 use super::wire::answer;
 
-/// What the connection does after the head of an answer and a part of its body.
+/// What the connection does after the head of a response and a part of its body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// The server closes a connection whose answer said how long it is.
+    /// The server closes a connection whose response has a `Content-Length`.
     Closes,
     /// The server closes it in the middle of a chunk.
     ClosesChunk,
     /// The server resets it.
     Resets,
-    /// Nothing comes until the client's time is up.
+    /// Nothing arrives until the client times out.
     Stalls,
 }
 
 pub(crate) const FAULTS: [Fault; 4] = [Fault::Closes, Fault::ClosesChunk, Fault::Resets, Fault::Stalls];
 
-/// A server whose every answer fails so; its URL has a secret in its query.
+/// A server whose every response fails like this. Its URL has a secret in its query.
 pub(crate) async fn failing(fault: Fault) -> String {
     failing_until(fault, usize::MAX, "").await
 }
 
-/// The same, which answers that once it has failed so often.
+/// The same, but after that many failures it sends that response.
 pub(crate) async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -117,7 +117,7 @@ pub(crate) fn anybody() -> (OAuth, Seen) {
     (oauth.unwrap(), seen)
 }
 
-/// Sends a browser back with that, in which `STATE` is the state.
+/// Sends a browser back with that query, in which `STATE` stands for the state.
 pub(crate) fn back(asked: &Arrived, with: &str) -> Answer {
     let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
     let with = with.replace("STATE", &query["state"]);

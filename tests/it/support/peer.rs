@@ -1,16 +1,16 @@
-//! Another process: this very binary, which runs one test that is left out otherwise.
+//! Another process: this binary, which runs one test that is otherwise ignored.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What a child does, by its environment.
+/// What a child does, given by its environment.
 pub(crate) const ROLE: &str = "REQWEST_CHALLENGE_CHILD";
 
 pub(crate) fn spawn(role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
     spawn_after(":", role, test, facts)
 }
 
-/// The same after what a shell does first, such as `ulimit -f 0`.
+/// The same after a command of the shell, such as `ulimit -f 0`.
 pub(crate) fn spawn_after(setup: &str, role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
     Command::new("sh")
         .args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")])
@@ -28,7 +28,7 @@ pub(crate) fn fact(name: &str) -> String {
     std::env::var(name).unwrap()
 }
 
-/// A child that answers a line with a line.
+/// A child that answers each line with a line.
 pub(crate) struct Peer {
     pub(crate) child: Child,
     to: ChildStdin,

@@ -1,4 +1,4 @@
-//! Redirects of requests that have secrets in them.
+//! Redirects of requests that contain secrets.
 
 use reqwest_challenge::testing::{Answer, MockApi};
 use reqwest_challenge::{Builder, ChallengeMiddleware, Refresh};
@@ -9,7 +9,7 @@ pub(crate) const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FollowsWhere {
     InBuilder,
-    /// In the kit, which the test does.
+    /// In the kit; the test gives the client.
     InOAuth,
 }
 
@@ -25,14 +25,15 @@ pub(crate) fn builder(server: &MockApi, refresher: impl Refresh, follows: Follow
     if follows == FollowsWhere::InBuilder { builder.http(reqwest::Client::new()) } else { builder }
 }
 
-/// A second server that gives whatever is asked for.
+/// A second server that grants every request.
 pub(crate) async fn elsewhere(gives: impl Fn(&MockApi) -> Answer) -> MockApi {
     let server = MockApi::start().await.unwrap();
     server.at("/").is_open().answers(gives(&server));
     server
 }
 
-/// What came there after a redirect by that status of a request with that method: nothing, or a GET without anything in it.
+/// What arrived there after a redirect with that status of a request with that method: nothing, or a GET without any
+/// secret.
 #[track_caller]
 pub(crate) fn is_untouched(server: &MockApi, status: u16, method: &str) {
     let arrived = server.requests();

@@ -72,14 +72,14 @@ impl Terminal {
         self.types(keys);
     }
 
-    /// Types a command at a shell, and waits for what it shows.
+    /// Types a command at a shell, and waits for that output.
     pub(crate) fn commands(&mut self, command: &str, shows: &str) {
         self.until("the shell's echo", Self::echoes);
         self.types(&format!("{command}\n"));
         self.until(shows, |now| now.shown.contains(shows));
     }
 
-    /// What has been shown since the last time that was asked, once that is shown and what is typed is shown again.
+    /// The output since the last call, up to that text and the return of the echo.
     pub(crate) fn page_with(&mut self, text: &str) -> String {
         self.until(text, |now| now.shown.contains(text) && now.echoes());
         std::mem::take(&mut self.shown)
