@@ -13,6 +13,7 @@ use crate::challenge::{Challenge, Challenges};
 use crate::credential::Credential;
 use crate::refresh::{Refresh, RefreshError, Rejection};
 use crate::secret::Secret;
+use crate::within::clamped;
 
 /// How much of a password a scheme gives away, the most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,7 +122,7 @@ impl Password {
     /// How long asking may take: 30 s unless it is told otherwise; minutes where a person is asked.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = clamped(timeout);
         self
     }
 

@@ -150,7 +150,7 @@ impl Refresh for Login {
 
     fn timeout(&self) -> Duration {
         match &self.kind {
-            Kind::OAuth(oauth, _) => oauth.timeout() + prompt::LONGEST.saturating_mul(2),
+            Kind::OAuth(oauth, _) => oauth.timeout().saturating_add(prompt::LONGEST.saturating_mul(2)),
             // Two prompts, and a moment.
             _ => prompt::LONGEST.saturating_mul(2) + Duration::from_secs(10),
         }

@@ -15,6 +15,7 @@ use crate::credential::Credential;
 use crate::members::Members;
 use crate::refresh::{Cause, Clock, MakesWay, Refresh, RefreshError, RefreshErrorKind, Rejection, SlotKey};
 use crate::secret::Secret;
+use crate::within::clamped;
 
 type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
 
@@ -60,7 +61,7 @@ impl<R: Refresh> Stored<R> {
     /// How long it waits while another process renews, or asks a person: 30 s by default, as a refresh takes.
     #[must_use]
     pub fn patience(mut self, span: Duration) -> Self {
-        self.shelf.patience = span;
+        self.shelf.patience = clamped(span);
         self
     }
 
