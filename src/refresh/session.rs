@@ -241,7 +241,7 @@ impl Core {
     /// Records that the server refused the credential with which a call was signed.
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
-        // A credential that has worked shows that the refresh helped.
+        // If the credential has worked before, the refresh was useful.
         let has_worked = self.is_accepted(generation);
         self.change(|state| match has_worked {
             true => drop(state.drop_kept(generation)),
