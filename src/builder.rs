@@ -127,12 +127,9 @@ impl Builder {
         self
     }
 
-    /// Divides the requests into partitions. The function returns the name of a request's partition. Each partition has its own
-    /// slot in the session: its credential, its refresh, its remembered failures and its budget of refreshes. Refreshes of
-    /// different partitions run side by side. A partition without a credential of its own sends the session's. The session
-    /// keeps 256 partitions and resources; the least recently used one is dropped first.
-    ///
-    /// Off by default: nearly every API has one credential for all requests. A container registry has one for each repository.
+    /// Says which requests have a credential of their own, by a name for each such set: two of different names have a refresh each,
+    /// side by side. Off by default: nearly every API has one credential for all. A container registry has one for each
+    /// repository.
     pub fn partitioned_by(
         mut self,
         partition: impl Fn(&http::Method, &reqwest::Url) -> String + Send + Sync + 'static,

@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::linting::Findings;
 use crate::options::CallOptions;
 use crate::plan::Plan;
-use crate::refresh::{Current, How, Occasion, RefreshError, SlotKey};
+use crate::refresh::{Current, Occasion, RefreshError, SlotKey};
 use crate::report::{AuthReport, Renewed, Signed};
 use crate::settings::{Settings, Shared};
 use crate::verdict::{self, Judge, Verdict};
@@ -84,6 +84,7 @@ impl<'m> Call<'m> {
         let slot = partition.unwrap_or_else(|| of.resources.slot_of(request.url()));
         let held = of.session.current_in(&slot);
         let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
+        let report = AuthReport { slot: slot.clone(), ..AuthReport::default() };
         let mut makes_body = false;
         let sent = match replay::copy(request, options.body.is_some()) {
             Some(copy) => {
@@ -109,7 +110,7 @@ impl<'m> Call<'m> {
             spent: false,
             signed_now: false,
             failed: None,
-            report: AuthReport::default(),
+            report,
         }
     }
 
@@ -309,7 +310,12 @@ impl<'m> Call<'m> {
     /// A scheme answered the first 401 by itself, and the second has another reason: the refresh is for the next call.
     async fn keep_for_the_next(&mut self, response: &Response, refused: Arc<Occasion>) {
         let by_scheme = self.report.renewal == Some(Renewed::ByScheme);
-        if by_scheme && self.of.settings.answers(&refused.challenges) && !self.judge().is_foreign(response.url()) {
+        let was_asked = self.spent || self.declined || self.failed.is_some();
+        if by_scheme
+            && !was_asked
+            && self.of.settings.answers(&refused.challenges)
+            && !self.judge().is_foreign(response.url())
+        {
             let want = self.want_after(refused);
             // Whatever comes of it, this call has been answered.
             drop(self.of.session.renew(want).await);
@@ -339,14 +345,4 @@ impl<'m> Call<'m> {
 
 fn head<'r>(response: &'r Response, challenges: &'r Challenges, sent: Option<&'r HeaderValue>) -> ResponseHead<'r> {
     ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges, sent }
-}
-
-impl From<How> for Renewed {
-    fn from(how: How) -> Self {
-        match how {
-            How::ByUs => Self::ByUs,
-            How::Joined => Self::Joined,
-            How::TakenOver => Self::TakenOver,
-        }
-    }
 }

@@ -37,18 +37,26 @@ impl Call<'_> {
             return Ok(Plan::Resign);
         }
         self.refused_by_server();
-        if let Some(error) = self.failed.take() {
-            return Ok(Plan::Fail(error));
+        // The refresher was asked before the send, and another call may have a newer credential since.
+        let was_asked = self.declined || self.failed.is_some();
+        if was_asked && !self.newer_is_held() {
+            return Ok(self.failed.take().map_or(Plan::Refuse(Reason::Declined), Plan::Fail));
         }
-        if self.declined || !self.of.settings.answers(challenges) {
+        if !self.of.settings.answers(challenges) {
             return Ok(Plan::Refuse(Reason::Declined));
         }
         let mut want = self.want_after(refused.clone());
         let now = || self.of.session.now();
         let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
         // While a path rests, no new refresh starts. A newer credential that is already held is used all the same.
-        want.starts = !(self.spent || want.demand.is_plain() && rests());
+        want.starts = !(self.spent || was_asked || want.demand.is_plain() && rests());
         Ok(Plan::Renew(want))
+    }
+
+    /// Whether another call has renewed what this one was signed with.
+    fn newer_is_held(&self) -> bool {
+        let now = self.of.session.current_in(&self.slot);
+        now.epoch == self.held.epoch && now.stage == Stage::Open && now.generation > self.held.generation
     }
 
     /// What the session is asked for after a 401: a credential for the slot of the resource that the challenges name.
@@ -64,6 +72,7 @@ impl Call<'_> {
             want.generation = 0;
             (want.bare, want.carried) = (false, false);
         }
+        self.report.slot = want.slot.clone();
         (want.demand, want.about, want.occasion) = (demand, about, Some(refused));
         want
     }

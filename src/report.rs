@@ -10,6 +10,7 @@ use reqwest::Url;
 use crate::credential::Credential;
 use crate::linting::Findings;
 use crate::mask::Masker;
+use crate::refresh::{How, SlotKey};
 
 /// The report of what was done about authentication in one call. Both refusals contain it, and [`of`](Self::of) returns it
 /// for every response.
@@ -18,6 +19,8 @@ pub struct AuthReport {
     pub(crate) attempts: u8,
     /// The epoch and the generation that the last send was signed with.
     pub(crate) signed: Option<(u64, u64)>,
+    /// The slot that the call was for.
+    pub(crate) slot: SlotKey,
     pub(crate) renewal: Option<Renewed>,
     pub(crate) waited: Duration,
     /// The credentials that were on the request, for masking what a server echoes.
@@ -44,6 +47,16 @@ pub enum Renewed {
     TakenOver,
     /// The scheme answered by itself.
     ByScheme,
+}
+
+impl From<How> for Renewed {
+    fn from(how: How) -> Self {
+        match how {
+            How::ByUs => Self::ByUs,
+            How::Joined => Self::Joined,
+            How::TakenOver => Self::TakenOver,
+        }
+    }
 }
 
 impl AuthReport {
@@ -95,7 +108,7 @@ impl AuthReport {
 
     /// Whether the report contains more than the numbers of a successful first send.
     pub(crate) fn tells_more(&self) -> bool {
-        self.attempts > 1 || self.renewal.is_some() || !self.findings.is_empty()
+        self.attempts > 1 || self.renewal.is_some() || !self.waited.is_zero() || !self.findings.is_empty()
     }
 
     /// Masks secrets in the request's URL as well: a server may echo the whole URL.

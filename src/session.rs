@@ -66,7 +66,7 @@ impl Session {
     /// - [`Error::Ended`] if the session is logged out.
     pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
         let report = forbidden.report();
-        let slot = self.0.slot_of(report.signed);
+        let slot = self.0.slot_of(report.signed).unwrap_or_else(|| report.slot.clone());
         let held = self.0.current_in(&slot);
         let needed = forbidden.scopes_to_ask();
         let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));

@@ -87,10 +87,11 @@ impl Call<'_> {
         }
         let mut want = Want::of(cause, self.slot.clone(), &self.held);
         want.occasion = Some(self.occasion(Challenges::default()));
-        match self.of.session.renew(want).await {
+        let renewal = self.of.session.renew(want).await;
+        self.report.waited += started.elapsed();
+        match renewal {
             Ok(renewal) => {
                 self.report.renewal = Some(renewal.how.into());
-                self.report.waited += started.elapsed();
                 self.spent = true;
                 self.held = renewal.held;
                 Ok(())
@@ -123,11 +124,12 @@ impl Call<'_> {
     /// share them.
     fn go_without(&mut self) {
         let now = self.of.session.current();
-        self.held = Arc::new(Current { credential: None, failures: now.failures, ..Current::clone(&self.held) });
+        let held = Current::clone(&self.held);
+        self.held = Arc::new(Current { credential: None, generation: 0, failures: now.failures, ..held });
     }
 
     /// Whether the credential has expired by its own expiry, and is not only due for renewal.
-    fn has_expired(&self) -> bool {
+    pub(crate) fn has_expired(&self) -> bool {
         let expiry = self.held.credential.as_ref().and_then(Credential::expiry);
         expiry.is_some_and(|expiry| expiry <= self.of.session.now())
     }

@@ -4,6 +4,7 @@
 //! `cargo run --release --manifest-path model/Cargo.toml` prints a table; a schedule that breaks a promise, or in which
 //! anybody waits for ever, ends it with that schedule.
 
+#[allow(dead_code, reason = "the crate uses what the model does not")]
 mod refresh;
 
 use std::future::{Future, poll_fn};
@@ -34,12 +35,19 @@ impl Key for Name {
     }
 }
 
+/// Where a login's refresher is counted: it works beside a renewal's.
+const AT_LOGIN: Name = Name(3);
+/// When the credential of a login came, by which it is told from others.
+fn at_login() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1)
+}
+
 type Model = State<u64, &'static str, u8, Name>;
 
 /// What the crate's own session does with the state, without a runtime's timers.
 struct Session {
     state: Mutex<Model>,
-    refreshing: [AtomicUsize; 3],
+    refreshing: [AtomicUsize; 4],
     refreshes: AtomicUsize,
     forgotten: AtomicUsize,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -136,7 +144,8 @@ impl Session {
             return self.change(|state| state.fail(number, Ended::Failed("down"), SystemTime::UNIX_EPOCH, rest));
         }
         let landed = self.change(|state| {
-            state.land((number, epoch), call as u64, [None, None], SystemTime::UNIX_EPOCH)
+            let since = if slot == AT_LOGIN { at_login() } else { SystemTime::UNIX_EPOCH };
+            state.land((number, epoch), call as u64, [None, None], since)
         });
         if let Landed::Forget(_) = landed {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
@@ -249,8 +258,7 @@ fn login() {
         let logs_in = session.clone();
         let login = spawn(async move {
             match logs_in.change(State::login) {
-                // The login's refresher runs beside that of a renewal, so it has its own entry in the table.
-                Step::Start(start) => logs_in.start(start, Name(2), old).await,
+                Step::Start(start) => logs_in.start(start, AT_LOGIN, old).await,
                 Step::Join(_, wait) => wait.await,
                 _ => panic!("a login starts or joins"),
             }
@@ -267,7 +275,38 @@ fn login() {
     });
 }
 
-/// Callers whose every new credential is refused. No more refreshes start than the budget allows.
+/// A login with nothing held, beside the first credential of another identity: no call that was signed with the one gets the other's.
+fn beginning() {
+    block_on(async {
+        let session = Session::new(false);
+        let logs_in = session.clone();
+        let login = spawn(async move {
+            match logs_in.change(State::login) {
+                Step::Start(start) => {
+                    let epoch = start.held.epoch;
+                    logs_in.start(start, AT_LOGIN, epoch).await
+                }
+                _ => panic!("a login starts"),
+            }
+        });
+        let begins = session.clone();
+        let call = spawn(async move {
+            let first = Ask { purpose: Purpose::Initial, bare: false, ..begins.ask(0) };
+            // Without it the request would go out bare, and be of no identity.
+            let Ok(signed) = begins.renew(&first).await else { return };
+            let refused = Ask { epoch: signed.epoch, generation: signed.generation, bare: false, ..begins.ask(0) };
+            if let Ok(again) = begins.renew(&refused).await {
+                let logged_in = |held: &Held<u64, u8>| held.since == Some(at_login());
+                assert!(logged_in(&signed) || !logged_in(&again), "{signed:?} {again:?}");
+            }
+        });
+        assert!(login.await.expect("it ends").is_ok());
+        call.await.expect("it ends");
+        session.settle().await;
+    });
+}
+
+/// Callers who are refused with each new credential: no more refreshes start than the budget allows.
 fn budget() {
     block_on(async {
         let session = Session::new(false);
@@ -328,7 +367,7 @@ fn callers<const N: usize>(session: &Arc<Session>, asks: [Ask<u8, Name>; N]) -> 
 fn main() {
     const SCHEDULES: usize = 300_000;
     println!("{:<10} {:>10} {:>12} {:>8}", "scenario", "schedules", "kind", "seconds");
-    let scenarios: [(&str, fn()); 9] = [
+    let scenarios: [(&str, fn()); 10] = [
         ("herd", herd),
         ("leaver", leaver),
         ("failure", failure),
@@ -336,6 +375,7 @@ fn main() {
         ("logout", logout),
         ("partitions", partitions),
         ("login", login),
+        ("beginning", beginning),
         ("budget", budget),
         ("all", all),
     ];

@@ -95,9 +95,10 @@ impl Unauthorized {
         if self.0.facts.challenges.iter().any(wants_nonce) {
             return Some("the server wants a nonce in the proof, which it has given now: call again");
         }
-        self.0
-            .worked
-            .then_some("this credential works on another path of this server, which may say 401 where it means 403")
+        // The server says that it is the token.
+        let is_invalid = |one: Challenge<'_>| one.param("error").is_some_and(|error| error == "invalid_token");
+        let suspected = self.0.worked && !self.0.facts.challenges.iter().any(is_invalid);
+        suspected.then_some("it works on another path of this server, which may say 401 where it means 403")
     }
 
     /// What the server refused, in the user's terms: `this token (from env:API_TOKEN)`. `None` if no credential was

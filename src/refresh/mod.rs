@@ -2,9 +2,11 @@
 
 mod ask;
 mod budget;
+mod epochs;
 mod error;
 mod flight;
 mod heard;
+mod landing;
 mod masked;
 mod network;
 mod person;
@@ -14,8 +16,10 @@ mod session;
 mod slot;
 mod slots;
 mod state;
+mod streak;
 mod sync;
 mod tasks;
+mod waiting;
 mod waits;
 mod want;
 

@@ -9,19 +9,17 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use super::Refresh;
-use super::ask::{Ended, Outcome, Purpose, Start, Step};
+use super::ask::{Ended, Purpose, Step};
 use super::error::{RefreshError, RefreshErrorKind};
-use super::flight::Wait;
 use super::rejection::{Cause, Demand, Surroundings};
-use super::slot::{Held, Stage};
+use super::slot::Held;
 use super::state::State;
 use super::sync::lock;
-use super::tasks::{Aborts, TaskCount, Tasks};
-use super::waits::Waiting;
-use super::want::{How, Renewal, SlotKey, Want};
+use super::tasks::{Aborts, TaskCount, Tasks, forget};
+use super::waiting::GRACE;
+use super::want::{Renewal, SlotKey, Want};
 use crate::credential::Credential;
 use crate::event::Listeners;
 use crate::origin::Origin;
@@ -45,7 +43,7 @@ impl<F: Fn() -> SystemTime + Send + Sync + 'static> Clock for F {
 }
 
 pub(crate) type Current = Held<Credential, Demand>;
-type Ending = Ended<RefreshError>;
+pub(super) type Ending = Ended<RefreshError>;
 type Known = State<Credential, RefreshError, Demand, SlotKey>;
 
 /// The spans of time that a session lives by; each default has its reason where the builder sets it.
@@ -62,12 +60,6 @@ pub(crate) struct Bounds {
     /// How long a refresh may take, in place of the refresher's own word.
     pub(crate) refresh: Option<Duration>,
 }
-
-/// How long whoever waits gives a flight beyond its own bound, before he takes it for dead.
-const GRACE: Duration = Duration::from_secs(1);
-/// How many times a refresh's own bound one caller waits for flights that are not his: demands that alternate must not hold
-/// him for ever.
-const LONGEST_QUEUE: u32 = 2;
 
 /// How many partitions and resources have a slot. A client uses fewer at the same time.
 const PARTITIONS: usize = 256;
@@ -206,9 +198,8 @@ impl Core {
         let forget = Box::pin(async move {
             let mut outcome = Ok(());
             for credential in held {
-                let answer = within(bound, refresher.as_ref().forget(credential).as_mut()).await;
                 // Returns the first failure after the refresher was asked to forget each credential.
-                outcome = outcome.and(answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut))));
+                outcome = outcome.and(forget(refresher.as_ref(), credential, bound).await);
             }
             // The caller may no longer wait.
             let _ = done.send(outcome);
@@ -241,11 +232,11 @@ impl Core {
     /// Records that the server refused the credential with which a call was signed.
     pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
         let Some((epoch, generation)) = signed else { return };
-        // If the credential has worked before, the refresh was useful.
-        let has_worked = self.is_accepted(generation);
-        self.change(|state| match has_worked {
-            true => drop(state.drop_kept(generation)),
-            false => state.refused(epoch, generation, self.now()),
+        // A credential that has worked shows that the refresh helped.
+        let now = (!self.is_accepted(generation)).then(|| self.now());
+        self.change(|state| match now {
+            Some(now) => state.refused(epoch, generation, now),
+            None => drop(state.drop_kept(generation)),
         });
     }
 
@@ -266,9 +257,9 @@ impl Core {
         self.accepted[generation as usize % ACCEPTED].load(Ordering::Relaxed) == generation
     }
 
-    /// The slot that holds the credential with which a call was signed.
-    pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> SlotKey {
-        signed.and_then(|(_, generation)| lock(&self.state).holder(generation)).unwrap_or_default()
+    /// The slot that holds the credential with which a call was signed, if it is still held.
+    pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> Option<SlotKey> {
+        signed.and_then(|(_, generation)| lock(&self.state).holder(generation))
     }
 
     /// Whether the refresher is asked before a server has refused something.
@@ -303,110 +294,6 @@ impl Core {
         {
             self.spawn(Some(start.number), self.flight(start.number, Purpose::Renew, want, &start.held));
         }
-    }
-
-    #[allow(clippy::manual_async_fn, reason = "an argument of an `async fn` takes its room twice")]
-    fn fly(self: &Arc<Self>, purpose: Purpose, want: Want) -> impl Future<Output = Result<Renewal, Ending>> + Send {
-        async move {
-            self.ready()?;
-            let mut began = None;
-            let start = loop {
-                let (number, wait, joins) = match self.change(|state| state.next(&want.ask(purpose), || self.now())) {
-                    Step::Take(held) => return Ok(Renewal { held, how: How::TakenOver }),
-                    Step::End(ended) => return Err(ended),
-                    Step::Start(start) => break start,
-                    Step::Await(number, wait) => (number, wait, false),
-                    Step::Join(number, wait) => (number, wait, true),
-                };
-                let began = *began.get_or_insert_with(Instant::now);
-                match self.wait(number, wait).await {
-                    // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
-                    Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
-                    // A login has no challenge to answer. If it declines, the 401 with its challenges asks again.
-                    Err(Ended::Declined) if want.bare => {}
-                    outcome if joins => return outcome.map(|held| Renewal { held, how: How::Joined }),
-                    _ => {}
-                }
-                if began.elapsed() > self.bound().saturating_mul(LONGEST_QUEUE) {
-                    return self.newer_than(&want);
-                }
-            };
-            self.begin(start, purpose, want).await.map(|held| Renewal { held, how: How::ByUs })
-        }
-    }
-
-    /// Starts a flight and waits for its end.
-    async fn begin(
-        self: &Arc<Self>,
-        start: Start<Credential, RefreshError, Demand>,
-        purpose: Purpose,
-        want: Want,
-    ) -> Outcome<Credential, RefreshError, Demand> {
-        let _waiting = self.begin_to_wait().inspect_err(|ended| {
-            if let Ended::Failed(error) = ended {
-                self.fail(start.number, error.clone());
-            }
-        })?;
-        self.launch(start.number, self.flight(start.number, purpose, want, &start.held)).await;
-        self.wait_noted(start.number, start.wait).await
-    }
-
-    /// For whoever waited long enough for others' demands: a newer credential, whose own 401 can still tell.
-    fn newer_than(&self, ask: &Want) -> Result<Renewal, Ending> {
-        let held = self.current_in(&ask.slot);
-        if held.epoch == ask.epoch && held.generation > ask.generation && held.stage == Stage::Open {
-            return Ok(Renewal { held, how: How::TakenOver });
-        }
-        Err(Ended::Failed(RefreshError::of(RefreshErrorKind::TimedOut)))
-    }
-
-    /// Whether it can be waited here at all.
-    fn ready(&self) -> Result<(), Ending> {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Gone)));
-        }
-        let recursive = ANCESTRY.try_with(|above| above.contains(&self.id())).unwrap_or(false);
-        if recursive { Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Recursive))) } else { Ok(()) }
-    }
-
-    pub(super) fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
-    }
-
-    /// Records that the refresher above this call waits for this session.
-    fn begin_to_wait(&self) -> Result<Waiting, Ending> {
-        let begun = ANCESTRY.try_with(|above| Waiting::begin(above, self.id()));
-        match begun {
-            Ok(Err(_)) => Err(Ended::Failed(RefreshError::of(RefreshErrorKind::Recursive))),
-            Ok(Ok(waiting)) => Ok(waiting),
-            Err(_) => Ok(Waiting::none()),
-        }
-    }
-
-    /// Waits for a flight, unless the flight waits for the caller.
-    async fn wait(
-        &self,
-        number: u64,
-        wait: Wait<Outcome<Credential, RefreshError, Demand>>,
-    ) -> Outcome<Credential, RefreshError, Demand> {
-        let _waiting = self.begin_to_wait()?;
-        self.wait_noted(number, wait).await
-    }
-
-    /// Waits with the caller's own deadline: if the flight's runtime is parked, only a waiter can end the flight.
-    async fn wait_noted(
-        &self,
-        number: u64,
-        wait: Wait<Outcome<Credential, RefreshError, Demand>>,
-    ) -> Outcome<Credential, RefreshError, Demand> {
-        let bound = self.bound().saturating_add(GRACE);
-        within(bound, pin!(wait)).await.unwrap_or_else(|| {
-            // Ended before its slot is free, so that two are never at work.
-            lock(&self.aborts).evict(number);
-            let error = RefreshError::of(RefreshErrorKind::TimedOut);
-            self.fail(number, error.clone());
-            Err(Ended::Failed(error))
-        })
     }
 }
 

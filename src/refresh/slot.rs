@@ -101,11 +101,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
     /// Holds a newer credential. An older one of the same identity that meets another demand is kept.
     pub(crate) fn hold(&mut self, newer: Held<C, D>) {
         let older = std::mem::replace(&mut self.held, Arc::new(newer));
-        let (met, epoch) = (&self.held.met, self.held.epoch);
-        // The credentials of an earlier identity must not be sent any more.
-        self.kept.retain(|kept| kept.epoch == epoch && kept.met != *met);
-        let meets_another = older.epoch == epoch && older.met != D::default() && older.met != *met;
-        if older.credential.is_some() && older.stage == Stage::Open && meets_another {
+        let Held { met, epoch, .. } = &*self.held;
+        // What another identity had answers no demand of this one.
+        self.kept.retain(|kept| kept.met != *met && kept.epoch == *epoch);
+        let is_good = older.credential.is_some() && older.stage == Stage::Open && older.epoch == *epoch;
+        if is_good && older.met != D::default() && older.met != *met {
             if self.kept.len() == DEMANDS {
                 self.kept.remove(0);
             }
@@ -119,6 +119,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         let meets = |kept: &&Arc<Held<C, D>>| kept.met == ask.demand && kept.generation != ask.generation;
         let found = self.kept.iter().rfind(meets)?;
         found.renew_at.is_none_or(|time| now < time).then(|| found.clone())
+    }
+
+    /// Every credential of the slot: the newest, if there is one, and those that are kept.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = Option<C>> {
+        std::iter::once(&self.held).chain(&self.kept).map(|held| held.credential.clone())
     }
 
     pub(crate) fn has_kept(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The slots of a session: the main slot, and a bounded number of others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::slot::{Held, Slot, Stage};
@@ -33,7 +33,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
     /// What a request of that slot carries.
     pub(crate) fn held_in(&mut self, key: &K) -> Arc<Held<C, D>> {
         let main = &self.main.held;
-        if *key == K::default() || matches!(main.stage, Stage::New | Stage::LoggedOut) {
+        if *key == K::default() || main.stage == Stage::LoggedOut {
             return main.clone();
         }
         if let Some(slot) = self.others.get_mut(key) {
@@ -43,7 +43,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
                 return slot.held.clone();
             }
         }
-        if key.inherits() {
+        if key.inherits() || main.stage == Stage::New {
             return main.clone();
         }
         Arc::new(Held::empty(main.epoch, Stage::Open, main.failures))
@@ -53,16 +53,14 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         if *key == K::default() { Some(&self.main) } else { self.others.get(key) }
     }
 
-    /// Returns the slot, and creates it if needed. If there are too many, the least recently used idle slot is removed.
-    pub(crate) fn get_mut(&mut self, key: &K, is_busy: impl Fn(&K) -> bool) -> &mut Slot<C, E, D> {
+    /// The slot, which is made if it is not there. Those that were not used for longest, and are not busy, make way for it.
+    pub(crate) fn get_mut(&mut self, key: &K, busy: impl FnOnce() -> HashSet<K>) -> &mut Slot<C, E, D> {
         if *key == K::default() {
             return &mut self.main;
         }
         self.uses += 1;
         if self.others.len() >= self.limit && !self.others.contains_key(key) {
-            let idle = self.others.iter().filter(|(key, _)| !is_busy(key));
-            let oldest = idle.min_by_key(|(_, slot)| slot.used).map(|(key, _)| key.clone());
-            oldest.map(|oldest| self.others.remove(&oldest));
+            self.make_way(&busy());
         }
         let main = &self.main.held;
         let slot = self
@@ -71,6 +69,17 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
             .or_insert_with(|| Slot::new(Arc::new(Held::empty(main.epoch, Stage::Open, main.failures))));
         slot.used = self.uses;
         slot
+    }
+
+    /// Forgets as many slots as there are too many. While more were busy than there may be, there was nothing to forget.
+    fn make_way(&mut self, busy: &HashSet<K>) {
+        let idle = self.others.iter().filter(|(key, _)| !busy.contains(key));
+        let mut idle: Vec<_> = idle.map(|(key, slot)| (slot.used, key.clone())).collect();
+        idle.sort_unstable_by_key(|(used, _)| *used);
+        let surplus = self.others.len() + 1 - self.limit;
+        for (_, key) in idle.into_iter().take(surplus) {
+            self.others.remove(&key);
+        }
     }
 
     /// All slots, the main slot first.

@@ -3,15 +3,16 @@
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::Refresh;
 use super::ask::{Ended, Landed, Purpose, Rest};
 use super::error::{RefreshError, RefreshErrorKind};
 use super::rejection::{Cause, Rejection, Surroundings};
@@ -104,7 +105,7 @@ impl Core {
             let (outcome, late) = core.land((number, epoch), cause, (purpose, carried), answer);
             guard.up = false;
             if let Some(late) = late {
-                let _ = within(bound, refresher.forget(Some(late.that_came_late())).as_mut()).await;
+                let _ = forget(refresher, Some(late.that_came_late()), bound).await;
             }
             core.listeners.tell(|| {
                 let generation = core.current.load().generation;
@@ -125,17 +126,24 @@ impl Core {
     pub(super) fn spawn(&self, number: Option<u64>, work: Work) {
         // Without a runtime the work is dropped here, and its guard says that it is gone.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let work = ANCESTRY.scope(self.ancestry(), work);
-        let Some(number) = number else { return drop(runtime.spawn(work)) };
+        let above = self.ancestry();
+        let Some(number) = number else { return drop(runtime.spawn(ANCESTRY.scope(above, work))) };
+        // A runtime that is shut down drops the task at once. The work has another owner for as long as the lock is held, because its
+        // guard takes the lock.
+        let work = Arc::new(Mutex::new(Some(work)));
+        let theirs = work.clone();
+        let task = async move {
+            let work = lock(&theirs).take();
+            if let Some(work) = work {
+                ANCESTRY.scope(above, work).await;
+            }
+        };
         // Holds the lock, so that no waiter gives the flight up between the check and the spawn.
         let mut aborts = lock(&self.aborts);
-        match aborts.0.iter_mut().find(|(other, _)| *other == number) {
-            Some((_, task @ Task::Begun)) => *task = Task::Spawned(runtime.spawn(work).abort_handle()),
-            _ => {
-                drop(aborts);
-                drop(work);
-            }
+        if let Some((_, begun @ Task::Begun)) = aborts.0.iter_mut().find(|(other, _)| *other == number) {
+            *begun = Task::Spawned(runtime.spawn(task).abort_handle());
         }
+        drop(aborts);
     }
 
     fn rejection(self: &Arc<Self>, number: u64, want: Want, refused: Option<Credential>) -> Rejection {
@@ -243,6 +251,24 @@ impl Core {
         let drawn = RandomState::new().hash_one(renew_at) as u32;
         renew_at.checked_sub(span.mul_f64(f64::from(drawn) / f64::from(u32::MAX)))
     }
+}
+
+/// Has the refresher forget a credential. A panic is an error, so that the next credential is forgotten too.
+pub(super) async fn forget(
+    refresher: &dyn Refresh,
+    credential: Option<Credential>,
+    bound: Duration,
+) -> Result<(), RefreshError> {
+    let mut work = pin!(async {
+        let answer = within(bound, refresher.forget(credential).as_mut()).await;
+        answer.unwrap_or_else(|| Err(RefreshError::of(RefreshErrorKind::TimedOut)))
+    });
+    let poll = |context: &mut Context<'_>| {
+        let poll = AssertUnwindSafe(|| work.as_mut().poll(context));
+        let panicked = |_| Poll::Ready(Err(RefreshError::of(RefreshErrorKind::Panicked)));
+        std::panic::catch_unwind(poll).unwrap_or_else(panicked)
+    };
+    std::future::poll_fn(poll).await
 }
 
 /// Whether the refresher returned the credential that was refused, or that it should replace.

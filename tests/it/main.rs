@@ -35,6 +35,8 @@ mod digests;
 mod documents;
 #[cfg(feature = "dpop")]
 mod dpop;
+mod engine_identities;
+mod engine_limits;
 mod finders;
 mod first_of;
 mod first_pass;

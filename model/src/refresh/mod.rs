@@ -12,12 +12,17 @@ pub(crate) mod sync {
 pub(crate) mod ask;
 #[path = "../../../src/refresh/budget.rs"]
 pub(crate) mod budget;
+#[path = "../../../src/refresh/epochs.rs"]
+mod epochs;
 #[path = "../../../src/refresh/flight.rs"]
 pub(crate) mod flight;
+#[path = "../../../src/refresh/landing.rs"]
+mod landing;
 #[path = "../../../src/refresh/slot.rs"]
 pub(crate) mod slot;
 #[path = "../../../src/refresh/slots.rs"]
 pub(crate) mod slots;
+#[path = "../../../src/refresh/streak.rs"]
+pub(crate) mod streak;
 #[path = "../../../src/refresh/state.rs"]
-#[allow(dead_code, reason = "the crate uses what the model does not")]
 pub(crate) mod state;

@@ -1,0 +1,226 @@
+//! Logins beside the first credential, beside partitions and beside demands: no call is replayed as another identity.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use reqwest_challenge::testing::Gate;
+use reqwest_challenge::{
+    AuthReport, Cause, ChallengeMiddleware, Credential, Error, Forbidden, Reason, Refresh, RefreshError, Rejection,
+    Session, Unauthorized,
+};
+
+use crate::support::fake::{Fake, until};
+use crate::support::script::{API, Answer, Arrived, Script, challenged, challenged_with, respond, status};
+
+/// A login waits at the gate and gives `B1`, `B2`, …; `initial()` gives `A0`, and any other refresh `A1`, `A2`, ….
+#[derive(Clone)]
+struct People(Arc<Inner>);
+
+struct Inner {
+    gate: Gate,
+    logins: AtomicUsize,
+    renewals: AtomicUsize,
+    starts: bool,
+}
+
+impl People {
+    fn new(starts: bool) -> Self {
+        Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), starts }))
+    }
+
+    /// Begins a login, which is pending when this is done.
+    async fn log_in(&self, session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
+        let login = tokio::spawn(async move { session.login().await });
+        until(|| self.0.logins.load(Ordering::SeqCst) == 1).await;
+        login
+    }
+}
+
+#[async_trait]
+impl Refresh for People {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        let Inner { gate, logins, renewals, .. } = &*self.0;
+        if rejection.cause() == Cause::Asked {
+            let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
+            gate.pass().await;
+            return Ok(Some(Credential::bearer(format!("B{number}"))));
+        }
+        let number = renewals.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(Some(Credential::bearer(format!("A{number}"))))
+    }
+
+    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        Ok(self.0.starts.then(|| Credential::bearer("A0")))
+    }
+}
+
+fn segment(path: &str) -> String {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
+}
+
+/// A server that holds the 401 of `/transfer` at the gate where an `A` sends it, and takes what else has a token.
+fn slow_transfer(answer: &Gate) -> Script {
+    let held = answer.clone();
+    Script::new(move |arrived: &Arrived, _| -> Answer {
+        match arrived.token() {
+            "" => challenged(),
+            token if arrived.path().ends_with("/transfer") && token.starts_with('A') => challenged().held(&held),
+            _ => status(200),
+        }
+    })
+}
+
+/// Sends a transfer while a login is pending, lets the login end, and then has the server refuse the transfer.
+async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware, before: Option<&str>) {
+    let answer = Gate::closed();
+    let server = slow_transfer(&answer);
+    let client = server.client(auth);
+    let login = people.log_in(auth.session()).await;
+    if let Some(path) = before {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    let sent = server.sends();
+    let transfer = tokio::spawn(client.post(format!("{API}/p/transfer")).send());
+    until(|| server.sends() == sent + 1).await;
+    people.0.gate.open();
+    login.await.unwrap().unwrap();
+    answer.open();
+    let error = transfer.await.unwrap().unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!(server.sends(), sent + 1, "it is not replayed as another identity");
+    assert_eq!(client.get(format!("{API}/p/next")).send().await.unwrap().status(), 200);
+    assert_eq!(server.tokens().last().map(String::as_str), Some("B1"));
+}
+
+#[tokio::test]
+async fn what_there_is_to_begin_with_is_another_identity_than_that_of_a_pending_login() {
+    let people = People::new(true);
+    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    is_refused_after_the_login(&people, &auth, None).await;
+}
+
+#[tokio::test]
+async fn a_credential_of_a_partition_that_came_during_a_login_is_of_another_identity() {
+    let people = People::new(false);
+    let auth = ChallengeMiddleware::builder(API, people.clone());
+    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    is_refused_after_the_login(&people, &auth, Some("p/first")).await;
+}
+
+#[tokio::test]
+async fn credentials_of_partitions_are_sent_until_a_login_ends() {
+    for ends_well in [true, false] {
+        let people = People::new(false);
+        let auth = ChallengeMiddleware::builder(API, people.clone());
+        let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+        let server = slow_transfer(&Gate::closed());
+        let client = server.client(&auth);
+        client.get(format!("{API}/p/1")).send().await.unwrap();
+        let login = people.log_in(auth.session()).await;
+        client.get(format!("{API}/p/2")).send().await.unwrap();
+        if ends_well {
+            people.0.gate.open();
+            login.await.unwrap().unwrap();
+        } else {
+            login.abort();
+        }
+        client.get(format!("{API}/p/3")).send().await.unwrap();
+        let last = if ends_well { "B1" } else { "A1" };
+        assert_eq!(server.tokens(), ["", "A1", "A1", last]);
+    }
+}
+
+/// A middleware whose first credential met a demand, and whose second meets another: the first is kept.
+async fn with_a_kept_one(fake: &Fake) -> (ChallengeMiddleware, Script) {
+    let server = Script::new(|arrived, _| {
+        let path = arrived.path().trim_start_matches('/').to_owned();
+        if arrived.token().starts_with(&path) {
+            return status(200);
+        }
+        challenged_with(&format!("Bearer claims=\"{path}\""))
+    });
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let client = server.client(&auth);
+    for path in ["x", "y"] {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    (auth, server)
+}
+
+/// Gives a token that meets the claims, or `login-…`.
+fn claims() -> Fake {
+    Fake::answering(|number, rejection| {
+        let claims = rejection.demand().claims().unwrap_or("login");
+        Ok(Some(Credential::bearer(format!("{claims}-{number}"))))
+    })
+}
+
+#[tokio::test]
+async fn a_credential_that_was_kept_for_a_demand_is_not_taken_after_a_login() {
+    let fake = claims();
+    let (auth, server) = with_a_kept_one(&fake).await;
+    auth.session().login().await.unwrap();
+    let response = server.client(&auth).get(format!("{API}/x")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), fake.calls()), (200, 4));
+    assert_eq!(server.tokens().last().map(String::as_str), Some("x-4"));
+}
+
+#[tokio::test]
+async fn a_logout_forgets_what_was_kept_for_demands() {
+    let fake = claims();
+    let (auth, _) = with_a_kept_one(&fake).await;
+    auth.session().logout().await.unwrap();
+    let forgotten = fake.forgotten();
+    for token in ["x-1", "y-2"] {
+        assert!(forgotten.contains(&Some(Credential::bearer(token))), "{token}: {forgotten:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
+    let gate = Gate::closed();
+    let (held, logins) = (gate.clone(), Arc::new(AtomicUsize::new(0)));
+    let begun = logins.clone();
+    let refresher = move |rejection: Rejection| {
+        let (held, begun) = (held.clone(), begun.clone());
+        async move {
+            if rejection.cause() == Cause::Asked {
+                begun.fetch_add(1, Ordering::SeqCst);
+                held.pass().await;
+            }
+            Ok::<_, RefreshError>((!rejection.challenges().is_empty()).then(|| Credential::bearer("t1")))
+        }
+    };
+    let server = Script::takes("t1");
+    let auth = ChallengeMiddleware::new(API, refresher).unwrap();
+    let session = auth.session();
+    let login = tokio::spawn(async move { session.login().await });
+    until(|| logins.load(Ordering::SeqCst) == 1).await;
+    let call = tokio::spawn(server.client(&auth).get(API).send());
+    until(|| server.sends() == 1).await;
+    gate.open();
+    login.await.unwrap().unwrap_err();
+    assert_eq!(call.await.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_403_of_a_partition_asks_for_scopes_there_though_it_was_renewed_meanwhile() {
+    let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
+        (_, "") => challenged(),
+        ("/p/denied", _) => respond(403, &[("www-authenticate", "Bearer scope=\"more\"")], ""),
+        _ => status(200),
+    });
+    let fake = Fake::new();
+    let auth = ChallengeMiddleware::builder(API, fake.clone());
+    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let client = server.client(&auth);
+    let error = client.get(format!("{API}/p/denied")).send().await.unwrap_err();
+    let denied = Forbidden::find(&error).unwrap();
+    assert!(auth.session().invalidate(denied));
+    client.get(format!("{API}/p/renewed")).send().await.unwrap();
+    assert_eq!(auth.session().step_up(denied).await.unwrap(), Credential::bearer("t3"));
+    let response = client.get(format!("{API}/p/now")).send().await.unwrap();
+    assert_eq!((server.tokens().last().map(String::as_str), AuthReport::of(&response).attempts()), (Some("t3"), 1));
+    assert_eq!(auth.session().credential(), None, "the credential is of that partition alone");
+}

@@ -1,0 +1,339 @@
+//! What a session costs at most, and how it ends: runtimes that are gone, panics, floods, rests and evicted slots.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest_challenge::testing::Gate;
+use reqwest_challenge::{
+    AuthReport, Authorize, BoxError, Cause, ChallengeMiddleware, Credential, Observed, Reason, Refresh, RefreshError,
+    RefreshErrorKind, Rejection, ResponseHead, Unauthorized,
+};
+
+use crate::sessions::{auth, refresh_kind};
+use crate::support::fake::{Fake, Hands, until};
+use crate::support::script::{API, Script, challenged, challenged_with, status};
+
+fn segment(path: &str) -> String {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Tells when it is dropped.
+struct Ends(std::sync::mpsc::Sender<()>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        // The test may be over.
+        let _ = self.0.send(());
+    }
+}
+
+#[test]
+fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() {
+    const BOUND: Duration = Duration::from_secs(20);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let ((closed, closes), (ended, end)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+    let (begun, begins) = std::sync::mpsc::channel();
+    let closes = std::sync::Mutex::new(closes);
+    let closes = Arc::new(closes);
+    let refresher = move |_: Rejection| {
+        let (begun, closes) = (begun.clone(), closes.clone());
+        let mut is_first = true;
+        std::future::poll_fn(move |_| {
+            if std::mem::take(&mut is_first) {
+                // It holds its thread until the runtime takes no more tasks.
+                begun.send(()).unwrap();
+                closes.lock().unwrap().recv_timeout(BOUND).unwrap();
+            }
+            Poll::<Result<Credential, BoxError>>::Pending
+        })
+    };
+    let auth = ChallengeMiddleware::new(API, refresher).unwrap();
+    let server = Script::says(challenged());
+    let (call, ends, closing) = (server.client(&auth).get(API).send(), Ends(ended), Ends(closed));
+    runtime.spawn(async move {
+        let _closing = closing;
+        std::future::pending::<()>().await;
+    });
+    runtime.spawn(async move {
+        let _ends = ends;
+        drop(call.await);
+    });
+    begins.recv_timeout(BOUND).unwrap();
+    runtime.shutdown_background();
+    end.recv_timeout(BOUND).expect("the call ends");
+}
+
+#[tokio::test]
+async fn a_server_that_names_a_new_resource_each_time_costs_a_bounded_number_of_failures() {
+    let server = Script::new(|_, number| {
+        challenged_with(&format!("Bearer resource_metadata=\"{API}/.well-known/oauth-protected-resource/{number}\""))
+    });
+    let fake = Fake::failing(RefreshError::refused("metadata"));
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+    let client = server.client(&auth);
+    for path in 0..300 {
+        client.get(format!("{API}/{path}")).send().await.unwrap_err();
+    }
+    assert!(fake.calls() <= 17, "{}", fake.calls());
+}
+
+#[tokio::test]
+async fn a_password_that_is_rejected_in_many_partitions_is_not_told_for_each_of_them() {
+    let fake = Fake::failing(RefreshError::rejected("unauthorized"));
+    let clock = Hands::new();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
+    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let client = Script::says(challenged()).client(&auth);
+    for partition in 0..200 {
+        let error = client.get(format!("{API}/{partition}")).send().await.unwrap_err();
+        let rejected = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
+        assert!(matches!(rejected.kind(), RefreshErrorKind::Rejected { .. }));
+    }
+    assert_eq!(fake.calls(), 16);
+    clock.forward(Duration::from_secs(31));
+    client.get(format!("{API}/later")).send().await.unwrap_err();
+    let later = fake.calls();
+    auth.session().login().await.unwrap_err();
+    client.get(format!("{API}/latest")).send().await.unwrap_err();
+    assert_eq!(fake.calls(), later + 2, "a login ends the rest");
+}
+
+#[tokio::test]
+async fn slots_are_bounded_again_after_a_burst() {
+    let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
+    let fake = Fake::new().gated();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let client = server.client(&auth);
+    let calls: Vec<_> = (0..1_000).map(|n| tokio::spawn(client.get(format!("{API}/{n}")).send())).collect();
+    fake.begun(1_000).await;
+    for _ in 0..1_001 {
+        fake.open();
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    client.get(format!("{API}/last")).send().await.unwrap();
+    auth.session().logout().await.unwrap();
+    assert!(fake.forgotten().len() <= 257, "{}", fake.forgotten().len());
+}
+
+#[tokio::test]
+async fn a_kept_credential_that_was_revoked_is_dropped_though_it_had_worked() {
+    let revoked = Arc::new(AtomicUsize::new(0));
+    let limit = revoked.clone();
+    let server = Script::new(move |arrived, _| {
+        let path = arrived.path().trim_start_matches('/').to_owned();
+        let number = arrived.token().rsplit('-').next().and_then(|number| number.parse::<usize>().ok());
+        let is_live = number.is_some_and(|number| number > limit.load(Ordering::SeqCst));
+        let claims = format!("Bearer claims=\"{path}\"");
+        if is_live && arrived.token().starts_with(&path) { status(200) } else { challenged_with(&claims) }
+    });
+    let fake = Fake::answering(|number, rejection| {
+        let claims = rejection.demand().claims().unwrap_or_default();
+        Ok(Some(Credential::bearer(format!("{claims}-{number}"))))
+    });
+    let client = server.client(&auth(&fake));
+    for path in ["x", "y", "x"] {
+        client.get(format!("{API}/{path}")).send().await.unwrap();
+    }
+    revoked.store(2, Ordering::SeqCst);
+    // The one that is kept may cost one call.
+    drop(client.get(format!("{API}/x")).send().await);
+    assert_eq!(client.get(format!("{API}/x")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_renewal_before_the_send_that_fails_does_not_hide_a_newer_credential() {
+    for error in [Some(RefreshError::transient(None)), None] {
+        let (clock, answer) = (Hands::new(), Gate::closed());
+        let held = answer.clone();
+        let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
+            (_, "t2") => status(200),
+            ("/slow", _) => challenged().held(&held),
+            _ => challenged(),
+        });
+        let first = error.clone();
+        let fake = Fake::answering(move |number, _| match (number, &first) {
+            (1, Some(error)) => Err(error.clone()),
+            (1, None) => Ok(None),
+            _ => Ok(Some(Credential::bearer(format!("t{number}")))),
+        });
+        let auth = ChallengeMiddleware::builder(API, fake.clone())
+            .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let client = server.client(&auth);
+        clock.forward(Duration::from_secs(3580));
+        let slow = tokio::spawn(client.get(format!("{API}/slow")).send());
+        until(|| server.sends() == 1).await;
+        clock.forward(Duration::from_secs(2));
+        client.get(format!("{API}/other")).send().await.unwrap();
+        answer.open();
+        assert_eq!(slow.await.unwrap().unwrap().status(), 200, "{error:?}");
+        assert_eq!(fake.calls(), 2, "{error:?}");
+    }
+}
+
+/// Panics when it is told to forget the first credential.
+struct PanicsOnce(AtomicUsize);
+
+#[async_trait]
+impl Refresh for PanicsOnce {
+    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        Ok(rejection.url().map(|url| Credential::bearer(segment(url.path()))))
+    }
+
+    async fn forget(&self, _: Option<Credential>) -> Result<(), RefreshError> {
+        if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+            panic!("forget");
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_one_credential_is_forgotten_leaves_the_others_to_be_forgotten() {
+    let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
+    let refresher = Arc::new(PanicsOnce(0.into()));
+    let auth = ChallengeMiddleware::builder(API, refresher.clone());
+    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let client = server.client(&auth);
+    for partition in ["a", "b"] {
+        client.get(format!("{API}/{partition}")).send().await.unwrap();
+    }
+    let error = auth.session().logout().await.unwrap_err();
+    assert_eq!(refresh_kind(&error), RefreshErrorKind::Panicked);
+    // The main slot, which holds none, and both partitions.
+    assert_eq!(refresher.0.load(Ordering::SeqCst), 3);
+}
+
+/// A scheme that answers a first 401 by itself.
+struct Nonces;
+
+#[async_trait]
+impl Authorize for Nonces {
+    fn scheme(&self) -> &str {
+        "Own"
+    }
+
+    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+        request.headers_mut().insert("authorization", "Own x".parse()?);
+        Ok(())
+    }
+
+    fn observe(&self, _: &ResponseHead<'_>) -> Result<Observed, BoxError> {
+        Ok(Observed::Resign)
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_renewed_before_its_send_does_not_refresh_for_the_next_one_too() {
+    let (server, clock) = (Script::says(challenged_with("Own")), Hands::new());
+    let fake = Fake::answering(|_, _| Ok(Some(Credential::custom(Nonces))));
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    clock.forward(Duration::from_secs(3580));
+    server.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!((fake.calls(), server.sends()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_request_that_went_without_a_useless_credential_says_nothing_about_it() {
+    /// Answers challenges alone, as a password does.
+    struct Asked(Fake);
+
+    #[async_trait]
+    impl Refresh for Asked {
+        async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+            self.0.refresh(rejection).await
+        }
+
+        fn needs_challenge(&self) -> bool {
+            true
+        }
+    }
+
+    let server = Script::new(|arrived, _| if arrived.path() == "/public" { status(200) } else { challenged() });
+    let fake = Fake::new();
+    let auth = ChallengeMiddleware::builder(API, Asked(fake.clone())).clock(Hands::new()).build().unwrap();
+    let client = server.client(&auth);
+    let error = client.get(format!("{API}/private")).send().await.unwrap_err();
+    assert!(auth.session().invalidate(Unauthorized::find(&error).unwrap()));
+    let response = client.get(format!("{API}/public")).send().await.unwrap();
+    let report = AuthReport::of(&response);
+    assert_eq!((report.generation(), server.tokens().last().map(String::as_str)), (Some(0), Some("")));
+}
+
+#[tokio::test]
+async fn what_each_kind_of_call_costs_at_most_is_three_refreshes() {
+    for kind in ["stream", "safe methods only", "passed through", "without a second send", "at once"] {
+        let (server, fake) = (Script::says(challenged()), Fake::new());
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+        let auth = match kind {
+            "safe methods only" => auth.safe_methods_only(),
+            "passed through" => auth.pass_through(),
+            _ => auth,
+        };
+        let client = server.client(&auth.build().unwrap());
+        for path in 0..100 {
+            let request = client.post(format!("{API}/{path}"));
+            let request = match kind {
+                "stream" => request.body(crate::support::script::stream("once")),
+                "without a second send" if path % 2 == 0 => {
+                    request.with_extension(reqwest_challenge::CallOptions::new().no_retry())
+                }
+                _ => request,
+            };
+            let call = tokio::spawn(request.send());
+            if kind != "at once" || path % 10 == 0 {
+                drop(call.await.unwrap());
+            }
+        }
+        assert!(fake.calls() <= 3, "{kind}: {}", fake.calls());
+    }
+}
+
+#[tokio::test]
+async fn how_long_a_failed_renewal_before_the_send_took_is_told() {
+    let (server, clock, gate) = (Script::says(status(200)), Hands::new(), Gate::closed());
+    let held = gate.clone();
+    let refresher = move |rejection: Rejection| {
+        let held = held.clone();
+        async move {
+            assert_eq!(rejection.cause(), Cause::Expired);
+            held.pass().await;
+            Err::<Credential, _>(RefreshError::transient(None))
+        }
+    };
+    let auth = ChallengeMiddleware::builder(API, refresher)
+        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    clock.forward(Duration::from_secs(3580));
+    let call = tokio::spawn(server.client(&auth).get(API).send());
+    until(|| gate.came() == 1).await;
+    gate.open();
+    assert!(AuthReport::of(&call.await.unwrap().unwrap()).waited() > Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_token_that_the_server_calls_invalid_is_no_sign_of_a_401_that_means_403() {
+    let server = Script::new(|arrived, number| match arrived.path() {
+        "/works" if number == 0 => status(200),
+        _ => challenged_with("Bearer error=\"invalid_token\""),
+    });
+    let client = server.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
+    client.get(format!("{API}/works")).send().await.unwrap();
+    let error = client.get(format!("{API}/other")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+    assert!(!error.to_string().contains("401 where it means 403"), "{error}");
+}
