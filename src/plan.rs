@@ -48,7 +48,7 @@ impl Call<'_> {
         let mut want = self.want_after(refused.clone());
         let now = || self.of.session.now();
         let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
-        // A rest stops a new refresh. A newer credential that is there serves all the same.
+        // While a path rests, no new refresh starts. A newer credential that is already held is used all the same.
         want.starts = !(self.spent || was_asked || want.demand.is_plain() && rests());
         Ok(Plan::Renew(want))
     }
@@ -59,7 +59,7 @@ impl Call<'_> {
         now.epoch == self.held.epoch && now.stage == Stage::Open && now.generation > self.held.generation
     }
 
-    /// What is wanted after a 401: of the slot of the resource that the challenges name.
+    /// What the session is asked for after a 401: a credential for the slot of the resource that the challenges name.
     pub(crate) fn want_after(&mut self, refused: Arc<Occasion>) -> Want {
         let in_partition = matches!(self.slot, SlotKey::Partition(_));
         let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);

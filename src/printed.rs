@@ -41,7 +41,7 @@ fn category(character: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(character)
 }
 
-/// Whether Unicode says to ignore the character where a font does not have it, or it is a Braille pattern without dots.
+/// Whether the character is default-ignorable in Unicode, or the empty Braille pattern.
 fn is_ignored(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character) || character == '\u{2800}'
 }

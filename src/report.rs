@@ -106,12 +106,12 @@ impl AuthReport {
         self.findings.as_slice()
     }
 
-    /// Whether there is more to tell than the numbers of a plain first success.
+    /// Whether the report contains more than the numbers of a successful first send.
     pub(crate) fn tells_more(&self) -> bool {
         self.attempts > 1 || self.renewal.is_some() || !self.waited.is_zero() || !self.findings.is_empty()
     }
 
-    /// Has what may be a secret in the request's URL masked: a server may name the whole of it.
+    /// Masks secrets in the request's URL as well: a server may echo the whole URL.
     pub(crate) fn hide_in(&mut self, url: &Url) {
         const WORDS: [&str; 7] = ["key", "token", "auth", "sig", "secret", "pass", "code"];
         let is_secret = |name: &str| WORDS.iter().any(|word| name.to_ascii_lowercase().contains(word));

@@ -128,7 +128,7 @@ impl Call<'_> {
         self.held = Arc::new(Current { credential: None, generation: 0, failures: now.failures, ..held });
     }
 
-    /// Whether the credential is of no use by its own word, and not only to be renewed soon.
+    /// Whether the credential has expired by its own expiry, and is not only due for renewal.
     pub(crate) fn has_expired(&self) -> bool {
         let expiry = self.held.credential.as_ref().and_then(Credential::expiry);
         expiry.is_some_and(|expiry| expiry <= self.of.session.now())

@@ -85,7 +85,7 @@ impl Facts {
         }
     }
 
-    /// `401 to GET https://…`, and what the server says of it: one line for a terminal.
+    /// `401 to GET https://…` and what the server says about it, as one line for a terminal.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.shown_url());
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {

@@ -3,9 +3,9 @@
 //! Only texts that a server wrote are masked, each part by itself. The crate's own words, the method, the status and
 //! the URL that the caller wrote are not masked: masking a secret that is a common word there would reveal the secret.
 //!
-//! A secret is *certain* where no text has it by chance: it is masked wherever its characters stand, in either case. One of up
-//! to four characters, or that is a plain word or a short number, is masked only where it stands alone, as it was written. Of a
-//! token, long pieces are masked too.
+//! A secret is *certain* if no text contains it by chance. It is masked wherever its characters occur, in upper or lower case;
+//! of a token, long pieces are masked too. A secret of up to four characters, a plain word or a short number is masked only where
+//! it stands alone and in its exact case.
 
 mod pieces;
 mod search;

@@ -161,7 +161,7 @@ fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
     }
 }
 
-/// A redirect that is not followed, between two URLs that may be shown.
+/// Makes the error for a redirect that is not followed. Both URLs must be safe to print.
 pub(super) fn refused(
     kind: RedirectErrorKind,
     status: StatusCode,
@@ -172,10 +172,10 @@ pub(super) fn refused(
     Refused { kind, status, method, url, location }.into()
 }
 
-/// The URL as it may be shown.
+/// The URL in a form that is safe to print.
 pub(super) fn shown(url: &Url, masker: &Masker) -> Url {
     if !matches!(url.scheme(), "http" | "https") {
-        // Nothing but the name of the scheme is known not to be secret.
+        // For another scheme, everything after the scheme may be secret.
         return Url::parse(&format!("{}:", url.scheme())).unwrap_or_else(|_| root(url));
     }
     let bare = bare(url);
@@ -183,7 +183,7 @@ pub(super) fn shown(url: &Url, masker: &Masker) -> Url {
     if masked == bare.as_str() {
         return bare;
     }
-    // What is not a URL any more has a secret outside the path.
+    // If the masked text is no URL any more, a secret is outside the path.
     Url::parse(&masked).unwrap_or_else(|_| root(url))
 }
 

@@ -115,7 +115,7 @@ impl FollowRedirects {
             request = kept.follow(status, target.clone(), stays, make.as_deref()).map_err(refuse)?;
             history.push(RedirectHop { status, url: from.clone() });
             extensions.insert(SentBy { origin: Origin::of(&url), status, method, url: from, location: to });
-            // What is left open costs the connection, and nothing of it is needed.
+            // An unread rest only costs the connection.
             let _ = read::bounded(&mut response, Some(DRAIN)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Logins, logouts and invalidations: who is logged in, and which credential is of no use.
+//! Logins, logouts and invalidations: which identity is logged in, and which credential is invalid.
 
 use super::ask::{Ask, Ended, Purpose, Step};
 use super::slot::{Held, Slot, Stage};
@@ -6,15 +6,15 @@ use super::slots::Key;
 use super::state::State;
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
-    /// Begins a flight for the first credential of a new epoch, or joins the one that is up. A credential that is held stays as it
-    /// is, and is renewed as before, until there is another.
+    /// Starts a flight for the first credential of a new epoch, or joins the login in progress. Until it ends, the held
+    /// credential stays and is renewed as before.
     pub(crate) fn login(&mut self) -> Step<C, E, D> {
         if let Some(login) = self.login_up() {
             return Step::Join(login.number, login.flight.wait());
         }
         self.forget_failures();
         if !self.identified {
-            // There is no identity to keep. What is asked for without one from now on is of the new epoch.
+            // There is no identity to keep. From now on, requests without a credential belong to the new epoch.
             self.end_epoch(&Ended::SessionChanged);
             self.change(|held| held.epoch += 1);
         }
@@ -41,15 +41,15 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.all().for_each(Slot::forget_failures);
     }
 
-    /// Begins a new epoch in which nothing is held and nothing asked for. Returns what was held, the main credential first, or
-    /// `None` if that is so already.
+    /// Begins a new epoch without a credential, in which the refresher is not asked. Returns the former credentials,
+    /// the main one first, or `None` if the session was logged out already.
     pub(crate) fn logout(&mut self) -> Option<Vec<Option<C>>> {
         if self.slots.main.held.stage == Stage::LoggedOut && self.ups.is_empty() {
             return None;
         }
         let mut held: Vec<_> = self.slots.all().flat_map(|slot| slot.credentials()).collect();
         let mut first = true;
-        // The main one is told of though there is none, for the refresher's sake.
+        // The main slot is listed even if it is empty, so that the refresher is always told of a logout.
         held.retain(|credential| std::mem::take(&mut first) || credential.is_some());
         self.end_epoch(&Ended::LoggedOut);
         let epoch = self.slots.main.held.epoch + 1;
@@ -60,8 +60,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         Some(held)
     }
 
-    /// Marks the credential of that generation as of no use, if it is still held. Where the caller asks for that, refreshes are
-    /// free to start again.
+    /// Marks the credential of that generation as invalid, if it is still held. If the caller asks for that, remembered
+    /// failures are cleared.
     pub(crate) fn invalidate(&mut self, epoch: u64, generation: u64, by_caller: bool) -> bool {
         if self.slots.main.held.epoch != epoch {
             return false;
@@ -84,7 +84,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
     }
 
-    /// Ends all that is up and forgets all slots but the main one.
+    /// Ends all flights and removes all slots except the main one.
     pub(super) fn end_epoch(&mut self, ended: &Ended<E>) {
         self.forget_failures();
         self.slots.forget_others();

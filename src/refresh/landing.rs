@@ -1,4 +1,4 @@
-//! How flights end, and what the server says of the credentials that they brought.
+//! How flights end, and what the server says about the credentials that they brought.
 
 use std::time::SystemTime;
 
@@ -9,8 +9,8 @@ use super::slots::Key;
 use super::state::{State, Up};
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
-    /// Ends the flight of that number and epoch with what its refresher gave at that time: a credential, and from when on it is
-    /// renewed, before a send and in the background.
+    /// Ends the flight of that number and epoch with a credential. `due` holds the times from which it is renewed
+    /// before a send, and in the background. `since` is the time at which the refresher returned it.
     pub(crate) fn land(
         &mut self,
         (number, epoch): (u64, u64),
@@ -24,7 +24,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         let mut epoch = up.epoch;
         if up.purpose == Purpose::Login {
             self.end_epoch(&Ended::SessionChanged);
-            // What came while the login was pending, such as the first credential, is another identity's.
+            // A credential that arrived while the login was pending, such as the first one, belongs to another identity.
             epoch = self.slots.main.held.epoch + u64::from(self.identified);
         }
         self.generations += 1;
@@ -58,8 +58,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Ends the flight of that number with a failure, which is remembered for that long: for every question about the slot, or
-    /// for this one alone.
+    /// Ends the flight of that number with a failure, which is remembered for the given time: for every question about
+    /// the slot, or for this question alone.
     pub(crate) fn fail(&mut self, number: u64, ended: Ended<E>, since: SystemTime, rest: Rest) {
         let Some(up) = self.take(number) else { return };
         self.failures += 1;
@@ -67,7 +67,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.change(|held| held.failures = number);
         self.ended.push((up.flight, Err(ended.clone())));
         let is_login = up.purpose == Purpose::Login;
-        // That a login failed says nothing of an identity that is held. One that declined had less to go by than a 401 has.
+        // A failed login says nothing about the held identity. A declined login had no challenge, so a 401 asks again.
         if is_login && (self.identified || matches!(ended, Ended::Declined)) {
             return;
         }
@@ -82,15 +82,15 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         slot.remember(Failure { purpose, demand, about, whole, number, ended, since, rest: span });
     }
 
-    /// Ends the flight of that number without an outcome that waiters share: they ask again.
+    /// Ends the flight of that number without a shared outcome: its waiters ask again.
     pub(crate) fn lose(&mut self, number: u64, ended: Ended<E>) {
         if let Some(up) = self.take(number) {
             self.ended.push((up.flight, Err(ended)));
         }
     }
 
-    /// The server refused the credential of that generation. If a refresh gave it, the budgets of its slot and of the session
-    /// pay.
+    /// The server refused the credential of that generation. If a refresh brought it, this counts against the budgets
+    /// of its slot and of the session.
     pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) {
         if self.slots.main.held.epoch != epoch || generation == 0 || self.drop_kept(generation) {
             return;
@@ -102,7 +102,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// The refresher of that flight gave the credential that was refused.
+    /// The refresher of that flight returned the credential that was refused.
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
         let Some(payer) = self.ups.iter().find(|up| up.number == number).map(|up| up.slot.payer()) else { return };
         self.generations += 1;
@@ -111,7 +111,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slot_mut(&payer).budget.refused(generation, FEW, now);
     }
 
-    /// The server accepted the credential of that generation: its slot, and the session, may refresh again.
+    /// The server accepted the credential of that generation: its slot and the session may refresh again.
     pub(crate) fn accepted(&mut self, generation: u64) {
         self.budget.clear();
         if let Some(payer) = self.slots.holder(generation).map(|(key, _)| key.payer()) {

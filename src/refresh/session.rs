@@ -61,7 +61,7 @@ pub(crate) struct Bounds {
     pub(crate) refresh: Option<Duration>,
 }
 
-/// How many partitions, and resources that a server names, have a slot. It is more than a client uses at once.
+/// How many partitions and resources have a slot. A client uses fewer at the same time.
 const PARTITIONS: usize = 256;
 
 /// How many generations are remembered as accepted: with up to as many slots, a success needs no lock.
@@ -198,7 +198,7 @@ impl Core {
         let forget = Box::pin(async move {
             let mut outcome = Ok(());
             for credential in held {
-                // The first failure is told, after the refresher was told of all.
+                // Returns the first failure after the refresher was asked to forget each credential.
                 outcome = outcome.and(forget(refresher.as_ref(), credential, bound).await);
             }
             // The caller may no longer wait.
@@ -257,7 +257,7 @@ impl Core {
         self.accepted[generation as usize % ACCEPTED].load(Ordering::Relaxed) == generation
     }
 
-    /// The slot that holds the credential that was signed with, if it is still held.
+    /// The slot that holds the credential with which a call was signed, if it is still held.
     pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> Option<SlotKey> {
         signed.and_then(|(_, generation)| lock(&self.state).holder(generation))
     }

@@ -82,7 +82,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         }
     }
 
-    /// All slots, the main one first.
+    /// All slots, the main slot first.
     pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Slot<C, E, D>> {
         std::iter::once(&mut self.main).chain(self.others.values_mut())
     }

@@ -18,7 +18,7 @@ pub(super) struct Up<C, E, D, K> {
     pub(super) demand: D,
     pub(super) about: u64,
     pub(super) early: bool,
-    /// The epoch of the credential that it brings.
+    /// The epoch of the credential that the flight will bring.
     pub(super) epoch: u64,
     pub(super) flight: Arc<Flight<Outcome<C, E, D>>>,
 }
@@ -28,7 +28,7 @@ type Landing<C, E, D> = (Arc<Flight<Outcome<C, E, D>>>, Outcome<C, E, D>);
 
 pub(crate) struct State<C, E, D, K> {
     pub(super) slots: Slots<C, E, D, K>,
-    /// One a slot at most, and one login.
+    /// At most one per slot, and one login.
     pub(super) ups: Vec<Up<C, E, D, K>>,
     pub(super) flights: u64,
     pub(super) failures: u64,
@@ -41,9 +41,9 @@ pub(crate) struct State<C, E, D, K> {
     pub(super) identified: bool,
     /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
     pub(super) logout: u64,
-    /// Whether the main slot holds another than was published last.
+    /// Whether the main slot has changed since it was last published.
     pub(super) changed: bool,
-    /// Flights that have ended and whose waiters are still to be told, which is done when the state is published and free.
+    /// Ended flights whose waiters are not told yet. They are told after the state is published and its lock is free.
     pub(super) ended: Vec<Landing<C, E, D>>,
 }
 

@@ -138,7 +138,7 @@ impl Core {
                 ANCESTRY.scope(above, work).await;
             }
         };
-        // Under the lock, so that no waiter gives the flight up between the look and the task.
+        // Holds the lock, so that no waiter gives the flight up between the check and the spawn.
         let mut aborts = lock(&self.aborts);
         if let Some((_, begun @ Task::Begun)) = aborts.0.iter_mut().find(|(other, _)| *other == number) {
             *begun = Task::Spawned(runtime.spawn(task).abort_handle());
@@ -271,7 +271,7 @@ pub(super) async fn forget(
     std::future::poll_fn(poll).await
 }
 
-/// Whether the refresher gave the very credential that was refused, or that is to be replaced.
+/// Whether the refresher returned the credential that was refused, or that it should replace.
 fn is_unchanged(cause: Cause, carried: Option<&Credential>, new: &Credential) -> bool {
     let same = carried == Some(new);
     match cause {

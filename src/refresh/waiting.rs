@@ -47,7 +47,7 @@ impl Core {
                 match self.wait(number, wait).await {
                     // Its runtime was shut down, and ours was not: one of those who look again starts a new flight.
                     Err(Ended::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
-                    // A login without a challenge has less to go by than a 401.
+                    // A login has no challenge to answer. If it declines, the 401 with its challenges asks again.
                     Err(Ended::Declined) if want.bare => {}
                     outcome if joins => return outcome.map(|held| Renewal { held, how: How::Joined }),
                     _ => {}
@@ -60,7 +60,7 @@ impl Core {
         }
     }
 
-    /// Begins a flight and waits for its end.
+    /// Starts a flight and waits for its end.
     pub(super) async fn begin(
         self: &Arc<Self>,
         start: Start<Credential, RefreshError, Demand>,
@@ -98,7 +98,7 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Notes that the refresher which is at work above waits for this session.
+    /// Records that the refresher above this call waits for this session.
     fn begin_to_wait(&self) -> Result<Waiting, Ending> {
         let begun = ANCESTRY.try_with(|above| Waiting::begin(above, self.id()));
         match begun {
@@ -118,7 +118,7 @@ impl Core {
         self.wait_noted(number, wait).await
     }
 
-    /// Waits with a deadline of its own: the flight's runtime may be parked, and then nothing ends it but its waiters.
+    /// Waits with the caller's own deadline: if the flight's runtime is parked, only a waiter can end the flight.
     async fn wait_noted(
         &self,
         number: u64,

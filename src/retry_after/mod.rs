@@ -12,7 +12,7 @@ use http::header::HeaderMap;
 const SPANS: &[(&str, f64)] =
     &[("retry-after", 1.0), ("x-retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)];
 
-/// A longer span says no more, and no sum with a time of day overflows.
+/// A longer duration means no more, and this one added to a time of day cannot overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// A larger number is a Unix time in seconds, and an even larger one a Unix time in milliseconds.

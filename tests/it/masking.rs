@@ -231,7 +231,7 @@ async fn our_own_words_stay_whatever_the_secret_is() {
     }
 }
 
-/// What is shown of a 403 with that text.
+/// The printed text of a 403 with that body.
 pub(crate) async fn message(secret: &str, text: &str) -> String {
     let body = serde_json::json!({ "detail": text }).to_string();
     let server = server(403, vec![("content-type", "application/json".to_owned())], body);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::script::{API, Script, respond};
 
-/// Refusals that were collected in the field, and refusals as the documentation of products shows them.
+/// Refusals that were collected in the field, and refusals from the documentation of products.
 const FIELD: [&str; 3] = [
     include_str!("../vectors/refusals.jsonl"),
     include_str!("../vectors/refusals_more.jsonl"),

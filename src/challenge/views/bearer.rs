@@ -114,7 +114,7 @@ impl<'a> Bearer<'a> {
         self.0.param("resource_metadata")
     }
 
-    /// The authentication contexts that would do, the preferred one first (RFC 9470 §3).
+    /// The acceptable authentication contexts, the preferred one first (RFC 9470 §3).
     #[must_use]
     pub fn acr_values(&self) -> Vec<Cow<'a, str>> {
         self.0.words("acr_values")

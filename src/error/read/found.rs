@@ -137,7 +137,7 @@ impl Found {
 
 impl Member {
     fn is_at(&self, rule: Rule) -> bool {
-        // What stands in a list of links is for links alone.
+        // A list of links holds only links.
         let is_of_link = matches!(&*self.place.name, "documentation" | "helps" | "links");
         rule.means(&self.place.name, &self.name) && (rule.holds == Holds::Url || !is_of_link)
     }

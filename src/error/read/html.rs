@@ -1,5 +1,5 @@
-//! Reads the title of an HTML page and the first paragraph of a short one, or what stands in their place: the heading, and the
-//! text that follows it or begins the body.
+//! Reads the title of an HTML page and the first paragraph of a short page. Without them, it reads the heading, and the text after
+//! the heading or at the beginning of the body.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -21,10 +21,10 @@ pub(super) struct Page {
     loose: Option<String>,
 }
 
-/// The name of a text that is in no block.
+/// The name for text outside all blocks.
 const LOOSE: &str = "";
 
-/// Whether the text begins as an HTML page does.
+/// Whether the text begins like an HTML page.
 pub(super) fn is_html(text: &str) -> bool {
     let prolog = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
     let text = prolog.map_or(text, |(_, rest)| rest.trim_start());

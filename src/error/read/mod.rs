@@ -100,13 +100,13 @@ impl Said {
     }
 }
 
-/// Whether a text without a type of its own is a form: nothing but members, and no blank.
+/// Whether a text without a media type is a form: it contains only members and no space.
 fn is_form(text: &str) -> bool {
     let is_member = |piece: &str| piece.split_once('=').is_some_and(|(name, _)| !folded(name).is_empty());
     text.contains('&') && !text.contains(char::is_whitespace) && text.split('&').all(is_member)
 }
 
-/// A plain text, if it is for people.
+/// The plain text, if it is a message for users.
 fn plain(body: &str, media: &str) -> Option<String> {
     let is_text = media.is_empty() || media.starts_with("text/") || media.starts_with("application/");
     let text = if body.len() <= LONGEST_TEXT { body } else { body.lines().next().unwrap_or_default() };

@@ -14,7 +14,7 @@ pub(super) struct Rule {
 pub(super) enum Where {
     /// A member of the body: `name`, `parent.name` or `parent.*`.
     Member(&'static str),
-    /// A field of the header, or with `*` before it each whose name ends so; with a name, the part `name=…` of its value.
+    /// A header field; after a `*`, each field whose name ends like this. With a name, the part `name=…` of its value.
     Field(&'static str, Option<&'static str>),
 }
 
@@ -33,7 +33,8 @@ pub(super) enum Holds {
     Plain,
     /// One word in upper case.
     Screaming,
-    /// One word in upper case, or one that names a refusal or ends in `Error` or `Exception`: no name of a thing.
+    /// One word that is in upper case, names a refusal, or ends in `Error` or `Exception`, because other words may be the name of
+    /// an object.
     Named,
     /// Several words.
     Sentence,

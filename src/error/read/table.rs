@@ -2,10 +2,10 @@
 //!
 //! To support another API, add one line to one of these lists. An earlier line takes precedence over a later one.
 //!
-//! A line names a member of the body (JSON, XML and forms are read alike) or, with [`field`], a field of the header. A
-//! member's name is written in lower case and without separators: `errorcode` stands for `errorCode`, `error_code`,
-//! `Error-Code`. `parent.name` is a member of an object that is itself named `parent`, `parent.*` is any member of it. A field
-//! `*-name` is every field whose name ends so.
+//! A line names a member of the body (JSON, XML and forms are read alike) or, with [`field`], a header field. Write
+//! a member's name in lower case and without separators: `errorcode` matches `errorCode`, `error_code` and `Error-Code`.
+//! `parent.name` is a member of an object that is named `parent`; `parent.*` is any member of that object. The field `*-name` is
+//! every field whose name ends in `-name`.
 
 use super::rule::Holds::{Any, Digits, Named, Phrase, Plain, Screaming, Sentence, Url, Word};
 use super::rule::{Rule, field, member, part};
@@ -260,10 +260,10 @@ pub(super) const CONTAINERS: &[&str] = &[
     "sys",
 ];
 
-/// Ends of the names of such objects.
+/// Endings of the names of such objects.
 pub(super) const CONTAINER_ENDS: &[&str] = &["error", "errors", "exception", "fault", "messages", "response"];
 
-/// Values that name no error although they stand where a code does.
+/// Values that stand in the place of a code but name no error.
 pub(super) const NO_CODES: &[&str] = &[
     "about:blank",
     "error",
