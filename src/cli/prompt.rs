@@ -49,7 +49,7 @@ async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) 
     }
 }
 
-pub(super) fn nobody_is_there() -> io::Error {
+pub(super) fn no_terminal() -> io::Error {
     io::Error::other("nobody waits for the answer")
 }
 
@@ -89,13 +89,13 @@ impl Asking {
     /// Returns the error of the change, or an error if the prompt was given up. In the latter case nothing is changed.
     #[cfg(unix)]
     pub(super) fn change(&self, change: impl FnOnce(&mut Before) -> io::Result<()>) -> io::Result<()> {
-        self.before().as_mut().map_or_else(|| Err(nobody_is_there()), change)
+        self.before().as_mut().map_or_else(|| Err(no_terminal()), change)
     }
 
     fn while_alone(&self, ask: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_given_up_within(Duration::ZERO) {
-            return Err(nobody_is_there());
+            return Err(no_terminal());
         }
         *self.before() = Some(Before::default());
         let answer = ask();

@@ -19,10 +19,10 @@ use super::want::{How, Renewal, Want};
 use crate::credential::Credential;
 use crate::within::within;
 
-/// How long whoever waits gives a flight beyond its own bound, before he takes it for dead.
+/// Extra time that a waiter gives a flight beyond its bound, before the waiter treats the flight as dead.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
-/// How many times a refresh's own bound one caller waits for flights that are not his: demands that alternate must not hold
-/// him for ever.
+/// How many times the bound of a refresh one caller waits for flights that answer other questions. Demands that alternate must not
+/// hold a caller for ever.
 const LONGEST_QUEUE: u32 = 2;
 
 impl Core {
@@ -76,7 +76,7 @@ impl Core {
         self.wait_noted(start.number, start.wait).await
     }
 
-    /// For whoever waited long enough for others' demands: a newer credential, whose own 401 can still tell.
+    /// For a caller that waited long enough for flights with other demands: a newer credential, which the server may still refuse.
     fn newer_than(&self, ask: &Want) -> Result<Renewal, Ending> {
         let held = self.current_in(&ask.slot);
         if held.epoch == ask.epoch && held.generation > ask.generation && held.stage == Stage::Open {

@@ -27,7 +27,7 @@ pub enum StoreError {
         /// The version that is there.
         found: u64,
     },
-    /// Others can write there, or it is somebody else's.
+    /// Others can write there, or it belongs to another user.
     NotOurs {
         /// What was looked at.
         path: PathBuf,

@@ -46,7 +46,7 @@ impl<R: Refresh> Stored<R> {
         newest(self.unsaved.lock().await.as_ref(), stored)
     }
 
-    /// Whether nobody else came in between. Whoever asked for a login gets it, whatever came in between.
+    /// Returns whether no other process changed the entry in between. A login that was asked for is saved in any case.
     async fn save(&self, pending: &Unsaved) -> Result<bool, StoreError> {
         let mut is_saved = self.shelf.replace(pending.old.as_ref(), &pending.new).await?;
         for _ in 0..8 {
@@ -59,7 +59,8 @@ impl<R: Refresh> Stored<R> {
         Ok(is_saved)
     }
 
-    /// Saves; what cannot be saved is kept for the next time, and reported. Says whether nobody else came in between.
+    /// Saves. What cannot be saved is kept for the next time, and reported. Returns whether no other process changed the entry in
+    /// between.
     async fn put(&self, pending: Unsaved) -> bool {
         let mut unsaved = self.unsaved.lock().await;
         // Kept before it is tried, for a runtime may end meanwhile, and before anybody hears of it, who may panic.
@@ -92,7 +93,7 @@ impl<R: Refresh> Stored<R> {
         old: Option<Saved>,
         asked: bool,
     ) -> Result<Credential, RefreshError> {
-        // What nobody could make again is as good as not stored, and had better be said now.
+        // A credential that cannot be made again from its saved form counts as not stored, and is reported now.
         let saved = new.to_saved().filter(|saved| self.shelf.credential(saved).is_some());
         let Some(saved) = saved else {
             self.keep_attachment_of(&new, old, asked).await;
@@ -102,22 +103,22 @@ impl<R: Refresh> Stored<R> {
             return Ok(new);
         };
         let mut old = old;
-        // Nobody logs in and out in other processes as often as that.
+        // Other processes do not log in and out as often as that.
         for _ in 0..8 {
             if self.put(Unsaved { old: old.clone(), new: saved.clone(), asked }).await {
                 self.logins.fetch_add(usize::from(asked), Ordering::SeqCst);
                 // What is not saved has no place.
                 return Ok(if self.unsaved().is_none() { new.source(self.shelf.name()) } else { new });
             }
-            // Somebody without our lock was there: a login, a logout.
+            // Another process changed the entry without our lock: a login or a logout.
             let now = self.shelf.load().await?;
             match now.as_ref().and_then(|now| self.shelf.credential(now)) {
-                // Whoever asked for a login gets it; a renewal gives way to what is newer.
+                // A login that was asked for is kept. A renewal gives way to what is newer.
                 Some(winner) if !asked => return Ok(winner),
                 None if !asked && old.is_some() && now.is_none() => {
                     // Best done, and no more: the login is over, whatever the server says to that.
                     let _ = self.refresher.forget(Some(new)).await;
-                    return Err(RefreshError::login_required("log in: somebody logged out in another process"));
+                    return Err(RefreshError::login_required("log in: another process logged out"));
                 }
                 _ => old = now,
             }
