@@ -9,7 +9,7 @@ use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{LocalModes, SpecialCodeIndex, Termios, tcgetpgrp};
 use zeroize::Zeroizing;
 
-use super::prompt::{Asking, no_terminal};
+use super::prompt::{Asking, given_up};
 
 /// How long a signal to this process may take to arrive. The kernel delivers it to any of the threads.
 const ARRIVES: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ pub(super) fn wait(terminal: &mut File, asking: &Asking) -> io::Result<()> {
             Ok(_) | Err(_) => return Err(io::Error::other("the process runs in the background of its terminal")),
         }
         if asking.is_given_up_within(AGAIN) {
-            return Err(no_terminal());
+            return Err(given_up());
         }
     }
     Ok(())
@@ -75,5 +75,5 @@ impl Keys {
 pub(super) fn raise(signal: Signal, asking: &Asking) -> io::Result<()> {
     kill_current_process_group(signal)?;
     // A stop arrives within this time. The wait then ends after the process continues.
-    if asking.is_given_up_within(ARRIVES) { Err(no_terminal()) } else { Ok(()) }
+    if asking.is_given_up_within(ARRIVES) { Err(given_up()) } else { Ok(()) }
 }

@@ -49,8 +49,8 @@ async fn asked(for_whom: &Rejection, ask: &Ask, question: String, hidden: bool) 
     }
 }
 
-pub(super) fn no_terminal() -> io::Error {
-    io::Error::other("nobody waits for the answer")
+pub(super) fn given_up() -> io::Error {
+    io::Error::other("no caller waits for the answer")
 }
 
 /// Gives up the prompt when it is dropped.
@@ -76,7 +76,7 @@ impl Asking {
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nobody waits for the answer any more, after that time at the latest.
+    /// Whether no caller waits for the answer any more, after that time at the latest.
     pub(super) fn is_given_up_within(&self, span: Duration) -> bool {
         let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.told.wait_timeout_while(given_up, span, |given_up| !*given_up);
@@ -89,13 +89,13 @@ impl Asking {
     /// Returns the error of the change, or an error if the prompt was given up. In the latter case nothing is changed.
     #[cfg(unix)]
     pub(super) fn change(&self, change: impl FnOnce(&mut Before) -> io::Result<()>) -> io::Result<()> {
-        self.before().as_mut().map_or_else(|| Err(no_terminal()), change)
+        self.before().as_mut().map_or_else(|| Err(given_up()), change)
     }
 
     fn while_alone(&self, ask: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_given_up_within(Duration::ZERO) {
-            return Err(no_terminal());
+            return Err(given_up());
         }
         *self.before() = Some(Before::default());
         let answer = ask();

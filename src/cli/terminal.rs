@@ -10,7 +10,7 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 use zeroize::Zeroizing;
 
 use super::foreground::{self, Keys};
-use super::prompt::{Asking, no_terminal};
+use super::prompt::{Asking, given_up};
 
 /// How many octets a secret may have.
 const LONGEST: usize = 1 << 16;
@@ -145,7 +145,7 @@ impl Line {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if asking.is_given_up_within(AGAIN) {
-                        return Err(no_terminal());
+                        return Err(given_up());
                     }
                     // The process was stopped by another process, and continued by a shell that has restored the
                     // terminal.

@@ -79,5 +79,5 @@ pub(crate) async fn abandoned(rejection: Option<&Rejection>) {
 
 #[cfg(any(feature = "oauth", feature = "store"))]
 pub(crate) fn nobody_waits() -> RefreshError {
-    RefreshError::other("nobody waits for the login any more")
+    RefreshError::other("no caller waits for the login any more")
 }
