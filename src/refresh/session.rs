@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -67,7 +67,7 @@ const PARTITIONS: usize = 256;
 /// How many generations are remembered as accepted: with up to as many slots, a success needs no lock.
 const ACCEPTED: usize = 64;
 
-/// Sessions, by their addresses.
+/// Sessions, by their numbers.
 pub(super) type Ancestry = SmallVec<[usize; 4]>;
 
 tokio::task_local! {
@@ -75,7 +75,11 @@ tokio::task_local! {
     pub(super) static ANCESTRY: Ancestry;
 }
 
+/// How many sessions there were: each has a number of its own, also after another one is gone.
+static SESSIONS: AtomicUsize = AtomicUsize::new(0);
+
 pub(crate) struct Core {
+    id: usize,
     pub(super) state: Mutex<Known>,
     /// What `state` holds, for those who only look.
     pub(super) current: ArcSwap<Current>,
@@ -103,6 +107,7 @@ impl Core {
     ) -> Arc<Self> {
         let state = State::new(PARTITIONS);
         let core = Arc::new(Self {
+            id: SESSIONS.fetch_add(1, Ordering::Relaxed),
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
             accepted: [const { AtomicU64::new(0) }; ACCEPTED],

@@ -95,7 +95,7 @@ impl Core {
     }
 
     pub(super) fn id(&self) -> usize {
-        std::ptr::from_ref(self).addr()
+        self.id
     }
 
     /// Records that the refresher above this call waits for this session.
