@@ -79,7 +79,7 @@ tokio::task_local! {
 static SESSIONS: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) struct Core {
-    id: usize,
+    pub(super) id: usize,
     pub(super) state: Mutex<Known>,
     /// What `state` holds, for those who only look.
     pub(super) current: ArcSwap<Current>,

@@ -1,6 +1,6 @@
 //! Which sessions wait for which. Two refreshers that send requests through each other's client would wait for ever.
 //!
-//! Only waits from inside a refresher are recorded, as two addresses. Nothing else of a session is shared.
+//! Only waits from inside a refresher are recorded, as two numbers of sessions. Nothing else of a session is shared.
 
 use std::sync::Mutex;
 
