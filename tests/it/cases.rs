@@ -158,9 +158,10 @@ async fn a_401_after_the_replay_has_the_second_responses_facts() {
 #[tokio::test]
 async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears_it() {
     let (fake, clock) = (Fake::new(), Hands::new());
-    let server = Script::new(
-        |arrived, number| if arrived.path() == "/denied" && number < 7 { challenged() } else { status(200) },
-    );
+    let server = Script::new(|arrived, number| match (arrived.path(), number) {
+        ("/denied", 0..=7 | 9) => challenged(),
+        _ => status(200),
+    });
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);
     let denied = || client.get(format!("{API}/denied?page=2")).send();
@@ -170,11 +171,18 @@ async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears
         assert_eq!(reason(&denied().await.unwrap_err()), Reason::StillRejected);
     }
     assert_eq!((server.sends(), fake.calls()), (5, 1));
-    clock.forward(Duration::from_secs(2));
+    clock.forward(Duration::from_secs(1));
     denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (7, 2));
-    assert_eq!(denied().await.unwrap().status(), 200);
+    // The second rest is twice as long.
+    clock.forward(Duration::from_secs(1));
+    denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (8, 2));
+    assert_eq!(denied().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (9, 2));
+    // After the success a 401 is refreshed again.
+    assert_eq!(denied().await.unwrap().status(), 200);
+    assert_eq!((server.sends(), fake.calls()), (11, 3));
 }
 
 #[tokio::test]

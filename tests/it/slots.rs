@@ -237,3 +237,38 @@ async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() 
     assert_eq!(client.get(format!("{API}/y")).send().await.unwrap().status(), 200);
     assert_eq!((fake.calls(), server.tokens().last().map(String::as_str)), (3, Some("second-2")));
 }
+
+#[tokio::test]
+async fn a_resource_of_one_origin_says_nothing_about_another_origin() {
+    let server = Script::new(|arrived, _| match (arrived.url().path(), arrived.token()) {
+        (_, "") => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/main\"")),
+        ("/x", token) if arrived.url().host_str() == Some("api.example.com") && !token.starts_with("second") => {
+            challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/second\""))
+        }
+        _ => status(200),
+    });
+    let fake = Fake::answering(|number, rejection| {
+        let is_main = rejection.url().is_some_and(|url| url.path() == "/main");
+        Ok(Some(Credential::bearer(format!("{}-{number}", if is_main { "main" } else { "second" }))))
+    });
+    let auth = ChallengeMiddleware::builder(API, fake).origin("https://other.example.com").build().unwrap();
+    let client = server.client(&auth);
+    for url in [format!("{API}/main"), format!("{API}/x"), "https://other.example.com/x".to_owned()] {
+        client.get(url).send().await.unwrap();
+    }
+    assert_eq!(server.tokens().last().map(String::as_str), Some("main-1"));
+}
+
+#[tokio::test]
+async fn a_login_ends_the_rest_of_a_path() {
+    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+    let client = server.client(&auth);
+    for _ in 0..3 {
+        client.get(API).send().await.unwrap_err();
+    }
+    assert_eq!(fake.calls(), 1);
+    auth.session().login().await.unwrap();
+    client.get(API).send().await.unwrap_err();
+    assert_eq!(fake.calls(), 3, "the path may accept the other identity");
+}
