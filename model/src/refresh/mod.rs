@@ -22,7 +22,7 @@ mod landing;
 pub(crate) mod slot;
 #[path = "../../../src/refresh/slots.rs"]
 pub(crate) mod slots;
-#[path = "../../../src/refresh/streak.rs"]
-pub(crate) mod streak;
 #[path = "../../../src/refresh/state.rs"]
 pub(crate) mod state;
+#[path = "../../../src/refresh/streak.rs"]
+pub(crate) mod streak;
