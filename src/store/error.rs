@@ -96,7 +96,7 @@ impl fmt::Display for StoreError {
             }
             Self::NotStorable { scheme } => write!(
                 f,
-                "a credential of the scheme `{}` cannot be restored from a store without `restored_by`",
+                "a credential of the scheme `{}` cannot be stored, and made again without `restored_by`",
                 Printed(scheme, FEW_LINES)
             ),
         }

@@ -83,7 +83,7 @@ mod own {
         let metadata = file.metadata().map_err(|error| StoreError::io("look at", path, error))?;
         let not_ours = |why| Err(StoreError::NotOurs { path: path.to_owned(), why });
         if metadata.uid() != geteuid().as_raw() {
-            return not_ours("it belongs to another user");
+            return not_ours("it is somebody else's");
         }
         if !metadata.is_file() {
             return not_ours("it is no plain file");

@@ -269,7 +269,7 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
     assert_eq!(again.scheme(), "DPoP");
     let without = Stored::new(gives("x"), store, key());
     assert!(without.initial().await.unwrap().is_none(), "nobody can make it again");
-    assert!(without.unsaved().unwrap().to_string().contains("`DPoP` cannot be restored from a store"));
+    assert!(without.unsaved().unwrap().to_string().contains("`DPoP` cannot be stored, and made again"));
 }
 
 #[test]
