@@ -105,7 +105,7 @@ impl OAuth {
     /// use reqwest_challenge::oauth::{ChallengeScopes, Client, ClientCredentials, Issuer, OAuth};
     ///
     /// let issuer = Issuer::new("https://auth.example.com")?;
-    /// The Model Context Protocol requires this of its clients.
+    /// // The Model Context Protocol requires this of its clients.
     /// let service = OAuth::new(issuer, Client::secret_basic("service", "s3cret"), ClientCredentials)?
     ///     .challenge_scopes(ChallengeScopes::any());
     /// # Ok::<(), reqwest_challenge::oauth::SetupError>(())
