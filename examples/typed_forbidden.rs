@@ -26,7 +26,7 @@ impl Middleware for Api {
                 .status(403)
                 .header("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\""),
         };
-        // A response without a URL counts as another server's.
+        // The response names the URL that it answers, as one from a server does.
         let answer = answer.url(request.url().clone());
         Ok(answer.body(Body::default()).map_err(reqwest_middleware::Error::middleware)?.into())
     }

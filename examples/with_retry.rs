@@ -30,7 +30,7 @@ impl Middleware for Api {
             _ => 401,
         };
         println!("  {} {} → {status}", request.method(), request.url().path());
-        // A response without a URL counts as another server's.
+        // The response names the URL that it answers, as one from a server does.
         let answer = Response::builder().status(status).url(request.url().clone()).body(Body::default());
         Ok(answer.map_err(reqwest_middleware::Error::middleware)?.into())
     }

@@ -166,7 +166,7 @@ impl Builder {
     ///
     /// ```
     /// # use reqwest_challenge::{ChallengeMiddleware, Credential};
-    /// An API that sends its error code in a header field.
+    /// // An API that sends its error code in a header field.
     /// let auth = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("token"))
     ///     .read_refusals(|refusal| {
     ///         let code = refusal.headers().get("x-acme-code")?.to_str().ok()?;

@@ -124,7 +124,7 @@ impl<'m> Call<'m> {
         let passes = plain
             && self.report.renewal.is_none()
             && self.of.repeats.is_empty()
-            && self.judge().verdict(response.status(), response.url()) == Verdict::Pass
+            && self.judge().verdict(response) == Verdict::Pass
             && !verdict::is_redirect(response.status())
             && !linting::is_of_note(&self.judge(), response);
         if passes {
@@ -147,7 +147,7 @@ impl<'m> Call<'m> {
             );
         let Some((_, generation)) = self.report.signed.filter(|_| shows) else { return };
         // Nearly always the session knows this already.
-        let is_new = !self.of.session.is_accepted(generation) && !self.judge().is_foreign(response.url());
+        let is_new = !self.of.session.is_accepted(generation) && !self.judge().is_foreign(response);
         if is_new && self.of.session.was_accepted(generation) {
             self.of.worked.note(generation, self.sent.url());
         }
@@ -163,7 +163,7 @@ impl<'m> Call<'m> {
 
     /// What a response means.
     pub(crate) fn verdict(&self, response: &Response) -> Verdict {
-        self.judge().verdict(response.status(), response.url())
+        self.judge().verdict(response)
     }
 
     /// What the first response means: the end, or a second request.
@@ -203,7 +203,7 @@ impl<'m> Call<'m> {
                     body
                 }
             };
-            let again = self.again(response.url(), refused);
+            let again = self.again(&response, refused);
             let mut request = again.map_err(|reason| self.refusal(response, body, reason))?;
             self.sign(&mut request, self.held.credential.clone()).await?;
             Ok(request)
@@ -275,7 +275,7 @@ impl<'m> Call<'m> {
 
     pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
         let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
-        let authorize = credential.authorizer().filter(|_| !self.judge().is_foreign(response.url()));
+        let authorize = credential.authorizer().filter(|_| !self.judge().is_foreign(response));
         let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
         authorize.observe(&head(response, challenges, self.made())).map_err(|source| {
             Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source })
@@ -314,7 +314,7 @@ impl<'m> Call<'m> {
         if by_scheme
             && !was_asked
             && self.of.settings.answers(&refused.challenges)
-            && !self.judge().is_foreign(response.url())
+            && !self.judge().is_foreign(response)
         {
             let want = self.want_after(refused);
             // Whatever comes of it, this call has been answered.

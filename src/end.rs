@@ -36,7 +36,7 @@ impl End {
 
 impl Call<'_> {
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
-        let foreign = self.judge().is_foreign(response.url());
+        let foreign = self.judge().is_foreign(&response);
         if !foreign {
             self.of.session.listeners().tell(|| Event::Forbidden {
                 method: self.sent.method().clone(),
@@ -129,7 +129,7 @@ impl Call<'_> {
         let answered = Answered {
             status: response.status(),
             url: bare(response.url()),
-            foreign: self.judge().is_foreign(response.url()),
+            foreign: self.judge().is_foreign(response),
             headers,
             reading: Reading { callers: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
         };

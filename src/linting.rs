@@ -55,7 +55,7 @@ pub(crate) fn look(
     (body, read): (&[u8], Option<&Challenges>),
     (report, callers_own, sent): (&AuthReport, bool, Option<&HeaderMap>),
 ) -> Findings {
-    if judge.is_foreign(response.url()) {
+    if judge.is_foreign(response) {
         return Findings::default();
     }
     let exchange = Exchange::new(judge.method, judge.url, response.status(), response.headers());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::{Request, Response, Url};
+use reqwest::{Request, Response};
 
 use crate::call::{Call, Kept};
 use crate::challenge::Challenges;
@@ -100,7 +100,7 @@ impl Call<'_> {
     }
 
     /// The request to send again, or what speaks against that.
-    pub(crate) fn again(&mut self, answered: &Url, mut refused: Arc<Occasion>) -> Result<Request, Reason> {
+    pub(crate) fn again(&mut self, answered: &Response, mut refused: Arc<Occasion>) -> Result<Request, Reason> {
         // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
         let now = self.of.session.current();
         if now.epoch != self.held.epoch {

@@ -1,7 +1,7 @@
 //! What a response means: a pure function, which the middleware obeys.
 
 use http::{Method, StatusCode};
-use reqwest::Url;
+use reqwest::{Response, Url};
 
 /// What a response means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,28 +28,34 @@ pub(crate) struct Judge<'r> {
 }
 
 impl Judge<'_> {
-    pub(crate) fn verdict(&self, status: StatusCode, answered: &Url) -> Verdict {
-        match status {
+    pub(crate) fn verdict(&self, response: &Response) -> Verdict {
+        match response.status() {
             StatusCode::FORBIDDEN => Verdict::Forbidden,
-            StatusCode::UNAUTHORIZED if self.is_foreign(answered) => Verdict::Foreign,
+            StatusCode::UNAUTHORIZED if self.is_foreign(response) => Verdict::Foreign,
             StatusCode::UNAUTHORIZED => Verdict::Challenged,
             _ => Verdict::Pass,
         }
     }
 
     /// Whether another origin answered, after a redirect.
-    pub(crate) fn is_foreign(&self, answered: &Url) -> bool {
-        // Written by hand, because `Url::origin` allocates. A response without a URL is foreign too: reqwest gives it a
-        // placeholder URL, and the middleware that made the response may have lost the URL of another server.
+    pub(crate) fn is_foreign(&self, response: &Response) -> bool {
+        let answered = response.url();
+        // Written by hand, because `Url::origin` allocates.
         let same = answered.scheme() == self.url.scheme()
             && answered.host() == self.url.host()
             && answered.port_or_known_default() == self.url.port_or_known_default();
-        !same
+        !same && !is_made_by_hand(response)
     }
 
     /// Whether it was redirected before it was refused, and sending it again would do its work twice.
-    pub(crate) fn is_redirected_work(&self, answered: &Url) -> bool {
+    pub(crate) fn is_redirected_work(&self, response: &Response) -> bool {
         let path = |url: &Url| (url.path().to_owned(), url.query().map(str::to_owned));
-        !self.method.is_safe() && path(answered) != path(self.url)
+        !self.method.is_safe() && path(response.url()) != path(self.url) && !is_made_by_hand(response)
     }
+}
+
+/// Whether a mock made the response: it has neither a URL, in place of which reqwest puts this one, nor the address of a server. A
+/// response from the network that lost its URL has the address, and may be of another server.
+pub(crate) fn is_made_by_hand(response: &Response) -> bool {
+    response.url().as_str() == "http://no.url.provided.local/" && response.remote_addr().is_none()
 }

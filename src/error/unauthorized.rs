@@ -44,8 +44,8 @@ pub enum Reason {
     NotReplayable,
     /// A request with an unsafe method was redirected before it was refused. Sending it again could have its effect twice.
     Redirected,
-    /// Another origin than the request's refused it, after a redirect. A response without a URL counts as another origin's: a
-    /// middleware that makes responses must set the URL with `reqwest::ResponseBuilderExt::url`.
+    /// Another origin than the request's refused it, after a redirect. A response from the network that lost its URL counts as
+    /// another origin's: a middleware that makes responses anew must set the URL with `reqwest::ResponseBuilderExt::url`.
     ForeignOrigin,
     /// A login ended after this request was signed.
     SessionChanged,
@@ -133,7 +133,7 @@ impl Unauthorized {
             (Reason::NotReplayable, _) => "its body cannot be sent twice; call again",
             (Reason::Redirected, _) => "it was redirected, and is not safe to send again",
             (Reason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
-                "the response names no URL, so another server may have sent it; a middleware that makes responses must set it"
+                "the response names no URL, so another server may have sent it; a middleware that makes responses anew must set it"
             }
             (Reason::ForeignOrigin, _) => "another server refused it",
             (Reason::SessionChanged, _) => "another login ended meanwhile; call again",

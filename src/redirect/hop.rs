@@ -13,6 +13,7 @@ use crate::mask::Masker;
 use crate::origin::Origin;
 use crate::replay;
 use crate::report::AuthReport;
+use crate::verdict::is_made_by_hand;
 
 /// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
@@ -54,7 +55,7 @@ impl Kept {
     pub(super) fn answered_by(&mut self, response: &Response) -> bool {
         let answered = response.url();
         // reqwest gives this URL to a hand-made response. A response from the network has a remote address.
-        if answered.as_str() == "http://no.url.provided.local/" && response.remote_addr().is_none() {
+        if is_made_by_hand(response) {
             return true;
         }
         let same_origin = self.is_same_origin(answered);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Request, Response};
+use reqwest_challenge::testing::MockApi;
 use reqwest_challenge::{
     AuthReport, CallOptions, ChallengeMiddleware, Credential, Error, Event, Forbidden, Password, Reason, Unauthorized,
 };
@@ -89,10 +90,8 @@ async fn pass_through_still_applies_expired_when() {
     }
 }
 
-/// Builds each response again, like a middleware that reads its body.
-struct Rebuilds {
-    keeps_extensions: bool,
-}
+/// Makes each response anew from its parts, as a middleware does that reads the body. The response loses its URL.
+struct Rebuilds;
 
 #[async_trait]
 impl Middleware for Rebuilds {
@@ -104,37 +103,61 @@ impl Middleware for Rebuilds {
     ) -> reqwest_middleware::Result<Response> {
         let response: http::Response<reqwest::Body> = next.run(request, extensions).await?.into();
         let (parts, body) = response.into_parts();
-        if self.keeps_extensions {
-            return Ok(http::Response::from_parts(parts, body).into());
-        }
-        let mut made = http::Response::builder().status(parts.status);
-        *made.headers_mut().unwrap() = parts.headers;
-        Ok(made.body(body).unwrap().into())
+        Ok(http::Response::from_parts(parts, body).into())
     }
 }
 
 #[tokio::test]
-async fn a_response_that_lost_its_url_is_not_taken_for_ours() {
-    for keeps_extensions in [true, false] {
-        let fake = Fake::new();
-        let server = Script::says(challenged().from_url("https://evil.example/"));
-        let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
-        let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Rebuilds { keeps_extensions });
-        let error = client.with(server.clone()).build().get(API).send().await.unwrap_err();
-        let refused = Unauthorized::find(&error).unwrap();
-        assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
-        assert!(error.to_string().contains("names no URL"), "{error}");
-        assert_eq!((server.sends(), fake.calls()), (1, 0));
-    }
+async fn a_response_from_the_network_that_lost_its_url_is_not_taken_for_ours() {
+    let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
+    api.at("/away").redirects_to(other.url("/"));
+    other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Rebuilds).build();
+    let error = client.get(api.url("/away")).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
+    assert!(error.to_string().contains("names no URL"), "{error}");
+    assert_eq!((other.requests().len(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
-    let (server, fake) = (Script::says(challenged().from_url("http://no.url.provided.local/")), Fake::new());
-    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
-    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
+    api.at("/away").redirects_to("http://no.url.provided.local/");
+    other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
+    // The name leads to the second server by way of a proxy, which is the second server itself.
+    let there = other.origin();
+    let proxy =
+        reqwest::Proxy::custom(move |url| (url.host_str() == Some("no.url.provided.local")).then(|| there.clone()));
+    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
+    let client = reqwest::Client::builder().proxy(proxy).build().unwrap();
+    let client = ClientBuilder::new(client).with(auth).build();
+    let error = client.get(api.url("/away")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::ForeignOrigin);
-    assert_eq!((server.sends(), fake.calls()), (1, 0));
+    assert_eq!((other.requests().len(), fake.calls()), (1, 0));
+}
+
+/// Answers without a server, and without a URL, as simple mocks do.
+struct MadeByHand;
+
+#[async_trait]
+impl Middleware for MadeByHand {
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
+        let known = request.headers().get("authorization").is_some_and(|sent| sent == "Bearer t1");
+        Ok(http::Response::builder().status(if known { 200 } else { 401 }).body("").unwrap().into())
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_a_mock_made_without_a_url_is_ours() {
+    let fake = Fake::new();
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand).build();
+    assert_eq!(client.post(API).send().await.unwrap().status(), 200);
+    assert_eq!(fake.calls(), 1);
 }
 
 #[tokio::test]
