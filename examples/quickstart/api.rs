@@ -98,7 +98,7 @@ fn allowed(path: &str) -> String {
         return answer("200 OK", "", "3 reports");
     }
     let challenge = "WWW-Authenticate: Bearer error=\"insufficient_scope\", error_description=\"only for admins\", scope=\"admin\"\r\n";
-    answer("403 Forbidden", challenge, "not you")
+    answer("403 Forbidden", challenge, "only for admins")
 }
 
 fn answer(status: &str, header: &str, body: &str) -> String {
