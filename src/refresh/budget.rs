@@ -1,5 +1,5 @@
 //! A bound on refreshes that do not help: how many refreshes a server can cause that refuses every new credential. The
-//! budget has no clock of its own.
+//! budget keeps no clock.
 
 use std::time::{Duration, SystemTime};
 

@@ -75,7 +75,7 @@ tokio::task_local! {
     pub(super) static ANCESTRY: Ancestry;
 }
 
-/// How many sessions there were: each has a number of its own, also after another one is gone.
+/// How many sessions there were: each has another number, also after a session is gone.
 static SESSIONS: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) struct Core {

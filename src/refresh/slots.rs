@@ -11,7 +11,7 @@ pub(crate) trait Key: Clone + Eq + Hash + Default {
     /// Whether requests of this slot carry the main credential while the slot has none.
     fn inherits(&self) -> bool;
 
-    /// The slot whose budget counts refusals of this slot. A slot that the server names has no budget of its own.
+    /// The slot whose budget counts refusals of this slot. A slot that the server names shares the budget of another slot.
     fn payer(&self) -> Self;
 }
 

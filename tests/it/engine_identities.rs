@@ -3,57 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use reqwest_challenge::testing::Gate;
 use reqwest_challenge::{
-    AuthReport, Cause, ChallengeMiddleware, Credential, Error, Forbidden, Reason, Refresh, RefreshError, Rejection,
-    Session, Unauthorized,
+    AuthReport, Cause, ChallengeMiddleware, Credential, Forbidden, Reason, RefreshError, Rejection, Unauthorized,
 };
 
 use crate::support::fake::{Fake, until};
+use crate::support::people::People;
 use crate::support::script::{API, Answer, Arrived, Script, challenged, challenged_with, respond, status};
-
-/// A login waits at the gate and gives `B1`, `B2`, …; `initial()` gives `A0`, and any other refresh `A1`, `A2`, ….
-#[derive(Clone)]
-struct People(Arc<Inner>);
-
-struct Inner {
-    gate: Gate,
-    logins: AtomicUsize,
-    renewals: AtomicUsize,
-    starts: bool,
-}
-
-impl People {
-    fn new(starts: bool) -> Self {
-        Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), starts }))
-    }
-
-    /// Begins a login, which is pending when this is done.
-    async fn log_in(&self, session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
-        let login = tokio::spawn(async move { session.login().await });
-        until(|| self.0.logins.load(Ordering::SeqCst) == 1).await;
-        login
-    }
-}
-
-#[async_trait]
-impl Refresh for People {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        let Inner { gate, logins, renewals, .. } = &*self.0;
-        if rejection.cause() == Cause::Asked {
-            let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
-            gate.pass().await;
-            return Ok(Some(Credential::bearer(format!("B{number}"))));
-        }
-        let number = renewals.fetch_add(1, Ordering::SeqCst) + 1;
-        Ok(Some(Credential::bearer(format!("A{number}"))))
-    }
-
-    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-        Ok(self.0.starts.then(|| Credential::bearer("A0")))
-    }
-}
 
 fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
@@ -83,7 +40,7 @@ async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware,
     let sent = server.sends();
     let transfer = tokio::spawn(client.post(format!("{API}/p/transfer")).send());
     until(|| server.sends() == sent + 1).await;
-    people.0.gate.open();
+    people.open();
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
@@ -95,14 +52,14 @@ async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware,
 
 #[tokio::test]
 async fn what_there_is_to_begin_with_is_another_identity_than_that_of_a_pending_login() {
-    let people = People::new(true);
+    let people = People::new();
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     is_refused_after_the_login(&people, &auth, None).await;
 }
 
 #[tokio::test]
 async fn a_credential_of_a_partition_that_came_during_a_login_is_of_another_identity() {
-    let people = People::new(false);
+    let people = People::without_initial();
     let auth = ChallengeMiddleware::builder(API, people.clone());
     let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
     is_refused_after_the_login(&people, &auth, Some("p/first")).await;
@@ -111,7 +68,7 @@ async fn a_credential_of_a_partition_that_came_during_a_login_is_of_another_iden
 #[tokio::test]
 async fn credentials_of_partitions_are_sent_until_a_login_ends() {
     for ends_well in [true, false] {
-        let people = People::new(false);
+        let people = People::without_initial();
         let auth = ChallengeMiddleware::builder(API, people.clone());
         let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
         let server = slow_transfer(&Gate::closed());
@@ -120,7 +77,7 @@ async fn credentials_of_partitions_are_sent_until_a_login_ends() {
         let login = people.log_in(auth.session()).await;
         client.get(format!("{API}/p/2")).send().await.unwrap();
         if ends_well {
-            people.0.gate.open();
+            people.open();
             login.await.unwrap().unwrap();
         } else {
             login.abort();

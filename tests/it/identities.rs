@@ -13,45 +13,8 @@ use reqwest_challenge::{
 
 use crate::sessions::{auth, refresh_kind, with_t0};
 use crate::support::fake::{Fake, Hands, until};
+use crate::support::people::People;
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
-
-/// A login that waits at a gate and returns `B1`, `B2`, …; a renewal returns a newer token of the held identity.
-#[derive(Clone)]
-struct People(Arc<Inner>);
-
-struct Inner {
-    gate: Gate,
-    logins: AtomicUsize,
-    renewals: AtomicUsize,
-    fails: bool,
-}
-
-impl People {
-    fn new(fails: bool) -> Self {
-        Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), fails }))
-    }
-}
-
-#[async_trait]
-impl Refresh for People {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        let Inner { gate, logins, renewals, fails } = &*self.0;
-        if rejection.cause() == Cause::Asked {
-            let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
-            gate.pass().await;
-            if *fails {
-                return Err(RefreshError::rejected("access_denied"));
-            }
-            return Ok(Some(Credential::bearer(format!("B{number}"))));
-        }
-        let number = renewals.fetch_add(1, Ordering::SeqCst) + 1;
-        Ok(Some(Credential::bearer(format!("A{number}"))))
-    }
-
-    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
-        Ok(Some(Credential::bearer("A0")))
-    }
-}
 
 fn log_in(session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
     tokio::spawn(async move { session.login().await })
@@ -59,7 +22,7 @@ fn log_in(session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>
 
 #[tokio::test]
 async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_new_identity() {
-    let (people, answer) = (People::new(false), Gate::closed());
+    let (people, answer) = (People::new(), Gate::closed());
     let held = answer.clone();
     let server = Script::new(move |arrived, number| match (number, arrived.token()) {
         (0, _) => status(200),
@@ -69,12 +32,11 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    let login = log_in(auth.session());
-    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    let login = people.log_in(auth.session()).await;
     // Sent as A, while the login is pending.
     let transfer = tokio::spawn(client.post(format!("{API}/transfer")).send());
     until(|| server.sends() == 2).await;
-    people.0.gate.open();
+    people.open();
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
@@ -84,7 +46,7 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
 
 #[tokio::test]
 async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epoch() {
-    let people = People::new(false);
+    let people = People::new();
     let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     let client = server.client(&auth);
@@ -92,12 +54,11 @@ async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epo
     let first = client.get(API).send().await.unwrap();
     let epoch = reqwest_challenge::AuthReport::of(&first).epoch();
     assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&first)));
-    let login = log_in(auth.session());
-    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    let login = people.log_in(auth.session()).await;
     let second = client.get(API).send().await.unwrap();
     assert_eq!(reqwest_challenge::AuthReport::of(&second).epoch(), epoch);
     assert_eq!(server.tokens().last().map(String::as_str), Some("A2"));
-    people.0.gate.open();
+    people.open();
     login.await.unwrap().unwrap();
     let third = client.get(API).send().await.unwrap();
     assert!(reqwest_challenge::AuthReport::of(&third).epoch() > epoch);
@@ -106,14 +67,13 @@ async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epo
 
 #[tokio::test]
 async fn a_login_that_fails_says_nothing_about_the_identity_that_is_held() {
-    let people = People::new(true);
+    let people = People::failing();
     let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     let client = server.client(&auth);
     client.get(format!("{API}/first")).send().await.unwrap();
-    let login = log_in(auth.session());
-    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
-    people.0.gate.open();
+    let login = people.log_in(auth.session()).await;
+    people.open();
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(refresh_kind(&error), RefreshErrorKind::Rejected { code: "access_denied".to_owned() });
     // Neither a failure nor a session change remains.
@@ -124,7 +84,7 @@ async fn a_login_that_fails_says_nothing_about_the_identity_that_is_held() {
 
 #[tokio::test]
 async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
-    let people = People::new(false);
+    let people = People::new();
     let server = Script::new(|arrived, number| match (number, arrived.path()) {
         (_, "/write") => respond(403, &[("www-authenticate", "Bearer scope=\"write\"")], ""),
         _ => status(200),
@@ -132,18 +92,17 @@ async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    let login = log_in(auth.session());
-    until(|| people.0.logins.load(Ordering::SeqCst) == 1).await;
+    let login = people.log_in(auth.session()).await;
     let error = client.get(format!("{API}/write")).send().await.unwrap_err();
     let denied = Forbidden::find(&error).unwrap();
-    people.0.gate.open();
+    people.open();
     login.await.unwrap().unwrap();
     match auth.session().step_up(denied).await {
         Err(Error::StepUp(refused)) => assert_eq!(refused.kind(), StepUpKind::EarlierLogin),
         other => panic!("{other:?}"),
     }
     assert!(!auth.session().invalidate(denied));
-    assert_eq!(people.0.renewals.load(Ordering::SeqCst), 0);
+    assert_eq!(people.renewals(), 0);
 }
 
 #[tokio::test]

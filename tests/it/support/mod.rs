@@ -9,6 +9,7 @@ pub(crate) mod http_auth_oracle;
 pub(crate) mod oauth;
 #[cfg(all(unix, feature = "oauth", feature = "store"))]
 pub(crate) mod peer;
+pub(crate) mod people;
 #[cfg(any(feature = "oauth", feature = "registry"))]
 pub(crate) mod redirects;
 pub(crate) mod script;
