@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use callgrind::collected;
 use http::Extensions;
 use reqwest::{Request, Response, ResponseBuilderExt};
-use reqwest_challenge::testing::RejectionBuilder;
 use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, Password, Refresh};
+use reqwest_challenge_testing::RefreshContextBuilder;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use sha2::Digest;
 
@@ -46,7 +46,7 @@ impl Authorize for Constant {
         "Constant"
     }
 
-    async fn authorize(&self, request: &mut Request) -> Result<(), BoxError> {
+    async fn authorize(&self, request: &mut Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         request.headers_mut().insert(http::header::AUTHORIZATION, http::HeaderValue::from_static("Constant x"));
         Ok(())
     }
@@ -69,10 +69,10 @@ fn through(credential: Credential, rounds: u64) {
 }
 
 fn digest(algorithm: &str) -> Credential {
-    let rejection = RejectionBuilder::new(URL).challenge(&challenge(algorithm)).build();
+    let context = RefreshContext::builder(URL).challenge(&challenge(algorithm)).build().unwrap();
     let password = Password::new("Mufasa", "Circle of Life");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(password.refresh(rejection)).unwrap().unwrap()
+    runtime.block_on(password.refresh(context)).unwrap().unwrap()
 }
 
 /// The three hashes of an answer, over as many octets as they have.

@@ -1,11 +1,11 @@
 //! An API client of thirty lines and its contract test in forty: `cargo run --example contract_test --features testing`
 
 use async_trait::async_trait;
-use reqwest_challenge::testing::{
-    Answer, Failure, Gate, ManualClock, MockApi, MockIdentityProvider, Protection, refresher_contract,
-};
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Clock, Credential, Forbidden, Refresh, RefreshError, Rejection,
+    BoxError, ChallengeMiddleware, Clock, Credential, Forbidden, Refresh, RefreshContext, RefreshError,
+};
+use reqwest_challenge_testing::{
+    Answer, Failure, Gate, ManualClock, MockApi, MockIdentityProvider, Protection, refresher_contract,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::sync::Mutex;
@@ -18,14 +18,15 @@ struct Renew {
 
 #[async_trait]
 impl Refresh for Renew {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         let mut token = self.token.lock().await;
         let form = format!("grant_type=refresh_token&refresh_token={token}");
-        let request = rejection.http()?.post(&self.url).header("content-type", "application/x-www-form-urlencoded");
+        let request =
+            context.http_client()?.post(&self.url).header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body(form).send().await?;
         match answer.status().as_u16() {
             200 => {}
-            400 => return Err(RefreshError::rejected("invalid_grant")),
+            400 => return Err(RefreshError::credential_revoked("invalid_grant")),
             _ => return Err(RefreshError::transient(None)),
         }
         let answer: serde_json::Value = answer.json().await?;

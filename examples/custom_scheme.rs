@@ -24,7 +24,7 @@ impl Authorize for Signed {
         "Signed"
     }
 
-    async fn authorize(&self, request: &mut Request) -> Result<(), BoxError> {
+    async fn authorize(&self, request: &mut Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         let mut value = HeaderValue::try_from(sign(self.0.expose(), request))?;
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);

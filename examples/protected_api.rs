@@ -5,12 +5,12 @@
 //! with PKCE for that resource alone (RFC 7636, RFC 8707), and a step-up. The servers are the example's own; a browser that agrees
 //! to everything stands for the person, so that it runs without one.
 
-use reqwest_challenge::oauth::{AuthorizationCode, Client, Invitation, Issuer, OAuth, Registration};
-use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Forbidden, hardened};
+use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth, Registration};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 
 /// Shows the page. A program opens a browser here, and prints the URL in case that none opens.
-fn show(invitation: &Invitation) -> Result<(), BoxError> {
+fn show(invitation: &AuthorizationPrompt) -> Result<(), BoxError> {
     println!("login for {} at {}", invitation.api(), invitation.issuer());
     let page = invitation.url().clone();
     tokio::spawn(async move { reqwest::get(page).await });
@@ -37,7 +37,7 @@ async fn main() -> Result<(), BoxError> {
     let denied = Forbidden::find(&error).ok_or("not forbidden")?;
     println!("POST /mcp/files: {denied}");
     let credential = session.step_up(denied).await?;
-    println!("granted now: {}", credential.granted_scopes().unwrap_or_default().join(" "));
+    println!("granted now: {}", credential.scopes().unwrap_or_default().join(" "));
     let response = client.post(api.url("/mcp/files")).body("{}").send().await?;
     println!("POST /mcp/files: {}", response.status());
 

@@ -9,7 +9,7 @@ mod api;
 use std::io::Cursor;
 
 use reqwest_challenge::reqwest::{Body, Client};
-use reqwest_challenge::{BoxError, CallOptions, ChallengeMiddleware, Credential, Rejection, Unauthorized};
+use reqwest_challenge::{BoxError, CallOptions, ChallengeMiddleware, Credential, RefreshContext, Unauthorized};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio_util::io::ReaderStream;
 
@@ -22,10 +22,10 @@ fn file() -> Body {
 
 fn client(url: &str) -> Result<ClientWithMiddleware, BoxError> {
     let token_url = format!("{url}/token");
-    let log_in = move |rejection: Rejection| {
+    let log_in = move |context: RefreshContext| {
         let token_url = token_url.clone();
         async move {
-            let token = rejection.http()?.post(token_url).send().await?.text().await?;
+            let token = context.http_client()?.post(token_url).send().await?.text().await?;
             Ok::<_, BoxError>(Credential::bearer(token))
         }
     };

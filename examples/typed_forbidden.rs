@@ -4,7 +4,7 @@
 
 use http::{Extensions, Response};
 use reqwest_challenge::reqwest::{self, Body, Client, Request, ResponseBuilderExt};
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Rejection};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, RefreshContext};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 /// An API without a socket: it wants the scope `write` for everything.
@@ -33,13 +33,13 @@ impl Middleware for Api {
 }
 
 /// Gives what it is asked for, and `read` at first.
-async fn log_in(rejection: Rejection) -> Result<Credential, BoxError> {
-    let scopes = match rejection.demand().scopes() {
+async fn log_in(context: RefreshContext) -> Result<Credential, BoxError> {
+    let scopes = match context.demand().scopes() {
         [] => vec!["read".to_owned()],
         scopes => scopes.to_vec(),
     };
-    println!("asked for {scopes:?}, because {:?}", rejection.cause());
-    Ok(Credential::bearer(scopes.join("+")).scopes(scopes))
+    println!("asked for {scopes:?}, because {:?}", context.reason());
+    Ok(Credential::bearer(scopes.join("+")).with_scopes(scopes))
 }
 
 #[tokio::main]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Extensions, Response};
 use reqwest_challenge::reqwest::{self, Body, Client, Request, ResponseBuilderExt};
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Rejection};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, RefreshContext};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
 
@@ -36,7 +36,7 @@ impl Middleware for Api {
     }
 }
 
-async fn log_in(_: Rejection) -> Result<Credential, BoxError> {
+async fn log_in(_: RefreshContext) -> Result<Credential, BoxError> {
     println!("  one refresh");
     Ok(Credential::bearer("token"))
 }

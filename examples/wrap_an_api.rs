@@ -4,7 +4,7 @@
 #[allow(dead_code)]
 mod api;
 
-use reqwest_challenge::{BoxError, BuildError, ChallengeMiddleware, Credential, Forbidden, Rejection, reqwest};
+use reqwest_challenge::{BoxError, BuildError, ChallengeMiddleware, Credential, Forbidden, RefreshContext, reqwest};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 /// What a caller of this client tells apart.
@@ -33,10 +33,10 @@ struct Reports {
 impl Reports {
     fn new(url: String) -> Result<Self, BuildError> {
         let token_url = format!("{url}/token");
-        let log_in = move |rejection: Rejection| {
+        let log_in = move |context: RefreshContext| {
             let token_url = token_url.clone();
             async move {
-                let token = rejection.http()?.post(token_url).send().await?.text().await?;
+                let token = context.http_client()?.post(token_url).send().await?.text().await?;
                 Ok::<_, BoxError>(Credential::bearer(token))
             }
         };

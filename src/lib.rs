@@ -1,99 +1,42 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-// Each file uses only what stands above it here, and its own folder.
-mod chain;
-mod mask;
-mod printed;
-
+// Each module uses only modules above it. A test reads the `use` lines.
+mod util;
 pub mod challenge;
-#[cfg(any(feature = "oauth", feature = "registry"))]
-mod dial;
-#[cfg(any(feature = "oauth", feature = "registry", feature = "store"))]
-mod members;
-mod origin;
-mod retry_after;
-mod secret;
-mod within;
-
 mod credential;
-
-mod event;
-mod refresh;
-#[cfg(feature = "tracing")]
-mod trace;
-#[cfg(not(feature = "tracing"))]
-#[path = "trace_off.rs"]
-mod trace;
-
-mod error;
+mod origin;
 #[cfg(feature = "lint")]
 pub mod lint;
-#[cfg(feature = "lint")]
-mod linting;
-#[cfg(not(feature = "lint"))]
-#[path = "linting_off.rs"]
-mod linting;
-mod options;
-mod repeats;
-mod replay;
-mod report;
-mod resources;
-mod verdict;
-mod worked;
-
-mod builder;
-mod call;
-mod end;
-mod hardened;
-mod middleware;
-mod plan;
-mod read;
-mod redirect;
+mod error;
+mod refresh;
 mod session;
-mod settings;
-mod sign;
+mod scheme;
+mod call;
+mod redirect;
+mod middleware;
+pub mod support;
 
-#[cfg(feature = "cli")]
-pub mod cli;
-#[cfg(feature = "digest")]
-mod digest;
-#[cfg(feature = "dpop")]
-pub mod dpop;
-mod first_of;
-#[cfg(feature = "oauth")]
-pub mod oauth;
-mod password;
-#[cfg(feature = "registry")]
-pub mod registry;
-#[cfg(feature = "store")]
-pub mod store;
-
-#[cfg(feature = "testing")]
-pub mod testing;
-
+pub use async_trait::async_trait;
 pub use reqwest;
 pub use reqwest_middleware;
 
-pub use builder::{BuildError, Builder};
+pub use call::CallOptions;
 pub use challenge::{Challenge, Challenges, Defect};
-pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead};
+pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead, Secret};
 pub use error::{
-    AuthorizeError, Error, Findable, Forbidden, InsecureUrl, Problem, RawRefusal, Reason, RedirectError,
-    RedirectErrorKind, SessionEnded, StepUpError, StepUpKind, Unauthorized,
+    AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
+    RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,
+    UnauthorizedReason,
 };
-pub use event::{Event, RefreshOutcome};
-pub use first_of::FirstOf;
-pub use hardened::hardened;
-pub use middleware::ChallengeMiddleware;
-pub use options::CallOptions;
+pub use middleware::{BuildError, Builder, ChallengeMiddleware, hardened};
 pub use origin::{Origin, OriginError};
-pub use password::{Password, Strength};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
-pub use refresh::{Cause, Clock, Demand, Refresh, RefreshError, RefreshErrorKind, Rejection};
-pub use report::{AuthReport, Renewed};
-pub use secret::Secret;
-pub use session::Session;
+pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};
+#[cfg(feature = "dpop")]
+pub use scheme::dpop;
+pub use scheme::{FirstOf, Password, Strength};
+pub use session::{Event, RefreshOutcome, Session};
 
 /// Any error, as a refresher or a scheme gives it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -132,8 +132,8 @@ fn a_hostile_line_costs_its_own_length_and_the_caps() {
 #[cfg(feature = "store")]
 #[test]
 fn a_credential_that_is_stored_leaves_nothing_behind() {
-    use reqwest_challenge::store::{Key, MemoryStore, Stored};
-    use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Rejection};
+    use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, RefreshContext};
+    use reqwest_challenge_login::store::{Key, MemoryStore, Stored};
 
     /// Answers 401 to whoever has no credential.
     struct Last;
@@ -153,7 +153,8 @@ fn a_credential_that_is_stored_leaves_nothing_behind() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let count = left_behind(|| {
-        let token = |_: Rejection| async { Ok::<_, BoxError>(Credential::bearer(String::from_utf8(MARKER.to_vec())?)) };
+        let token =
+            |_: RefreshContext| async { Ok::<_, BoxError>(Credential::bearer(String::from_utf8(MARKER.to_vec())?)) };
         let store = MemoryStore::new();
         let (key, url) = (Key::new("https://auth.example.com"), "https://api.example.com/");
         let stored = std::sync::Arc::new(Stored::new(token, store, key));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use reqwest::Body;
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Rejection};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -88,11 +88,12 @@ impl Api {
 
     fn client(&self, rotating: bool) -> ClientWithMiddleware {
         let url = self.url(if rotating { "/rotate" } else { "/token" });
-        let refresh = move |rejection: Rejection| {
+        let refresh = move |context: RefreshContext| {
             let url = url.clone();
-            async move { Ok::<_, BoxError>(Credential::bearer(rejection.http()?.get(url).send().await?.text().await?)) }
+            async move { Ok::<_, BoxError>(Credential::bearer(context.http_client()?.get(url).send().await?.text().await?)) }
         };
-        let auth = ChallengeMiddleware::builder(self.url(""), refresh).initially(Credential::bearer("expired"));
+        let auth =
+            ChallengeMiddleware::builder(self.url(""), refresh).initial_credential(Credential::bearer("expired"));
         ClientBuilder::new(reqwest::Client::new()).with(auth.build().unwrap()).build()
     }
 }

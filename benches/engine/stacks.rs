@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use http::Extensions;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request, Response, ResponseBuilderExt, Url};
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Rejection};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -92,14 +92,14 @@ impl Shape {
 fn ours(origin: &str, waits: bool) -> ChallengeMiddleware {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     // Two tokens in turn: what is counted is ours, not how a number becomes text.
-    let refresh = move |_: Rejection| async move {
+    let refresh = move |_: RefreshContext| async move {
         if waits {
             tokio::task::yield_now().await;
         }
         let token = if NUMBER.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { "t0" } else { "t1" };
         Ok::<_, BoxError>(Credential::bearer(token))
     };
-    ChallengeMiddleware::builder(origin, refresh).initially(Credential::bearer("t0")).build().unwrap()
+    ChallengeMiddleware::builder(origin, refresh).initial_credential(Credential::bearer("t0")).build().unwrap()
 }
 
 struct Nothing;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use reqwest_challenge::BoxError;
-use reqwest_challenge::testing::{Answer, MockApi, MockIdentityProvider};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 
 pub(crate) struct Servers {
     provider: MockIdentityProvider,

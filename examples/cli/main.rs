@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
-use reqwest_challenge::cli::{Env, Login, Surroundings, exit_code, explain};
-use reqwest_challenge::oauth::{Client, Issuer, Way};
-use reqwest_challenge::store::{FileStore, Key, Stored};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
+use reqwest_challenge_login::cli::{Env, Environment, Login, exit_code, explain};
+use reqwest_challenge_login::oauth::{Client, Issuer, Way};
+use reqwest_challenge_login::store::{FileStore, Key, Stored};
 use reqwest_middleware::ClientWithMiddleware;
 
 const VARIABLE: &str = "DEMO_TOKEN";
@@ -41,7 +41,7 @@ struct Arguments {
     /// Where credentials are kept
     #[arg(long, global = true)]
     store: Option<PathBuf>,
-    /// Ask nobody anything
+    /// FlightRequest nobody anything
     #[arg(long, global = true)]
     no_input: bool,
     /// Log in on another device, with a code
@@ -75,7 +75,7 @@ struct Tool {
 
 impl Tool {
     fn new(arguments: &Arguments, (api, issuer): (String, String), file: PathBuf) -> Result<Self, BoxError> {
-        let around = Surroundings::detect().without_input(arguments.no_input);
+        let around = Environment::detect().without_input(arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
         let login = login.command(LOGIN).surroundings(around).prompting().asking(|oauth| oauth.scopes(["read"]));
         let login = if arguments.device { login.way(Way::Device) } else { login };
@@ -134,8 +134,8 @@ impl Tool {
         let Some(held) = self.env.initial().await? else {
             return print(&format!("not logged in to {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer));
         };
-        let scopes = held.granted_scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
-        let (scheme, place) = (held.scheme(), held.provenance().unwrap_or("this run"));
+        let scopes = held.scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
+        let (scheme, place) = (held.scheme(), held.source().unwrap_or("this run"));
         print(&format!(
             "logged in to {}\n  by       a {scheme} credential of {place}\n  scopes   {scopes}\n  expires  {}",
             self.issuer,
@@ -201,7 +201,7 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
     };
     // A credential that is on its way is saved first: a server has half a minute to answer. Whoever is in a hurry says so again.
     tokio::select! {
-        _ = tool.session.settle(Duration::from_secs(35)) => {}
+        _ = tool.session.wait_until_saved(Duration::from_secs(35)) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     drop(servers);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use api::Api;
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, Rejection, Session,
+    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, RefreshContext, Session,
     Unauthorized,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -87,7 +87,7 @@ async fn timeline() -> Result<(), BoxError> {
         tokio::task::yield_now().await;
     }
     caller.abort();
-    session.settle(Duration::from_secs(5)).await;
+    session.wait_until_saved(Duration::from_secs(5)).await;
     let response = client.get(api.url("/reports")).send().await?;
     let refreshed = refreshes.load(Ordering::SeqCst) - before.1;
     say(start, format_args!("the next caller: {} with {refreshed} refresh in all", response.status()));
@@ -102,14 +102,14 @@ async fn timeline() -> Result<(), BoxError> {
 /// A client that fetches a token when the API asks for one.
 fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(ClientWithMiddleware, Session), BoxError> {
     let token_url = api.url("/token");
-    let refresh = move |rejection: Rejection| {
+    let refresh = move |context: RefreshContext| {
         let (token_url, number) = (token_url.clone(), refreshes.fetch_add(1, Ordering::SeqCst) + 1);
         async move {
-            let asked = rejection.challenges().iter().next().map(|challenge| challenge.to_string());
+            let asked = context.challenges().iter().next().map(|challenge| challenge.to_string());
             say(start, format_args!("401: {}", asked.unwrap_or_default()));
             // A token endpoint on the other side of the world: whoever is refused meanwhile waits for the same answer.
             tokio::time::sleep(Duration::from_millis(200)).await;
-            let token = rejection.http()?.post(token_url).send().await?.text().await?;
+            let token = context.http_client()?.post(token_url).send().await?.text().await?;
             say(start, format_args!("refresh {number}: a new token"));
             Ok::<_, BoxError>(Credential::bearer(token))
         }

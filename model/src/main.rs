@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use refresh::ask::{Ask, Ended, Landed, Outcome, Purpose, Rest, Start, Step};
+use refresh::ask::{FlightRequest, Ended, Landed, Outcome, Purpose, Rest, Start, Step};
 use refresh::slot::{Held, Stage};
 use refresh::slots::Key;
 use refresh::state::State;
@@ -76,14 +76,14 @@ impl Session {
         lock(&self.state).held().clone()
     }
 
-    fn ask(&self, demand: u8) -> Ask<u8, Name> {
+    fn ask(&self, demand: u8) -> FlightRequest<u8, Name> {
         self.ask_in(0, demand)
     }
 
     /// The demand of a slot's requests for which the held credential was refused.
-    fn ask_in(&self, slot: u8, demand: u8) -> Ask<u8, Name> {
+    fn ask_in(&self, slot: u8, demand: u8) -> FlightRequest<u8, Name> {
         let held = lock(&self.state).held_in(&Name(slot));
-        Ask {
+        FlightRequest {
             purpose: Purpose::Renew,
             slot: Name(slot),
             epoch: held.epoch,
@@ -98,7 +98,7 @@ impl Session {
         }
     }
 
-    async fn renew(self: &Arc<Self>, ask: &Ask<u8, Name>) -> Outcome<u64, &'static str, u8> {
+    async fn renew(self: &Arc<Self>, ask: &FlightRequest<u8, Name>) -> Outcome<u64, &'static str, u8> {
         loop {
             match self.change(|state| state.next(ask, || SystemTime::UNIX_EPOCH)) {
                 Step::Take(held) => return Ok(held),
@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// Waits for all that is at work, and looks that nobody is left waiting.
-    async fn settle(&self) {
+    async fn wait_until_saved(&self) {
         let tasks = std::mem::take(&mut *lock(&self.tasks));
         for task in tasks {
             task.await.expect("it ends");
@@ -161,7 +161,7 @@ fn herd() {
         for caller in callers {
             assert!(caller.await.expect("it ends").is_ok());
         }
-        session.settle().await;
+        session.wait_until_saved().await;
         assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
     });
 }
@@ -176,7 +176,7 @@ fn leaver() {
             assert!(caller.await.expect("it ends").is_ok());
         }
         leaves.await.expect("it ends");
-        session.settle().await;
+        session.wait_until_saved().await;
         assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
     });
 }
@@ -189,7 +189,7 @@ fn failure() {
         for caller in callers {
             assert_eq!(caller.await.expect("it ends").err(), Some(Ended::Failed("down")));
         }
-        session.settle().await;
+        session.wait_until_saved().await;
         assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
     });
 }
@@ -202,7 +202,7 @@ fn demands() {
         for caller in callers {
             assert!(caller.await.expect("it ends").is_ok());
         }
-        session.settle().await;
+        session.wait_until_saved().await;
         assert!(session.refreshes.load(Ordering::SeqCst) <= 2);
     });
 }
@@ -221,7 +221,7 @@ fn logout() {
                 Err(ended) => assert_eq!(ended, Ended::LoggedOut),
             }
         }
-        session.settle().await;
+        session.wait_until_saved().await;
         let forgotten = logout.await.expect("it ends").is_some_and(|held| held.iter().any(Option::is_some));
         assert_eq!((session.held().credential, session.held().stage), (None, Stage::LoggedOut));
         assert!(session.refreshes.load(Ordering::SeqCst) <= 1);
@@ -239,7 +239,7 @@ fn partitions() {
             let held = caller.await.expect("it ends").expect("there is one");
             credentials.push(held.credential);
         }
-        session.settle().await;
+        session.wait_until_saved().await;
         assert_eq!(credentials[0], credentials[1]);
         assert_ne!(credentials[0], credentials[2]);
         assert_eq!(session.refreshes.load(Ordering::SeqCst), 2);
@@ -270,7 +270,7 @@ fn login() {
             }
         }
         let new = login.await.expect("it ends").expect("it is logged in");
-        session.settle().await;
+        session.wait_until_saved().await;
         assert_eq!((new.epoch, session.held().generation), (old + 1, new.generation));
     });
 }
@@ -291,10 +291,10 @@ fn beginning() {
         });
         let begins = session.clone();
         let call = spawn(async move {
-            let first = Ask { purpose: Purpose::Initial, bare: false, ..begins.ask(0) };
+            let first = FlightRequest { purpose: Purpose::Initial, bare: false, ..begins.ask(0) };
             // Without it the request would go out bare, and be of no identity.
             let Ok(signed) = begins.renew(&first).await else { return };
-            let refused = Ask { epoch: signed.epoch, generation: signed.generation, bare: false, ..begins.ask(0) };
+            let refused = FlightRequest { epoch: signed.epoch, generation: signed.generation, bare: false, ..begins.ask(0) };
             if let Ok(again) = begins.renew(&refused).await {
                 let logged_in = |held: &Held<u64, u8>| held.since == Some(at_login());
                 assert!(logged_in(&signed) || !logged_in(&again), "{signed:?} {again:?}");
@@ -302,7 +302,7 @@ fn beginning() {
         });
         assert!(login.await.expect("it ends").is_ok());
         call.await.expect("it ends");
-        session.settle().await;
+        session.wait_until_saved().await;
     });
 }
 
@@ -324,7 +324,7 @@ fn budget() {
         for call in calls {
             call.await.expect("it ends");
         }
-        session.settle().await;
+        session.wait_until_saved().await;
         assert!(session.refreshes.load(Ordering::SeqCst) <= 3 + 1, "a refusal may be told after the next one starts");
     });
 }
@@ -340,7 +340,7 @@ fn all() {
             let _ = caller.await.expect("it ends");
         }
         let _ = (logout.await.expect("it ends"), leaves.await.expect("it ends"));
-        session.settle().await;
+        session.wait_until_saved().await;
         assert_eq!((session.held().credential, session.held().stage), (None, Stage::LoggedOut));
     });
 }
@@ -348,7 +348,7 @@ fn all() {
 type Caller = JoinHandle<Outcome<u64, &'static str, u8>>;
 
 /// A caller who asks, looks once, and goes away.
-fn leaver_of(session: &Arc<Session>, ask: Ask<u8, Name>) -> JoinHandle<()> {
+fn leaver_of(session: &Arc<Session>, ask: FlightRequest<u8, Name>) -> JoinHandle<()> {
     let session = session.clone();
     spawn(async move {
         let mut renewal = Box::pin(session.renew(&ask));
@@ -357,7 +357,7 @@ fn leaver_of(session: &Arc<Session>, ask: Ask<u8, Name>) -> JoinHandle<()> {
 }
 
 /// Callers who were all refused with what is held now.
-fn callers<const N: usize>(session: &Arc<Session>, asks: [Ask<u8, Name>; N]) -> [Caller; N] {
+fn callers<const N: usize>(session: &Arc<Session>, asks: [FlightRequest<u8, Name>; N]) -> [Caller; N] {
     asks.map(|ask| {
         let session = session.clone();
         spawn(async move { session.renew(&ask).await })

@@ -239,7 +239,7 @@ pub(super) fn text(octets: std::borrow::Cow<'_, [u8]>) -> std::borrow::Cow<'_, s
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3): what is none of these is nobody's scope, and is printed nowhere.
-#[cfg(any(feature = "oauth", feature = "store", feature = "testing"))]
-pub(crate) fn is_scope_token(text: &str) -> bool {
+#[must_use]
+pub fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }

@@ -1,15 +1,16 @@
 //! What a scheme of its own does: signs each request, and looks at each response.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Request, Url};
 
+use super::secret::Secret;
 use crate::BoxError;
 use crate::challenge::Challenges;
-use crate::secret::Secret;
 
 /// A scheme that signs requests: what stands behind [`Credential::custom`](crate::Credential::custom).
 ///
@@ -24,12 +25,12 @@ pub trait Authorize: Send + Sync + 'static {
         Some(&http::header::AUTHORIZATION)
     }
 
-    /// Signs the request, which is about to be sent. Called anew for each send. A buffered body can be read; whoever
+    /// Signs the request, which is about to be sent. `now` is the time of the session's clock. Called anew for each send. A buffered body can be read; whoever
     /// sets a header with a secret in it marks it as sensitive.
     ///
     /// # Errors
     /// Whatever keeps it from signing: nothing is sent then.
-    async fn authorize(&self, request: &mut Request) -> Result<(), BoxError>;
+    async fn authorize(&self, request: &mut Request, now: SystemTime) -> Result<(), BoxError>;
 
     /// What a store keeps of it, so that it can be made again in another process. Not said, it cannot be stored.
     fn export(&self) -> Option<Secret> {
@@ -56,7 +57,7 @@ pub enum Observed {
     /// Nothing that concerns it.
     Nothing,
     /// It can answer this 401 itself: sign once more, and nobody needs to be asked.
-    Resign,
+    Retry,
 }
 
 /// The head of a response, as a scheme sees it. `Debug` prints no values.

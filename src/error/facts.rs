@@ -10,9 +10,9 @@ use reqwest::Url;
 
 use super::problem::{Problem, RawRefusal, Reading};
 use super::read::is_generic;
+use super::report::AuthReport;
 use crate::challenge::Challenges;
-use crate::printed::{FEW_LINES, Printed};
-use crate::report::AuthReport;
+use crate::util::OneLine;
 
 /// As much of a body as was read.
 #[derive(Clone, Default)]
@@ -123,7 +123,7 @@ impl Facts {
     fn header_names(&self) -> Vec<String> {
         let masker = self.report.masker();
         let names = self.headers.keys().map(|name| masker.mask_word(name.as_str().to_owned()));
-        names.map(|name| Printed(&name, FEW_LINES).to_string()).collect()
+        names.map(|name| OneLine::new(&name).to_string()).collect()
     }
 
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

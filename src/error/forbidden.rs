@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,13 +14,15 @@ use reqwest::Url;
 use super::facts::Facts;
 use super::problem::Problem;
 use super::refusal::refusal_getters;
-use crate::challenge::{Challenges, FEW_LINES, Printed};
-use crate::report::AuthReport;
+use super::report::AuthReport;
+use crate::challenge::Challenges;
+use crate::util::OneLine;
 
 /// A 403: the server knows who asks, and says no (RFC 9110 §15.5.4). It was sent once and is never sent again.
 ///
 /// `Display` is one line for a terminal; `Debug` shows no values.
-pub struct Forbidden(Box<Inner>);
+#[derive(Clone)]
+pub struct Forbidden(Arc<Inner>);
 
 struct Inner {
     facts: Facts,
@@ -27,7 +30,7 @@ struct Inner {
 
 impl Forbidden {
     pub(crate) fn new(facts: Facts) -> Self {
-        Self(Box::new(Inner { facts }))
+        Self(Arc::new(Inner { facts }))
     }
 
     refusal_getters!();
@@ -96,9 +99,9 @@ impl AsRef<AuthReport> for Forbidden {
 
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
+        write!(f, "{}", OneLine::new(&self.0.facts.line()))?;
         let scopes = self.required_scopes().join(" ");
-        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", Printed(&scopes, FEW_LINES)) }
+        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", OneLine::new(&scopes)) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a caller can do about a 401, derived from its facts.
 
-use super::Reason;
 use super::facts::Facts;
+use super::unauthorized::UnauthorizedReason;
 #[cfg(feature = "digest")]
 use crate::challenge::Challenge;
 use crate::challenge::Challenges;
@@ -15,8 +15,8 @@ const RFC_2069: &str = "the server offers Digest without `qop`, which is RFC 206
                         `Password::allow_rfc_2069` answers it";
 
 /// A hint about redirects or about the server's challenges, if one of them is the cause.
-pub(super) fn of(facts: &Facts, reason: Reason) -> Option<&'static str> {
-    if reason == Reason::ForeignOrigin || facts.foreign {
+pub(super) fn of(facts: &Facts, reason: UnauthorizedReason) -> Option<&'static str> {
+    if reason == UnauthorizedReason::ForeignOrigin || facts.foreign {
         return None;
     }
     let sent = facts.report.sent.iter().rev().flatten().next();
@@ -29,7 +29,7 @@ pub(super) fn of(facts: &Facts, reason: Reason) -> Option<&'static str> {
             false => {}
         }
     }
-    if reason == Reason::Redirected {
+    if reason == UnauthorizedReason::Redirected {
         return Some(REDIRECTED);
     }
     unanswered(&facts.challenges, reason)
@@ -46,12 +46,12 @@ fn is_asked(challenges: &Challenges) -> bool {
 }
 
 #[cfg(feature = "digest")]
-fn unanswered(challenges: &Challenges, reason: Reason) -> Option<&'static str> {
+fn unanswered(challenges: &Challenges, reason: UnauthorizedReason) -> Option<&'static str> {
     let legacy = |one: Challenge<'_>| one.digest().is_some_and(|digest| digest.qop().is_empty());
-    (reason == Reason::Declined && challenges.iter().any(legacy)).then_some(RFC_2069)
+    (reason == UnauthorizedReason::Declined && challenges.iter().any(legacy)).then_some(RFC_2069)
 }
 
 #[cfg(not(feature = "digest"))]
-fn unanswered(_: &Challenges, _: Reason) -> Option<&'static str> {
+fn unanswered(_: &Challenges, _: UnauthorizedReason) -> Option<&'static str> {
     None
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use http::header::HeaderMap;
 
-use super::read;
 use crate::challenge::Challenges;
-use crate::mask::Masker;
+use crate::credential::Masker;
+use crate::error::read;
 
 /// What a server says about a refusal: a problem (RFC 9457) or another common shape, in JSON, XML, HTML, plain text or
 /// header fields.

@@ -6,7 +6,7 @@ use std::fmt;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use crate::challenge::{FEW_LINES, Printed};
+use crate::util::OneLine;
 
 /// A redirect that [`FollowRedirects`](crate::FollowRedirects), or the middleware below it, refused to follow.
 ///
@@ -86,7 +86,7 @@ impl fmt::Display for RedirectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Refused { kind, status, method, url, location } = &*self.0;
         let line = format!("{method} {url} was redirected by {} to {location}", status.as_u16());
-        write!(f, "{}", Printed(&line, FEW_LINES))?;
+        write!(f, "{}", OneLine::new(&line))?;
         f.write_str(match kind {
             RedirectErrorKind::TooMany => ", and the limit of redirects is reached: it is not followed",
             RedirectErrorKind::StreamBody => {

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
@@ -9,21 +10,23 @@ use http::{Method, StatusCode};
 use reqwest::Url;
 
 use super::facts::Facts;
-use super::hint;
 use super::problem::Problem;
+use super::refresh::RefreshError;
 use super::refusal::refusal_getters;
-use crate::challenge::{Challenge, Challenges, FEW_LINES, Printed};
-use crate::refresh::RefreshError;
-use crate::report::AuthReport;
+use super::report::AuthReport;
+use crate::challenge::{Challenge, Challenges};
+use crate::error::hint;
+use crate::util::OneLine;
 
 /// A 401, and why it stayed one (RFC 9110 §15.5.2).
 ///
 /// `Display` is one line for a terminal; `Debug` shows no values. If a refresh failed, its [`RefreshError`] is the source.
-pub struct Unauthorized(Box<Inner>);
+#[derive(Clone)]
+pub struct Unauthorized(Arc<Inner>);
 
 struct Inner {
     facts: Facts,
-    reason: Reason,
+    reason: UnauthorizedReason,
     refresh: Option<RefreshError>,
     /// Whether a refused credential has worked on another path of this origin.
     worked: bool,
@@ -35,7 +38,7 @@ const NO_URL: &str = "no.url.provided.local";
 /// Why a 401 stayed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum UnauthorizedReason {
     /// The refresher has no credential for these challenges, or the client answers none of their schemes.
     Declined,
     /// The server refused the new credential too, or there is no other credential than the refused one.
@@ -62,16 +65,16 @@ pub enum Reason {
 }
 
 impl Unauthorized {
-    pub(crate) fn new(facts: Facts, reason: Reason, refresh: Option<RefreshError>, worked: bool) -> Self {
+    pub(crate) fn new(facts: Facts, reason: UnauthorizedReason, refresh: Option<RefreshError>, worked: bool) -> Self {
         let refresh = refresh.map(|error| error.masked(&facts.report.masker()));
-        Self(Box::new(Inner { facts, reason, refresh, worked }))
+        Self(Arc::new(Inner { facts, reason, refresh, worked }))
     }
 
     refusal_getters!();
 
     /// Returns why it stayed a 401.
     #[must_use]
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> UnauthorizedReason {
         self.0.reason
     }
 
@@ -87,7 +90,10 @@ impl Unauthorized {
         if let Some(hint) = hint::of(&self.0.facts, self.0.reason) {
             return Some(hint);
         }
-        if !matches!(self.0.reason, Reason::StillRejected | Reason::BudgetExhausted | Reason::Declined) {
+        if !matches!(
+            self.0.reason,
+            UnauthorizedReason::StillRejected | UnauthorizedReason::BudgetExhausted | UnauthorizedReason::Declined
+        ) {
             return None;
         }
         // A token first, and then a nonce: that would be three sends, and the next call needs one (RFC 9449 §9).
@@ -112,7 +118,7 @@ impl Unauthorized {
             _ => "credential",
         };
         let which = if first.is_some() && second.is_some() { "the new" } else { "this" };
-        let source = last.provenance().map(|source| format!(" (from {})", Printed(source, FEW_LINES)));
+        let source = last.source().map(|source| format!(" (from {})", OneLine::new(source)));
         Some(format!("{which} {what}{}", source.unwrap_or_default()))
     }
 
@@ -120,27 +126,27 @@ impl Unauthorized {
     fn outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let once = self.report().attempts() < 2;
         f.write_str(match (self.0.reason, self.refused()) {
-            (Reason::Declined | Reason::StillRejected, Some(refused)) => {
+            (UnauthorizedReason::Declined | UnauthorizedReason::StillRejected, Some(refused)) => {
                 let rest = if once { ", and there is no other to try" } else { "" };
                 return write!(f, "the server refused {refused}{rest}");
             }
-            (Reason::Declined, None) => "there is no credential for this request",
-            (Reason::StillRejected, None) if once => "there is no credential to send",
-            (Reason::StillRejected, None) => "refused again",
-            (Reason::BudgetExhausted, _) => {
+            (UnauthorizedReason::Declined, None) => "there is no credential for this request",
+            (UnauthorizedReason::StillRejected, None) if once => "there is no credential to send",
+            (UnauthorizedReason::StillRejected, None) => "refused again",
+            (UnauthorizedReason::BudgetExhausted, _) => {
                 "the server refused several new credentials in a row: no new one is requested for a while"
             }
-            (Reason::NotReplayable, _) => "its body cannot be sent twice; call again",
-            (Reason::Redirected, _) => "it was redirected, and is not safe to send again",
-            (Reason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
+            (UnauthorizedReason::NotReplayable, _) => "its body cannot be sent twice; call again",
+            (UnauthorizedReason::Redirected, _) => "it was redirected, and is not safe to send again",
+            (UnauthorizedReason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
                 "the response names no URL, so another server may have sent it; a middleware that makes responses anew must set it"
             }
-            (Reason::ForeignOrigin, _) => "another server refused it",
-            (Reason::SessionChanged, _) => "another login ended meanwhile; call again",
-            (Reason::LoggedOut, _) => "logged out",
-            (Reason::CallerCredential, _) => "the caller's own credential",
-            (Reason::NoRetry, _) => "the caller allows only one send",
-            (Reason::RefreshFailed, _) => "no new credential",
+            (UnauthorizedReason::ForeignOrigin, _) => "another server refused it",
+            (UnauthorizedReason::SessionChanged, _) => "another login ended meanwhile; call again",
+            (UnauthorizedReason::LoggedOut, _) => "logged out",
+            (UnauthorizedReason::CallerCredential, _) => "the caller's own credential",
+            (UnauthorizedReason::NoRetry, _) => "the caller allows only one send",
+            (UnauthorizedReason::RefreshFailed, _) => "no new credential",
         })
     }
 }
@@ -153,7 +159,7 @@ impl AsRef<AuthReport> for Unauthorized {
 
 impl fmt::Display for Unauthorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Printed(&self.0.facts.line(), FEW_LINES))?;
+        write!(f, "{}", OneLine::new(&self.0.facts.line()))?;
         f.write_str(" (")?;
         self.outcome(f)?;
         f.write_str(")")?;

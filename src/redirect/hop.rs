@@ -6,14 +6,14 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode, Version};
 use reqwest::{Body, Request, Response, Url};
 
-use super::headers;
+use crate::call::is_made_by_hand;
+use crate::call::replay;
 use crate::credential::Credential;
+use crate::credential::Masker;
+use crate::error::AuthReport;
 use crate::error::{RedirectError, RedirectErrorKind, Refused, bare};
-use crate::mask::Masker;
 use crate::origin::Origin;
-use crate::replay;
-use crate::report::AuthReport;
-use crate::verdict::is_made_by_hand;
+use crate::redirect::headers;
 
 /// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::rejection::{Asked, Demand};
+use super::demand::{Asked, Demand};
 use crate::challenge::{Challenge, Challenges};
 
 /// What a 401 asks for.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest_challenge::{
-    Authorize, BoxError, ChallengeMiddleware, Credential, Error, Forbidden, Observed, Reason, RefreshError,
-    RefreshErrorKind, Rejection, ResponseHead, Unauthorized,
+    Authorize, BoxError, ChallengeMiddleware, Credential, Error, Forbidden, Observed, RefreshContext, RefreshError,
+    RefreshErrorKind, ResponseHead, Unauthorized, UnauthorizedReason,
 };
 
 use crate::support::fake::{Fake, Hands, until};
@@ -50,17 +50,17 @@ async fn a_logout_while_a_401_is_read_stops_the_replay() {
             auth.session().login().await.unwrap();
         }
         let error = call.await.unwrap().unwrap_err();
-        let wanted = if again { Reason::SessionChanged } else { Reason::LoggedOut };
+        let wanted = if again { UnauthorizedReason::SessionChanged } else { UnauthorizedReason::LoggedOut };
         assert_eq!((refused(&error).reason(), server.sends()), (wanted, 1));
     }
 }
 
 #[tokio::test]
 async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
-    async fn rejected(_: Rejection) -> anyhow::Result<Credential> {
-        Err(RefreshError::rejected("invalid_grant").into())
+    async fn rejected(_: RefreshContext) -> anyhow::Result<Credential> {
+        Err(RefreshError::credential_revoked("invalid_grant").into())
     }
-    async fn network(_: Rejection) -> anyhow::Result<Credential> {
+    async fn network(_: RefreshContext) -> anyhow::Result<Credential> {
         use anyhow::Context;
         let url = "http://127.0.0.1:1/?client_secret=hunter2";
         reqwest::get(url).await.context("asking for a token")?;
@@ -69,7 +69,7 @@ async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
     let server = Script::takes("never");
     let auth = ChallengeMiddleware::new(API, rejected).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
-    assert_eq!(refused(&error).refresh_error(), Some(&RefreshError::rejected("invalid_grant")));
+    assert_eq!(refused(&error).refresh_error(), Some(&RefreshError::credential_revoked("invalid_grant")));
 
     let auth = ChallengeMiddleware::new(API, network).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -90,7 +90,7 @@ async fn the_callers_own_header_is_never_overwritten() {
     let server = Script::says(challenged());
     let fake = Fake::answering(move |_, _| Ok(Some(Credential::header("x-api-key".parse().unwrap(), "ours"))));
     let error = server.client(&auth(&fake)).get(API).header("x-api-key", "theirs").send().await.unwrap_err();
-    assert_eq!((refused(&error).reason(), server.sends()), (Reason::CallerCredential, 1));
+    assert_eq!((refused(&error).reason(), server.sends()), (UnauthorizedReason::CallerCredential, 1));
     assert!(server.requests().iter().all(|arrived| arrived.headers()["x-api-key"] == "theirs"));
 }
 
@@ -102,7 +102,7 @@ async fn every_echo_of_every_credential_is_masked() {
         fn scheme(&self) -> &str {
             "Signed"
         }
-        async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+        async fn authorize(&self, request: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
             request.headers_mut().insert("authorization", "Signed hunter2".parse()?);
             Ok(())
         }
@@ -152,10 +152,10 @@ async fn forty_different_demands_are_met_one_after_the_other() {
     struct Slow(AtomicUsize);
     #[async_trait::async_trait]
     impl reqwest_challenge::Refresh for Slow {
-        async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+        async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
             self.0.fetch_add(1, Ordering::SeqCst);
             tokio::time::advance(Duration::from_millis(30)).await;
-            Ok(Some(Credential::bearer(rejection.demand().claims().unwrap().to_owned())))
+            Ok(Some(Credential::bearer(context.demand().claims().unwrap().to_owned())))
         }
     }
     let server = Script::new(|arrived, _| {
@@ -180,7 +180,7 @@ async fn a_scheme_looks_at_every_response_that_it_signed_and_at_no_other() {
         fn scheme(&self) -> &str {
             "Looks"
         }
-        async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+        async fn authorize(&self, request: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
             request.headers_mut().insert("authorization", "Looks x".parse()?);
             Ok(())
         }
@@ -208,7 +208,7 @@ async fn a_renewal_that_failed_before_the_send_is_told_by_the_401() {
     let (clock, fake) = (Hands::new(), Fake::failing(RefreshError::transient(None)));
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -216,7 +216,7 @@ async fn a_renewal_that_failed_before_the_send_is_told_by_the_401() {
     client.get(API).send().await.unwrap();
     clock.forward(Duration::from_secs(3700));
     let error = client.get(API).send().await.unwrap_err();
-    assert_eq!((refused(&error).reason(), fake.calls()), (Reason::RefreshFailed, 1));
+    assert_eq!((refused(&error).reason(), fake.calls()), (UnauthorizedReason::RefreshFailed, 1));
     assert!(refused(&error).refresh_error().unwrap().is_transient());
 }
 
@@ -236,7 +236,7 @@ async fn a_late_credential_is_forgotten_even_if_somebody_is_logged_in_again() {
     fake.begun(2).await;
     fake.open();
     fake.open();
-    assert!(session.settle(Duration::from_secs(5)).await);
+    assert!(session.wait_until_saved(Duration::from_secs(5)).await);
     assert!(first.await.unwrap().is_err());
     assert_eq!(second.await.unwrap().unwrap(), Credential::bearer("t2"));
     assert_eq!(fake.forgotten(), [None, Some(Credential::bearer("t1"))]);
@@ -268,10 +268,10 @@ async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
     struct Waits(Gate);
     #[async_trait::async_trait]
     impl reqwest_challenge::Refresh for Waits {
-        async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+        async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
             Ok(Some(Credential::bearer("t1")))
         }
-        async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+        async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
             self.0.pass().await;
             Ok(Some(Credential::bearer("t0")))
         }
@@ -283,7 +283,7 @@ async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
     auth.session().login().await.unwrap();
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
     gate.let_one_through();
-    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     assert_eq!(server.tokens().last().map(String::as_str), Some("t1"));
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t1")));
 }
@@ -295,11 +295,11 @@ impl Authorize for Resigns {
     fn scheme(&self) -> &str {
         "Resigns"
     }
-    async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), BoxError> {
+    async fn authorize(&self, _: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         Ok(())
     }
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
-        Ok(if head.status() == 401 { Observed::Resign } else { Observed::Nothing })
+        Ok(if head.status() == 401 { Observed::Retry } else { Observed::Nothing })
     }
 }
 
@@ -311,7 +311,7 @@ async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
     until(|| server.sends() == 1).await;
     auth.session().logout().await.unwrap();
     let error = call.await.unwrap().unwrap_err();
-    assert_eq!((refused(&error).reason(), server.sends()), (Reason::LoggedOut, 1));
+    assert_eq!((refused(&error).reason(), server.sends()), (UnauthorizedReason::LoggedOut, 1));
 }
 
 #[tokio::test]
@@ -321,6 +321,6 @@ async fn a_scheme_that_answers_for_a_stream_keeps_the_401s_body() {
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(
         (refused(&error).reason(), refused(&error).body().as_ref()),
-        (Reason::NotReplayable, &b"who are you?"[..])
+        (UnauthorizedReason::NotReplayable, &b"who are you?"[..])
     );
 }

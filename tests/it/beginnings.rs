@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use reqwest_challenge::{ChallengeMiddleware, Credential, Error, Refresh, RefreshError, RefreshErrorKind, Rejection};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, Error, Refresh, RefreshContext, RefreshError, RefreshErrorKind,
+};
 
 use crate::sessions::{auth, refresh_kind, with_t0};
 use crate::support::fake::Fake;
@@ -22,7 +24,7 @@ async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
 
 #[tokio::test]
 async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
-    let (server, fake) = (Script::takes("t0"), Fake::new().initially(Err("the store is locked".into())));
+    let (server, fake) = (Script::takes("t0"), Fake::new().with_initial(Err("the store is locked".into())));
     let client = server.client(&auth(&fake));
     let error = client.get(API).send().await.unwrap_err();
     assert!(matches!(Error::find(&error), Some(Error::Refresh(_))));
@@ -38,11 +40,11 @@ struct Stubborn {
 
 #[async_trait]
 impl Refresh for Stubborn {
-    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
 
-    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+    async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         // So that all callers are there.
         tokio::task::yield_now().await;
         match (self.asked.fetch_add(1, Ordering::SeqCst), self.panics) {

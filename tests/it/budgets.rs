@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Reason, RefreshError, Unauthorized};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, RefreshError, Unauthorized, UnauthorizedReason};
 
 use crate::support::fake::{Fake, Hands};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
@@ -26,7 +26,7 @@ async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
     let client = server.client(&auth);
     for path in 0..500 {
         let error = client.get(format!("{API}/{path}")).send().await.unwrap_err();
-        let wanted = if path < 3 { Reason::StillRejected } else { Reason::BudgetExhausted };
+        let wanted = if path < 3 { UnauthorizedReason::StillRejected } else { UnauthorizedReason::BudgetExhausted };
         assert_eq!(reason(&error), wanted, "path {path}");
         assert_eq!(error.to_string().contains("several new credentials in a row"), path >= 3, "{error}");
     }
@@ -72,7 +72,7 @@ async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
         for path in 0..5 {
             last = client.get(format!("{API}/{path}")).send().await.err();
         }
-        assert_eq!((reason(last.as_ref().unwrap()), fake.calls()), (Reason::BudgetExhausted, 3), "{how}");
+        assert_eq!((reason(last.as_ref().unwrap()), fake.calls()), (UnauthorizedReason::BudgetExhausted, 3), "{how}");
         match how {
             "success" => {
                 good.store(true, Ordering::SeqCst);
@@ -128,7 +128,7 @@ async fn varied_challenges_do_not_widen_the_budget() {
 
 #[tokio::test]
 async fn a_403_that_always_means_expired_counts_against_the_budget() {
-    let (server, fake) = (Script::says(status(403)), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::says(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth =
         ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
     let client = server.client(&auth);
@@ -170,7 +170,11 @@ impl reqwest_challenge::Authorize for Same {
         "Own"
     }
 
-    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), reqwest_challenge::BoxError> {
+    async fn authorize(
+        &self,
+        request: &mut reqwest::Request,
+        _now: std::time::SystemTime,
+    ) -> Result<(), reqwest_challenge::BoxError> {
         request.headers_mut().insert("authorization", "Own same".parse()?);
         Ok(())
     }
@@ -180,8 +184,8 @@ impl reqwest_challenge::Authorize for Same {
 async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_failures() {
     // A refusal is about what was asked. A rejected credential and an outage are not.
     for (error, calls) in [
-        (RefreshError::refused("metadata"), 16),
-        (RefreshError::rejected("invalid_grant"), 1),
+        (RefreshError::denied("metadata"), 16),
+        (RefreshError::credential_revoked("invalid_grant"), 1),
         (RefreshError::transient(None), 1),
     ] {
         let server = Script::new(|_, number| challenged_with(&format!("Bearer realm=\"{number}\"")));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::header::WWW_AUTHENTICATE;
 use reqwest_challenge::{
-    AuthReport, Authorize, BoxError, Cause, ChallengeMiddleware, Credential, Error, Forbidden, Observed, Reason,
-    Renewed, ResponseHead, Unauthorized,
+    AuthReport, Authorize, BoxError, ChallengeMiddleware, Credential, Error, Forbidden, Observed, RefreshReason,
+    Renewed, ResponseHead, Unauthorized, UnauthorizedReason,
 };
 use reqwest_middleware::Error as MiddlewareError;
 
@@ -31,24 +31,24 @@ async fn a_401_without_a_credential_yet_is_refreshed_and_replayed() {
     let (server, fake) = (Script::takes("t1"), Fake::new());
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
-    assert_eq!(fake.causes(), [Cause::Challenged]);
+    assert_eq!(fake.reasons(), [RefreshReason::Challenged]);
 }
 
 #[tokio::test]
 async fn a_401_for_our_current_credential_is_refreshed_and_replayed() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::takes("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth = auth(&fake);
     let response = server.client(&auth).get(API).send().await.unwrap();
     assert_eq!(server.tokens(), ["t0", "t1"]);
     let report = AuthReport::of(&response);
     assert_eq!((report.attempts(), report.generation(), report.renewed()), (2, Some(2), Some(Renewed::ByUs)));
-    assert_eq!(fake.rejections()[0].credential(), Some(&Credential::bearer("t0")));
+    assert_eq!(fake.contexts()[0].credential(), Some(&Credential::bearer("t0")));
     assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
 }
 
 /// Two requests signed with `t0`; the second is refused only after the first has renewed.
 async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, MiddlewareError>) {
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = auth(&fake);
     let (client, late) = (server.client(&auth), Gate::closed());
     let held = slow_client(&server, &auth, &late);
@@ -75,7 +75,7 @@ async fn a_401_whose_taken_over_credential_is_refused_too_does_not_blame_the_ser
     );
     let (server, fake, late) = late_401(server).await;
     let error = late.unwrap_err();
-    assert_eq!(reason(&error), Reason::StillRejected);
+    assert_eq!(reason(&error), UnauthorizedReason::StillRejected);
     assert_eq!(Unauthorized::find(&error).unwrap().hint(), None);
     assert_eq!((server.sends(), fake.calls()), (4, 1));
 }
@@ -90,7 +90,7 @@ async fn a_401_whose_demand_the_newer_credential_does_not_meet_gets_a_flight_of_
     let (server, fake, late) = late_401(server).await;
     assert_eq!(late.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (4, 2));
-    assert_eq!(fake.rejections()[1].demand().claims(), Some("e30="));
+    assert_eq!(fake.contexts()[1].demand().claims(), Some("e30="));
 }
 
 #[tokio::test]
@@ -98,12 +98,12 @@ async fn a_401_without_a_challenge_is_as_any_and_strict_mode_declines_it() {
     let bare = || Script::new(|arrived, _| status(if arrived.token() == "t1" { 200 } else { 401 }));
     let (server, fake) = (bare(), Fake::new());
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
-    assert!(fake.rejections()[0].challenges().is_empty());
+    assert!(fake.contexts()[0].challenges().is_empty());
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 
     let (server, fake) = (bare(), Fake::new());
     let strict = ChallengeMiddleware::builder(API, fake.clone()).strict().build().unwrap();
-    assert_eq!(reason(&get(&server, &strict).await.unwrap_err()), Reason::Declined);
+    assert_eq!(reason(&get(&server, &strict).await.unwrap_err()), UnauthorizedReason::Declined);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
@@ -115,8 +115,8 @@ async fn a_401_with_a_broken_challenge_has_what_can_be_read() {
     });
     let fake = Fake::new();
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
-    let rejection = &fake.rejections()[0];
-    assert_eq!((rejection.realm().as_deref(), rejection.challenges().defects().len()), (Some("api"), 3));
+    let context = &fake.contexts()[0];
+    assert_eq!((context.realm().as_deref(), context.challenges().defects().len()), (Some("api"), 3));
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
@@ -125,7 +125,7 @@ async fn a_401_that_the_refresher_declines_is_declined_with_the_first_401s_facts
     let (server, fake) = (Script::takes("never"), Fake::answering(|_, _| Ok(None)));
     let error = get(&server, &auth(&fake)).await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), refused.body().as_ref()), (Reason::Declined, &b"who are you?"[..]));
+    assert_eq!((refused.reason(), refused.body().as_ref()), (UnauthorizedReason::Declined, &b"who are you?"[..]));
     assert_eq!((server.sends(), fake.calls()), (1, 1));
 }
 
@@ -133,15 +133,16 @@ async fn a_401_that_the_refresher_declines_is_declined_with_the_first_401s_facts
 async fn a_401_without_a_configured_scheme_asks_nobody() {
     let (server, fake) = (Script::says(challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).schemes(["bearer", "basic"]).build().unwrap();
-    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::Declined);
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::Declined);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn the_very_credential_that_was_refused_is_not_sent_again() {
-    let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t0")))).initially(Ok(Some(Credential::bearer("t0"))));
+    let fake =
+        Fake::answering(|_, _| Ok(Some(Credential::bearer("t0")))).with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::takes("never");
-    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::StillRejected);
     assert_eq!((server.sends(), fake.calls()), (1, 1));
 }
 
@@ -151,7 +152,7 @@ async fn a_401_after_the_replay_has_the_second_responses_facts() {
     let fake = Fake::new();
     let error = get(&server, &auth(&fake)).await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), refused.body().as_ref()), (Reason::StillRejected, &b"second"[..]));
+    assert_eq!((refused.reason(), refused.body().as_ref()), (UnauthorizedReason::StillRejected, &b"second"[..]));
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
@@ -168,7 +169,7 @@ async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears
     denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (2, 1));
     for _ in 0..3 {
-        assert_eq!(reason(&denied().await.unwrap_err()), Reason::StillRejected);
+        assert_eq!(reason(&denied().await.unwrap_err()), UnauthorizedReason::StillRejected);
     }
     assert_eq!((server.sends(), fake.calls()), (5, 1));
     clock.forward(Duration::from_secs(1));
@@ -195,7 +196,7 @@ async fn a_401_then_a_403_on_the_replay_is_forbidden() {
 
 #[tokio::test]
 async fn a_403_is_forbidden_and_leaves_the_credential_alone() {
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let (server, auth) = (Script::says(status(403)), auth(&fake));
     let error = get(&server, &auth).await.unwrap_err();
     assert!(Forbidden::find(&error).is_some() && !error.to_string().contains("log"), "{error}");
@@ -205,7 +206,7 @@ async fn a_403_is_forbidden_and_leaves_the_credential_alone() {
 
 #[tokio::test]
 async fn a_403_that_means_expired_ends_this_call_and_renews_before_the_next() {
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match arrived.token() {
         "t1" => status(200),
         _ => respond(403, &[("content-type", "application/json")], r#"{"error":"token_expired"}"#),
@@ -217,7 +218,7 @@ async fn a_403_that_means_expired_ends_this_call_and_renews_before_the_next() {
     assert!(Forbidden::find(&get(&server, &auth).await.unwrap_err()).is_some());
     assert_eq!((server.sends(), fake.calls()), (1, 0));
     assert_eq!(get(&server, &auth).await.unwrap(), 200);
-    assert_eq!((server.tokens(), fake.causes()), (vec!["t0".into(), "t1".into()], vec![Cause::Expired]));
+    assert_eq!((server.tokens(), fake.reasons()), (vec!["t0".into(), "t1".into()], vec![RefreshReason::Expired]));
 }
 
 #[tokio::test]
@@ -243,7 +244,7 @@ async fn a_demand_reaches_the_refresher() {
     });
     let fake = Fake::new();
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
-    let rejections = fake.rejections();
+    let rejections = fake.contexts();
     let demand = rejections[0].demand();
     assert_eq!(
         (demand.acr_values(), demand.max_age()),
@@ -261,20 +262,20 @@ impl Authorize for Nonce {
         "Nonce"
     }
 
-    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+    async fn authorize(&self, request: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         request.headers_mut().insert("authorization", "Bearer signed".parse()?);
         Ok(())
     }
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         let nonce = head.challenges().iter().any(|challenge| challenge.param("error").as_deref() == Some("use_nonce"));
-        Ok(if nonce { Observed::Resign } else { Observed::Nothing })
+        Ok(if nonce { Observed::Retry } else { Observed::Nothing })
     }
 }
 
 #[tokio::test]
 async fn a_scheme_that_answers_by_itself_is_sent_again_without_a_refresh() {
-    let fake = Fake::new().initially(Ok(Some(Credential::custom(Nonce))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::custom(Nonce))));
     let server = Script::new(|_, number| match number {
         0 => challenged_with("Nonce error=\"use_nonce\""),
         _ => status(200),
@@ -286,14 +287,14 @@ async fn a_scheme_that_answers_by_itself_is_sent_again_without_a_refresh() {
 
 #[tokio::test]
 async fn a_scheme_that_answers_and_is_refused_for_another_reason_refreshes_for_the_next_call() {
-    let fake = Fake::new().initially(Ok(Some(Credential::custom(Nonce))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::custom(Nonce))));
     let server = Script::new(|arrived, number| match (arrived.token(), number) {
         ("t1", _) => status(200),
         (_, 0) => challenged_with("Nonce error=\"use_nonce\""),
         _ => challenged(),
     });
     let auth = auth(&fake);
-    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::StillRejected);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
     assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
 }
@@ -307,11 +308,11 @@ async fn authorize_that_fails_names_the_scheme_and_sends_nothing() {
             "Broken"
         }
 
-        async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), BoxError> {
+        async fn authorize(&self, _: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
             Err("the key is locked".into())
         }
     }
-    let (server, fake) = (Script::takes("t"), Fake::new().initially(Ok(Some(Credential::custom(Broken)))));
+    let (server, fake) = (Script::takes("t"), Fake::new().with_initial(Ok(Some(Credential::custom(Broken)))));
     let error = get(&server, &auth(&fake)).await.unwrap_err();
     assert_eq!(error.to_string(), "the Broken credential cannot be put on the request");
     assert!(format!("{:#}", anyhow::Error::from(error)).contains("the key is locked"));

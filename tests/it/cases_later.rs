@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::{AuthReport, Cause, ChallengeMiddleware, Credential, Error, Reason, RefreshError};
+use reqwest_challenge::{
+    AuthReport, ChallengeMiddleware, Credential, Error, RefreshError, RefreshReason, UnauthorizedReason,
+};
 
 use crate::cases::{auth, get, reason};
 use crate::support::fake::{Fake, Hands};
@@ -20,7 +22,7 @@ async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
     let (server, fake) = (Script::takes("t1"), Fake::new());
     let client = server.client(&auth(&fake));
     let error = client.post(API).body(stream("once")).send().await.unwrap_err();
-    assert_eq!(reason(&error), Reason::NotReplayable);
+    assert_eq!(reason(&error), UnauthorizedReason::NotReplayable);
     assert_eq!((server.sends(), fake.calls()), (1, 1));
     assert_eq!(client.post(API).body(stream("once")).send().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
@@ -29,8 +31,8 @@ async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
 #[tokio::test]
 async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_sent() {
     let clock = Hands::new();
-    let fake =
-        Fake::new().initially(Ok(Some(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))));
+    let fake = Fake::new()
+        .with_initial(Ok(Some(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))));
     let server =
         Script::new(|arrived, number| if number == 0 || arrived.token() == "t1" { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
@@ -38,13 +40,13 @@ async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_
     clock.forward(Duration::from_secs(3580));
     let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!(AuthReport::of(&response).attempts(), 1);
-    assert_eq!((server.tokens(), fake.causes()), (vec!["t0".into(), "t1".into()], vec![Cause::Expired]));
+    assert_eq!((server.tokens(), fake.reasons()), (vec!["t0".into(), "t1".into()], vec![RefreshReason::Expired]));
 }
 
 #[tokio::test]
 async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
     let (server, fake) = (Script::takes("t1"), Fake::new());
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).eager().build().unwrap();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).refresh_before_streams().build().unwrap();
     let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
 }
@@ -52,7 +54,7 @@ async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
 /// A session whose credential `t0` was let in once and has expired since.
 async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddleware {
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -73,7 +75,7 @@ async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
 #[tokio::test]
 async fn a_renewal_that_fails_for_good_is_an_error_before_the_send() {
     let (server, clock) = (Script::takes("t0"), Hands::new());
-    let fake = Fake::failing(RefreshError::rejected("invalid_grant"));
+    let fake = Fake::failing(RefreshError::credential_revoked("invalid_grant"));
     let auth = expired(&fake, &server, &clock).await;
     let error = get(&server, &auth).await.unwrap_err();
     assert!(matches!(Error::find(&error), Some(Error::Refresh(_))), "{error:?}");
@@ -87,7 +89,7 @@ async fn a_renewal_before_the_send_is_the_one_refresh_of_its_request() {
     let (clock, fake) = (Hands::new(), Fake::new());
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     let auth = expired(&fake, &server, &clock).await;
-    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::StillRejected);
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::StillRejected);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
@@ -97,7 +99,7 @@ async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() 
     for expiry in [Hands::new().time() - span(7200), Hands::new().time(), Hands::new().time() + span(20)] {
         let clock = Hands::new();
         let server = Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { challenged() });
-        let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer("t1").expires_at(expiry))));
+        let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer("t1").with_expiry(expiry))));
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
         for _ in 0..3 {
             get(&server, &auth).await.unwrap();
@@ -122,7 +124,7 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
         }
         // The server's expiry is by the right clock, the session's clock is two hours off.
         let fake = Fake::answering(move |number, _| {
-            Ok(Some(Credential::bearer(format!("t{number}")).expires_at(skewed + Duration::from_secs(3600))))
+            Ok(Some(Credential::bearer(format!("t{number}")).with_expiry(skewed + Duration::from_secs(3600))))
         });
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
         for _ in 0..5 {
@@ -135,7 +137,7 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
 #[tokio::test]
 async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
     let (server, fake) = (Script::says(challenged().from_url("https://evil.example/")), Fake::new());
-    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), Reason::ForeignOrigin);
+    assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
@@ -143,7 +145,7 @@ async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
 async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
     let (server, fake) = (Script::says(challenged().from_url("https://two.example.com/")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
-    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), Reason::ForeignOrigin);
+    assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
@@ -152,7 +154,7 @@ async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
     let server = Script::says(challenged().from_url(&format!("{API}/done")));
     let fake = Fake::new();
     let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
-    assert_eq!(reason(&error), Reason::Redirected);
+    assert_eq!(reason(&error), UnauthorizedReason::Redirected);
     assert_eq!((server.sends(), fake.calls()), (1, 1));
 }
 
@@ -167,7 +169,7 @@ async fn other_statuses_are_untouched() {
 
 #[tokio::test]
 async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let (server, auth) = (Script::takes("t0"), auth(&fake));
     for _ in 0..1_000 {
         get(&server, &auth).await.unwrap();
@@ -178,9 +180,9 @@ async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
 #[tokio::test]
 async fn what_there_is_to_begin_with_is_renewed_first_if_it_is_expired() {
     let (server, clock) = (Script::takes("t1"), Hands::new());
-    let stored = Credential::bearer("t0").expires_at(clock.time() - Duration::from_secs(60));
-    let fake = Fake::new().initially(Ok(Some(stored)));
+    let stored = Credential::bearer("t0").with_expiry(clock.time() - Duration::from_secs(60));
+    let fake = Fake::new().with_initial(Ok(Some(stored)));
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();
     assert_eq!(get(&server, &auth).await.unwrap(), 200);
-    assert_eq!((server.tokens(), fake.causes()), (vec!["t1".to_owned()], vec![Cause::Expired]));
+    assert_eq!((server.tokens(), fake.reasons()), (vec!["t1".to_owned()], vec![RefreshReason::Expired]));
 }

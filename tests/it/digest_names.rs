@@ -1,8 +1,8 @@
 //! Digest: how user names and realms are written and hashed.
 
 use md5::{Digest, Md5};
-use reqwest_challenge::testing::{Answer, Script};
-use reqwest_challenge::{Password, Reason, Unauthorized};
+use reqwest_challenge::{Password, Unauthorized, UnauthorizedReason};
+use reqwest_challenge_testing::{Answer, Script};
 
 use crate::digests::expected;
 use crate::passwords::{auth, param, refusing};
@@ -93,7 +93,7 @@ async fn a_refusal_of_rfc_2069_names_the_switch_and_other_refusals_do_not() {
         let server = refusing(lines);
         let error = server.client(&auth(Password::new("u", "p"))).get(API).send().await.unwrap_err();
         let refused = Unauthorized::find(&error).unwrap();
-        assert_eq!(refused.reason(), Reason::Declined);
+        assert_eq!(refused.reason(), UnauthorizedReason::Declined);
         assert_eq!(refused.to_string().contains("`Password::allow_rfc_2069`"), named, "{refused}");
         assert_eq!(refused.hint().is_some(), named);
     }

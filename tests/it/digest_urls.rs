@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use reqwest_challenge::testing::{Answer, Gate, Script, until};
 use reqwest_challenge::{
-    AuthReport, BoxError, ChallengeMiddleware, Password, Reason, Rejection, Renewed, Secret, Unauthorized,
+    AuthReport, BoxError, ChallengeMiddleware, Password, RefreshContext, Renewed, Secret, Unauthorized,
+    UnauthorizedReason,
 };
+use reqwest_challenge_testing::{Answer, Gate, Script, until};
 
 use crate::passwords::{auth, param};
 use crate::support::script::{API, status};
@@ -48,7 +49,7 @@ fn camera(gives: Gives) -> Script {
 fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let (count, server) = (asked.clone(), server.clone());
-    let ask = move |_: Rejection| {
+    let ask = move |_: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         let server = server.clone();
         async move {
@@ -127,7 +128,7 @@ async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
 fn renamed() -> (Password, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
-    let ask = move |_: Rejection| {
+    let ask = move |_: RefreshContext| {
         let user = format!("u{}", count.fetch_add(1, Ordering::SeqCst) + 1);
         async move { Ok::<_, BoxError>(Some((user, Secret::new("p")))) }
     };
@@ -144,7 +145,7 @@ async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url
     let (password, asked) = renamed();
     let client = server.client(&auth(password));
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
     // A password that this call asks for is used by this call.
     assert_eq!(client.get(format!("{API}/b")).send().await.unwrap().status(), 200);
     assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 4));

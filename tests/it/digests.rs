@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use reqwest_challenge::testing::{Answer, Arrived, Script};
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Password, Reason, Rejection, Secret, Unauthorized};
+use reqwest_challenge::{
+    BoxError, ChallengeMiddleware, Password, RefreshContext, Secret, Unauthorized, UnauthorizedReason,
+};
+use reqwest_challenge_testing::{Answer, Arrived, Script};
 
 use crate::passwords::{SHA256, auth, param, refusing};
 use crate::support::script::{API, status, stream};
@@ -50,7 +52,7 @@ fn one_time(next: bool) -> Script {
 async fn one_time_nonces_are_answered_without_asking_anybody() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
-    let ask = move |_: Rejection| {
+    let ask = move |_: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         async { Ok::<_, BoxError>(Some(("u".to_owned(), Secret::new("p")))) }
     };
@@ -136,7 +138,7 @@ async fn auth_int_covers_the_body_and_wants_one_that_can_be_read() {
 async fn rfc_2069_is_answered_only_where_it_is_allowed() {
     let server = refusing(&["Digest realm=\"a\", nonce=\"n\""]);
     let error = server.client(&auth(Password::new("u", "p"))).get(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined);
     let server = refusing(&["Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\""]);
     let client = server.client(&auth(Password::new("Mufasa", "CircleOfLife").allow_rfc_2069()));
     client.get(format!("{API}/dir/index.html")).send().await.unwrap();

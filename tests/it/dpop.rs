@@ -9,10 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use reqwest_challenge::dpop::{Dpop, Es256Key, ProofKey};
-use reqwest_challenge::testing::{Answer, Arrived, ManualClock, MockApi, RecordingRefresher, Script};
 use reqwest_challenge::{
-    AuthReport, BoxError, ChallengeMiddleware, Credential, Rejection, Renewed, Secret, Unauthorized, hardened,
+    AuthReport, BoxError, ChallengeMiddleware, Credential, RefreshContext, Renewed, Secret, Unauthorized, hardened,
 };
+use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, RecordingRefresher, Script};
 use reqwest_middleware::ClientBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -73,7 +73,8 @@ async fn every_send_has_a_proof_of_its_own() {
         _ => Answer::unauthorized(["DPoP algs=\"ES256\", error=\"invalid_token\""]),
     });
     let dpop = Dpop::new(key());
-    let auth = ChallengeMiddleware::builder(API, bound(&dpop)).initially(dpop.credential("t0", "DPoP").unwrap());
+    let auth =
+        ChallengeMiddleware::builder(API, bound(&dpop)).initial_credential(dpop.credential("t0", "DPoP").unwrap());
     let client = server.client(&auth.build().unwrap());
     for _ in 0..20 {
         client.get(API).send().await.unwrap();
@@ -100,7 +101,7 @@ fn rotating() -> Script {
 #[tokio::test]
 async fn a_nonce_is_answered_without_a_refresh_and_the_next_one_is_learnt_from_any_response() {
     let (server, dpop) = (rotating(), Dpop::new(key()));
-    let refresher = bound(&dpop).initially(Ok(Some(dpop.credential("t0", "DPoP").unwrap())));
+    let refresher = bound(&dpop).with_initial(Ok(Some(dpop.credential("t0", "DPoP").unwrap())));
     let client = server.client(&ChallengeMiddleware::new(API, refresher.clone()).unwrap());
     let first = client.post(API).body("x").send().await.unwrap();
     assert_eq!(AuthReport::of(&first).renewed(), Some(Renewed::ByScheme));
@@ -166,7 +167,7 @@ async fn a_token_that_is_not_bound_is_refused() {
     let dpop = Dpop::new(key());
     let error = dpop.credential("hunter2", "Bearer").unwrap_err();
     assert!(error.to_string().contains("not `DPoP` (RFC 9449 §5)"), "{error}");
-    let log_in = move |_: Rejection| {
+    let log_in = move |_: RefreshContext| {
         let credential = dpop.credential("hunter2", "Bearer");
         async move { Ok::<_, BoxError>(credential?) }
     };

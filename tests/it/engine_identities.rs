@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use reqwest_challenge::testing::Gate;
 use reqwest_challenge::{
-    AuthReport, Cause, ChallengeMiddleware, Credential, Forbidden, Reason, RefreshError, Rejection, Unauthorized,
+    AuthReport, ChallengeMiddleware, Credential, Forbidden, RefreshContext, RefreshError, RefreshReason, Unauthorized,
+    UnauthorizedReason,
 };
+use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::{Fake, until};
 use crate::support::people::People;
@@ -44,7 +45,7 @@ async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware,
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::SessionChanged);
     assert_eq!(server.sends(), sent + 1, "it is not replayed as another identity");
     assert_eq!(client.get(format!("{API}/p/next")).send().await.unwrap().status(), 200);
     assert_eq!(server.tokens().last().map(String::as_str), Some("B1"));
@@ -61,7 +62,7 @@ async fn what_there_is_to_begin_with_is_another_identity_than_that_of_a_pending_
 async fn a_credential_of_a_partition_that_came_during_a_login_is_of_another_identity() {
     let people = People::without_initial();
     let auth = ChallengeMiddleware::builder(API, people.clone());
-    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     is_refused_after_the_login(&people, &auth, Some("p/first")).await;
 }
 
@@ -70,7 +71,7 @@ async fn credentials_of_partitions_are_sent_until_a_login_ends() {
     for ends_well in [true, false] {
         let people = People::without_initial();
         let auth = ChallengeMiddleware::builder(API, people.clone());
-        let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+        let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
         let server = slow_transfer(&Gate::closed());
         let client = server.client(&auth);
         client.get(format!("{API}/p/1")).send().await.unwrap();
@@ -107,8 +108,8 @@ async fn with_a_kept_one(fake: &Fake) -> (ChallengeMiddleware, Script) {
 
 /// Gives a token that meets the claims, or `login-…`.
 fn claims() -> Fake {
-    Fake::answering(|number, rejection| {
-        let claims = rejection.demand().claims().unwrap_or("login");
+    Fake::answering(|number, context| {
+        let claims = context.demand().claims().unwrap_or("login");
         Ok(Some(Credential::bearer(format!("{claims}-{number}"))))
     })
 }
@@ -139,14 +140,14 @@ async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
     let gate = Gate::closed();
     let (held, logins) = (gate.clone(), Arc::new(AtomicUsize::new(0)));
     let begun = logins.clone();
-    let refresher = move |rejection: Rejection| {
+    let refresher = move |context: RefreshContext| {
         let (held, begun) = (held.clone(), begun.clone());
         async move {
-            if rejection.cause() == Cause::Asked {
+            if context.reason() == RefreshReason::Login {
                 begun.fetch_add(1, Ordering::SeqCst);
                 held.pass().await;
             }
-            Ok::<_, RefreshError>((!rejection.challenges().is_empty()).then(|| Credential::bearer("t1")))
+            Ok::<_, RefreshError>((!context.challenges().is_empty()).then(|| Credential::bearer("t1")))
         }
     };
     let server = Script::takes("t1");
@@ -170,7 +171,7 @@ async fn a_403_of_a_partition_asks_for_scopes_there_though_it_was_renewed_meanwh
     });
     let fake = Fake::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone());
-    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     let client = server.client(&auth);
     let error = client.get(format!("{API}/p/denied")).send().await.unwrap_err();
     let denied = Forbidden::find(&error).unwrap();

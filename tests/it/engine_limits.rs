@@ -6,11 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::testing::Gate;
 use reqwest_challenge::{
-    AuthReport, Authorize, BoxError, Cause, ChallengeMiddleware, Credential, Observed, Reason, Refresh, RefreshError,
-    RefreshErrorKind, Rejection, ResponseHead, Unauthorized,
+    AuthReport, Authorize, BoxError, ChallengeMiddleware, Credential, Observed, Refresh, RefreshContext, RefreshError,
+    RefreshErrorKind, RefreshReason, ResponseHead, Unauthorized, UnauthorizedReason,
 };
+use reqwest_challenge_testing::Gate;
 
 use crate::sessions::{auth, refresh_kind};
 use crate::support::fake::{Fake, Hands, until};
@@ -38,7 +38,7 @@ fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() 
     let (begun, begins) = std::sync::mpsc::channel();
     let closes = std::sync::Mutex::new(closes);
     let closes = Arc::new(closes);
-    let refresher = move |_: Rejection| {
+    let refresher = move |_: RefreshContext| {
         let (begun, closes) = (begun.clone(), closes.clone());
         let mut is_first = true;
         std::future::poll_fn(move |_| {
@@ -71,7 +71,7 @@ async fn a_server_that_names_a_new_resource_each_time_costs_a_bounded_number_of_
     let server = Script::new(|_, number| {
         challenged_with(&format!("Bearer resource_metadata=\"{API}/.well-known/oauth-protected-resource/{number}\""))
     });
-    let fake = Fake::failing(RefreshError::refused("metadata"));
+    let fake = Fake::failing(RefreshError::denied("metadata"));
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
     let client = server.client(&auth);
     for path in 0..300 {
@@ -82,15 +82,15 @@ async fn a_server_that_names_a_new_resource_each_time_costs_a_bounded_number_of_
 
 #[tokio::test]
 async fn a_password_that_is_rejected_in_many_partitions_is_not_told_for_each_of_them() {
-    let fake = Fake::failing(RefreshError::rejected("unauthorized"));
+    let fake = Fake::failing(RefreshError::credential_revoked("unauthorized"));
     let clock = Hands::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
-    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     let client = Script::says(challenged()).client(&auth);
     for partition in 0..200 {
         let error = client.get(format!("{API}/{partition}")).send().await.unwrap_err();
         let rejected = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
-        assert!(matches!(rejected.kind(), RefreshErrorKind::Rejected { .. }));
+        assert!(matches!(rejected.kind(), RefreshErrorKind::CredentialRevoked { .. }));
     }
     assert_eq!(fake.calls(), 16);
     clock.forward(Duration::from_secs(31));
@@ -106,7 +106,7 @@ async fn slots_are_bounded_again_after_a_burst() {
     let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
     let fake = Fake::new().gated();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
-    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     let client = server.client(&auth);
     let calls: Vec<_> = (0..1_000).map(|n| tokio::spawn(client.get(format!("{API}/{n}")).send())).collect();
     fake.begun(1_000).await;
@@ -132,8 +132,8 @@ async fn a_kept_credential_that_was_revoked_is_dropped_though_it_had_worked() {
         let claims = format!("Bearer claims=\"{path}\"");
         if is_live && arrived.token().starts_with(&path) { status(200) } else { challenged_with(&claims) }
     });
-    let fake = Fake::answering(|number, rejection| {
-        let claims = rejection.demand().claims().unwrap_or_default();
+    let fake = Fake::answering(|number, context| {
+        let claims = context.demand().claims().unwrap_or_default();
         Ok(Some(Credential::bearer(format!("{claims}-{number}"))))
     });
     let client = server.client(&auth(&fake));
@@ -163,7 +163,7 @@ async fn a_renewal_before_the_send_that_fails_does_not_hide_a_newer_credential()
             _ => Ok(Some(Credential::bearer(format!("t{number}")))),
         });
         let auth = ChallengeMiddleware::builder(API, fake.clone())
-            .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+            .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
             .clock(clock.clone())
             .build()
             .unwrap();
@@ -184,11 +184,11 @@ struct PanicsOnce(AtomicUsize);
 
 #[async_trait]
 impl Refresh for PanicsOnce {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-        Ok(rejection.url().map(|url| Credential::bearer(segment(url.path()))))
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        Ok(context.url().map(|url| Credential::bearer(segment(url.path()))))
     }
 
-    async fn forget(&self, _: Option<Credential>) -> Result<(), RefreshError> {
+    async fn forget(&self, _: RefreshContext) -> Result<(), RefreshError> {
         if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
             panic!("forget");
         }
@@ -201,7 +201,7 @@ async fn a_panic_while_one_credential_is_forgotten_leaves_the_others_to_be_forgo
     let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
     let refresher = Arc::new(PanicsOnce(0.into()));
     let auth = ChallengeMiddleware::builder(API, refresher.clone());
-    let auth = auth.partitioned_by(|_, url| segment(url.path())).build().unwrap();
+    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     let client = server.client(&auth);
     for partition in ["a", "b"] {
         client.get(format!("{API}/{partition}")).send().await.unwrap();
@@ -221,13 +221,13 @@ impl Authorize for Nonces {
         "Own"
     }
 
-    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+    async fn authorize(&self, request: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         request.headers_mut().insert("authorization", "Own x".parse()?);
         Ok(())
     }
 
     fn observe(&self, _: &ResponseHead<'_>) -> Result<Observed, BoxError> {
-        Ok(Observed::Resign)
+        Ok(Observed::Retry)
     }
 }
 
@@ -236,7 +236,7 @@ async fn a_call_that_renewed_before_its_send_does_not_refresh_for_the_next_one_t
     let (server, clock) = (Script::says(challenged_with("Own")), Hands::new());
     let fake = Fake::answering(|_, _| Ok(Some(Credential::custom(Nonces))));
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -252,8 +252,8 @@ async fn a_request_that_went_without_a_useless_credential_says_nothing_about_it(
 
     #[async_trait]
     impl Refresh for Asked {
-        async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
-            self.0.refresh(rejection).await
+        async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+            self.0.refresh(context).await
         }
 
         fn needs_challenge(&self) -> bool {
@@ -305,16 +305,16 @@ async fn what_each_kind_of_call_costs_at_most_is_three_refreshes() {
 async fn how_long_a_failed_renewal_before_the_send_took_is_told() {
     let (server, clock, gate) = (Script::says(status(200)), Hands::new(), Gate::closed());
     let held = gate.clone();
-    let refresher = move |rejection: Rejection| {
+    let refresher = move |context: RefreshContext| {
         let held = held.clone();
         async move {
-            assert_eq!(rejection.cause(), Cause::Expired);
+            assert_eq!(context.reason(), RefreshReason::Expired);
             held.pass().await;
             Err::<Credential, _>(RefreshError::transient(None))
         }
     };
     let auth = ChallengeMiddleware::builder(API, refresher)
-        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -334,6 +334,6 @@ async fn a_token_that_the_server_calls_invalid_is_no_sign_of_a_401_that_means_40
     let client = server.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     client.get(format!("{API}/works")).send().await.unwrap();
     let error = client.get(format!("{API}/other")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined);
     assert!(!error.to_string().contains("401 where it means 403"), "{error}");
 }

@@ -111,15 +111,15 @@ async fn the_chain_is_printed_once() {
 #[tokio::test]
 async fn a_refresh_error_is_found_in_whatever_the_refresher_gives() {
     for wrapped in [
-        RefreshError::from(Box::<dyn StdError + Send + Sync>::from(RefreshError::rejected("x"))),
+        RefreshError::from(Box::<dyn StdError + Send + Sync>::from(RefreshError::credential_revoked("x"))),
         RefreshError::from(Box::<dyn StdError + Send + Sync>::from(
-            anyhow::Error::new(RefreshError::rejected("x")).context("y"),
+            anyhow::Error::new(RefreshError::credential_revoked("x")).context("y"),
         )),
         RefreshError::from(Box::<dyn StdError + Send + Sync>::from(reqwest_middleware::Error::Middleware(
-            anyhow::Error::new(RefreshError::rejected("x")),
+            anyhow::Error::new(RefreshError::credential_revoked("x")),
         ))),
     ] {
-        assert_eq!(wrapped, RefreshError::rejected("x"));
+        assert_eq!(wrapped, RefreshError::credential_revoked("x"));
     }
     let network = reqwest::Client::new().get("http://user:hunter2@127.0.0.1:1/?hunter2").send().await.unwrap_err();
     let error =

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::testing::{Answer, RecordingRefresher, RejectionBuilder, Script};
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, FirstOf, Reason, Refresh, RefreshError, RefreshErrorKind, Rejection, Unauthorized,
+    ChallengeMiddleware, Credential, FirstOf, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
+    UnauthorizedReason,
 };
+use reqwest_challenge_testing::{Answer, RecordingRefresher, RefreshContextBuilder, Script};
 
 use crate::support::script::API;
 
@@ -14,12 +15,12 @@ fn gives(name: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| Ok(Some(Credential::bearer(name))))
 }
 
-fn rejection(lines: &[&str]) -> Rejection {
-    lines.iter().fold(RejectionBuilder::new(API), |all, line| all.challenge(line)).build()
+fn context(lines: &[&str]) -> RefreshContext {
+    lines.iter().fold(RefreshContext::builder(API), |all, line| all.challenge(line)).build()
 }
 
 async fn chosen(first: &FirstOf, lines: &[&str]) -> Option<Credential> {
-    first.refresh(rejection(lines)).await.unwrap()
+    first.refresh(context(lines)).await.unwrap()
 }
 
 const MD5: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\"";
@@ -58,14 +59,15 @@ async fn one_that_declines_passes_on_and_one_that_fails_says_who_and_why() {
     assert_eq!(chosen(&first, lines).await, Some(Credential::bearer("basic")));
     assert_eq!(declines.calls(), 1);
 
-    let (down, other) = (RecordingRefresher::failing(RefreshError::rejected("invalid_grant")), gives("basic"));
+    let (down, other) =
+        (RecordingRefresher::failing(RefreshError::credential_revoked("invalid_grant")), gives("basic"));
     let first = FirstOf::new().answering(["Bearer"], down).answering(["Basic"], other.clone());
     let server = Script::says(Answer::unauthorized(lines.iter().copied()));
     let auth = ChallengeMiddleware::new(API, first).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), other.calls()), (Reason::RefreshFailed, 0));
-    let kind = RefreshErrorKind::Rejected { code: "invalid_grant".to_owned() };
+    assert_eq!((refused.reason(), other.calls()), (UnauthorizedReason::RefreshFailed, 0));
+    let kind = RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() };
     assert_eq!(refused.refresh_error().unwrap().kind(), &kind);
     let shown = format!("{:#}", anyhow::Error::from(error));
     assert!(shown.contains("for a Bearer challenge"), "{shown}");
@@ -82,14 +84,14 @@ async fn what_is_forgotten_is_told_to_whose_it_was_and_all_forget() {
     assert_eq!((one.forgotten(), two.forgotten()), (vec![None], vec![credential]));
     let stored = FirstOf::new()
         .answering(["Bearer"], gives("one"))
-        .answering(["Basic"], gives("two").initially(Ok(Some(Credential::bearer("kept")))));
+        .answering(["Basic"], gives("two").with_initial(Ok(Some(Credential::bearer("kept")))));
     assert_eq!(stored.initial().await, Ok(Some(Credential::bearer("kept"))));
 }
 
 #[tokio::test]
 async fn it_keeps_the_contract_of_a_refresher() {
     let make = || FirstOf::new().answering(["Bearer"], RecordingRefresher::new());
-    reqwest_challenge::testing::refresher_contract(make).run().await.assert_passed();
+    reqwest_challenge_testing::refresher_contract(make).run().await.assert_passed();
 }
 
 #[tokio::test]
@@ -97,7 +99,7 @@ async fn a_choice_sees_the_challenges_of_its_schemes_alone() {
     let seen = gives("digest");
     let first = FirstOf::new().answering(["Digest"], seen.clone());
     chosen(&first, &["Basic realm=\"a\", bearer realm=\"b\"", MD5]).await;
-    let rejections = seen.rejections();
+    let rejections = seen.contexts();
     let schemes: Vec<_> = rejections[0].challenges().iter().map(|challenge| challenge.scheme().to_owned()).collect();
     assert_eq!((schemes, rejections[0].realm().as_deref()), (vec!["Digest".to_owned()], Some("a")));
 }
@@ -107,6 +109,6 @@ async fn whose_credential_it_is_renews_it_where_nobody_was_refused() {
     let (one, two) = (gives("one"), gives("two"));
     let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
     let held = chosen(&first, &["Basic realm=\"a\""]).await.unwrap();
-    first.refresh(RejectionBuilder::new(API).credential(held).build()).await.unwrap();
+    first.refresh(RefreshContext::builder(API).credential(held).build().unwrap()).await.unwrap();
     assert_eq!((one.calls(), two.calls()), (0, 2));
 }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Credential, Error, Forbidden, Reason, RefreshError, Rejection, Unauthorized,
+    BoxError, ChallengeMiddleware, Credential, Error, Forbidden, RefreshContext, RefreshError, Unauthorized,
+    UnauthorizedReason,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::sync::{Barrier, Semaphore};
@@ -41,7 +42,7 @@ impl Counter {
 
     fn refresher(
         &self,
-    ) -> impl Fn(Rejection) -> std::future::Ready<Result<Credential, BoxError>> + Send + Sync + 'static {
+    ) -> impl Fn(RefreshContext) -> std::future::Ready<Result<Credential, BoxError>> + Send + Sync + 'static {
         let calls = self.0.clone();
         move |_| {
             let number = calls.fetch_add(1, Ordering::SeqCst) + 1;
@@ -79,7 +80,7 @@ async fn a_second_401_is_an_error_after_two_sends() {
     let auth = ChallengeMiddleware::new(server.uri(), refreshes.refresher()).unwrap();
     let error = client(auth).get(server.uri()).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!(refused.reason(), Reason::StillRejected);
+    assert_eq!(refused.reason(), UnauthorizedReason::StillRejected);
     assert_eq!(refused.challenges().get("bearer").unwrap().realm().as_deref(), Some("api"));
     // The server is not blamed, because nothing shows that the token is valid.
     assert_eq!(refused.hint(), None);
@@ -121,7 +122,7 @@ async fn a_hundred_401s_at_once_make_one_refresh() {
     let gate = Arc::new(Semaphore::new(0));
     let refresher = {
         let (refreshes, gate) = (refreshes.clone(), gate.clone());
-        move |_: Rejection| {
+        move |_: RefreshContext| {
             let (number, gate) = (refreshes.fetch_add(1, Ordering::SeqCst) + 1, gate.clone());
             async move {
                 let _open = gate.acquire().await;
@@ -159,12 +160,12 @@ async fn a_401_of_another_server_after_a_redirect_asks_nobody() {
     Mock::given(any()).respond_with(challenged()).mount(&other).await;
     let refreshes = Counter::default();
     let auth = ChallengeMiddleware::builder(server.uri(), refreshes.refresher())
-        .initially(Credential::bearer("t0"))
+        .initial_credential(Credential::bearer("t0"))
         .build()
         .unwrap();
     let error = client(auth).get(server.uri()).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
+    assert_eq!((refused.reason(), refused.is_foreign()), (UnauthorizedReason::ForeignOrigin, true));
     assert_eq!(refreshes.calls(), 0);
     let arrived = other.received_requests().await.unwrap();
     assert_eq!((arrived.len(), arrived[0].headers.get("authorization")), (1, None));
@@ -176,7 +177,7 @@ async fn a_url_outside_of_the_origins_is_passed_through_both_ways() {
     Mock::given(any()).respond_with(challenged()).mount(&other).await;
     let refreshes = Counter::default();
     let auth = ChallengeMiddleware::builder(server.uri(), refreshes.refresher())
-        .initially(Credential::bearer("t1"))
+        .initial_credential(Credential::bearer("t1"))
         .build()
         .unwrap();
     let response = client(auth).get(other.uri()).send().await.unwrap();
@@ -202,12 +203,12 @@ async fn a_header_credential_is_sent_from_the_first_request_on() {
 #[tokio::test]
 async fn a_failed_refresh_is_the_source_of_an_unauthorized_with_the_401s_facts() {
     let server = api().await;
-    let refresher = |_| async { Err::<Credential, _>(RefreshError::rejected("invalid_grant")) };
+    let refresher = |_| async { Err::<Credential, _>(RefreshError::credential_revoked("invalid_grant")) };
     let error =
         client(ChallengeMiddleware::new(server.uri(), refresher).unwrap()).get(server.uri()).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!(refused.reason(), Reason::RefreshFailed);
-    assert_eq!(refused.refresh_error(), Some(&RefreshError::rejected("invalid_grant")));
+    assert_eq!(refused.reason(), UnauthorizedReason::RefreshFailed);
+    assert_eq!(refused.refresh_error(), Some(&RefreshError::credential_revoked("invalid_grant")));
     assert_eq!(refused.body().as_ref(), b"who are you?");
     assert_eq!(sends(&server).await, 1);
 }
@@ -227,7 +228,7 @@ async fn the_callers_own_credential_is_left_alone() {
     let (server, refreshes) = (api().await, Counter::default());
     let client = client(ChallengeMiddleware::new(server.uri(), refreshes.refresher()).unwrap());
     let error = client.get(server.uri()).bearer_auth("mine").send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::CallerCredential);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
     assert_eq!((sends(&server).await, refreshes.calls()), (1, 0));
 }
 

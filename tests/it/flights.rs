@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Credential, Error, Reason, RefreshError, RefreshErrorKind, Rejection, Unauthorized,
+    BoxError, ChallengeMiddleware, Credential, Error, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
+    UnauthorizedReason,
 };
 
 use crate::support::fake::{Fake, Hands, until};
@@ -18,7 +19,7 @@ fn auth(fake: &Fake) -> ChallengeMiddleware {
 #[track_caller]
 fn failure(error: &reqwest_middleware::Error) -> RefreshErrorKind {
     let refused = Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}"));
-    assert_eq!(refused.reason(), Reason::RefreshFailed);
+    assert_eq!(refused.reason(), UnauthorizedReason::RefreshFailed);
     refused.refresh_error().unwrap().kind().clone()
 }
 
@@ -51,12 +52,12 @@ async fn a_refresh_outlives_its_caller_and_serves_the_next() {
     let auth = auth(&fake);
     let caller = tokio::spawn(server.client(&auth).get(API).send());
     fake.begun(1).await;
-    assert!(fake.rejections()[0].is_awaited());
+    assert!(fake.contexts()[0].is_awaited());
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
-    assert!(!fake.rejections()[0].is_awaited());
+    assert!(!fake.contexts()[0].is_awaited());
     fake.open();
-    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
     assert_eq!((server.tokens(), fake.calls()), (vec![String::new(), "t1".into()], 1));
 }
@@ -124,8 +125,8 @@ async fn a_passing_failure_rests_for_its_retry_after_and_a_final_one_for_the_coo
         (RefreshError::transient(Some(span(20))), 20),
         (RefreshError::transient(None), 1),
         (RefreshError::transient(Some(span(1_000_000))), 300),
-        (RefreshError::rejected("invalid_grant"), 30),
-        (RefreshError::refused("invalid_client"), 30),
+        (RefreshError::credential_revoked("invalid_grant"), 30),
+        (RefreshError::denied("invalid_client"), 30),
     ] {
         let (server, fake, clock) = (Script::takes("t1"), Fake::failing(error.clone()), Hands::new());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
@@ -173,7 +174,7 @@ async fn a_refresher_that_calls_through_its_own_client_gets_an_error_at_once() {
     let server = Script::takes("never");
     let client: Arc<std::sync::OnceLock<reqwest_middleware::ClientWithMiddleware>> = Arc::default();
     let inner = client.clone();
-    let refresher = move |_: Rejection| {
+    let refresher = move |_: RefreshContext| {
         let client = inner.get().unwrap().clone();
         async move {
             client.get(API).send().await?;
@@ -193,7 +194,7 @@ async fn two_clients_whose_refreshers_call_each_other_get_an_error_at_once() {
     let (server, clients): (_, [Slot; 2]) = (Script::takes("never"), Default::default());
     for (mine, (origin, other)) in [(API, OTHER), (OTHER, API)].into_iter().enumerate() {
         let slot = clients[1 - mine].clone();
-        let refresher = move |_: Rejection| {
+        let refresher = move |_: RefreshContext| {
             let client = slot.get().unwrap().clone();
             async move {
                 client.get(other).send().await?;
@@ -210,7 +211,7 @@ async fn two_clients_whose_refreshers_call_each_other_get_an_error_at_once() {
 async fn a_session_call_from_inside_its_refresher_is_an_error_at_once() {
     let session: Arc<std::sync::OnceLock<reqwest_challenge::Session>> = Arc::default();
     let inner = session.clone();
-    let refresher = move |_: Rejection| {
+    let refresher = move |_: RefreshContext| {
         let session = inner.get().unwrap().clone();
         async move { session.login().await.map(Some) }
     };
@@ -222,7 +223,7 @@ async fn a_session_call_from_inside_its_refresher_is_an_error_at_once() {
 
 #[tokio::test]
 async fn a_good_credential_is_sent_while_a_refresh_is_blocked() {
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0")))).gated();
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))).gated();
     let server =
         Script::new(
             |arrived, _| if arrived.path() == "/good" || arrived.token() == "t1" { status(200) } else { challenged() },
@@ -279,7 +280,7 @@ async fn renewal_ahead_of_time_keeps_nobody_waiting() {
     let (server, clock) = (Script::says(status(200)), Hands::new());
     let fake = Fake::new().gated();
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .initially(Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600))))
+        .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
         .renew_ahead(Duration::from_secs(600))
         .build()
@@ -293,7 +294,7 @@ async fn renewal_ahead_of_time_keeps_nobody_waiting() {
     }
     fake.begun(1).await;
     fake.open();
-    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     client.get(API).send().await.unwrap();
     assert_eq!((server.tokens().last().map(String::as_str), fake.calls()), (Some("t1"), 1));
 }
@@ -310,7 +311,7 @@ async fn a_refresher_that_held_its_thread_until_it_was_given_up_is_ended_when_it
     let (ended, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(std::sync::Mutex::new(held)));
     let (count, begun, polls) = (ended.clone(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (begins, polled) = (begun.clone(), polls.clone());
-    let blocks = move |_: Rejection| {
+    let blocks = move |_: RefreshContext| {
         begins.fetch_add(1, Ordering::SeqCst);
         let (held, ends, count) = (held.clone(), Ends(count.clone()), polled.clone());
         async move {

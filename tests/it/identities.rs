@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::testing::Gate;
 use reqwest_challenge::{
-    Cause, ChallengeMiddleware, Credential, Error, Forbidden, Reason, Refresh, RefreshError, RefreshErrorKind,
-    Rejection, Session, StepUpKind, Unauthorized,
+    ChallengeMiddleware, Credential, Error, Forbidden, Refresh, RefreshContext, RefreshError, RefreshErrorKind,
+    RefreshReason, Session, StepUpKind, Unauthorized, UnauthorizedReason,
 };
+use reqwest_challenge_testing::Gate;
 
 use crate::sessions::{auth, refresh_kind, with_t0};
 use crate::support::fake::{Fake, Hands, until};
@@ -40,7 +40,7 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::SessionChanged);
     assert_eq!(server.tokens(), ["A0", "A0"]);
 }
 
@@ -75,7 +75,7 @@ async fn a_login_that_fails_says_nothing_about_the_identity_that_is_held() {
     let login = people.log_in(auth.session()).await;
     people.open();
     let error = login.await.unwrap().unwrap_err();
-    assert_eq!(refresh_kind(&error), RefreshErrorKind::Rejected { code: "access_denied".to_owned() });
+    assert_eq!(refresh_kind(&error), RefreshErrorKind::CredentialRevoked { code: "access_denied".to_owned() });
     // Neither a failure nor a session change remains.
     let expired = Script::new(|arrived, _| if arrived.token() == "A1" { challenged() } else { status(200) });
     assert_eq!(expired.client(&auth).get(API).send().await.unwrap().status(), 200);
@@ -109,9 +109,9 @@ async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
 async fn a_failed_first_login_keeps_the_initial_credential() {
     let kept = Credential::bearer("t0");
     let failing = || Fake::failing(RefreshError::login_required("run `app login`"));
-    let given = ChallengeMiddleware::builder(API, failing()).initially(kept.clone()).build().unwrap();
+    let given = ChallengeMiddleware::builder(API, failing()).initial_credential(kept.clone()).build().unwrap();
     assert_eq!(given.session().credential(), Some(kept.clone()), "it is known before the first request");
-    let asked = ChallengeMiddleware::new(API, failing().initially(Ok(Some(kept.clone())))).unwrap();
+    let asked = ChallengeMiddleware::new(API, failing().with_initial(Ok(Some(kept.clone())))).unwrap();
     for auth in [given, asked] {
         auth.session().login().await.unwrap_err();
         let server = Script::takes("t0");
@@ -127,7 +127,7 @@ async fn a_failed_login_after_a_logout_leaves_the_session_logged_out() {
     auth.session().logout().await.unwrap();
     auth.session().login().await.unwrap_err();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
     assert_eq!(fake.calls(), 1);
 }
 
@@ -138,8 +138,8 @@ async fn a_thousand_logins_at_once_are_one() {
     let logins: Vec<_> = (0..1_000).map(|_| log_in(auth.session())).collect();
     fake.begun(1).await;
     // All of them wait for the login in progress.
-    let rejection = fake.rejections()[0].clone();
-    until(|| rejection.is_awaited()).await;
+    let context = fake.contexts()[0].clone();
+    until(|| context.is_awaited()).await;
     tokio::task::yield_now().await;
     fake.open();
     for login in logins {
@@ -153,7 +153,7 @@ struct Nested(std::sync::OnceLock<Session>);
 
 #[async_trait]
 impl Refresh for Nested {
-    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         let session = self.0.get().unwrap();
         let error = session.logout().await.unwrap_err();
         assert_eq!(refresh_kind(&error), RefreshErrorKind::Recursive);
@@ -165,17 +165,19 @@ impl Refresh for Nested {
 #[tokio::test]
 async fn a_logout_from_inside_the_refresher_forgets_locally_and_is_an_error() {
     let nested = Arc::new(Nested(std::sync::OnceLock::new()));
-    let auth = ChallengeMiddleware::builder(API, nested.clone()).initially(Credential::bearer("t0")).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, nested.clone()).initial_credential(Credential::bearer("t0")).build().unwrap();
     assert!(nested.0.set(auth.session()).is_ok());
     let error = Script::says(challenged()).client(&auth).get(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
     assert_eq!(auth.session().credential(), None);
 }
 
 #[test]
 fn a_logout_without_a_runtime_forgets_locally_and_is_an_error() {
     let fake = with_t0();
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).initially(Credential::bearer("t0")).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, fake.clone()).initial_credential(Credential::bearer("t0")).build().unwrap();
     let session = auth.session();
     assert!(session.credential().is_some());
     let mut logout = std::pin::pin!(session.logout());
@@ -199,15 +201,15 @@ struct Users(AtomicUsize);
 
 #[async_trait]
 impl Refresh for Users {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         let number = self.0.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
-        let held = rejection.credential().and_then(|held| held.provenance().map(str::to_owned));
-        let user = match (rejection.cause(), held) {
-            (Cause::Asked, _) | (_, None) => format!("u{number}"),
+        let held = context.credential().and_then(|held| held.source().map(str::to_owned));
+        let user = match (context.reason(), held) {
+            (RefreshReason::Login, _) | (_, None) => format!("u{number}"),
             (_, Some(user)) => user,
         };
-        Ok(Some(Credential::bearer(format!("{user}-{number}")).source(&user)))
+        Ok(Some(Credential::bearer(format!("{user}-{number}")).with_source(&user)))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::lint::{Finding, Severity};
-use reqwest_challenge::testing::{Answer, MockApi, Protection, Script};
 use reqwest_challenge::{AuthReport, ChallengeMiddleware, Credential, Event, Forbidden, Unauthorized};
+use reqwest_challenge_testing::{Answer, MockApi, Protection, Script};
 
 use crate::support::fake::Fake;
 use crate::support::script::API;
@@ -49,7 +49,11 @@ async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_t
         fn scheme(&self) -> &str {
             "DPoP"
         }
-        async fn authorize(&self, _: &mut reqwest::Request) -> Result<(), reqwest_challenge::BoxError> {
+        async fn authorize(
+            &self,
+            _: &mut reqwest::Request,
+            _now: std::time::SystemTime,
+        ) -> Result<(), reqwest_challenge::BoxError> {
             Ok(())
         }
         fn observe(
@@ -57,7 +61,7 @@ async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_t
             head: &reqwest_challenge::ResponseHead<'_>,
         ) -> Result<reqwest_challenge::Observed, reqwest_challenge::BoxError> {
             let refused = head.status() == 401;
-            Ok(if refused { reqwest_challenge::Observed::Resign } else { reqwest_challenge::Observed::Nothing })
+            Ok(if refused { reqwest_challenge::Observed::Retry } else { reqwest_challenge::Observed::Nothing })
         }
     }
     let answers = [Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]), Answer::ok("")];
@@ -65,7 +69,8 @@ async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_t
     let response = Script::of(answers).client(&own).get(API).send().await.unwrap();
     assert_eq!(ids(&AuthReport::of(&response)), ["dpop-nonce-without-a-nonce"]);
 
-    let auth = ChallengeMiddleware::builder(API, Fake::new()).initially(Credential::bearer("t0")).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, Fake::new()).initial_credential(Credential::bearer("t0")).build().unwrap();
     let never = Script::says(Answer::unauthorized(["Bearer realm=\"a\""]));
     let first = never.client(&auth).get(API).send().await.unwrap_err();
     auth.session().invalidate(Unauthorized::find(&first).unwrap());

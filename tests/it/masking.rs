@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use reqwest_challenge::{
-    CallOptions, Cause, ChallengeMiddleware, Challenges, Credential, Event, Forbidden, RefreshError, Unauthorized,
+    CallOptions, ChallengeMiddleware, Challenges, Credential, Event, Forbidden, RefreshError, RefreshReason,
+    Unauthorized,
 };
 
 use crate::support::fake::Fake;
@@ -146,7 +147,7 @@ async fn no_echo_of_a_credential_is_shown_in_any_writing_and_in_any_place() {
         (Credential::bearer(SECRET), written(SECRET)),
         (Credential::header("x-api-key".parse().unwrap(), SECRET), some(written(SECRET))),
         (Credential::basic("me", SECRET), some([written(SECRET), written(&basic)].concat())),
-        (Credential::bearer("Another-1-token").attach(SECRET), some(written(SECRET))),
+        (Credential::bearer("Another-1-token").with_attachment(SECRET), some(written(SECRET))),
     ];
     for (credential, echoes) in credentials {
         for echo in echoes {
@@ -175,14 +176,14 @@ async fn the_errors_and_demands_of_a_refresher_show_no_echo() {
     for echo in written(SECRET).into_iter().filter(|echo| !echo.contains(['"', '\\'])) {
         let told = Arc::new(Mutex::new(String::new()));
         let (seen, said) = (told.clone(), echo.clone());
-        let fake = Fake::answering(move |_, rejection| {
-            let demand = rejection.demand();
+        let fake = Fake::answering(move |_, context| {
+            let demand = context.demand();
             // A refresher gets the server's text unmasked.
-            assert!(rejection.cause() != Cause::Challenged || demand.claims() == Some(&said), "{said}");
-            seen.lock().unwrap().push_str(&format!("{rejection:?} {demand:?} {demand:#?}"));
-            Err(RefreshError::refused(said.clone()).caused_by(format!("the server says 400: {said}")))
+            assert!(context.reason() != RefreshReason::Challenged || demand.claims() == Some(&said), "{said}");
+            seen.lock().unwrap().push_str(&format!("{context:?} {demand:?} {demand:#?}"));
+            Err(RefreshError::denied(said.clone()).caused_by(format!("the server says 400: {said}")))
         });
-        let fake = fake.initially(Ok(Some(Credential::bearer("old-t0ken").attach(SECRET))));
+        let fake = fake.with_initial(Ok(Some(Credential::bearer("old-t0ken").with_attachment(SECRET))));
         let auth = ChallengeMiddleware::new(API, fake).unwrap();
         let challenge = format!("Bearer claims=\"{echo}\", acr_values=\"{echo}\", max_age=1");
         let server = server(401, vec![("www-authenticate", challenge)], String::new());
@@ -289,7 +290,7 @@ async fn an_attachment_is_masked_except_for_its_urls() {
     ] {
         let body = serde_json::json!({ "detail": text }).to_string();
         let server = server(403, vec![("content-type", "application/json".to_owned())], body);
-        let auth = ChallengeMiddleware::new(API, Credential::bearer("t1").attach(kept)).unwrap();
+        let auth = ChallengeMiddleware::new(API, Credential::bearer("t1").with_attachment(kept)).unwrap();
         let url = format!("{API}/x?access_token=hunter2-query&page=status");
         let error = server.client(&auth).get(url).send().await.unwrap_err();
         assert_eq!(Forbidden::find(&error).unwrap().message().as_deref(), Some(wanted));
@@ -298,11 +299,11 @@ async fn an_attachment_is_masked_except_for_its_urls() {
 
 #[tokio::test]
 async fn an_echo_is_not_asked_for_as_a_scope() {
-    let fake = Fake::answering(|_, rejection| {
-        assert_eq!(rejection.demand().scopes(), ["read"]);
+    let fake = Fake::answering(|_, context| {
+        assert_eq!(context.demand().scopes(), ["read"]);
         Ok(Some(Credential::bearer("t0ken-2")))
     });
-    let auth = ChallengeMiddleware::new(API, fake.initially(Ok(Some(Credential::bearer("t0ken-1"))))).unwrap();
+    let auth = ChallengeMiddleware::new(API, fake.with_initial(Ok(Some(Credential::bearer("t0ken-1"))))).unwrap();
     let challenge = "Bearer error=\"insufficient_scope\", scope=\"read T0KEN-1\"".to_owned();
     let server = server(403, vec![("www-authenticate", challenge)], String::new());
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -326,7 +327,7 @@ fn debug_shows_no_text_of_a_server() {
         Challenges::parse("Bearer error=hunter2, scope=hunter2, Digest algorithm=hunter2, Hunter2 hunter2=hunter2");
     let all: String = read.iter().map(|one| views(&one)).collect();
     let algorithm = read.get("digest").and_then(|one| one.digest()).unwrap().algorithm();
-    let credential = Credential::bearer("hunter2-token").scopes(["read", "hunter2-token"]);
+    let credential = Credential::bearer("hunter2-token").with_scopes(["read", "hunter2-token"]);
     let shown =
         format!("{all} {algorithm:?} {read:?} {credential:?} {:?}", CallOptions::new().identity(credential.clone()));
     assert!(!shown.to_lowercase().contains("hunter2"), "{shown}");

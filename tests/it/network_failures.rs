@@ -6,8 +6,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest_challenge::testing::ManualClock;
-use reqwest_challenge::{ChallengeMiddleware, Clock, Credential, RefreshError, RefreshErrorKind, Rejection};
+use reqwest_challenge::{ChallengeMiddleware, Clock, Credential, RefreshContext, RefreshError, RefreshErrorKind};
+use reqwest_challenge_testing::ManualClock;
 
 use crate::support::fake::Fake;
 use crate::support::faults::{FAULTS, Fault, failing};
@@ -211,7 +211,7 @@ async fn a_refresher_whose_answer_is_cut_backs_off_and_the_old_credential_is_sen
     let url = failing(Fault::Closes).await;
     let calls = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = calls.clone();
-    let refresher = move |_: Rejection| {
+    let refresher = move |_: RefreshContext| {
         counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         refresh(url.clone())
     };
@@ -229,8 +229,8 @@ async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token()
     let url = failing(Fault::ClosesChunk).await;
     let cut = response(&url).await.bytes().await.unwrap_err();
     let clock = ManualClock::new();
-    let held = Credential::bearer("t0").expires_at(clock.now() + Duration::from_secs(3600));
-    let fake = Fake::failing(RefreshError::from(io::Error::other(cut))).initially(Ok(Some(held)));
+    let held = Credential::bearer("t0").with_expiry(clock.now() + Duration::from_secs(3600));
+    let fake = Fake::failing(RefreshError::from(io::Error::other(cut))).with_initial(Ok(Some(held)));
     let server = Script::new(|arrived, _| if arrived.token() == "t0" { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);
@@ -240,11 +240,10 @@ async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token()
     assert_eq!((fake.calls(), server.sends()), (1, 2));
 }
 
-#[cfg(feature = "cli")]
 #[tokio::test]
 async fn the_exit_code_is_6_for_a_network_failure_in_the_body_and_1_for_a_malformed_answer() {
-    use reqwest_challenge::cli::{exit_code, explain};
-    use reqwest_challenge::testing::{Answer, MockApi};
+    use reqwest_challenge_login::cli::{exit_code, explain};
+    use reqwest_challenge_testing::{Answer, MockApi};
     let url = failing(Fault::Closes).await;
     let odd = Wire::start(|_| answer("200 OK", "", "no JSON")).await.url("/?hunter2");
     for (how, wrap) in wrapped() {
@@ -264,18 +263,18 @@ async fn the_exit_code_is_6_for_a_network_failure_in_the_body_and_1_for_a_malfor
     assert_eq!(exit_code(&http().get(server.url("/")).send().await.unwrap_err()), 6);
 }
 
-#[cfg(feature = "registry")]
 #[tokio::test]
 async fn a_token_server_of_a_registry_whose_answer_is_cut_is_asked_again_later() {
     use reqwest_challenge::Refresh;
-    use reqwest_challenge::registry::Registry;
-    use reqwest_challenge::testing::RejectionBuilder;
+    use reqwest_challenge_login::registry::Registry;
+    use reqwest_challenge_testing::RefreshContextBuilder;
     let url = failing(Fault::Closes).await;
     let origin = url.split("/token").next().unwrap();
     let challenge = format!("Bearer realm=\"{origin}/token\",service=\"r\",scope=\"repository:a:pull\"");
     for registry in [Registry::new(), Registry::new().password("a", "b"), Registry::new().identity_token("c")] {
-        let rejection = RejectionBuilder::new(&format!("{origin}/v2/a/manifests/x")).challenge(&challenge).build();
-        let error = registry.refresh(rejection).await.unwrap_err();
+        let context =
+            RefreshContext::builder(&format!("{origin}/v2/a/manifests/x")).challenge(&challenge).build().unwrap();
+        let error = registry.refresh(context).await.unwrap_err();
         assert_eq!(error.kind(), &TRANSIENT, "{error:?}");
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reqwest_challenge::{
-    AuthReport, CallOptions, ChallengeMiddleware, Credential, Reason, RefreshError, Rejection, Renewed, Unauthorized,
+    AuthReport, CallOptions, ChallengeMiddleware, Credential, RefreshContext, RefreshError, Renewed, Unauthorized,
+    UnauthorizedReason,
 };
 
 use crate::support::fake::{Fake, Hands, until};
@@ -24,17 +25,17 @@ fn partitioned() -> Script {
 
 /// Returns a token of the partition that is asked for.
 fn tokens() -> Fake {
-    Fake::answering(|number, rejection| Ok(Some(token(number, rejection))))
+    Fake::answering(|number, context| Ok(Some(token(number, context))))
 }
 
-fn token(number: usize, rejection: &Rejection) -> Credential {
-    let partition = rejection.url().map(|url| segment(url.path())).unwrap_or_default();
+fn token(number: usize, context: &RefreshContext) -> Credential {
+    let partition = context.url().map(|url| segment(url.path())).unwrap_or_default();
     Credential::bearer(format!("{partition}-{number}"))
 }
 
 fn middleware(fake: &Fake) -> ChallengeMiddleware {
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
-    auth.partitioned_by(|_, url| segment(url.path())).build().unwrap()
+    auth.partition_by(|_, url| segment(url.path())).build().unwrap()
 }
 
 async fn two_hundred_calls_over_ten_partitions_cost_ten_tokens() {
@@ -81,7 +82,7 @@ async fn flights_of_two_partitions_are_up_side_by_side() {
 
 #[tokio::test]
 async fn a_final_failure_is_remembered_for_each_partition() {
-    let fake = Fake::failing(RefreshError::rejected("unauthorized"));
+    let fake = Fake::failing(RefreshError::credential_revoked("unauthorized"));
     let client = partitioned().client(&middleware(&fake));
     for n in 0..30 {
         client.get(format!("{API}/{}", ["a", "b"][n % 2])).send().await.unwrap_err();
@@ -105,7 +106,7 @@ async fn a_late_401_of_a_partition_takes_its_cached_credential() {
 #[tokio::test]
 async fn the_initial_credential_is_sent_in_every_partition() {
     let server = Script::takes("t0");
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let client = server.client(&middleware(&fake));
     for name in ["a", "b"] {
         client.get(format!("{API}/{name}")).send().await.unwrap();
@@ -140,7 +141,7 @@ async fn a_logout_forgets_the_credentials_of_all_partitions() {
         assert!(forgotten.contains(&Some(Credential::bearer(token))), "{forgotten:?}");
     }
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
 }
 
 #[tokio::test]
@@ -179,7 +180,7 @@ async fn two_resources_of_one_origin_have_a_token_each() {
     }
     assert_eq!(fake.calls(), 2);
     // The refresher of the second resource did not get the credential of the first, which it could have used up.
-    assert!(fake.rejections()[1].credential().is_none());
+    assert!(fake.contexts()[1].credential().is_none());
     // The paths below the resource's own path are known to belong to it.
     assert_eq!(server.sends(), 4 + 4);
 }
@@ -193,9 +194,9 @@ async fn a_refusal_is_about_what_was_asked() {
             (_, "") => challenged(),
             _ => status(200),
         });
-        let fake = Fake::answering(|number, rejection| {
-            if rejection.url().is_some_and(|url| url.path() == "/odd") {
-                return Err(RefreshError::refused("mismatch"));
+        let fake = Fake::answering(|number, context| {
+            if context.url().is_some_and(|url| url.path() == "/odd") {
+                return Err(RefreshError::denied("mismatch"));
             }
             Ok(Some(Credential::bearer(format!("t{number}"))))
         });
@@ -248,7 +249,7 @@ async fn a_401_for_an_insufficient_credential_is_refreshed_once_for_that_demand(
             client.get(format!("{API}/{path}")).send().await.unwrap_err();
         }
         assert_eq!(fake.calls(), 1, "{want}");
-        assert!(!fake.rejections()[0].demand().is_empty(), "{want}");
+        assert!(!fake.contexts()[0].demand().is_empty(), "{want}");
         clock.forward(Duration::from_secs(31));
         client.get(format!("{API}/later")).send().await.unwrap_err();
         assert_eq!(fake.calls(), 2, "{want}");
@@ -290,12 +291,11 @@ async fn callers_of_a_partition_report_who_started_the_refresh() {
     assert_eq!(how.iter().filter(|how| **how == Renewed::ByUs).count(), 1, "{how:?}");
 }
 
-#[cfg(all(feature = "oauth", feature = "store"))]
 mod with_a_store {
-    use reqwest_challenge::oauth::{Client, ClientCredentials, Issuer, OAuth};
-    use reqwest_challenge::store::{Key, MemoryStore, Stored};
-    use reqwest_challenge::testing::Answer;
     use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh};
+    use reqwest_challenge_login::oauth::{Client, ClientCredentials, Issuer, OAuth};
+    use reqwest_challenge_login::store::{Key, MemoryStore, Stored};
+    use reqwest_challenge_testing::Answer;
     use reqwest_middleware::ClientBuilder;
     use serde_json::json;
 
@@ -323,7 +323,7 @@ mod with_a_store {
         });
         let at = Issuer::new(issuer.origin()).unwrap().token_endpoint(issuer.url("/token")).unwrap();
         let oauth = OAuth::new(at, Client::secret_post("c", "hunter2"), ClientCredentials).unwrap();
-        let oauth = oauth.challenge_scopes(reqwest_challenge::oauth::ChallengeScopes::any());
+        let oauth = oauth.challenge_scopes(reqwest_challenge_login::oauth::ChallengeScopes::any());
         let store = MemoryStore::new();
         let stored = || Stored::new(Credential::bearer("unused"), store.clone(), Key::new("app"));
         let auth = ChallengeMiddleware::new(API, Stored::new(oauth.without_resource(), store.clone(), Key::new("app")));

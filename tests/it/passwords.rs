@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use reqwest_challenge::testing::{Answer, Arrived, Script};
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Error, Password, Reason, RefreshErrorKind, Rejection, Secret, Strength,
-    Unauthorized,
+    BoxError, ChallengeMiddleware, Challenges, Error, Password, RefreshContext, RefreshErrorKind, Secret, Strength,
+    Unauthorized, UnauthorizedReason,
 };
+use reqwest_challenge_testing::{Answer, Arrived, Script};
 
 use crate::support::script::{API, status};
 
@@ -49,7 +49,7 @@ async fn challenges_that_a_password_does_not_answer_are_declined() {
     {
         let server = refusing(lines);
         let error = server.client(&auth(Password::new("u", "p"))).get(API).send().await.unwrap_err();
-        assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined, "{lines:?}");
+        assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined, "{lines:?}");
     }
 }
 
@@ -57,9 +57,9 @@ async fn challenges_that_a_password_does_not_answer_are_declined() {
 async fn a_password_is_asked_for_once_there_is_a_challenge_to_answer() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
-    let ask = move |rejection: Rejection| {
+    let ask = move |context: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
-        let realm = rejection.realm().map(|realm| realm.into_owned());
+        let realm = context.realm().map(|realm| realm.into_owned());
         async move { Ok::<_, BoxError>(realm.map(|realm| (realm, Secret::new("p")))) }
     };
     let server = refusing(&["Basic realm=\"alice\""]);
@@ -76,7 +76,7 @@ async fn nothing_weaker_than_the_floor_is_answered() {
     let server = refusing(&["Basic realm=\"a\""]);
     let password = Password::new("u", "p").at_least(Strength::DigestMd5);
     let error = server.client(&auth(password)).get(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined);
     let shown = format!("{:?}", Password::new("hunter2", "hunter2"));
     assert!(!shown.contains("hunter2"), "{shown}");
 }
@@ -96,7 +96,7 @@ async fn the_strongest_digest_is_answered_and_basic_not_at_all_once_there_was_on
     assert_eq!(param(&downgrade.requests()[1], "qop").as_deref(), Some("auth"));
     let error = client.get(API).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!(refused.refresh_error().unwrap().kind(), &RefreshErrorKind::Refused { code: "downgrade".to_owned() });
+    assert_eq!(refused.refresh_error().unwrap().kind(), &RefreshErrorKind::Denied { code: "downgrade".to_owned() });
     assert!(downgrade.requests().iter().all(|arrived| !arrived.credential().unwrap_or("").starts_with("Basic")));
 }
 

@@ -99,10 +99,9 @@ async fn marks_that_pile_up_are_printed_as_escapes() {
     assert!(shown.ends_with('…') && shown.chars().count() <= 301, "{} {shown}", shown.chars().count());
 }
 
-#[cfg(feature = "store")]
 #[test]
 fn store_errors_escape_control_characters_in_names() {
-    use reqwest_challenge::store::StoreError;
+    use reqwest_challenge_login::store::StoreError;
     let path = std::path::PathBuf::from("/tmp/\u{1b}[2J\u{202e}x");
     for error in [
         StoreError::NotOurs { path, why: "it is somebody else's" },

@@ -1,6 +1,6 @@
 //! The example `probe` sends no credential that the middleware would not send.
 
-use reqwest_challenge::testing::{Answer, MockApi, Protection};
+use reqwest_challenge_testing::{Answer, MockApi, Protection};
 
 use crate::support::folder::Folder;
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use reqwest_challenge::testing::Answer;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Problem};
+use reqwest_challenge_testing::Answer;
 use serde_json::{Map, Value, json};
 
 use crate::support::script::{API, Script};

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use http::{Extensions, HeaderValue};
 use reqwest::{Client, Request, Response};
-use reqwest_challenge::testing::{Answer, Arrived, Script};
 use reqwest_challenge::{
     CallOptions, ChallengeMiddleware, Credential, FollowRedirects, RedirectError, RedirectErrorKind, RedirectHistory,
 };
+use reqwest_challenge_testing::{Answer, Arrived, Script};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 use crate::redirects::{fixed, following, kind, redirecting};
@@ -110,7 +110,7 @@ async fn a_401_of_another_server_is_its_own_and_renews_nothing() {
         Some("api.example.com") => Answer::new(302).header("location", OTHER),
         _ => challenged_with("Bearer realm=\"evil\""),
     });
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let response = following(&server, &auth).get(API).send().await.unwrap();
     assert_eq!((response.status().as_u16(), fake.calls(), server.sends()), (401, 0, 2));

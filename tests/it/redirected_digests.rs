@@ -2,10 +2,11 @@
 
 use http::Extensions;
 use reqwest::{Client, Request, Response};
-use reqwest_challenge::testing::{Answer, Script};
 use reqwest_challenge::{
-    AuthReport, ChallengeMiddleware, FollowRedirects, Password, Reason, RedirectHistory, Unauthorized, hardened,
+    AuthReport, ChallengeMiddleware, FollowRedirects, Password, RedirectHistory, Unauthorized, UnauthorizedReason,
+    hardened,
 };
+use reqwest_challenge_testing::{Answer, Script};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 use crate::passwords::{auth, param};
@@ -83,7 +84,7 @@ async fn a_refused_folder_of_a_bearer_token_has_no_such_hint() {
     // The effect of the first URL is not repeated. Above the middleware the redirect would be visible.
     let error = client.post(api.url("/domain")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!(refused.reason(), Reason::Redirected);
+    assert_eq!(refused.reason(), UnauthorizedReason::Redirected);
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
 }
 
@@ -103,7 +104,6 @@ async fn each_hop_is_answered_with_its_own_method_and_url() {
     assert_eq!(uris, ["/a", "/b?c=d", "/e"]);
 }
 
-#[cfg(feature = "dpop")]
 #[tokio::test]
 async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
     use base64::Engine;

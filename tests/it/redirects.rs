@@ -2,11 +2,11 @@
 
 use http::{Method, Version};
 use reqwest::Client;
-use reqwest_challenge::testing::{Answer, Arrived, Script};
 use reqwest_challenge::{
     AuthReport, CallOptions, ChallengeMiddleware, Credential, FollowRedirects, RedirectError, RedirectErrorKind,
     RedirectHistory, Renewed, hardened,
 };
+use reqwest_challenge_testing::{Answer, Arrived, Script};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use std::time::Duration;
 
@@ -200,7 +200,7 @@ async fn a_post_that_is_answered_by_303_and_then_by_401_is_not_done_twice() {
         (_, "t1") => Answer::ok("in"),
         _ => challenged(),
     });
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let response = following(&server, &auth).post(format!("{API}/orders")).body("one").send().await.unwrap();
     assert_eq!(
@@ -215,7 +215,7 @@ async fn each_hop_has_the_timeout_the_version_and_the_options_of_the_request() {
         "/from" => Answer::new(308).header("location", "/to"),
         _ => challenged(),
     });
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let request = following(&server, &auth).post(format!("{API}/from")).timeout(Duration::from_secs(7));
     let request = request.version(Version::HTTP_2).with_extension(CallOptions::new().no_retry().pass_through());

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Rejection, Unauthorized,
+    ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
 };
 
 use crate::support::script::{API, Script, challenged};
@@ -91,7 +91,7 @@ fn wrapped<E: StdError + Send + Sync + 'static>() -> Vec<(&'static str, Wrap<E>)
 }
 
 fn revoked() -> RefreshError {
-    RefreshError::rejected("invalid_grant")
+    RefreshError::credential_revoked("invalid_grant")
 }
 
 #[test]
@@ -138,7 +138,7 @@ async fn a_revoked_login_in_an_arc_ends_the_session() {
     #[derive(Debug, thiserror::Error)]
     #[error("no token")]
     struct NoToken(#[source] Arc<RefreshError>);
-    let refresh = |_: Rejection| async { Err::<Credential, _>(NoToken(Arc::new(revoked()))) };
+    let refresh = |_: RefreshContext| async { Err::<Credential, _>(NoToken(Arc::new(revoked()))) };
     let server = Script::new(|_, _| challenged());
     let client = server.client(&ChallengeMiddleware::new(API, refresh).unwrap());
     let error = client.get(API).send().await.unwrap_err();
@@ -212,8 +212,8 @@ fn codes_and_hints_are_escaped_and_bounded() {
     let long = "x".repeat(1 << 20);
     for odd in [&*long, "\u{1b}]0;owned\u{7}", "a\r\nb", "a\u{202e}b\u{2066}", "\u{9b}31m", "a\0b"] {
         for error in [
-            RefreshError::rejected(odd),
-            RefreshError::refused(odd),
+            RefreshError::credential_revoked(odd),
+            RefreshError::denied(odd),
             RefreshError::login_required(odd),
             RefreshError::transient(None).caused_by(odd.replace('\n', "")),
         ] {
@@ -226,14 +226,14 @@ fn codes_and_hints_are_escaped_and_bounded() {
         }
     }
     // A printable text stays the same.
-    assert_eq!(revoked().kind(), &RefreshErrorKind::Rejected { code: "invalid_grant".to_owned() });
+    assert_eq!(revoked().kind(), &RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() });
     let hint = "run `tool login --scope=a`, or see https://example.com/login?from=tool";
     assert_eq!(RefreshError::login_required(hint).kind(), &RefreshErrorKind::LoginRequired { hint: hint.to_owned() });
 }
 
 #[tokio::test]
 async fn a_refresher_that_gives_an_error_as_any_box_keeps_its_kind() {
-    let refresher: Box<dyn Refresh> = Box::new(|_: Rejection| async {
+    let refresher: Box<dyn Refresh> = Box::new(|_: RefreshContext| async {
         Err::<Credential, BoxError>(Box::new(Arc::new(RefreshError::login_required("x"))))
     });
     let server = Script::new(|_, _| challenged());

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::testing::ManualClock;
 use reqwest_challenge::{Builder, ChallengeMiddleware, Credential, Forbidden, Problem, RawRefusal, Unauthorized};
+use reqwest_challenge_testing::ManualClock;
 
 use crate::support::script::{API, Script, respond};
 

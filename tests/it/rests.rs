@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::{
-    AuthReport, ChallengeMiddleware, Credential, Reason, Refresh, RefreshError, RefreshErrorKind, Rejection,
-    Unauthorized,
+    AuthReport, ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
+    UnauthorizedReason,
 };
 use reqwest_middleware::ClientWithMiddleware;
 
@@ -16,8 +16,8 @@ use crate::support::script::{API, Script, challenged, status};
 fn failures() -> [RefreshError; 6] {
     [
         RefreshError::transient(None),
-        RefreshError::rejected("invalid_grant"),
-        RefreshError::refused("invalid_client"),
+        RefreshError::credential_revoked("invalid_grant"),
+        RefreshError::denied("invalid_client"),
         RefreshError::login_required("run `app login`"),
         RefreshError::other("odd"),
         RefreshError::from("odd"),
@@ -32,7 +32,7 @@ async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
             let fake = Fake::failing(failure.clone());
             let expiry = clock.time_in(Duration::from_secs(3600));
             let auth = ChallengeMiddleware::builder(API, fake.clone())
-                .initially(Credential::bearer("t0").expires_at(expiry))
+                .initial_credential(Credential::bearer("t0").with_expiry(expiry))
                 .clock(clock.clone());
             let auth = if ahead { auth.renew_ahead(Duration::from_secs(600)) } else { auth }.build().unwrap();
             let client = server.client(&auth);
@@ -40,7 +40,7 @@ async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
             clock.forward(Duration::from_secs(if ahead { 3565 } else { 3575 }));
             for _ in 0..100 {
                 assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{failure}");
-                assert!(auth.session().settle(Duration::from_secs(5)).await);
+                assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
             }
             assert_eq!(fake.calls(), 1, "{failure}, ahead {ahead}");
         }
@@ -50,12 +50,12 @@ async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
 #[tokio::test]
 async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
     let (server, clock) = (Script::takes("t0"), Hands::new());
-    let held = Credential::bearer("t0").expires_at(clock.time_in(Duration::from_secs(3600)));
+    let held = Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600)));
     for answer in [None, Some(held.clone())] {
         let fake = Fake::answering(move |_, _| Ok(answer.clone()));
         let clock = Hands::new();
         let auth = ChallengeMiddleware::builder(API, fake.clone())
-            .initially(held.clone())
+            .initial_credential(held.clone())
             .clock(clock.clone())
             .build()
             .unwrap();
@@ -72,10 +72,11 @@ async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
 async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
     let (server, clock) = (Script::takes("t0"), Hands::new());
     let now = clock.clone();
-    let lasts = move || Credential::bearer("t0").expires_at(now.time_in(Duration::from_secs(3600)));
+    let lasts = move || Credential::bearer("t0").with_expiry(now.time_in(Duration::from_secs(3600)));
     let (held, longer) = (lasts(), lasts.clone());
     let fake = Fake::answering(move |_, _| Ok(Some(longer())));
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).initially(held).clock(clock.clone()).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, fake.clone()).initial_credential(held).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);
     for renewals in 1..4 {
         clock.forward(Duration::from_secs(3575));
@@ -89,7 +90,7 @@ async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
 
 #[tokio::test]
 async fn a_resting_path_takes_a_newer_credential_that_is_held() {
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         // The first new credential is refused there, and the next one is accepted.
         ("/a", "t0" | "t1") | ("/b", "t1") => challenged(),
@@ -99,9 +100,9 @@ async fn a_resting_path_takes_a_newer_credential_that_is_held() {
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();
     let client = server.client(&auth);
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
     // A slow call to the resting path is in progress with t1, while another path renews to t2.
-    let gate = reqwest_challenge::testing::Gate::closed();
+    let gate = reqwest_challenge_testing::Gate::closed();
     let slow = crate::support::script::slow_client(&server, &auth, &gate);
     let late = tokio::spawn(slow.get(format!("{API}/a")).send());
     gate.reached_by(1).await;
@@ -114,7 +115,7 @@ async fn a_resting_path_takes_a_newer_credential_that_is_held() {
 
 #[tokio::test]
 async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() {
-    let fake = Fake::answering(|_, _| Ok(None)).initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::answering(|_, _| Ok(None)).with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| if arrived.token() == "t0" { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = server.client(&auth);
@@ -122,7 +123,7 @@ async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() 
     assert!(auth.session().invalidate(&AuthReport::of(&response)));
     for call in 1..5 {
         let error = client.get(API).send().await.unwrap_err();
-        assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+        assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined);
         assert!(fake.calls() <= call, "call {call}: {}", fake.calls());
     }
 }
@@ -137,8 +138,8 @@ async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
         ("gives the same", || Ok(Some(Credential::bearer("t0")))),
     ];
     for (way, ends) in ways {
-        let fake = Fake::answering(move |_, _| ends()).initially(Ok(Some(Credential::bearer("t0"))));
-        let gate = reqwest_challenge::testing::Gate::closed();
+        let fake = Fake::answering(move |_, _| ends()).with_initial(Ok(Some(Credential::bearer("t0"))));
+        let gate = reqwest_challenge_testing::Gate::closed();
         let server = Script::says(challenged());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
         let client = crate::support::script::slow_client(&server, &auth, &gate);
@@ -166,12 +167,12 @@ async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
     .within(longest);
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .clock(clock.clone())
-        .skew(longest)
+        .expiry_margin(longest)
         .renew_ahead(longest)
         .refresh_timeout(longest)
-        .back_off(longest)
-        .cool_down(longest)
-        .repeat_rest(longest)
+        .transient_backoff(longest)
+        .failure_cooldown(longest)
+        .rejection_cooldown(longest)
         .body_timeout(longest)
         .build()
         .unwrap();
@@ -198,7 +199,7 @@ struct Calls {
 
 #[async_trait]
 impl Refresh for Calls {
-    async fn refresh(&self, _: Rejection) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         // Both have begun before either sends.
         self.meet.wait().await;
         match self.client.get().unwrap().get(&self.url).send().await {

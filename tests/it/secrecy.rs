@@ -9,8 +9,8 @@ use crate::support::traced;
 const SECRETS: [&str; 4] = ["hunter2-first", "hunter2-second", "hunter2-attached", "hunter2-query"];
 
 fn fake() -> Fake {
-    Fake::answering(|_, _| Ok(Some(Credential::bearer(SECRETS[1]).attach(Secret::new(SECRETS[2])))))
-        .initially(Ok(Some(Credential::bearer(SECRETS[0]).attach(SECRETS[2]))))
+    Fake::answering(|_, _| Ok(Some(Credential::bearer(SECRETS[1]).with_attachment(Secret::new(SECRETS[2])))))
+        .with_initial(Ok(Some(Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]))))
 }
 
 /// A server that echoes what it was sent, in its challenge and in its body.
@@ -40,7 +40,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
         let request = server.client(&auth).get(url);
         let request = if own { request.bearer_auth(SECRETS[0]) } else { request };
         let error = request.send().await.unwrap_err();
-        let mut shown = format!("{error} {error:?} {error:#?} {auth:?} {:#?} {:?}", auth.session(), fake.rejections());
+        let mut shown = format!("{error} {error:?} {error:#?} {auth:?} {:#?} {:?}", auth.session(), fake.contexts());
         if let Some(found) = reqwest_challenge::Error::find(&error) {
             shown += &format!("{found} {found:?}");
         }
@@ -75,7 +75,6 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
     }
 }
 
-#[cfg(feature = "tracing")]
 #[tokio::test]
 async fn a_refresh_has_a_span_below_its_callers() {
     use tracing::Instrument;
@@ -98,7 +97,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
 #[test]
 fn what_holds_a_secret_prints_none() {
     let header = Credential::header("x-api-key".parse().unwrap(), SECRETS[0]);
-    let all = [Credential::bearer(SECRETS[0]).attach(SECRETS[2]), Credential::basic("me", SECRETS[0]), header];
+    let all = [Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]), Credential::basic("me", SECRETS[0]), header];
     let shown = format!("{all:?} {all:#?} {:?}", reqwest_challenge::CallOptions::new().identity(all[0].clone()));
     assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
 }

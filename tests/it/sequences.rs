@@ -77,8 +77,8 @@ async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: b
     let case = format!("{answers:?} {method} stream {streaming}, credential {credential}, pass-through {pass_through}");
     let server = Script::new(move |arrived, number| answers[number.min(2)].respond(arrived));
     let initial = credential.then(|| Credential::bearer("hunter2-0"));
-    let fake =
-        Fake::answering(|number, _| Ok(Some(Credential::bearer(format!("hunter2-{number}"))))).initially(Ok(initial));
+    let fake = Fake::answering(|number, _| Ok(Some(Credential::bearer(format!("hunter2-{number}")))))
+        .with_initial(Ok(initial));
     let auth = ChallengeMiddleware::builder(API, fake.clone());
     let auth = if pass_through { auth.pass_through() } else { auth }.build().unwrap();
     let request = server.client(&auth).request(method, API);
@@ -101,7 +101,7 @@ async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: b
         Err(error) => {
             assert!(!pass_through, "{error:?}: {case}");
             let found = Error::find(&error).unwrap_or_else(|| panic!("{error:?}: {case}"));
-            let shown = format!("{error} {error:?} {found:?} {:?} {:?}", auth, fake.rejections());
+            let shown = format!("{error} {error:?} {found:?} {:?} {:?}", auth, fake.contexts());
             assert!(!shown.contains("hunter2"), "{shown}: {case}");
         }
     }

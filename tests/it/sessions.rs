@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::header::WWW_AUTHENTICATE;
 use reqwest_challenge::{
-    Cause, ChallengeMiddleware, Credential, Error, Forbidden, Reason, RefreshError, RefreshErrorKind, StepUpKind,
-    Unauthorized,
+    ChallengeMiddleware, Credential, Error, Forbidden, RefreshError, RefreshErrorKind, RefreshReason, StepUpKind,
+    Unauthorized, UnauthorizedReason,
 };
 
 use crate::support::fake::{Fake, until};
@@ -16,7 +16,7 @@ pub(crate) fn auth(fake: &Fake) -> ChallengeMiddleware {
 }
 
 pub(crate) fn with_t0() -> Fake {
-    Fake::new().initially(Ok(Some(Credential::bearer("t0"))))
+    Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))))
 }
 
 #[track_caller]
@@ -32,8 +32,8 @@ async fn login_with_nothing_held_asks_and_is_sent_from_then_on() {
     let (server, fake) = (Script::takes("t1"), Fake::new());
     let auth = auth(&fake);
     assert_eq!(auth.session().login().await.unwrap(), Credential::bearer("t1"));
-    assert_eq!(fake.causes(), [Cause::Asked]);
-    assert!(fake.rejections()[0].url().is_none() && fake.rejections()[0].origin().to_string() == API);
+    assert_eq!(fake.reasons(), [RefreshReason::Login]);
+    assert!(fake.contexts()[0].url().is_none() && fake.contexts()[0].origin().to_string() == API);
     assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls(), fake.initial_calls()), (1, 1, 0));
 }
@@ -42,7 +42,7 @@ async fn login_with_nothing_held_asks_and_is_sent_from_then_on() {
 async fn login_replaces_a_good_credential_only_on_success() {
     let (server, fake) = (
         Script::takes("t0"),
-        Fake::failing(RefreshError::login_required("run `app login`")).initially(Ok(Some(Credential::bearer("t0")))),
+        Fake::failing(RefreshError::login_required("run `app login`")).with_initial(Ok(Some(Credential::bearer("t0")))),
     );
     let auth = auth(&fake);
     let client = server.client(&auth);
@@ -65,11 +65,11 @@ async fn login_never_joins_a_flight_and_throws_its_result_away() {
     fake.begun(2).await;
     // Whoever waited for the old identity gets no other.
     let error = waiting.await.unwrap().unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::SessionChanged);
     fake.open();
     fake.open();
     assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t2"));
-    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t2")));
     assert_eq!((server.sends(), fake.calls(), fake.forgotten().len()), (1, 2, 0));
 }
@@ -77,7 +77,7 @@ async fn login_never_joins_a_flight_and_throws_its_result_away() {
 #[tokio::test]
 async fn login_forgets_a_remembered_failure() {
     let fake = Fake::answering(|number, _| match number {
-        1 => Err(RefreshError::rejected("invalid_grant")),
+        1 => Err(RefreshError::credential_revoked("invalid_grant")),
         _ => Ok(Some(Credential::bearer("t2"))),
     });
     let (server, auth) = (Script::takes("t2"), auth(&fake));
@@ -102,7 +102,7 @@ async fn logout_forgets_the_credential_and_a_401_is_an_error_until_the_next_logi
     assert_eq!(fake.forgotten(), [Some(Credential::bearer("t0"))]);
     assert_eq!(auth.session().credential(), None);
     let error = client.get(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
     assert_eq!((server.tokens(), fake.calls()), (vec!["t0".to_owned(), String::new()], 0));
     auth.session().login().await.unwrap();
     assert_eq!(client.get(API).send().await.unwrap().status(), 200);
@@ -125,10 +125,10 @@ async fn logout_ends_a_flight_and_forgets_its_result() {
     auth.session().logout().await.unwrap();
     for call in waiting {
         let error = call.await.unwrap().unwrap_err();
-        assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::LoggedOut);
+        assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
     }
     fake.open();
-    assert!(auth.session().settle(Duration::from_secs(5)).await);
+    assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     assert_eq!(fake.forgotten(), [None, Some(Credential::bearer("t1"))]);
     assert_eq!((server.sends(), fake.calls(), auth.session().credential()), (5, 1, None));
 }
@@ -158,7 +158,7 @@ async fn a_request_that_was_signed_before_a_login_is_not_replayed_as_another() {
     };
     drop(server);
     let error = script.client(&auth).get(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::SessionChanged);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::SessionChanged);
     assert_eq!((script.tokens(), fake.calls()), (vec!["t0".to_owned()], 1));
 }
 
@@ -175,7 +175,10 @@ async fn a_hundred_who_see_expired_invalidate_once() {
     let invalidated = errors.iter().filter(|error| auth.session().invalidate(Forbidden::find(*error).unwrap()));
     assert_eq!(invalidated.count(), 1);
     assert_eq!(auth.session().credential(), None);
-    assert_eq!((client.get(API).send().await.unwrap().status().as_u16(), fake.causes()), (200, vec![Cause::Expired]));
+    assert_eq!(
+        (client.get(API).send().await.unwrap().status().as_u16(), fake.reasons()),
+        (200, vec![RefreshReason::Expired])
+    );
     assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "a newer one is held");
 }
 
@@ -186,10 +189,10 @@ fn insufficient(scopes: &str) -> Answer {
 
 /// A refresher that grants what is asked for.
 fn generous() -> Fake {
-    Fake::answering(|number, rejection| {
-        Ok(Some(Credential::bearer(format!("t{number}")).scopes(rejection.demand().scopes().iter().cloned())))
+    Fake::answering(|number, context| {
+        Ok(Some(Credential::bearer(format!("t{number}")).with_scopes(context.demand().scopes().iter().cloned())))
     })
-    .initially(Ok(Some(Credential::bearer("t0").scopes(["read"]))))
+    .with_initial(Ok(Some(Credential::bearer("t0").with_scopes(["read"]))))
 }
 
 #[tokio::test]
@@ -211,8 +214,8 @@ async fn a_hundred_403s_that_step_up_make_one_flight_with_the_union_of_scopes() 
     for step in steps {
         assert_eq!(step.await.unwrap(), Credential::bearer("t1"));
     }
-    assert_eq!((server.sends(), fake.causes()), (100, vec![Cause::SteppingUp]));
-    assert_eq!(fake.rejections()[0].demand().scopes(), ["read", "write"]);
+    assert_eq!((server.sends(), fake.reasons()), (100, vec![RefreshReason::StepUp]));
+    assert_eq!(fake.contexts()[0].demand().scopes(), ["read", "write"]);
     assert_eq!(client.get(API).send().await.unwrap().status(), 200);
 }
 
@@ -277,7 +280,7 @@ async fn step_up_waits_for_another_flight_and_then_looks_again() {
     fake.open();
     assert_eq!(step.await.unwrap().unwrap(), Credential::bearer("t2"));
     drop(other.await);
-    assert_eq!(fake.causes(), [Cause::Challenged, Cause::SteppingUp]);
+    assert_eq!(fake.reasons(), [RefreshReason::Challenged, RefreshReason::StepUp]);
 }
 
 #[tokio::test]
@@ -285,16 +288,16 @@ async fn a_dropped_session_is_no_longer_awaited() {
     let fake = Fake::new();
     let auth = auth(&fake);
     auth.session().login().await.unwrap();
-    let rejection = fake.rejections().remove(0);
-    assert!(!rejection.is_awaited() && rejection.http().is_ok());
+    let context = fake.contexts().remove(0);
+    assert!(!context.is_awaited() && context.http_client().is_ok());
     drop(auth);
-    assert!(rejection.http().is_err());
+    assert!(context.http_client().is_err());
 }
 
 #[tokio::test]
 async fn logout_forgets_a_remembered_failure() {
     let fake = Fake::answering(|number, _| match number {
-        1 => Err(RefreshError::rejected("invalid_grant")),
+        1 => Err(RefreshError::credential_revoked("invalid_grant")),
         _ => Ok(Some(Credential::bearer("t2"))),
     });
     let (server, auth) = (Script::takes("t2"), auth(&fake));
@@ -307,8 +310,8 @@ async fn logout_forgets_a_remembered_failure() {
 #[tokio::test]
 async fn scopes_that_are_asked_for_and_not_granted_are_an_error_and_are_not_asked_for_again() {
     let server = Script::says(insufficient("admin"));
-    let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t1").scopes(["read"]))))
-        .initially(Ok(Some(Credential::bearer("t0").scopes(["read"]))));
+    let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t1").with_scopes(["read"]))))
+        .with_initial(Ok(Some(Credential::bearer("t0").with_scopes(["read"]))));
     let auth = auth(&fake);
     let client = server.client(&auth);
     for _ in 0..3 {

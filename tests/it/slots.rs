@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Reason, RefreshError, Rejection, Unauthorized};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, RefreshContext, RefreshError, Unauthorized, UnauthorizedReason,
+};
 
 use crate::support::fake::{Fake, Hands, until};
 use crate::support::script::{API, Script, challenged, challenged_with, status};
@@ -19,9 +21,9 @@ async fn a_refusal_of_a_demand_is_no_answer_to_a_plain_401_or_to_another_demand(
             ("/other", _) => challenged_with("Bearer realm=\"api\", claims=\"e30gIA==\""),
             _ => challenged(),
         });
-        let fake = Fake::answering(|_, rejection| match rejection.demand() {
+        let fake = Fake::answering(|_, context| match context.demand() {
             asked if asked.is_empty() || asked.claims() == Some("e30gIA==") => Ok(Some(Credential::bearer("good"))),
-            _ => Err(RefreshError::refused("access_denied")),
+            _ => Err(RefreshError::denied("access_denied")),
         });
         for path in ["plain", "other"] {
             let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
@@ -44,10 +46,10 @@ async fn a_credential_that_is_kept_for_a_demand_is_not_taken_after_its_expiry() 
     });
     let clock = Hands::new();
     let expires = clock.clone();
-    let fake = Fake::answering(move |number, rejection| {
-        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+    let fake = Fake::answering(move |number, context| {
+        let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
         let credential = Credential::bearer(format!("{path}-{number}"));
-        Ok(Some(credential.expires_at(expires.time_in(Duration::from_secs(600)))))
+        Ok(Some(credential.with_expiry(expires.time_in(Duration::from_secs(600)))))
     });
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);
@@ -70,11 +72,11 @@ async fn the_partition_that_was_not_used_for_longest_makes_way() {
     let name = |path: &str| path.trim_start_matches('/').to_owned();
     let server =
         Script::new(move |arrived, _| if arrived.token() == name(arrived.path()) { status(200) } else { challenged() });
-    let fake = Fake::answering(|_, rejection: &Rejection| {
-        Ok(rejection.url().map(|url| Credential::bearer(url.path().trim_start_matches('/'))))
+    let fake = Fake::answering(|_, context: &RefreshContext| {
+        Ok(context.url().map(|url| Credential::bearer(url.path().trim_start_matches('/'))))
     });
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
-    let client = server.client(&auth.partitioned_by(|_, url| url.path().to_owned()).build().unwrap());
+    let client = server.client(&auth.partition_by(|_, url| url.path().to_owned()).build().unwrap());
     for number in 0..1_000 {
         client.get(format!("{API}/p{number}")).send().await.unwrap();
         client.get(format!("{API}/busy")).send().await.unwrap();
@@ -86,13 +88,13 @@ async fn the_partition_that_was_not_used_for_longest_makes_way() {
 async fn partitions_that_are_all_refused_cost_no_more_than_a_session_may() {
     let (server, fake, clock) = (Script::says(challenged()), Fake::new(), Hands::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
-    let auth = auth.partitioned_by(|_, url| url.path().to_owned()).build().unwrap();
+    let auth = auth.partition_by(|_, url| url.path().to_owned()).build().unwrap();
     let client = server.client(&auth);
     let mut last = None;
     for path in 0..500 {
         last = client.get(format!("{API}/{path}")).send().await.err();
     }
-    assert_eq!(Unauthorized::find(&last.unwrap()).unwrap().reason(), Reason::BudgetExhausted);
+    assert_eq!(Unauthorized::find(&last.unwrap()).unwrap().reason(), UnauthorizedReason::BudgetExhausted);
     assert_eq!(fake.calls(), 32);
     clock.forward(Duration::from_secs(30));
     client.get(format!("{API}/later")).send().await.unwrap_err();
@@ -131,9 +133,9 @@ async fn two_demands_at_once_are_each_met_by_a_flight_of_their_own() {
     });
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heard = asked.clone();
-    let fake = Fake::answering(move |number, rejection| {
-        heard.lock().unwrap().push(rejection.demand().claims().unwrap_or_default().to_owned());
-        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+    let fake = Fake::answering(move |number, context| {
+        heard.lock().unwrap().push(context.demand().claims().unwrap_or_default().to_owned());
+        let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
         Ok(Some(Credential::bearer(format!("{path}-{number}"))))
     });
     let fake = fake.gated();
@@ -162,8 +164,8 @@ async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
         ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
         _ => challenged_with("Bearer claims=\"e30g\""),
     });
-    let fake = Fake::answering(move |number, rejection| {
-        let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+    let fake = Fake::answering(move |number, context| {
+        let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
         Ok(Some(Credential::bearer(format!("{path}-{number}"))))
     });
     let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
@@ -172,7 +174,7 @@ async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
     }
     *revoked.lock().unwrap() = Some("first-1".to_owned());
     let error = client.get(format!("{API}/first")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
     assert_eq!(client.get(format!("{API}/first")).send().await.unwrap().status(), 200);
     assert_eq!(fake.calls(), 3);
 }
@@ -186,12 +188,12 @@ async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier
             ("/first", token) if !token.contains("first") => challenged_with("Bearer claims=\"e30=\""),
             _ => status(200),
         });
-        let fake = Fake::answering(|number, rejection| {
-            let path = rejection.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
+        let fake = Fake::answering(|number, context| {
+            let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
             Ok(Some(Credential::bearer(format!("{path}-{number}"))))
         });
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
-        let auth = if partitioned { auth.partitioned_by(|_, url| url.path().to_owned()) } else { auth };
+        let auth = if partitioned { auth.partition_by(|_, url| url.path().to_owned()) } else { auth };
         let auth = auth.build().unwrap();
         let client = server.client(&auth);
         for path in ["a", "first", "b"] {
@@ -223,8 +225,8 @@ async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() 
         (_, token) if token.starts_with("second") => status(200),
         _ => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/second\"")),
     });
-    let fake = Fake::answering(|number, rejection| {
-        let is_main = rejection.url().is_some_and(|url| url.path() == "/main");
+    let fake = Fake::answering(|number, context| {
+        let is_main = context.url().is_some_and(|url| url.path() == "/main");
         Ok(Some(Credential::bearer(format!("{}-{number}", if is_main { "main" } else { "second" }))))
     });
     let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
@@ -247,8 +249,8 @@ async fn a_resource_of_one_origin_says_nothing_about_another_origin() {
         }
         _ => status(200),
     });
-    let fake = Fake::answering(|number, rejection| {
-        let is_main = rejection.url().is_some_and(|url| url.path() == "/main");
+    let fake = Fake::answering(|number, context| {
+        let is_main = context.url().is_some_and(|url| url.path() == "/main");
         Ok(Some(Credential::bearer(format!("{}-{number}", if is_main { "main" } else { "second" }))))
     });
     let auth = ChallengeMiddleware::builder(API, fake).origin("https://other.example.com").build().unwrap();

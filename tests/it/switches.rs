@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::header::WWW_AUTHENTICATE;
 use reqwest::Body;
 use reqwest_challenge::{
-    AuthReport, CallOptions, Cause, ChallengeMiddleware, Challenges, Credential, Event, Forbidden, Reason,
-    RefreshError, Unauthorized,
+    AuthReport, CallOptions, ChallengeMiddleware, Challenges, Credential, Event, Forbidden, RefreshError,
+    RefreshReason, Unauthorized, UnauthorizedReason,
 };
 
 use crate::support::fake::Fake;
@@ -19,7 +19,7 @@ fn auth(fake: &Fake) -> ChallengeMiddleware {
 
 #[tokio::test]
 async fn skip_passes_a_request_through_both_ways() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().initially(Ok(Some(Credential::bearer("t1")))));
+    let (server, fake) = (Script::takes("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t1")))));
     let response = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().skip()).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.tokens(), fake.calls()), (401, vec![String::new()], 0));
 }
@@ -29,7 +29,7 @@ async fn no_retry_is_sent_once_and_asks_nobody() {
     let (server, fake) = (Script::takes("t1"), Fake::new());
     let request = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().no_retry());
     let error = request.send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::NoRetry);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::NoRetry);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
@@ -65,13 +65,13 @@ async fn a_body_factory_makes_a_stream_replayable() {
 
 #[tokio::test]
 async fn another_identity_is_sent_once_and_touches_nothing() {
-    let (server, fake) = (Script::takes("theirs"), Fake::new().initially(Ok(Some(Credential::bearer("ours")))));
+    let (server, fake) = (Script::takes("theirs"), Fake::new().with_initial(Ok(Some(Credential::bearer("ours")))));
     let auth = auth(&fake);
     let client = server.client(&auth);
     let as_them = |token: &str| CallOptions::new().identity(Credential::bearer(token));
     assert_eq!(client.get(API).with_extension(as_them("theirs")).send().await.unwrap().status(), 200);
     let error = client.get(API).with_extension(as_them("nobody")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::CallerCredential);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
     assert!(!auth.session().invalidate(Unauthorized::find(&error).unwrap()));
     assert_eq!((server.tokens(), fake.calls()), (vec!["theirs".to_owned(), "nobody".into()], 0));
 }
@@ -82,14 +82,14 @@ async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next() {
     let auth = ChallengeMiddleware::builder(API, fake.clone()).safe_methods_only().build().unwrap();
     let client = server.client(&auth);
     let error = client.post(API).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::NoRetry);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::NoRetry);
     assert_eq!(client.post(API).send().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
 #[tokio::test]
 async fn the_replay_has_what_the_first_had_and_one_authorization() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().initially(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::takes("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let request = server
         .client(&auth(&fake))
         .post(format!("{API}/path?query"))
@@ -112,7 +112,7 @@ async fn the_replay_has_what_the_first_had_and_one_authorization() {
 async fn events_tell_an_audit_what_happened() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let fake = Fake::answering(|number, _| {
-        if number == 1 { Ok(Some(Credential::bearer("t1"))) } else { Err(RefreshError::rejected("x")) }
+        if number == 1 { Ok(Some(Credential::bearer("t1"))) } else { Err(RefreshError::credential_revoked("x")) }
     });
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         ("/403", _) => respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"a b\"")], ""),
@@ -146,7 +146,7 @@ async fn events_tell_an_audit_what_happened() {
     // What there is to begin with is a refresh of its own.
     assert_eq!(lines.next().unwrap(), "Asked declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
-    assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", Cause::Challenged));
+    assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));
     assert_eq!(lines.next().unwrap(), format!(r#"403 GET {API}/403 ["a", "b"] true"#));
     assert_eq!(lines.next().unwrap(), "Asked failed 1 1");
     assert_eq!(lines.next(), None);

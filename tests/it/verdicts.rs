@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Request, Response};
-use reqwest_challenge::testing::MockApi;
 use reqwest_challenge::{
-    AuthReport, CallOptions, ChallengeMiddleware, Credential, Error, Event, Forbidden, Password, Reason, Unauthorized,
+    AuthReport, CallOptions, ChallengeMiddleware, Credential, Error, Event, Forbidden, Password, Unauthorized,
+    UnauthorizedReason,
 };
+use reqwest_challenge_testing::MockApi;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 use crate::support::fake::{Fake, Hands};
@@ -23,8 +24,8 @@ fn key() -> Credential {
 async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
     let server =
         Script::new(|arrived, _| if arrived.header("x-api-key").is_some() { status(200) } else { challenged() });
-    let given = ChallengeMiddleware::builder(API, Fake::new()).initially(key()).build().unwrap();
-    let asked = ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(key())))).unwrap();
+    let given = ChallengeMiddleware::builder(API, Fake::new()).initial_credential(key()).build().unwrap();
+    let asked = ChallengeMiddleware::new(API, Fake::new().with_initial(Ok(Some(key())))).unwrap();
     for auth in [given, asked] {
         let client = server.client(&auth);
         for _ in 0..2 {
@@ -41,10 +42,10 @@ async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
 
 #[tokio::test]
 async fn a_401_to_the_callers_own_header_asks_no_refresher() {
-    let (server, fake) = (Script::says(challenged()), Fake::new().initially(Ok(Some(key()))));
+    let (server, fake) = (Script::says(challenged()), Fake::new().with_initial(Ok(Some(key()))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::CallerCredential);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
@@ -53,7 +54,7 @@ async fn a_foreign_403_expires_nothing_and_is_no_event() {
     for pass_through in [false, true] {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = heard.clone();
-        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let server = Script::new(|arrived, _| match arrived.path() {
             "/away" => respond(403, &[], "expired").from_url("https://evil.example/"),
             _ => status(200),
@@ -74,7 +75,7 @@ async fn a_foreign_403_expires_nothing_and_is_no_event() {
 #[tokio::test]
 async fn pass_through_still_applies_expired_when() {
     for option in [false, true] {
-        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let server =
             Script::new(
                 |arrived, _| if arrived.token() == "t0" { respond(403, &[("x-why", "old")], "") } else { status(200) },
@@ -112,12 +113,12 @@ async fn a_response_from_the_network_that_lost_its_url_is_not_taken_for_ours() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
     other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Rebuilds).build();
     let error = client.get(api.url("/away")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
+    assert_eq!((refused.reason(), refused.is_foreign()), (UnauthorizedReason::ForeignOrigin, true));
     assert!(error.to_string().contains("names no URL"), "{error}");
     assert_eq!((other.requests().len(), fake.calls()), (1, 0));
 }
@@ -131,12 +132,12 @@ async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let there = other.origin();
     let proxy =
         reqwest::Proxy::custom(move |url| (url.host_str() == Some("no.url.provided.local")).then(|| there.clone()));
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
     let client = reqwest::Client::builder().proxy(proxy).build().unwrap();
     let client = ClientBuilder::new(client).with(auth).build();
     let error = client.get(api.url("/away")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::ForeignOrigin);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);
     assert_eq!((other.requests().len(), fake.calls()), (1, 0));
 }
 
@@ -167,7 +168,7 @@ async fn the_report_of_a_plain_success_can_be_invalidated() {
         respond(400, &[("content-type", "application/json")], r#"{"error":"ExpiredToken"}"#),
         respond(200, &[("content-type", "application/json")], r#"{"ok":false,"error":"token_expired"}"#),
     ] {
-        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let server = Script::new(move |arrived, _| if arrived.token() == "t0" { answer.clone() } else { status(200) });
         let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
         let client = server.client(&auth);
@@ -207,7 +208,8 @@ fn line(error: &reqwest_middleware::Error) -> String {
 #[tokio::test]
 async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
     let never = || Script::says(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
-    let fixed = |credential: Credential| ChallengeMiddleware::new(API, credential.source("env:API_TOKEN")).unwrap();
+    let fixed =
+        |credential: Credential| ChallengeMiddleware::new(API, credential.with_source("env:API_TOKEN")).unwrap();
     for (auth, wanted) in [
         (
             fixed(Credential::bearer("t")),
@@ -217,7 +219,7 @@ async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
         (ChallengeMiddleware::new(API, Password::new("u", "p")).unwrap(), "the server refused this password"),
         (ChallengeMiddleware::new(API, Fake::new()).unwrap(), "the server refused this token"),
         (
-            ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(Credential::bearer("t0"))))).unwrap(),
+            ChallengeMiddleware::new(API, Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))))).unwrap(),
             "the server refused the new token",
         ),
     ] {
@@ -234,7 +236,8 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
         ("/ok", token) if !token.is_empty() => status(200),
         _ => challenged(),
     });
-    let renewed = || ChallengeMiddleware::new(API, Fake::new().initially(Ok(Some(Credential::bearer("t0"))))).unwrap();
+    let renewed =
+        || ChallengeMiddleware::new(API, Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))))).unwrap();
     let fixed = || ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
     for auth in [renewed(), fixed()] {
         let client = server.client(&auth);
@@ -261,7 +264,7 @@ async fn a_budget_that_is_exhausted_has_a_reason_of_its_own() {
     }
     let error = client.get(format!("{API}/more")).send().await.unwrap_err();
     match Error::find(&error) {
-        Some(Error::Unauthorized(refused)) => assert_eq!(refused.reason(), Reason::BudgetExhausted),
+        Some(Error::Unauthorized(refused)) => assert_eq!(refused.reason(), UnauthorizedReason::BudgetExhausted),
         other => panic!("{other:?}"),
     }
     assert!(Forbidden::find(&error).is_none());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Rejection};
+use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshContext};
 
 use crate::support::fake::{Fake, Hands};
 use crate::support::script::{API, Answer, Script, challenged, challenged_with, respond, status};
@@ -32,7 +32,7 @@ async fn walk(first: [usize; 3], second: [usize; 2], partitioned: bool) -> usize
     let calls = Arc::new(AtomicUsize::new(0));
     let (since, worst) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counted = (calls.clone(), since.clone(), worst.clone());
-    let fake = Fake::answering(move |number, _: &Rejection| {
+    let fake = Fake::answering(move |number, _: &RefreshContext| {
         counted.0.fetch_add(1, Ordering::SeqCst);
         let without = counted.1.fetch_add(1, Ordering::SeqCst) + 1;
         counted.2.fetch_max(without, Ordering::SeqCst);
@@ -50,7 +50,7 @@ async fn walk(first: [usize; 3], second: [usize; 2], partitioned: bool) -> usize
         ANSWERS[answer]()
     });
     let auth = ChallengeMiddleware::builder(API, fake).clock(Hands::new());
-    let auth = if partitioned { auth.partitioned_by(|_, url| url.path().to_owned()) } else { auth }.build().unwrap();
+    let auth = if partitioned { auth.partition_by(|_, url| url.path().to_owned()) } else { auth }.build().unwrap();
     let client = server.client(&auth);
     for call in 0..CALLS {
         let before = server.sends();

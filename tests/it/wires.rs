@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use reqwest_challenge::{
-    Authorize, BoxError, ChallengeMiddleware, Credential, Forbidden, Reason, Unauthorized, hardened, reqwest::Client,
+    Authorize, BoxError, ChallengeMiddleware, Credential, Forbidden, Unauthorized, UnauthorizedReason, hardened,
+    reqwest::Client,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -35,10 +36,10 @@ async fn a_redirect_to_another_server_takes_no_credential_there_and_its_401_asks
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
         let other = other().await;
         let api = sends_away(status, other.url("/")).await;
-        let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+        let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let error = bearer(&fake, &api).get(api.url("/")).send().await.unwrap_err();
         let refused = Unauthorized::find(&error).unwrap();
-        assert_eq!((refused.reason(), refused.is_foreign()), (Reason::ForeignOrigin, true));
+        assert_eq!((refused.reason(), refused.is_foreign()), (UnauthorizedReason::ForeignOrigin, true));
         assert_eq!((api.heads().len(), other.heads().len(), fake.calls()), (1, 1, 0), "{status}");
         assert!(api.heads()[0].has("authorization") && !other.heads()[0].has("authorization"));
     }
@@ -55,7 +56,7 @@ async fn a_credential_does_not_come_back_by_way_of_another_server() {
     .await;
     let back = api.url("/back");
     let other = Wire::start(move |_| answer("302 Found", &format!("Location: {back}\r\n"), "")).await;
-    let fake = Fake::new().initially(Ok(Some(Credential::bearer("t0"))));
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let address = other.url("").trim_start_matches("http://").to_owned();
     let response = bearer(&fake, &api).get(api.url("/")).header("x-other", address).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "without");
@@ -71,7 +72,7 @@ async fn a_post_that_was_sent_elsewhere_by_303_and_refused_is_not_done_twice() {
     .await;
     let fake = Fake::new();
     let error = bearer(&fake, &api).post(api.url("/orders")).body("one").send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Redirected);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Redirected);
     assert_eq!(api.heads().iter().map(|head| head.method.as_str()).collect::<Vec<_>>(), ["POST", "GET"]);
 }
 
@@ -84,7 +85,7 @@ impl Authorize for Proof {
         "Proof"
     }
 
-    async fn authorize(&self, request: &mut reqwest::Request) -> Result<(), BoxError> {
+    async fn authorize(&self, request: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         request.headers_mut().insert("dpop", "proof".parse()?);
         Ok(())
     }

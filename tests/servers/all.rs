@@ -17,8 +17,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest_challenge::testing::MockApi;
 use reqwest_challenge::{ChallengeMiddleware, Password, Refresh};
+use reqwest_challenge_testing::MockApi;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 /// Where a server is, and the token server that it trusts, if it has one.

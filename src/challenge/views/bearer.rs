@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::challenge::Challenge;
+use crate::challenge::challenge::Challenge;
 
 /// The `error` of a `Bearer` or `DPoP` challenge. `Debug` does not print unknown codes, because a server can echo a
 /// secret there.

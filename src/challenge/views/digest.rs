@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{is_utf8, split};
-use crate::challenge::Challenge;
+use crate::challenge::challenge::Challenge;
 
 /// A `Digest` challenge (RFC 7616 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

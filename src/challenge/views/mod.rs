@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub use bearer::{Bearer, ClaimsError, Dpop, ErrorCode};
 pub use digest::{Digest, DigestAlgorithm};
 
-use super::Challenge;
+use crate::challenge::challenge::Challenge;
 
 impl<'a> Challenge<'a> {
     /// As a `Bearer` challenge (RFC 6750 §3).

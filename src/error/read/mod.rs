@@ -14,11 +14,11 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap};
 
-use self::found::{Found, Place, Value, folded};
-use self::rule::{Rule, code_in, url_in};
-use super::problem::Problem;
 use crate::challenge::Challenges;
-use crate::retry_after::{retry_after_at, span};
+use crate::error::problem::Problem;
+use crate::util::{retry_after, span};
+use found::{Found, Place, Value, folded};
+use rule::{Rule, code_in, url_in};
 
 pub(super) use rule::is_generic;
 
@@ -55,7 +55,7 @@ pub(super) fn read(
         detail: detail.as_ref().map(|value| value.text.to_owned()).or(said.text),
         help_url: link(table::LINKS).or_else(error_uri).or_else(|| link(table::LAST_LINKS)),
         required_scopes: scopes(&values(table::SCOPES), headers),
-        retry_after: retry_after_at(headers, now).or_else(|| time(found)),
+        retry_after: retry_after(headers, now).or_else(|| time(found)),
     }
 }
 

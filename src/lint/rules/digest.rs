@@ -1,8 +1,8 @@
 //! Basic and Digest challenges.
 
-use super::super::finding::Rule;
-use super::super::finding::Severity::{Doubt, Fault};
-use super::super::seen::Seen;
+use crate::lint::finding::Rule;
+use crate::lint::finding::Severity::{Doubt, Fault};
+use crate::lint::seen::Seen;
 
 /// The algorithms of RFC 7616 §6.1, each with its `-sess`.
 const ALGORITHMS: [&str; 3] = ["md5", "sha-256", "sha-512-256"];

@@ -5,7 +5,7 @@ mod status;
 mod token;
 mod transport;
 
-use super::finding::Rule;
+use crate::lint::finding::Rule;
 
 /// All rules, in the order in which their findings come.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {

@@ -2,10 +2,10 @@
 
 use http::header::{PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use super::super::finding::Rule;
-use super::super::finding::Severity::{Doubt, Fault, Information};
-use super::super::seen::Seen;
-use super::super::words::{DENIED, EXPIRED, MALFORMED, TOO_MANY};
+use crate::lint::finding::Rule;
+use crate::lint::finding::Severity::{Doubt, Fault, Information};
+use crate::lint::seen::Seen;
+use crate::lint::words::{DENIED, EXPIRED, MALFORMED, TOO_MANY};
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden";
 const BAD_REQUEST: &str = "HTTP/1.1 400 Bad Request\nContent-Type: application/problem+json";

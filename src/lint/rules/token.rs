@@ -2,9 +2,9 @@
 
 use http::header::HeaderName;
 
-use super::super::finding::Rule;
-use super::super::finding::Severity::{Doubt, Fault, Information};
-use super::super::seen::Seen;
+use crate::lint::finding::Rule;
+use crate::lint::finding::Severity::{Doubt, Fault, Information};
+use crate::lint::seen::Seen;
 
 /// The error codes that are registered for a resource: RFC 6750 §3.1, 9449 §12.2, 9470 §3, and CAE's.
 const CODES: [&str; 8] = [

@@ -3,8 +3,8 @@
 use http::header::CACHE_CONTROL;
 use url::{Host, Url};
 
-use super::super::finding::Rule;
-use super::super::finding::Severity::{Doubt, Fault, Information};
+use crate::lint::finding::Rule;
+use crate::lint::finding::Severity::{Doubt, Fault, Information};
 use crate::origin::Origin;
 
 /// Parameters that are URLs, or may be.

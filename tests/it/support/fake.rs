@@ -4,10 +4,10 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::testing::{Gate, RecordingRefresher};
-use reqwest_challenge::{Credential, Refresh, RefreshError, Rejection};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError};
+use reqwest_challenge_testing::{Gate, RecordingRefresher};
 
-pub(crate) use reqwest_challenge::testing::{ManualClock as Hands, until};
+pub(crate) use reqwest_challenge_testing::{ManualClock as Hands, until};
 
 use crate::support::traced;
 
@@ -28,7 +28,7 @@ impl Fake {
     }
 
     /// Answers by the number of the call, from 1, and by what it is asked.
-    pub(crate) fn answering(answer: impl Fn(usize, &Rejection) -> Outcome + Send + Sync + 'static) -> Self {
+    pub(crate) fn answering(answer: impl Fn(usize, &RefreshContext) -> Outcome + Send + Sync + 'static) -> Self {
         Self::of(RecordingRefresher::answering(answer))
     }
 
@@ -37,8 +37,8 @@ impl Fake {
     }
 
     /// What there is to begin with.
-    pub(crate) fn initially(self, initial: Outcome) -> Self {
-        Self(self.0.initially(initial), self.1)
+    pub(crate) fn initial_credential(self, initial: Outcome) -> Self {
+        Self(self.0.with_initial(initial), self.1)
     }
 
     /// Holds each call until [`open`](Self::open) lets one through.
@@ -70,15 +70,15 @@ impl Deref for Fake {
 
 #[async_trait]
 impl Refresh for Fake {
-    async fn refresh(&self, rejection: Rejection) -> Outcome {
-        self.0.refresh(rejection).await
+    async fn refresh(&self, context: RefreshContext) -> Outcome {
+        self.0.refresh(context).await
     }
 
-    async fn initial(&self) -> Outcome {
+    async fn initial(&self, _context: RefreshContext) -> Outcome {
         self.0.initial().await
     }
 
-    async fn forget(&self, credential: Option<Credential>) -> Result<(), RefreshError> {
+    async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
         self.0.forget(credential).await
     }
 
@@ -88,7 +88,6 @@ impl Refresh for Fake {
 }
 
 /// A refresher whose calls stand in that server's journal.
-#[cfg(feature = "lint")]
-pub(crate) fn recorded(script: &reqwest_challenge::testing::Script) -> RecordingRefresher {
+pub(crate) fn recorded(script: &reqwest_challenge_testing::Script) -> RecordingRefresher {
     RecordingRefresher::new().in_journal(script.journal())
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use reqwest_challenge::testing::Gate;
-use reqwest_challenge::{Cause, Credential, Error, Refresh, RefreshError, Rejection, Session};
+use reqwest_challenge::{Credential, Error, Refresh, RefreshContext, RefreshError, RefreshReason, Session};
+use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::until;
 
@@ -59,13 +59,13 @@ impl People {
 
 #[async_trait]
 impl Refresh for People {
-    async fn refresh(&self, rejection: Rejection) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         let Inner { gate, logins, renewals, fails, .. } = &*self.0;
-        if rejection.cause() == Cause::Asked {
+        if context.reason() == RefreshReason::Login {
             let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
             gate.pass().await;
             if *fails {
-                return Err(RefreshError::rejected("access_denied"));
+                return Err(RefreshError::credential_revoked("access_denied"));
             }
             return Ok(Some(Credential::bearer(format!("B{number}"))));
         }
@@ -73,7 +73,7 @@ impl Refresh for People {
         Ok(Some(Credential::bearer(format!("A{number}"))))
     }
 
-    async fn initial(&self) -> Result<Option<Credential>, RefreshError> {
+    async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(self.0.starts.then(|| Credential::bearer("A0")))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest_challenge::{
-    AuthReport, ChallengeMiddleware, Forbidden, Password, Reason, Renewed, Unauthorized, hardened,
+    AuthReport, ChallengeMiddleware, Forbidden, Password, Renewed, Unauthorized, UnauthorizedReason, hardened,
 };
 use reqwest_middleware::ClientBuilder;
 
@@ -29,7 +29,7 @@ async fn basic(Place { url, .. }: Place) {
     let response = alice(&url, PASSWORD).get(format!("{url}/basic/")).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "ok basic\n");
     let error = alice(&url, "no").get(format!("{url}/basic/")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::StillRejected);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
 }
 
 async fn digest(Place { url, .. }: Place) {
@@ -51,7 +51,7 @@ async fn digest(Place { url, .. }: Place) {
 async fn wrong(Place { url, .. }: Place) {
     let error = alice(&url, "no").get(format!("{url}/digest/")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), refused.report().attempts()), (Reason::StillRejected, 2));
+    assert_eq!((refused.reason(), refused.report().attempts()), (UnauthorizedReason::StillRejected, 2));
 }
 
 async fn stale(Place { url, .. }: Place) {
@@ -104,7 +104,7 @@ async fn utf8(Place { url, .. }: Place) {
 async fn refused(Place { url, .. }: Place) {
     let error = alice(&url, PASSWORD).get(format!("{url}/forbidden/")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!((refused.reason(), refused.report().attempts()), (Reason::StillRejected, 2));
+    assert_eq!((refused.reason(), refused.report().attempts()), (UnauthorizedReason::StillRejected, 2));
 }
 
 async fn forbidden(Place { url, .. }: Place) {

@@ -1,6 +1,6 @@
 //! nginx 1.22 and newer.
 
-use reqwest_challenge::{Challenges, Credential, Forbidden, Reason, Unauthorized};
+use reqwest_challenge::{Challenges, Credential, Forbidden, Unauthorized, UnauthorizedReason};
 
 use crate::all::{Check, Place, alice, client};
 use crate::check;
@@ -47,7 +47,7 @@ async fn several(Place { url, .. }: Place) {
 
 async fn bare(Place { url, .. }: Place) {
     let error = alice(&url, "s3cret").get(format!("{url}/none")).send().await.unwrap_err();
-    assert_eq!(Unauthorized::find(&error).unwrap().reason(), Reason::Declined);
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined);
 }
 
 async fn others(Place { url, .. }: Place) {

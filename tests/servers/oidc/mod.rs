@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest_challenge::dpop::{Dpop, Es256Key};
-use reqwest_challenge::oauth::{
-    AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Invitation, Issuer, OAuth, Registration,
-};
-use reqwest_challenge::testing::Gate;
 use reqwest_challenge::{
     AuthReport, BoxError, ChallengeMiddleware, Clock, Error, Forbidden, Secret, Session, StepUpKind,
 };
+use reqwest_challenge_login::oauth::{
+    AuthorizationCode, AuthorizationPrompt, Client, ClientCredentials, DeviceCode, Grant, Issuer, OAuth, Registration,
+};
+use reqwest_challenge_testing::Gate;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ impl Rig {
     }
 
     /// What a browser does in which alice logs in and agrees.
-    fn browser(&self) -> impl Fn(&Invitation) -> Result<(), BoxError> + Send + Sync + 'static {
+    fn browser(&self) -> impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static {
         let control = format!("{}/test/authorize", self.rs);
         move |invitation| {
             let mut control = reqwest::Url::parse(&control)?;
@@ -212,7 +212,7 @@ async fn revoked(place: Place) {
     session.logout().await.unwrap();
     // Somebody who kept the credential cannot renew it.
     let oauth = rig.oauth(Client::public("native"), AuthorizationCode::new(rig.browser()));
-    let auth = ChallengeMiddleware::builder(&rig.rs, oauth).initially(credential).build().unwrap();
+    let auth = ChallengeMiddleware::builder(&rig.rs, oauth).initial_credential(credential).build().unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     rig.control("revoke-all").await;
     let error = client.get(&rig.resource).send().await.unwrap_err();
@@ -236,7 +236,7 @@ impl Clock for Until {
 async fn on_another_device(rig: &Rig, decision: &'static str) -> Result<u16, Error> {
     let decided = Gate::closed();
     let (gate, control) = (decided.clone(), format!("{}/test/approve", rig.rs));
-    let grant = DeviceCode::new(move |invitation: &Invitation| {
+    let grant = DeviceCode::new(move |invitation: &AuthorizationPrompt| {
         let url = format!("{control}?user_code={}{decision}", invitation.user_code().unwrap());
         let gate = gate.clone();
         tokio::spawn(async move {
@@ -271,7 +271,7 @@ async fn step_up(place: Place) {
     let denied = Forbidden::find(&error).unwrap();
     assert_eq!(denied.required_scopes(), ["api:write"]);
     let credential = session.step_up(denied).await.unwrap();
-    assert_eq!(credential.granted_scopes().unwrap(), ["api:read", "api:write"]);
+    assert_eq!(credential.scopes().unwrap(), ["api:read", "api:write"]);
     let response = client.get(&write).send().await.unwrap();
     assert_eq!((response.status().as_u16(), AuthReport::of(&response).attempts()), (200, 1), "at once");
     let error = client.get(format!("{}/admin", rig.resource)).send().await.unwrap_err();

@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
-use reqwest_challenge::registry::Registry;
-use reqwest_challenge::testing::{Answer, Arrived, MockApi};
 use reqwest_challenge::{ChallengeMiddleware, Unauthorized};
+use reqwest_challenge_login::registry::Registry;
+use reqwest_challenge_testing::{Answer, Arrived, MockApi};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -60,7 +60,7 @@ fn token(folder: &std::path::Path, arrived: &Arrived, alice: bool) -> String {
 
 fn client(url: &str, registry: Registry) -> ClientWithMiddleware {
     let auth = ChallengeMiddleware::builder(url, registry)
-        .partitioned_by(reqwest_challenge::registry::partition)
+        .partition_by(reqwest_challenge_login::registry::partition)
         .build()
         .unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()

@@ -1,0 +1,58 @@
+//! The last 401 of an API. A login without a request has no challenge of its own.
+
+use std::sync::{Mutex, PoisonError};
+
+use reqwest_challenge::{Origin, RefreshContext, RefreshReason};
+
+use super::resource::named;
+
+/// The last 401, and the last known URL of the API's metadata.
+#[derive(Default)]
+pub(super) struct Seen(Mutex<Heard>);
+
+#[derive(Default)]
+struct Heard {
+    refused: Option<RefreshContext>,
+    metadata: Option<(Origin, String)>,
+}
+
+impl Seen {
+    /// Remembers a 401.
+    pub(super) fn hear(&self, context: &RefreshContext) {
+        if context.reason() != RefreshReason::Challenged || context.url().is_none() {
+            return;
+        }
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metadata) = named(context) {
+            heard.metadata = Some((context.origin().clone(), metadata));
+        }
+        heard.refused = Some(context.clone().without_credential());
+    }
+
+    /// The context of a login with the last 401 of the same API, and what that 401 demands.
+    pub(super) fn recall(&self, context: RefreshContext) -> RefreshContext {
+        if context.reason() != RefreshReason::Login || context.url().is_some() {
+            return context;
+        }
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &heard.refused {
+            Some(refused) if refused.origin() == context.origin() => context.with_request_of(refused),
+            _ => context,
+        }
+    }
+
+    /// The URL of the API's metadata, for a context without a challenge.
+    pub(super) fn metadata(&self, context: &RefreshContext) -> Option<String> {
+        if context.reason() == RefreshReason::Challenged {
+            return None;
+        }
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.metadata.as_ref().filter(|(api, _)| api == context.origin()).map(|(_, text)| text.clone())
+    }
+
+    /// Forgets the demand of the last 401, because it has been met.
+    pub(super) fn met(&self) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.refused = heard.refused.take().map(RefreshContext::without_demand);
+    }
+}

@@ -1,0 +1,50 @@
+//! The members of a JSON object that has secrets in it.
+
+use serde_json::{Map, Value};
+use zeroize::Zeroize;
+
+/// The members of a JSON object, wiped when they go. What the parser copies to take escapes out of a text is not.
+#[derive(Default)]
+pub(crate) struct SecretJson(pub(crate) Map<String, Value>);
+
+impl SecretJson {
+    /// Of a JSON object; `None` where it is none.
+    pub(crate) fn of(text: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(members)) => Some(Self(members)),
+            Ok(mut other) => {
+                wipe(&mut other);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Whether the text is the beginning of a JSON object, as in a response without an announced length whose connection was
+    /// cut.
+    #[cfg(any(feature = "oauth", feature = "registry"))]
+    pub(crate) fn is_begun_by(text: &[u8]) -> bool {
+        let read = || serde_json::from_slice::<Value>(text).map(|mut whole| wipe(&mut whole));
+        text.trim_ascii_start().starts_with(b"{") && read().is_err_and(|error| error.is_eof())
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+impl Drop for SecretJson {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+/// Overwrites every text of it.
+pub(super) fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}

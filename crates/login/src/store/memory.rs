@@ -1,0 +1,77 @@
+//! A store in memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use super::error::StoreError;
+use super::key::Key;
+use super::{Lock, Saved, Store};
+
+/// Keeps credentials in memory, for as long as a clone is there: for tests, and for several clients of one process.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    entries: Mutex<HashMap<Key, Saved>>,
+    locks: Mutex<HashMap<Key, Arc<Semaphore>>>,
+}
+
+impl MemoryStore {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryStore(_)")
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn name(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError> {
+        Ok(self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+    }
+
+    async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
+        let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = entries.get(key) == old;
+        if is_there {
+            entries.insert(key.clone(), new.clone());
+        }
+        Ok(is_there)
+    }
+
+    async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
+        let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = entries.get(key) == Some(old);
+        if is_there {
+            entries.remove(key);
+        }
+        Ok(is_there)
+    }
+
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+        let lock = {
+            let mut locks = self.0.locks.lock().unwrap_or_else(PoisonError::into_inner);
+            locks.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+        };
+        match tokio::time::timeout(deadline, lock.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Box::new(permit)),
+            _ => Err(StoreError::Locked { waited: deadline }),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Masks the secrets of credentials.
+
+use reqwest_challenge::Credential;
+use reqwest_challenge::support::Masker;
+
+/// A masker for the secrets of that credential, if there is one.
+pub(crate) fn masker_of(credential: Option<&Credential>) -> Masker {
+    let mut masker = Masker::default();
+    credential.into_iter().for_each(|credential| masker.add_credential(credential));
+    masker
+}

@@ -1,0 +1,293 @@
+//! Logins of a command-line tool: who is asked, how, and who is not.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshErrorKind, Session};
+use reqwest_challenge_login::cli::{Env, Environment, Login, LoginBuilder, exit_code, explain};
+use reqwest_challenge_login::oauth::{Client, Issuer, Way};
+use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
+use reqwest_challenge_testing::{Answer, Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+use crate::support::oauth::{protected, why};
+use crate::support::script::{API, Script, challenged, status};
+
+/// Where there is a person with a browser.
+fn desk() -> Environment {
+    Environment::of(true, |name| name == "DISPLAY")
+}
+
+/// Where there is a person at another machine.
+fn remote() -> Environment {
+    Environment::of(true, |name| matches!(name, "DISPLAY" | "SSH_CONNECTION"))
+}
+
+/// What a person reads.
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+fn login(provider: &MockIdentityProvider, screen: &Screen) -> LoginBuilder {
+    let login = Login::oauth(Issuer::new(provider.issuer()).unwrap(), Client::public("tool"));
+    login.command("tool login").output(screen.clone()).surroundings(desk()).asking(|oauth| oauth.scopes(["api:read"]))
+}
+
+fn client(origin: &str, refresher: impl Refresh) -> (ClientWithMiddleware, Session) {
+    let auth = ChallengeMiddleware::new(origin, refresher).unwrap();
+    let session = auth.session();
+    (ClientBuilder::new(reqwest::Client::new()).with(auth).build(), session)
+}
+
+#[tokio::test]
+async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    let nobody =
+        [Environment::of(false, |_| false), Environment::of(true, |name| name == "CI"), desk().without_input(true)];
+    let mut hints = Vec::new();
+    for around in nobody {
+        let screen = Screen::default();
+        let refresher = login(&provider, &screen).prompting().surroundings(around).build().unwrap();
+        let (client, session) = client(&api.origin(), refresher);
+        let began = Instant::now();
+        let error = client.get(api.url("/api")).send().await.unwrap_err();
+        assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+        let RefreshErrorKind::LoginRequired { hint } = why(&error).kind().clone() else { panic!("{error:?}") };
+        assert!(hint.starts_with("run `tool login` at a terminal ("), "{hint}");
+        hints.push(hint);
+        assert!(session.login().await.is_err());
+        assert_eq!(screen.text(), "");
+    }
+    let reasons = ["standard input or standard error is no terminal", "CI is set", "nobody is to be asked"];
+    assert!(hints.iter().zip(reasons).all(|(hint, reason)| hint.contains(reason)), "{hints:?}");
+    let asked = provider.journal().exchanges();
+    assert!(asked.iter().all(|one| one.request().server() == "api"), "{asked:?}");
+}
+
+/// Opens pages as a browser does, and says what the person had read by then.
+fn browser(
+    screen: &Screen,
+    read: &Arc<Mutex<String>>,
+) -> impl Fn(&reqwest::Url) -> io::Result<()> + Send + Sync + use<> {
+    let (screen, read) = (screen.clone(), read.clone());
+    let runtime = tokio::runtime::Handle::current();
+    move |url| {
+        *read.lock().unwrap() = screen.text();
+        let url = url.clone();
+        runtime.spawn(async move { reqwest::get(url).await.unwrap() });
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_printed_before_a_browser_is_tried_and_names_the_host() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    let (screen, read) = (Screen::default(), Arc::default());
+    let refresher = login(&provider, &screen).browser(browser(&screen, &read)).prompting().build().unwrap();
+    let (client, _) = client(&api.origin(), refresher);
+    assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
+    let read = read.lock().unwrap().clone();
+    let page = format!("{}/authorize?", provider.issuer());
+    assert!(read.contains(&page) && read.contains("at 127.0.0.1, in the browser that opens"), "{read}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_does_not_open_is_a_notice() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    let screen = Screen::default();
+    let refresher = login(&provider, &screen).browser(|_| Err(io::Error::other("no such program"))).build().unwrap();
+    let (_, session) = client(&api.origin(), refresher);
+    let waiting = session.clone();
+    let login = tokio::spawn(async move { waiting.login().await });
+    until(|| screen.text().contains("no browser opened: no such program")).await;
+    // The person opens it by hand.
+    let text = screen.text();
+    let page = text.lines().map(str::trim).find(|line| line.starts_with("http")).unwrap().to_owned();
+    reqwest::get(page).await.unwrap();
+    login.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_at_another_machine_gets_a_code() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    provider.device_interval(Duration::from_secs(1));
+    let api = protected(&provider).await;
+    for (around, way) in [(remote(), None), (Environment::of(true, |_| false), None), (desk(), Some(Way::Device))] {
+        let screen = Screen::default();
+        let opened = Arc::new(AtomicUsize::new(0));
+        let count = opened.clone();
+        let refresher = login(&provider, &screen).surroundings(around).browser(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        let refresher = way.into_iter().fold(refresher, LoginBuilder::way).build().unwrap();
+        let (_, session) = client(&api.origin(), refresher);
+        let login = tokio::spawn(async move { session.login().await });
+        until(|| !provider.user_codes().is_empty() || login.is_finished()).await;
+        let code = provider.user_codes().pop().unwrap();
+        assert!(provider.decide(&code, true));
+        login.await.unwrap().unwrap();
+        let text = screen.text();
+        assert!(text.contains(&code) && text.contains("/device") && text.contains("at 127.0.0.1"), "{text}");
+        assert_eq!(opened.load(Ordering::SeqCst), 0, "no browser is tried");
+    }
+}
+
+#[tokio::test]
+async fn somebody_at_another_machine_is_not_sent_to_a_page_that_comes_back_to_this_one() {
+    let server = MockApi::start().await.unwrap();
+    server.at("/.well-known").answers(Answer::json(serde_json::json!({
+        "issuer": server.origin(), "token_endpoint": server.url("/token"), "authorization_endpoint": server.url("/authorize"),
+    })));
+    let screen = Screen::default();
+    let login = Login::oauth(Issuer::new(server.origin()).unwrap(), Client::public("tool"));
+    let login = login.output(screen.clone()).surroundings(remote()).build().unwrap();
+    assert!(login.timeout() >= Duration::from_secs(15 * 60));
+    let stored = Stored::new(login, MemoryStore::new(), Key::new("k"));
+    let env = Env::of("TOOL_TOKEN", None, stored);
+    assert!(env.timeout() > Duration::from_secs(15 * 60), "and for another process that renews");
+    let (_, session) = client(&server.origin(), env);
+    let error = format!("{:?}", session.login().await.unwrap_err());
+    assert!(error.contains("LoginRequired") && screen.text().is_empty(), "{error} {}", screen.text());
+}
+
+#[test]
+fn nobody_is_reached_without_a_terminal_in_ci_and_where_that_was_said() {
+    for (around, reaches) in [
+        (desk(), true),
+        (remote(), true),
+        (Environment::of(false, |_| true), false),
+        (Environment::of(true, |name| name == "CI"), false),
+        (desk().without_input(true), false),
+    ] {
+        assert_eq!(around.reaches_person(), reaches, "{around:?}");
+    }
+    let (here, there) = (desk(), remote());
+    assert!(here.display && !here.remote && there.remote);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    let (screen, opened) = (Screen::default(), Arc::new(AtomicUsize::new(0)));
+    let (count, runtime) = (opened.clone(), tokio::runtime::Handle::current());
+    provider.refuses_logins(true);
+    let refresher = login(&provider, &screen).prompting().browser(move |url| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let url = url.clone();
+        runtime.spawn(async move { reqwest::get(url).await.unwrap() });
+        Ok(())
+    });
+    let (client, session) = client(&api.origin(), refresher.build().unwrap());
+    for _ in 0..2 {
+        let all: Vec<_> = (0..20)
+            .map(|_| {
+                let (client, url) = (client.clone(), api.url("/api"));
+                tokio::spawn(async move { why(&client.get(url).send().await.unwrap_err()) })
+            })
+            .collect();
+        for one in all {
+            assert_eq!(one.await.unwrap().kind(), &RefreshErrorKind::Denied { code: "access_denied".to_owned() });
+        }
+        assert_eq!(opened.load(Ordering::SeqCst), 1, "and no other while that is remembered");
+    }
+    provider.refuses_logins(false);
+    session.login().await.unwrap();
+    assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_that_fails_does_not_open_a_browser_unless_that_was_said() {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    let (screen, read) = (Screen::default(), Arc::default());
+    let refresher = login(&provider, &screen).browser(browser(&screen, &read)).build().unwrap();
+    let (client, session) = client(&api.origin(), refresher);
+    session.login().await.unwrap();
+    let shown = screen.text();
+    provider.fail_next(Failure::InvalidGrant);
+    api.tokens().expire_all();
+    let error = client.get(api.url("/api")).send().await.unwrap_err();
+    assert_eq!((exit_code(&error), screen.text() == shown), (4, true));
+}
+
+#[tokio::test]
+async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place() {
+    let store = MemoryStore::new();
+    let key = || Key::new("https://auth.example.com");
+    let server = Script::new(|arrived, _| if arrived.token() == "good" { status(200) } else { challenged() });
+    let below = RecordingRefresher::answering(|_, _| Ok(Some(Credential::bearer("good").with_attachment("kept"))));
+    let layered = |token: Option<&str>| {
+        Env::of("TOOL_TOKEN", token.map(str::to_owned), Stored::new(below.clone(), store.clone(), key()))
+    };
+    let run = |refresher| {
+        let auth = ChallengeMiddleware::new(API, refresher).unwrap();
+        (server.client(&auth), auth.session())
+    };
+    // Somebody else is logged in here.
+    let (_, session) = run(layered(None));
+    session.login().await.unwrap();
+    let before = store.load(&key()).await.unwrap();
+    let (client, session) = run(layered(Some("bad\n")));
+    let error = client.get(API).send().await.unwrap_err();
+    let RefreshErrorKind::LoginRequired { hint } = why(&error).kind().clone() else { panic!("{error:?}") };
+    assert!(hint.contains("TOOL_TOKEN was refused"), "{hint}");
+    assert_eq!(session.credential().unwrap().source(), Some("env:TOOL_TOKEN"));
+    assert_eq!((below.calls(), store.load(&key()).await.unwrap()), (1, before.clone()));
+    let shown = explain(&error, "tool login", Some("TOOL_TOKEN"));
+    assert!(shown.contains("set another, or unset it") && !shown.contains("help"), "{shown}");
+    // Empty is not set.
+    let (client, session) = run(layered(Some("  ")));
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    assert_eq!(session.credential().unwrap().source(), Some("memory"));
+    let (client, _) = run(layered(Some("not\u{1}sendable")));
+    let error = client.get(API).send().await.unwrap_err();
+    assert!(format!("{error:#}").contains("TOOL_TOKEN cannot be sent") && !format!("{error:#}").contains("not\u{1}"));
+    assert!(format!("{:?}", layered(Some("hunter2"))).contains("is_set: true"));
+    assert!(!format!("{:?}", layered(Some("hunter2"))).contains("hunter2"));
+    // A logout forgets what is stored, and cannot forget the environment.
+    let (_, session) = run(layered(Some("good")));
+    let error = format!("{:?}", session.login().await.unwrap_err());
+    assert!(error.contains("is used in place of a login"), "{error}");
+    layered(Some("good")).forget(Some(Credential::bearer("good"))).await.unwrap();
+    assert_eq!(store.load(&key()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_prompt_without_a_terminal_is_a_login_that_is_required() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    for login in [Login::token("https://example.com/tokens"), Login::password(Some("alice")), Login::password(None)] {
+        let screen = Screen::default();
+        let around = Environment::of(false, |_| false);
+        let login =
+            login.command("tool login").prompting().surroundings(around).output(screen.clone()).build().unwrap();
+        let (client, session) = client(&api.origin(), login);
+        let error = client.get(api.url("/")).send().await.unwrap_err();
+        assert_eq!(exit_code(&error), 4);
+        assert!(session.login().await.is_err());
+        assert_eq!(screen.text(), "");
+    }
+}

@@ -1,0 +1,260 @@
+//! Prompts on a terminal: a child of this very binary on a pseudo-terminal.
+#![cfg(target_os = "linux")]
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest_challenge::{ChallengeMiddleware, Refresh};
+use reqwest_challenge_login::cli::Login;
+use reqwest_challenge_login::oauth::{Client, Issuer};
+use reqwest_challenge_login::store::{FileStore, Stored};
+use reqwest_challenge_testing::{Answer, Gate, MockApi, Protection};
+use reqwest_middleware::ClientBuilder;
+
+use crate::support::folder::{Folder, key};
+use crate::support::terminal::{Left, Terminal};
+
+pub(crate) const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
+
+/// Logs in by a prompt, and says what came of it on standard output.
+#[test]
+#[ignore = "a child of the test below"]
+fn prompter() {
+    let Ok(kind) = std::env::var(KIND) else { return };
+    let api = std::env::var("API").unwrap();
+    let login = match &*kind {
+        "token" => Login::token("https://example.com/tokens"),
+        "password" => Login::password(None),
+        "oauth" => {
+            Login::oauth(Issuer::new(&api).unwrap(), Client::public("tool")).or_token("https://example.com/tokens")
+        }
+        _ => Login::password(Some("alice")),
+    };
+    let around = reqwest_challenge_login::cli::Environment::detect();
+    // Whatever this very test runs in: there is a terminal, and that is what is tried.
+    let around = reqwest_challenge_login::cli::Environment::of(around.terminal, |_| false);
+    let login = login.command("tool login").prompting().surroundings(around).build().unwrap();
+    let refresher: Box<dyn Refresh> = match std::env::var_os("FILE") {
+        Some(file) => Box::new(Stored::new(login, FileStore::new(file), key())),
+        None => Box::new(login),
+    };
+    let auth = ChallengeMiddleware::new(&api, refresher).unwrap();
+    let session = auth.session();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let began = Instant::now();
+    let said = runtime.block_on(async {
+        let answer = tokio::select! {
+            answer = client.get(&api).send() => answer,
+            _ = tokio::signal::ctrl_c() => {
+                return format!("interrupted, settled: {}", session.wait_until_saved(Duration::from_secs(5)).await);
+            }
+        };
+        answer.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
+    });
+    println!("answer: {said}\nafter {} ms", began.elapsed().as_millis());
+    runtime.shutdown_background();
+}
+
+/// What is left on the terminal in the end, when somebody typed that at each of these prompts.
+fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
+    let exe = std::env::current_exe().unwrap();
+    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &[(KIND, kind), ("API", api)]);
+    for (question, keys) in steps {
+        terminal.is_asked(question, !question.starts_with("User name"));
+        terminal.types(keys);
+    }
+    terminal.end()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    api.tokens().accept("hunter2-token");
+    // A server of tokens that has no page for people, and no codes for them.
+    let metadata = serde_json::json!({ "issuer": api.origin(), "token_endpoint": api.url("/token") });
+    api.at("/.well-known/oauth-authorization-server").is_open().answers(Answer::json(metadata));
+    let token = [("Token for 127.0.0.1", "hunter2-token\n")];
+    let left = typed("oauth", &api.origin(), &token);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    let left = typed("token", &api.origin(), &token);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    assert!(left.shown.contains("https://example.com/tokens"), "{}", left.shown);
+    let api = MockApi::start().await.unwrap();
+    api.at("/").takes(Protection::basic("alice", "hunter2 pass"));
+    let password = ("Password of alice for 127.0.0.1", "hunter2 pass\n");
+    let left = typed("alice", &api.origin(), &[password]);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    let left = typed("password", &api.origin(), &[("User name for 127.0.0.1", "alice\n"), password]);
+    assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
+    let left = typed("alice", &api.origin(), &[(password.0, "wrong\n")]);
+    assert!(left.shown.contains("answer: 401") && left.echo, "{}", left.shown);
+    // Ctrl-C, which the terminal makes a signal of: the prompt is given up, and the terminal is as it was.
+    let left = typed("alice", &api.origin(), &[(password.0, "\u{3}")]);
+    assert!(left.shown.contains("answer: interrupted, settled: true") && left.echo, "{}", left.shown);
+}
+
+/// Asks for two tokens at once, of two APIs.
+#[test]
+#[ignore = "a child of the test below"]
+fn prompter_of_two() {
+    if std::env::var(KIND).as_deref() != Ok("two") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let get = async |api: String| {
+        let around = reqwest_challenge_login::cli::Environment::of(true, |_| false);
+        let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+        let auth = ChallengeMiddleware::new(&api, login).unwrap();
+        let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+        client.get(&api).send().await.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
+    };
+    let apis = ["API", "OTHER"].map(|name| std::env::var(name).unwrap());
+    let [one, other] = apis.map(get);
+    let (one, other) = runtime.block_on(async { tokio::join!(one, other) });
+    println!("answers: {one} and {other}");
+    runtime.shutdown_background();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
+    let [one, other] = [MockApi::start().await.unwrap(), MockApi::start().await.unwrap()];
+    for (api, token) in [(&one, "hunter2-one"), (&other, "hunter2-other")] {
+        api.at("/").requires("read");
+        api.tokens().accept(token);
+    }
+    let other = other.origin().replace("127.0.0.1", "localhost");
+    let exe = std::env::current_exe().unwrap();
+    let args = ["cli_prompts::prompter_of_two", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let facts = [(KIND, "two"), ("API", &*one.origin()), ("OTHER", &*other)];
+    let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
+    terminal.answer_each(vec![("Token for 127.0.0.1:", "hunter2-one\n"), ("Token for localhost:", "hunter2-other\n")]);
+    let left = terminal.end();
+    assert!(left.shown.contains("answers: 200 OK and 200 OK"), "{}", left.shown);
+    assert!(left.echo && !left.shown.contains("hunter2"), "{}", left.shown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_longer_than_a_terminals_line_and_may_be_corrected() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    let long = "hunter2-".repeat(2000);
+    for token in ["hunter2-token", &long] {
+        api.tokens().accept(token);
+    }
+    // The line is taken back, and so is a character of two octets.
+    let corrected = "wrong\u{15}hunter2-é\u{7f}token\n";
+    for keys in [&format!("{long}\n"), corrected, &format!("\n{corrected}")] {
+        let left = typed("token", &api.origin(), &[("Token for 127.0.0.1", keys)]);
+        assert!(
+            left.shown.contains("answer: 200 OK") && left.echo && !left.shown.contains("hunter2"),
+            "{}",
+            left.shown
+        );
+    }
+    let sent = api.requests().len();
+    for (keys, why) in [(&*"x".repeat(1 << 16), "fewer than 65536 octets"), ("\u{4}", "nothing was typed")] {
+        let left = typed("token", &api.origin(), &[("Token for 127.0.0.1", keys)]);
+        assert!(left.shown.contains(why) && left.echo, "{}", left.shown);
+    }
+    assert_eq!(api.requests().len(), sent + 2, "each was asked once, and given nothing");
+}
+
+/// Gives a request up while its prompt stands there, and then asks again.
+#[test]
+#[ignore = "a child of the test below"]
+fn prompter_who_is_impatient() {
+    if std::env::var(KIND).as_deref() != Ok("impatient") {
+        return;
+    }
+    let api = std::env::var("API").unwrap();
+    let around = reqwest_challenge_login::cli::Environment::of(true, |_| false);
+    let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+    let auth = ChallengeMiddleware::new(&api, login).unwrap();
+    let session = auth.session();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            _ = client.get(&api).send() => panic!("nobody answers"),
+            _ = reqwest::get(format!("{api}/enough")) => {}
+        }
+        println!("given up, settled: {}", session.wait_until_saved(Duration::from_secs(20)).await);
+        println!("answer: {}", client.get(&api).send().await.unwrap().status());
+    });
+    runtime.shutdown_background();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
+    let api = MockApi::start().await.unwrap();
+    let enough = Gate::closed();
+    api.at("/").requires("read");
+    api.at("/enough").is_open().answers(Answer::ok("").held(&enough));
+    api.tokens().accept("hunter2-token");
+    let exe = std::env::current_exe().unwrap();
+    let args = ["cli_prompts::prompter_who_is_impatient", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let facts = [(KIND, "impatient"), ("API", &*api.origin())];
+    let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
+    // Half a secret, which is nobody's then.
+    terminal.answer("Token for 127.0.0.1", "half");
+    terminal.turns_over();
+    enough.open();
+    terminal.answer("Token for 127.0.0.1", "hunter2-token\n");
+    let left = terminal.end();
+    assert!(left.shown.contains("given up, settled: true"), "{}", left.shown);
+    assert!(left.shown.contains("answer: 200 OK") && left.echo, "{}", left.shown);
+}
+
+/// What the child says where it has no terminal, on standard output and on standard error.
+fn without_a_terminal(facts: &[(&str, &str)]) -> (String, String) {
+    // Standard input stays open, and nobody ever writes to it: whoever read it would hang.
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .envs(facts.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut shown, mut errors) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(child.wait().unwrap().success());
+    (shown, errors)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").requires("read");
+    let (shown, errors) = without_a_terminal(&[(KIND, "token"), ("API", &*api.origin())]);
+    assert!(shown.contains("a login is required: run `tool login` at a terminal"), "{shown}");
+    assert!(!errors.contains("Token"), "{errors}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_without_a_terminal_does_not_wait_for_the_prompt_of_another() {
+    let (api, folder) = (MockApi::start().await.unwrap(), Folder::new());
+    api.at("/").requires("read");
+    api.tokens().accept("hunter2-token");
+    let file = folder.file();
+    let facts = [(KIND, "token"), ("API", &*api.origin()), ("FILE", file.to_str().unwrap())];
+    let exe = std::env::current_exe().unwrap();
+    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
+    terminal.is_asked("Token for 127.0.0.1", true);
+    let (shown, _) = without_a_terminal(&facts);
+    assert!(shown.contains("a login is required: run `tool login` at a terminal"), "{shown}");
+    let took: u64 = shown.rsplit("after ").next().unwrap().split(' ').next().unwrap().parse().unwrap();
+    // It takes a few; the other process's person takes as long as it likes.
+    assert!(took < 5000, "{took} ms");
+    terminal.types("hunter2-token\n");
+    let left = terminal.end();
+    assert!(left.shown.contains("answer: 200 OK"), "{}", left.shown);
+    let (shown, _) = without_a_terminal(&facts);
+    assert!(shown.contains("answer: 200 OK"), "{shown}");
+}

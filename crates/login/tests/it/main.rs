@@ -1,0 +1,46 @@
+//! One binary; each module tests one behaviour.
+#![allow(clippy::unwrap_used)]
+
+mod cli;
+mod cli_browser;
+mod cli_endings;
+mod cli_jobs;
+mod cli_outcomes;
+mod cli_prompts;
+mod cli_steps;
+mod oauth_answers;
+mod oauth_asides;
+mod oauth_attacks;
+mod oauth_claims;
+mod oauth_cuts;
+mod oauth_dead_tokens;
+mod oauth_devices;
+mod oauth_dialling;
+mod oauth_discovery;
+mod oauth_echoes;
+mod oauth_grants;
+mod oauth_issuers;
+mod oauth_logins;
+mod oauth_loopback;
+mod oauth_places;
+mod oauth_renewals;
+mod oauth_resources;
+mod oauth_rotations;
+mod oauth_scopes;
+mod oauth_shapes;
+mod redirected_secrets;
+mod registries;
+mod registry_challenges;
+mod store_deletions;
+mod store_early;
+mod store_failures;
+mod store_files;
+mod store_full;
+mod store_leftovers;
+mod store_logins;
+mod store_modes;
+mod store_persons;
+mod store_processes;
+mod store_stopped;
+mod stores;
+mod support;

@@ -1,0 +1,134 @@
+//! What a token endpoint answers, and what that means.
+
+use std::time::Duration;
+
+use reqwest_challenge::{Credential, RefreshError, RefreshErrorKind};
+use reqwest_challenge_login::oauth::{Client, ClientCredentials, Issuer, OAuth, RefreshToken};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi};
+use serde_json::{Value, json};
+
+use crate::support::oauth::{client, endpoint, line, why};
+
+async fn refused() -> MockApi {
+    let api = MockApi::start().await.unwrap();
+    api.at("/").answers_by(|arrived| match arrived.credential() {
+        Some(_) => Answer::ok("welcome"),
+        None => Answer::unauthorized(["Bearer"]),
+    });
+    api
+}
+
+/// What comes of that answer.
+async fn comes_of(answer: Answer, clock: &ManualClock) -> Result<Credential, RefreshError> {
+    let (server, api) = (endpoint(move |_| answer.clone()).await, refused().await);
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let oauth = OAuth::new(issuer, Client::secret_basic("c", "s3cret"), ClientCredentials).unwrap();
+    let (client, session) = client(&api.origin(), oauth.clock(clock.clone()));
+    match client.get(api.url("/")).send().await {
+        Ok(_) => Ok(session.credential().unwrap()),
+        Err(error) => Err(why(&error)),
+    }
+}
+
+fn error(status: u16, code: &str) -> Answer {
+    Answer::new(status).as_json(json!({ "error": code }))
+}
+
+#[tokio::test]
+async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_whether_it_may_pass() {
+    use RefreshErrorKind::{LoginRequired, Refused, Rejected, Transient};
+    let code = |code: &str| code.to_owned();
+    let passing = |seconds: Option<u64>| Transient { retry_after: seconds.map(Duration::from_secs) };
+    let cases = [
+        (error(400, "invalid_grant"), Rejected { code: code("invalid_grant") }),
+        (error(401, "invalid_client"), Refused { code: code("invalid_client") }),
+        (error(400, "invalid_scope"), Refused { code: code("invalid_scope") }),
+        (error(400, "unauthorized_client"), Refused { code: code("unauthorized_client") }),
+        (error(400, "consent_required"), LoginRequired { hint: code("log in") }),
+        (error(200, "access_denied"), Refused { code: code("access_denied") }),
+        (error(400, "temporarily_unavailable").header("retry-after", "7"), passing(Some(7))),
+        (error(503, "invalid_grant").header("retry-after", "9"), passing(Some(9))),
+        (error(429, "invalid_grant"), passing(None)),
+        (error(400, ""), passing(None)),
+        (error(400, "a\u{1b}[31mb"), passing(None)),
+        (Answer::new(500).body("out of order"), passing(None)),
+        (Answer::new(429).header("retry-after", "3"), passing(Some(3))),
+        (Answer::new(404).body("<html>"), passing(None)),
+        (Answer::new(400).as_json("[1]"), passing(None)),
+        (Answer::ok("<html>log in to this hotel</html>"), passing(None)),
+        (Answer::json("{}"), passing(None)),
+        (Answer::json("{\"access_token\":\"\"}"), passing(None)),
+        (Answer::json("{\"access_token\":7}"), passing(None)),
+        (Answer::ok("x").of_size(2 << 20), passing(None)),
+        (Answer::cut(), passing(None)),
+    ];
+    for (number, (answer, kind)) in cases.into_iter().enumerate() {
+        let found = comes_of(answer, &ManualClock::new()).await.unwrap_err();
+        assert_eq!(found.kind(), &kind, "case {number}: {}", line(&found));
+    }
+}
+
+#[tokio::test]
+async fn a_servers_text_is_escaped_and_cut_for_a_terminal() {
+    let description = format!("\u{1b}[2Jyou\u{202e} {}", "x".repeat(5000));
+    let answer = Answer::new(400).as_json(json!({ "error": "invalid_scope", "error_description": description }));
+    let shown = line(&comes_of(answer, &ManualClock::new()).await.unwrap_err());
+    assert!(shown.contains("\\u{1b}[2Jyou\\u{202e}") && shown.len() < 600, "{shown}");
+}
+
+#[tokio::test]
+async fn a_lifetime_is_a_number_or_a_text_and_never_overflows() {
+    let cases: [(Value, Option<u64>); 9] = [
+        (json!(3600), Some(3600)),
+        (json!("3600"), Some(3600)),
+        (json!(" 60 "), Some(60)),
+        (json!(1.5e3), Some(1500)),
+        (json!("soon"), None),
+        (json!(null), None),
+        (json!(-5), Some(0)),
+        (json!(1e300), None),
+        (json!("99999999999999999999999999"), None),
+    ];
+    for (given, seconds) in cases {
+        let clock = ManualClock::new();
+        let answer = Answer::json(json!({ "access_token": "t", "token_type": "Bearer", "expires_in": given }));
+        let credential = comes_of(answer, &clock).await.unwrap();
+        let expected = seconds.map(|seconds| clock.time_in(Duration::from_secs(seconds)));
+        assert_eq!(credential.expiry(), expected, "{given}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_type_is_refused_and_one_of_none_is_a_bearer_token() {
+    let answer = |kind: Value| Answer::json(json!({ "access_token": "t", "token_type": kind, "scope": "a b" }));
+    for kind in ["mac", "DPoP"] {
+        let error = comes_of(answer(kind.into()), &ManualClock::new()).await.unwrap_err();
+        assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "token_type".to_owned() });
+    }
+    for kind in [json!("bearer"), json!("BEARER"), json!(null)] {
+        let credential = comes_of(answer(kind), &ManualClock::new()).await.unwrap();
+        assert_eq!(credential.scopes().unwrap(), ["a", "b"]);
+    }
+}
+
+#[tokio::test]
+async fn a_blip_at_the_token_endpoint_is_no_logout() {
+    let server = endpoint(|_| Answer::new(503)).await;
+    let api = refused().await;
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let oauth = OAuth::new(issuer, Client::public("c"), RefreshToken::new("kept")).unwrap();
+    let (client, session) = client(&api.origin(), oauth);
+    assert!(client.get(api.url("/")).send().await.is_err());
+    server.at("/token").answers(Answer::json(json!({ "access_token": "t", "token_type": "Bearer" })));
+    session.login().await.unwrap();
+    assert_eq!(server.requests()[1].form("refresh_token").as_deref(), Some("kept"));
+}
+
+#[tokio::test]
+async fn a_redirect_of_a_token_request_is_not_followed() {
+    let elsewhere = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
+    let to = elsewhere.url("/token");
+    let error = comes_of(Answer::redirect(to), &ManualClock::new()).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert_eq!(elsewhere.requests().len(), 0, "no secret goes there");
+}

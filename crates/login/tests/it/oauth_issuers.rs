@@ -1,0 +1,202 @@
+//! Several authorization servers: what one is told is of no use to another, and none is remembered without a bound.
+
+use std::collections::HashMap;
+
+use reqwest_challenge::Refresh;
+use reqwest_challenge_login::oauth::{
+    AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Issuer, OAuth, Registration,
+};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, RefreshContextBuilder};
+use serde_json::{Value, json};
+
+use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
+
+const PLACE: &str = "/.well-known/oauth-authorization-server";
+
+/// A server with that in its metadata, beside what every one has.
+async fn server(more: Value) -> MockApi {
+    let server = MockApi::start().await.unwrap();
+    let mut metadata = json!({
+        "issuer": server.origin(), "token_endpoint": server.url("/token"), "registration_endpoint": server.url("/register"),
+        "authorization_endpoint": server.url("/authorize"), "code_challenge_methods_supported": ["S256"],
+    });
+    metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    server.at(PLACE).answers(Answer::json(metadata));
+    server.at("/register").answers_by(|arrived| {
+        let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
+        Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
+    });
+    server
+}
+
+/// The redirect URI's path in the page that is shown for an API which names that server; or why none is shown.
+async fn redirect_path(server: &MockApi, client_of: Client) -> String {
+    let provider = MockIdentityProvider::start().await.unwrap();
+    let api = protected(&provider).await;
+    names(&api, &api.url("/api"), &server.origin());
+    let before = server.requests_to("/register");
+    let seen = Seen::default();
+    let shown = seen.clone();
+    // The person does not come back.
+    let code = AuthorizationCode::new(move |invitation| {
+        shown.0.lock().unwrap().push(invitation.url().clone());
+        Err("closed".into())
+    });
+    let oauth = OAuth::new(Issuer::from_challenge(), client_of, code).unwrap().prompting();
+    let (client, _) = client(&api.origin(), oauth);
+    let error = client.get(api.url("/api")).send().await.unwrap_err();
+    if seen.count() == 0 {
+        return line(&why(&error));
+    }
+    let redirect = seen.param(0, "redirect_uri").unwrap();
+    if server.requests_to("/register") > before {
+        let requests = server.requests();
+        let registered = requests.iter().rfind(|one| one.path() == "/register").unwrap();
+        let registered: Value = serde_json::from_slice(registered.body()).unwrap();
+        assert_eq!(registered["redirect_uris"], json!([redirect]));
+    }
+    redirect.parse::<reqwest::Url>().unwrap().path().to_owned()
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
+    let registered = || Client::registered(Registration::named("tool"));
+    let (one, other) = (server(json!({})).await, server(json!({})).await);
+    let (first, second) = (redirect_path(&one, registered()).await, redirect_path(&other, registered()).await);
+    assert!(first.starts_with("/callback/") && second.starts_with("/callback/") && first != second);
+    let names_itself = server(json!({ "authorization_response_iss_parameter_supported": true })).await;
+    assert_eq!(redirect_path(&names_itself, registered()).await, "/callback");
+    let takes_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
+    // What is given, or stands in a document, is known with one path alone, so that answers are told apart by their issuer or not at all.
+    assert_eq!(redirect_path(&names_itself, Client::public("tool")).await, "/callback");
+    for client_of in [Client::public("tool"), Client::metadata_document("https://tool.example/client.json")] {
+        let error = redirect_path(&takes_documents, client_of).await;
+        assert!(error.contains("mix_up") && error.contains("say `Issuer::new`"), "{error}");
+    }
+    let document =
+        Client::metadata_document("https://tool.example/client.json").or_registered(Registration::named("tool"));
+    let own = redirect_path(&takes_documents, document.clone()).await;
+    assert!(own.starts_with("/callback/") && own != first, "{own}");
+    assert_eq!(redirect_path(&one, document.clone()).await, first);
+    let does_both = json!({ "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": true });
+    assert_eq!(redirect_path(&server(does_both).await, document).await, "/callback");
+}
+
+#[tokio::test]
+async fn the_last_few_servers_are_remembered_and_no_more() {
+    let (api, issuers) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
+    for number in 0..9 {
+        let metadata = json!({
+            "issuer": issuers.url(&format!("/{number}")), "token_endpoint": issuers.url("/token"),
+            "authorization_endpoint": issuers.url("/authorize"), "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+        });
+        issuers.at(&format!("{PLACE}/{number}")).answers(Answer::json(metadata));
+    }
+    let code = AuthorizationCode::new(|_| Err("closed".into()));
+    let (_, session) =
+        client(&api.origin(), OAuth::new(Issuer::from_challenge(), Client::public("tool"), code).unwrap());
+    let asked_after_login = async |number: usize| {
+        names(&api, &api.url("/api"), &issuers.url(&format!("/{number}")));
+        let error = session.login().await.unwrap_err();
+        assert!(line(&error).contains("closed"), "{}", line(&error));
+        issuers.requests_to(&format!("{PLACE}/{number}"))
+    };
+    for number in 0..9 {
+        assert_eq!(asked_after_login(number).await, 1);
+    }
+    assert_eq!((asked_after_login(8).await, asked_after_login(1).await), (1, 1), "remembered");
+    assert_eq!(asked_after_login(0).await, 2, "the oldest of nine");
+}
+
+#[test]
+fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
+    let set_up = |url: &str| {
+        let code = AuthorizationCode::new(|_| Ok(()));
+        let made = OAuth::new(Issuer::from_challenge(), Client::metadata_document(url), code);
+        made.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(set_up("https://tool.example/client.json"), Ok(()));
+    for (url, why) in [
+        ("tool", "is no URL by https"),
+        ("http://tool.example/client.json", "is by plain http"),
+        ("https://me@tool.example/client.json", "has a user name in it"),
+        ("https://tool.example/client.json#me", "has a fragment"),
+        ("https://tool.example/", "has no path"),
+    ] {
+        let error = set_up(url).unwrap_err();
+        assert!(error.starts_with("the client's metadata document") && error.contains(why), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let server = server(json!({})).await;
+        server.at("/register").answers(Answer::new(201).as_json(json!({
+            "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
+        })));
+        // It does not name itself, and its answer is taken all the same: by the redirect URI that is its alone.
+        server.at("/authorize").is_open().answers_by(|asked| {
+            let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
+            Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
+        });
+        let token = json!({ "access_token": "t", "token_type": "Bearer", "refresh_token": "r" });
+        server.at("/token").answers(Answer::json(token));
+        let api = MockApi::start().await.unwrap();
+        names(&api, &api.url("/api"), &server.origin());
+        api.at("/api").requires("read");
+        let registered = Client::registered(Registration::named("tool"));
+        let code = || AuthorizationCode::new(browser().0);
+        let (_, session) =
+            client(&api.origin(), OAuth::new(Issuer::from_challenge(), registered.clone(), code()).unwrap());
+        let held = session.login().await.unwrap();
+        // Another process, which has what was stored and no more.
+        let another = OAuth::new(Issuer::from_challenge(), registered, code()).unwrap();
+        let context = RefreshContext::builder(&api.url("/api")).credential(held).build().unwrap();
+        another.refresh(context).await.unwrap();
+        let requests = server.requests();
+        let asked: Vec<_> = requests.iter().filter(|one| one.path() == "/token").collect();
+        assert_eq!(asked.len(), 2);
+        for one in asked {
+            let (basic, post) = (one.header("authorization"), one.form("client_secret"));
+            match method {
+                "client_secret_basic" => {
+                    assert!(basic.is_some_and(|basic| basic.starts_with("Basic ")) && post.is_none())
+                }
+                _ => assert!(basic.is_none() && post.as_deref() == Some("hunter2-given")),
+            }
+        }
+        assert_eq!(server.requests_to("/register"), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_registers_nobody_is_said_to_with_what_helps() {
+    let login = async |server: &MockApi| {
+        let api = MockApi::start().await.unwrap();
+        names(&api, &api.url("/api"), &server.origin());
+        let registered = Client::registered(Registration::named("tool"));
+        let code = AuthorizationCode::new(|_| Ok(()));
+        let (_, session) = client(&api.origin(), OAuth::new(Issuer::from_challenge(), registered, code).unwrap());
+        line(&session.login().await.unwrap_err())
+    };
+    let page = server(json!({})).await;
+    page.at("/register").answers(Answer::new(403));
+    for server in [page, server(json!({ "registration_endpoint": null })).await] {
+        let error = login(&server).await;
+        assert!(error.contains("(registration)") && error.contains("say `Client::public`"), "{error}");
+    }
+    let gone = server(json!({})).await;
+    gone.at("/register").answers(Answer::new(503));
+    assert!(!login(&gone).await.contains("(registration)"));
+}
+
+#[test]
+fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
+    let at = || Issuer::new("https://auth.example.com").unwrap();
+    let with = |grant: Grant| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
+    assert_eq!(with(ClientCredentials.into()), 30);
+    assert!(with(AuthorizationCode::new(|_| Ok(())).into()) >= 5 * 60);
+    assert!(with(DeviceCode::new(|_| Ok(())).into()) >= 15 * 60);
+}

@@ -1,0 +1,111 @@
+//! A grant without a user asks for no scopes that the API chooses, unless the caller allows it.
+
+use reqwest_challenge::dpop::Es256Key;
+use reqwest_challenge::{Refresh, RefreshReason, Secret};
+use reqwest_challenge_login::oauth::{
+    ChallengeScopes, Client, ClientCredentials, DeviceCode, Grant, Issuer, JwtBearer, OAuth, TokenExchange,
+};
+use reqwest_challenge_testing::{Answer, MockApi, RefreshContextBuilder};
+use serde_json::json;
+
+use crate::support::oauth::endpoint;
+
+/// The scopes in the token request after a challenge, or metadata, that name `read` and `admin`.
+async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
+    let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
+    server.at("/device").answers(Answer::new(400));
+    let api = MockApi::start().await.unwrap();
+    api.at("/metadata").answers(Answer::json(json!({
+        "resource": api.origin(), "authorization_servers": [server.origin()], "scopes_supported": ["read", "admin"],
+    })));
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let issuer = issuer.device_authorization_endpoint(server.url("/device")).unwrap();
+    let oauth = set(OAuth::new(issuer, Client::secret_basic("c", "s"), grant).unwrap());
+    let challenge = if by_metadata {
+        format!("Bearer resource_metadata=\"{}\"", api.url("/metadata"))
+    } else {
+        "Bearer scope=\"read admin\", error=\"invalid_token\"".to_owned()
+    };
+    let context = RefreshContext::builder(&api.url("/api"))
+        .challenge(&challenge)
+        .reason(RefreshReason::Challenged)
+        .build()
+        .unwrap();
+    let _ = oauth.prompting().refresh(context).await;
+    server.requests()[0].form("scope")
+}
+
+fn machines() -> [Grant; 3] {
+    let key = Es256Key::generate().unwrap();
+    [
+        ClientCredentials.into(),
+        JwtBearer::new("i", "s", key).into(),
+        TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt").into(),
+    ]
+}
+
+#[tokio::test]
+async fn an_api_does_not_choose_what_a_clients_secret_is_used_for() {
+    for by_metadata in [false, true] {
+        for grant in machines() {
+            let name = format!("{grant:?}");
+            assert_eq!(asked(grant, by_metadata, |oauth| oauth).await, None, "{name}");
+        }
+        for grant in machines() {
+            let set = |oauth: OAuth| oauth.scopes(["mine"]).challenge_scopes(ChallengeScopes::any());
+            assert_eq!(asked(grant, by_metadata, set).await.as_deref(), Some("mine"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_allows_the_scopes_of_a_challenge_by_a_word_a_list_or_a_function() {
+    for by_metadata in [false, true] {
+        for (allowed, expected) in [
+            (ChallengeScopes::any(), Some("read admin")),
+            (ChallengeScopes::only(["read", "write"]), Some("read")),
+            (ChallengeScopes::matching(|scope| scope.starts_with("ad")), Some("admin")),
+            (ChallengeScopes::only(["other"]), None),
+            (ChallengeScopes::none(), None),
+        ] {
+            let told = format!("{allowed:?}");
+            let found = asked(ClientCredentials, by_metadata, |oauth| oauth.challenge_scopes(allowed)).await;
+            assert_eq!(found.as_deref(), expected, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_sees_the_scopes_of_a_challenge_and_needs_no_permission() {
+    for by_metadata in [false, true] {
+        let found = asked(DeviceCode::new(|_| Ok(())), by_metadata, |oauth| oauth).await;
+        assert_eq!(found.as_deref(), Some("read admin"));
+    }
+}
+
+/// The scopes that go out after a 401 that says which scope is missing, where the caller has set up others.
+async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
+    let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
+    server.at("/device").answers(Answer::new(400));
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let issuer = issuer.device_authorization_endpoint(server.url("/device")).unwrap();
+    let oauth = set(OAuth::new(issuer, Client::secret_basic("c", "s"), grant).unwrap().scopes(["mine"]));
+    let challenge = "Bearer error=\"insufficient_scope\", scope=\"mine admin\"";
+    let context =
+        RefreshContext::builder("https://api.example.com/api").challenge(challenge).reason(RefreshReason::Challenged);
+    let _ = oauth.prompting().refresh(context.build()).await;
+    server.requests()[0].form("scope")
+}
+
+#[tokio::test]
+async fn a_401_that_names_a_missing_scope_adds_it_to_those_of_the_caller_where_the_api_may_choose() {
+    let person = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
+    assert_eq!(person.as_deref(), Some("mine admin"));
+    for grant in machines() {
+        assert_eq!(asked_for_more(grant, |oauth| oauth).await.as_deref(), Some("mine"));
+    }
+    for grant in machines() {
+        let any = |oauth: OAuth| oauth.challenge_scopes(ChallengeScopes::any());
+        assert_eq!(asked_for_more(grant, any).await.as_deref(), Some("mine admin"));
+    }
+}

@@ -1,0 +1,78 @@
+//! Finds long pieces of a token: a part of a JWT, or what is left where its beginning was cut off.
+
+use std::ops::Range;
+
+use super::masker::is_certain;
+use super::views::View;
+
+/// How long the shortest piece is that counts: half of the token, within these bounds.
+const LEAST: usize = 8;
+const ENOUGH: usize = 12;
+
+/// A piece without a digit that is shorter may be words.
+const WORDS: usize = 16;
+
+/// The pieces of a token.
+#[derive(PartialEq, Eq)]
+pub(super) struct Pieces {
+    length: usize,
+    /// The hashes of all pieces of that length, sorted. Two pieces with one hash cost a few characters of a text.
+    known: Vec<u64>,
+}
+
+impl Pieces {
+    /// The pieces of a secret in lower case; `None` if it is no token: it has a character that no token has, such as a blank or
+    /// a quotation mark, or no digit.
+    pub(super) fn of(secret: &[u8]) -> Option<Self> {
+        let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(octet);
+        let length = (secret.len() / 2).clamp(LEAST, ENOUGH);
+        if secret.len() <= length || !secret.iter().all(is_token) || !secret.iter().any(u8::is_ascii_digit) {
+            return None;
+        }
+        let mut known: Vec<_> = hashes(secret, length).collect();
+        known.sort_unstable();
+        Some(Self { length, known })
+    }
+
+    /// Adds the places of the pieces in the text of the view.
+    pub(super) fn find(&self, view: &View, found: &mut Vec<Range<usize>>) {
+        let text = view.octets.to_ascii_lowercase();
+        let mut run: Option<Range<usize>> = None;
+        for (start, hash) in hashes(&text, self.length).enumerate() {
+            if self.known.binary_search(&hash).is_err() {
+                continue;
+            }
+            let end = start + self.length;
+            run = match run {
+                Some(run) if start <= run.end => Some(run.start..end),
+                other => {
+                    Self::keep(other, &text, view, found);
+                    Some(start..end)
+                }
+            };
+        }
+        Self::keep(run, &text, view, found);
+    }
+
+    fn keep(run: Option<Range<usize>>, text: &[u8], view: &View, found: &mut Vec<Range<usize>>) {
+        let Some(run) = run else { return };
+        let piece = &text[run.clone()];
+        let says_enough = piece.len() >= WORDS || piece.iter().any(u8::is_ascii_digit);
+        if says_enough && std::str::from_utf8(piece).is_ok_and(is_certain) {
+            found.push(view.place(run));
+        }
+    }
+}
+
+/// The hash of each piece of that length, made from the one before it (Karp and Rabin).
+fn hashes(text: &[u8], length: usize) -> impl Iterator<Item = u64> + '_ {
+    const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+    let leaving = (0..length).fold(1_u64, |power, _| power.wrapping_mul(BASE));
+    let mut hash = 0_u64;
+    let rolled = text.iter().enumerate().map(move |(at, &octet)| {
+        let left = at.checked_sub(length).map_or(0, |first| leaving.wrapping_mul(u64::from(text[first])));
+        hash = hash.wrapping_mul(BASE).wrapping_add(u64::from(octet)).wrapping_sub(left);
+        hash
+    });
+    rolled.skip(length - 1)
+}

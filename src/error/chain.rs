@@ -1,0 +1,98 @@
+//! Walks the causes of an error. It also looks into errors whose `source()` skips the error they hold:
+//! `reqwest_middleware::Error`, `std::io::Error`, and pointers to an error.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
+use super::told::Told;
+use crate::BoxError;
+
+/// How many errors of one chain are visited. Real chains are shorter; the bound also ends a chain that leads back to
+/// itself.
+const LONGEST: usize = 128;
+
+/// The error and its causes, outermost first.
+pub(crate) fn each<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> + use<'e> {
+    std::iter::successors(Some(error), |error| cause(*error)).take(LONGEST)
+}
+
+/// The first error of type `T`: the error itself or one of its causes. It also looks into a `Box`, an `Arc`, an
+/// `io::Error` and a `reqwest_middleware::Error`.
+#[must_use]
+pub fn find_error<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    each(error).find_map(through::<T>)
+}
+
+/// The direct cause of the error.
+pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    if let Some(told) = error.downcast_ref::<Told>().and_then(Told::held) {
+        return Some(told);
+    }
+    if let Some(held) = through::<reqwest_middleware::Error>(error) {
+        return Some(match held {
+            reqwest_middleware::Error::Middleware(held) => held.as_ref(),
+            reqwest_middleware::Error::Reqwest(held) => held,
+        });
+    }
+    if let Some(held) = through::<io::Error>(error).and_then(io::Error::get_ref) {
+        return Some(held);
+    }
+    shared(error).or_else(|| error.source())
+}
+
+/// Casts the error to a type. The `source()` of a `Box<T>` or an `Arc<T>` is that of `T`, so a walk would skip `T`
+/// itself.
+pub(crate) fn through<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    macro_rules! held {
+        ($($pointer:ty),*) => {$(
+            if let Some(held) = error.downcast_ref::<$pointer>() {
+                let held: &T = held;
+                return Some(held);
+            }
+        )*};
+    }
+    held!(T, Box<T>, Arc<T>, Box<Box<T>>, Box<Arc<T>>, Arc<Box<T>>, Arc<Arc<T>>);
+    None
+}
+
+/// The error inside an `Arc<dyn Error>`.
+fn shared<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    macro_rules! held {
+        ($($error:ty),*) => {$(
+            if let Some(held) = through::<Arc<$error>>(error) {
+                let held: &Arc<$error> = held;
+                return Some(&**held);
+            }
+        )*};
+    }
+    held!(dyn StdError + Send + Sync, dyn StdError + Send, dyn StdError);
+    None
+}
+
+/// The network error in the box: by itself, in a `reqwest_middleware::Error`, or behind a pointer with one owner.
+///
+/// # Errors
+/// The box, if it holds another.
+pub(crate) fn into_reqwest(error: BoxError) -> Result<reqwest::Error, BoxError> {
+    let error = match error.downcast::<reqwest_middleware::Error>() {
+        Ok(error) => match *error {
+            reqwest_middleware::Error::Reqwest(error) => return Ok(error),
+            reqwest_middleware::Error::Middleware(error) => {
+                return into_reqwest(error.reallocate_into_boxed_dyn_error_without_backtrace());
+            }
+        },
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Box<reqwest::Error>>() {
+        Ok(error) => return Ok(**error),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Arc<reqwest::Error>>() {
+        Ok(error) => return Arc::try_unwrap(*error).map_err(BoxError::from),
+        Err(error) => error,
+    };
+    error.downcast::<reqwest::Error>().map(|error| *error)
+}

@@ -1,0 +1,51 @@
+//! Finds a `RefreshError` inside an error whose `Display` delegates to it but whose `source()` skips it. Examples are a
+//! transparent enum of `thiserror` and the box that an `anyhow::Error` becomes.
+
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
+
+use super::refresh::RefreshError;
+use crate::error::chain;
+
+thread_local! {
+    /// The first `RefreshError` that was printed while this thread listened.
+    static HEARD: RefCell<Listening> = const { RefCell::new(Listening::No) };
+}
+
+enum Listening {
+    No,
+    Yes,
+    Heard(RefreshError),
+}
+
+/// The `RefreshError` that is printed when the error or one of its causes is printed.
+pub(super) fn that_prints(error: &(dyn StdError + 'static)) -> Option<RefreshError> {
+    chain::each(error).find_map(|error| {
+        HEARD.replace(Listening::Yes);
+        let _ = write!(Nowhere, "{error}");
+        match HEARD.replace(Listening::No) {
+            Listening::Heard(found) => Some(found),
+            Listening::No | Listening::Yes => None,
+        }
+    })
+}
+
+/// Records an error that is being printed.
+pub(super) fn note(error: &RefreshError) {
+    // A thread that is ending has no such variable any more, and does not listen.
+    let _ = HEARD.try_with(|heard| {
+        let mut heard = heard.borrow_mut();
+        if matches!(*heard, Listening::Yes) {
+            *heard = Listening::Heard(error.clone());
+        }
+    });
+}
+
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        Ok(())
+    }
+}

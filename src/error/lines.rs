@@ -1,0 +1,38 @@
+//! Prints an error with its causes, for a person.
+
+use std::error::Error as StdError;
+
+use super::chain::cause;
+use super::told::clean;
+use crate::util::{FEW_LINES, OneLine};
+
+/// The messages of an error and its causes, one line each, for a terminal. A cause that an earlier line contains is left
+/// out. The lines contain no user name, query or fragment of a URL, and no control characters.
+///
+/// ```
+/// use reqwest_challenge::{RefreshError, support::error_lines};
+///
+/// let error = RefreshError::transient(None).caused_by("connection refused: https://auth.example.com/token?code=s3cret");
+/// assert_eq!(error_lines(&error)[1], "connection refused: https://auth.example.com/token");
+/// ```
+#[must_use]
+pub fn error_lines(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let mut lines = vec![line_of(error)];
+    let mut next = cause(error);
+    while let Some(error) = next {
+        let said = line_of(error);
+        let above = lines.last().map_or("", String::as_str);
+        let line = said.strip_prefix(above).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&said);
+        let plain = line.trim_end_matches(['.', ' ']).to_lowercase();
+        if !lines.iter().any(|above| above.to_lowercase().contains(&plain)) {
+            lines.push(line.to_owned());
+        }
+        next = cause(error);
+    }
+    lines
+}
+
+/// One line. It is as long as an error of this crate with all its hints may be.
+fn line_of(error: &(dyn StdError + 'static)) -> String {
+    OneLine::with_columns(&clean(&error.to_string()), 4 * FEW_LINES).to_string()
+}

@@ -1,0 +1,97 @@
+//! Classifies network failures, for each part of this crate and for the caller's own refresher, in the head and in the
+//! body of a response.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::refresh::RefreshErrorKind as Kind;
+use crate::error::chain;
+use crate::util::is_transient_status;
+
+/// The kind of a failure that contains no [`RefreshError`](super::RefreshError).
+pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
+    if is_transient_error(error) || chain::each(error).any(is_cut) && !has_answer(error) {
+        Kind::Transient { retry_after: None }
+    } else {
+        Kind::Other
+    }
+}
+
+/// Whether the failure is temporary: the network failed, or a server is down.
+///
+/// The first error of the chain that is conclusive decides. A body that arrived whole but cannot be decoded or parsed
+/// is a final failure.
+#[must_use]
+pub fn is_transient_error(error: &(dyn StdError + 'static)) -> bool {
+    chain::each(error).find_map(passes_by_itself).unwrap_or(false)
+}
+
+fn passes_by_itself(error: &(dyn StdError + 'static)) -> Option<bool> {
+    if let Some(error) = chain::through::<reqwest::Error>(error) {
+        return Some(of_reqwest(error));
+    }
+    if let Some(error) = chain::through::<hyper::Error>(error) {
+        return Some(!error.is_user());
+    }
+    if chain::through::<tokio::time::error::Elapsed>(error).is_some()
+        || chain::through::<io::Error>(error).is_some_and(is_connection)
+    {
+        return Some(true);
+    }
+    // Some network errors have no public type, or an error with the same message hides them. They are recognised by
+    // their message.
+    let text = error.source().is_none().then(|| error.to_string())?;
+    let is_ours = text == "operation timed out"
+        || text.starts_with("failed to lookup address information")
+        || text.starts_with("HTTP status server error (")
+        || text.starts_with("HTTP status client error (408 ")
+        || text.starts_with("HTTP status client error (429 ");
+    is_ours.then_some(true)
+}
+
+/// In a body, reqwest reports a timeout, a reset and a cut connection as `is_decode()`, like bad compression and bad
+/// JSON.
+fn of_reqwest(error: &reqwest::Error) -> bool {
+    match error.status() {
+        Some(status) => is_transient_status(status),
+        None if error.is_builder() || error.is_redirect() => false,
+        None if error.is_timeout() => true,
+        None => {
+            let is_body = error.is_decode() || error.is_body();
+            let mut below = chain::each(error).skip(1);
+            let known = below.find_map(|cause| match chain::through::<hyper::Error>(cause) {
+                Some(error) => Some(!error.is_user()),
+                None => chain::through::<io::Error>(cause).is_some_and(is_connection).then_some(true),
+            });
+            known.unwrap_or(!is_body)
+        }
+    }
+}
+
+fn is_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::TimedOut
+    )
+}
+
+/// Whether a stream ended early, for a refresher that reads from a connection itself.
+fn is_cut(error: &(dyn StdError + 'static)) -> bool {
+    chain::through::<io::Error>(error)
+        .is_some_and(|error| matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof))
+}
+
+/// Whether the chain contains an error of reqwest, which is conclusive, or of a JSON parser that reached the end of a
+/// complete text.
+fn has_answer(error: &(dyn StdError + 'static)) -> bool {
+    chain::each(error)
+        .any(|one| chain::through::<reqwest::Error>(one).is_some() || one.to_string().starts_with("EOF while parsing"))
+}

@@ -1,0 +1,5 @@
+//! TODO story of origin.
+
+mod origin;
+
+pub use origin::{Origin, OriginError};

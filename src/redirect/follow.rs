@@ -1,0 +1,177 @@
+//! Redirects, followed above the middleware that signs.
+//!
+//! `hop.rs` computes the target of a redirect and the request that follows it, `headers.rs` selects the fields that are
+//! sent along, and `history.rs` is what the caller reads afterwards. This file sends the requests. Each hop is a whole
+//! call.
+
+use super::history::RedirectHistory;
+use super::history::RedirectHop;
+use super::hop;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{Extensions, Method, StatusCode};
+use reqwest::{Request, Response, Url};
+use reqwest_middleware::{Middleware, Next};
+
+use super::hop::Kept;
+use crate::call::CallOptions;
+use crate::call::read;
+use crate::error::AuthReport;
+use crate::error::{Error, RedirectError, RedirectErrorKind};
+use crate::origin::Origin;
+
+/// How many redirects are followed. reqwest follows as many.
+const MOST: usize = 10;
+
+/// How much of a redirect's body is read, so that the connection can be used again.
+const DRAIN: read::Limits = read::Limits { bytes: 64 << 10, keep: 0, time: Duration::from_secs(1) };
+
+/// Follows redirects (RFC 9110 §15.4) above a [`ChallengeMiddleware`](crate::ChallengeMiddleware), so that each hop is
+/// signed, renewed and judged separately.
+///
+/// A Digest answer and a DPoP proof are valid for one URL. reqwest follows redirects below all middlewares, and sends
+/// the answer for the first URL to the second. Give the client `redirect::Policy::none()`, and add this middleware
+/// before all others; [`hardened`](crate::hardened) does both.
+///
+/// - It follows 301, 302, 303, 307 and 308, up to ten times. 303 turns every method except HEAD into GET; 301 and 302
+///   turn POST into GET. The body and the fields that describe it are then dropped. If `Location` is missing or cannot
+///   be read, the caller gets the redirect response.
+/// - If a hop leads to another origin, only fields without credentials are sent along (`Accept`, `Range`,
+///   `Content-Type` and similar): no `Authorization`, no `Cookie`, no custom field, no value that is marked as
+///   sensitive. A later hop back to the first origin does not restore them. If the caller set the identity, with
+///   [`CallOptions::identity`] or an `Authorization` field, this hop and later ones carry no credential.
+/// - If a hop leads to an origin of a `ChallengeMiddleware` and the method is safe (RFC 9110 §9.2.1), the middleware
+///   signs it, even if a foreign server chose the URL. If the method is not safe, the redirect is refused with
+///   [`RedirectErrorKind::ChosenElsewhere`], because a foreign server must not choose what a credential changes.
+/// - It refuses with a [`RedirectError`]: a target with a user name or password; a scheme other than `http` and
+///   `https`; a redirect from `https` to `http`; an eleventh redirect; and a stream that would be sent twice. If the
+///   request has [`CallOptions::body`], the stream is made again.
+/// - `Response::url` is the last URL. [`RedirectHistory`] in the response's extensions lists the earlier ones.
+/// - The request's timeout starts again for each hop.
+///
+/// reqwest adds the client's default header fields (`ClientBuilder::default_headers`) below all middlewares, so they go
+/// to every origin. Do not put a credential there.
+///
+/// ```
+/// # fn example(auth: reqwest_challenge::ChallengeMiddleware) -> Result<(), reqwest::Error> {
+/// use reqwest_challenge::FollowRedirects;
+/// use reqwest_middleware::ClientBuilder;
+///
+/// let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+/// let client = ClientBuilder::new(http).with(FollowRedirects::new()).with(auth).build();
+/// # let _ = client; Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FollowRedirects {
+    most: usize,
+}
+
+impl FollowRedirects {
+    /// Follows ten redirects at most.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { most: MOST }
+    }
+
+    /// Follows that many redirects at most.
+    #[must_use]
+    pub fn at_most(mut self, redirects: usize) -> Self {
+        self.most = redirects;
+        self
+    }
+
+    async fn follow(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: &Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let make = extensions.get::<CallOptions>().and_then(|options| options.body.clone());
+        let mut history = RedirectHistory::default();
+        // The credentials that were sent: a server may write them into a URL.
+        let mut echoes = AuthReport::default();
+        loop {
+            let mut kept = Kept::of(&mut request);
+            let mut response = next.clone().run(request, extensions).await?;
+            let stayed = kept.answered_by(&response);
+            let Some(target) = kept.target(&response) else { return Ok(history.put_into(response)) };
+            let (status, method, url) = (response.status(), kept.method.clone(), kept.url.clone());
+            kept.add_secrets(&response, &mut echoes);
+            let masker = echoes.masker();
+            let (from, to) = (hop::shown(&url, &masker), hop::shown(&target, &masker));
+            let refuse = |kind| Error::Redirect(hop::refused(kind, status, (&method, &from), &to)).into_middleware();
+            kept.check(&target).map_err(refuse)?;
+            if history.hops().len() >= self.most {
+                return Err(refuse(RedirectErrorKind::TooMany));
+            }
+            let stays = stayed && kept.is_same_origin(&target);
+            if !stays {
+                leave(extensions, kept.has_credential());
+            }
+            request = kept.follow(status, target.clone(), stays, make.as_deref()).map_err(refuse)?;
+            history.push(RedirectHop { status, url: from.clone() });
+            extensions.insert(SentBy { origin: Origin::of(&url), status, method, url: from, location: to });
+            // An unread rest only costs the connection.
+            let _ = read::bounded(&mut response, Some(DRAIN)).await;
+        }
+    }
+}
+
+impl Default for FollowRedirects {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Middleware for FollowRedirects {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let options = extensions.get::<CallOptions>().cloned();
+        let outcome = self.follow(request, extensions, &next).await;
+        // An outer middleware may send the whole request again, with its original options.
+        extensions.remove::<SentBy>();
+        match options {
+            Some(options) => drop(extensions.insert(options)),
+            None => drop(extensions.remove::<CallOptions>()),
+        }
+        outcome
+    }
+}
+
+/// Hides an identity that is for the first origin only from lower middlewares. `own` says whether the caller set
+/// `Authorization`.
+fn leave(extensions: &mut Extensions, own: bool) {
+    let mut options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
+    if options.identity.take().is_some() || own {
+        // The middleware's identity must not replace the one that the caller asked for.
+        options.skip = true;
+        extensions.insert(options);
+    }
+}
+
+/// The redirect that chose the URL and the method of a request: an extension of the requests that follow a redirect.
+#[derive(Clone)]
+struct SentBy {
+    origin: Option<Origin>,
+    status: StatusCode,
+    method: Method,
+    /// As it may be shown, and where it led.
+    url: Url,
+    location: Url,
+}
+
+/// The error if a request must not be signed: its method is not safe, and a server outside these origins chose its URL.
+pub(crate) fn chosen_elsewhere(extensions: &Extensions, request: &Request, ours: &[Origin]) -> Option<RedirectError> {
+    let by = extensions.get::<SentBy>()?;
+    if request.method().is_safe() || by.origin.as_ref().is_some_and(|origin| ours.contains(origin)) {
+        return None;
+    }
+    let from = (&by.method, &by.url);
+    Some(hop::refused(RedirectErrorKind::ChosenElsewhere, by.status, from, &by.location))
+}

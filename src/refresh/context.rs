@@ -1,0 +1,225 @@
+//! What a refresher is told.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Weak};
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+use reqwest::Url;
+
+use super::clock::Clock;
+use super::context_builder::RefreshContextBuilder;
+use super::demand::Demand;
+use super::reason::RefreshReason;
+use super::renewal_lock::RenewalLock;
+use super::session_access::SessionAccess;
+use crate::challenge::Challenges;
+use crate::credential::{Credential, SlotKey};
+use crate::error::RefreshError;
+use crate::origin::Origin;
+
+/// What a refresher is told: why it is called, for which request, and which credential was refused. Cheap to clone.
+///
+/// A decorator changes what the refresher inside it sees with [`with_credential`](Self::with_credential),
+/// [`without_credential`](Self::without_credential), [`with_schemes`](Self::with_schemes) and
+/// [`with_renewal_lock`](Self::with_renewal_lock). [`builder`](Self::builder) makes a context without a session, to test a
+/// refresher.
+#[derive(Clone)]
+pub struct RefreshContext {
+    pub(crate) reason: RefreshReason,
+    pub(crate) demand: Demand,
+    pub(crate) request: Option<Arc<RefusedRequest>>,
+    pub(crate) origin: Origin,
+    pub(crate) credential: Option<Credential>,
+    pub(crate) session: SessionAccess,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Which of the session's slots the credential is for.
+    pub(crate) slot: SlotKey,
+    /// The lock that is released before the user is asked. A kept copy of the context does not keep it alive.
+    pub(crate) renewal_lock: Option<Weak<dyn RenewalLock>>,
+}
+
+/// The request that was refused, and its challenges.
+pub(crate) struct RefusedRequest {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) challenges: Challenges,
+}
+
+/// The challenges of a context without a request.
+static NO_CHALLENGES: LazyLock<Challenges> = LazyLock::new(Challenges::default);
+
+impl RefreshContext {
+    /// Builds a context without a session, for a request to `url`. Used to test a refresher.
+    #[must_use]
+    pub fn builder(url: impl AsRef<str>) -> RefreshContextBuilder {
+        RefreshContextBuilder::new(url.as_ref())
+    }
+
+    /// Why the refresher is called.
+    #[must_use]
+    pub fn reason(&self) -> RefreshReason {
+        self.reason
+    }
+
+    /// The challenges of the 401. Empty if there was no 401, or if it had no challenges.
+    #[must_use]
+    pub fn challenges(&self) -> &Challenges {
+        self.request.as_ref().map_or(&NO_CHALLENGES, |request| &request.challenges)
+    }
+
+    /// The realm of the first challenge that has one (RFC 9110 §11.5).
+    #[must_use]
+    pub fn realm(&self) -> Option<Cow<'_, str>> {
+        self.challenges().iter().find_map(|challenge| challenge.realm())
+    }
+
+    /// What the server asks for beyond a fresh credential.
+    #[must_use]
+    pub fn demand(&self) -> &Demand {
+        &self.demand
+    }
+
+    /// The URL of the protected resource's metadata (RFC 9728), if the server has several resources and this credential
+    /// is for another one than the first. Each resource has its own credential, so [`credential`](Self::credential)
+    /// never belongs to another resource. `None` for the first resource.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        match &self.slot {
+            SlotKey::Resource(resource) => Some(resource),
+            SlotKey::Main | SlotKey::Partition(_) => None,
+        }
+    }
+
+    /// The name of the partition that the credential is for, if the caller defines partitions by
+    /// [`Builder::partition_by`](crate::Builder::partition_by).
+    #[must_use]
+    pub fn partition(&self) -> Option<&str> {
+        match &self.slot {
+            SlotKey::Partition(partition) => Some(partition),
+            SlotKey::Main | SlotKey::Resource(_) => None,
+        }
+    }
+
+    /// The method of the refused request. `None` if no request was refused, as in a login.
+    #[must_use]
+    pub fn method(&self) -> Option<&Method> {
+        self.request.as_ref().map(|request| &request.method)
+    }
+
+    /// The whole URL of the refused request. `None` if no request was refused, as in a login.
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
+        self.request.as_ref().map(|request| &request.url)
+    }
+
+    /// The origin that the credential is for: the origin of the request, or else the first origin of the middleware.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The credential that was refused, has expired, or is to be forgotten. Its attachment contains what a renewal needs.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+
+    /// The time of the session's clock. A refresher uses it instead of [`SystemTime::now`], so that a test that moves the
+    /// clock moves it for the refresher too.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// The session's clock.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Whether a caller still waits for the answer.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.session.is_awaited()
+    }
+
+    /// Completes when no caller waits for the answer any more. A refresher that asks the user stops asking then.
+    pub async fn abandoned(&self) {
+        // Looks twice, because another caller may begin to wait in between.
+        const INTERVAL: Duration = Duration::from_millis(100);
+        let mut alone = 0;
+        while alone < 2 {
+            tokio::time::sleep(INTERVAL).await;
+            alone = if self.is_awaited() { 0 } else { alone + 1 };
+        }
+    }
+
+    /// A client for the refresher's own calls: without middleware, redirects, cookies and referer, and with finite
+    /// timeouts; or the one that the caller gave to [`Builder::refresh_client`](crate::Builder::refresh_client).
+    ///
+    /// # Errors
+    /// [`RefreshErrorKind::Other`](crate::RefreshErrorKind::Other) if the client cannot be built, for example because its
+    /// TLS stack cannot be initialised; [`RefreshErrorKind::Gone`](crate::RefreshErrorKind::Gone) if the middleware was
+    /// dropped.
+    pub fn http_client(&self) -> Result<reqwest::Client, RefreshError> {
+        self.session.http_client()
+    }
+
+    /// The same context with that credential. A store uses it if the stored credential is newer than the refused one.
+    #[must_use]
+    pub fn with_credential(self, credential: Credential) -> Self {
+        Self { credential: Some(credential), ..self }
+    }
+
+    /// The same context without a credential. A store uses it if the credential was removed by a logout.
+    #[must_use]
+    pub fn without_credential(self) -> Self {
+        Self { credential: None, ..self }
+    }
+
+    /// The same context with the refused request, the challenges and the demand of another context. A refresher uses it if
+    /// a login follows a 401 and should answer it.
+    #[must_use]
+    pub fn with_request_of(self, other: &Self) -> Self {
+        Self { request: other.request.clone(), demand: other.demand.clone(), ..self }
+    }
+
+    /// The same context without a demand, for a refresher that has met the demand.
+    #[must_use]
+    pub fn without_demand(self) -> Self {
+        Self { demand: Demand::default(), ..self }
+    }
+
+    /// The context for a call to [`Refresh::forget`](crate::Refresh::forget), with that reason and that credential. A
+    /// decorator uses it to make the refresher inside it forget a credential.
+    #[must_use]
+    pub fn to_forget(self, reason: RefreshReason, credential: Option<Credential>) -> Self {
+        Self { reason, credential, demand: Demand::default(), request: None, renewal_lock: None, ..self }
+    }
+
+    /// The same context with the challenges of these schemes only, in any case.
+    #[must_use]
+    pub fn with_schemes<S: AsRef<str>>(self, schemes: impl AsRef<[S]>) -> Self {
+        let schemes = schemes.as_ref();
+        let request = self.request.as_ref().map(|request| {
+            let kept = request.challenges.iter().filter(|one| schemes.iter().any(|scheme| one.is(scheme.as_ref())));
+            let challenges = Challenges::parse_lines(kept.map(|challenge| challenge.to_bytes()));
+            Arc::new(RefusedRequest { method: request.method.clone(), url: request.url.clone(), challenges })
+        });
+        Self { request, ..self }
+    }
+}
+
+impl fmt::Debug for RefreshContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshContext")
+            .field("reason", &self.reason)
+            .field("challenges", self.challenges())
+            .field("method", &self.method())
+            .field("origin", &self.origin.to_string())
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
+    }
+}

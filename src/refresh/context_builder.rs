@@ -1,0 +1,141 @@
+//! Builds contexts without a session.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use http::Method;
+
+use super::clock::Clock;
+use super::context::{RefreshContext, RefusedRequest};
+use super::question::Question;
+use super::reason::RefreshReason;
+use super::session_access::SessionAccess;
+use crate::challenge::Challenges;
+use crate::credential::{Credential, SlotKey};
+use crate::origin::{Origin, OriginError};
+
+/// Builds a [`RefreshContext`] without a session, to test a refresher.
+///
+/// ```
+/// use reqwest_challenge::RefreshContext;
+///
+/// let context = RefreshContext::builder("https://api.example.com/reports")
+///     .challenge("Bearer realm=\"a\", error=\"invalid_token\"")
+///     .build()?;
+/// assert_eq!(context.realm().as_deref(), Some("a"));
+/// # Ok::<(), reqwest_challenge::OriginError>(())
+/// ```
+#[must_use]
+pub struct RefreshContextBuilder {
+    url: String,
+    method: Method,
+    challenges: Vec<Vec<u8>>,
+    reason: RefreshReason,
+    credential: Option<Credential>,
+    slot: SlotKey,
+    clock: Option<Arc<dyn Clock>>,
+    client: OnceLock<reqwest::Client>,
+    awaited: bool,
+}
+
+impl RefreshContextBuilder {
+    /// A context for a GET of that URL, which a server answered with 401.
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            method: Method::GET,
+            challenges: Vec::new(),
+            reason: RefreshReason::Challenged,
+            credential: None,
+            slot: SlotKey::Main,
+            clock: None,
+            client: OnceLock::new(),
+            awaited: true,
+        }
+    }
+
+    /// Adds a line of `WWW-Authenticate`.
+    pub fn challenge(mut self, line: impl AsRef<[u8]>) -> Self {
+        self.challenges.push(line.as_ref().to_vec());
+        self
+    }
+
+    /// Sets the method of the request. The default is GET.
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Sets the reason. The default is [`RefreshReason::Challenged`].
+    pub fn reason(mut self, reason: RefreshReason) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// Sets the credential that was refused, has expired, or is to be forgotten.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// Sets the partition that the credential is for.
+    pub fn partition(mut self, name: impl AsRef<str>) -> Self {
+        self.slot = SlotKey::Partition(name.as_ref().into());
+        self
+    }
+
+    /// Sets the resource that the credential is for, if it is not the first one of the server.
+    pub fn resource(mut self, metadata_url: impl AsRef<str>) -> Self {
+        self.slot = SlotKey::Resource(metadata_url.as_ref().into());
+        self
+    }
+
+    /// Sets the clock. The default is the system's clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Sets the client for the refresher's own calls.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.client = OnceLock::from(client);
+        self
+    }
+
+    /// Sets whether a caller waits for the answer. The default is `true`.
+    pub fn awaited(mut self, awaited: bool) -> Self {
+        self.awaited = awaited;
+        self
+    }
+
+    /// Builds the context.
+    ///
+    /// # Errors
+    /// [`OriginError`] if the URL cannot be parsed, or is not `http` or `https`.
+    pub fn build(self) -> Result<RefreshContext, OriginError> {
+        let (url, origin) = Origin::parse_url(&self.url)?;
+        let challenges = Challenges::parse_lines(&self.challenges);
+        let demand = Question::of(&challenges, matches!(self.slot, SlotKey::Partition(_))).demand;
+        Ok(RefreshContext {
+            reason: self.reason,
+            demand,
+            request: Some(Arc::new(RefusedRequest { method: self.method, url, challenges })),
+            origin,
+            credential: self.credential,
+            session: SessionAccess::None { awaited: self.awaited, client: Arc::new(self.client) },
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
+            slot: self.slot,
+            renewal_lock: None,
+        })
+    }
+}
+
+impl fmt::Debug for RefreshContextBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshContextBuilder")
+            .field("method", &self.method)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}

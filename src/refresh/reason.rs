@@ -1,0 +1,21 @@
+//! Why a refresher is called.
+
+/// Why a refresher is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefreshReason {
+    /// The session asks for the credential to send before the server has refused anything.
+    Initial,
+    /// The server answered 401.
+    Challenged,
+    /// The credential is known to be expired, or was marked as invalid.
+    Expired,
+    /// The caller asked for a login.
+    Login,
+    /// The server answered 403 because scopes are missing, and the caller asked for more.
+    StepUp,
+    /// The caller logged out. The refresher forgets the credential.
+    Logout,
+    /// A refresh returned this credential after a logout or a login had ended its epoch. The refresher forgets it.
+    Discarded,
+}

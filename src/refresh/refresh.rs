@@ -1,0 +1,163 @@
+//! The trait that a caller implements: it gets credentials.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::context::RefreshContext;
+use crate::BoxError;
+use crate::credential::Credential;
+use crate::error::RefreshError;
+
+/// Gets credentials. This is the trait that a caller implements.
+///
+/// An `async fn(RefreshContext) -> Result<Credential, E>` implements it, and so does a fixed [`Credential`]. Most callers
+/// need no more than a function:
+///
+/// ```
+/// use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshContext};
+///
+/// async fn log_in(_context: RefreshContext) -> Result<Credential, std::io::Error> {
+///     Ok(Credential::bearer("t1"))
+/// }
+///
+/// let auth = ChallengeMiddleware::new("https://api.example.com", log_in)?;
+/// # Ok::<(), reqwest_challenge::BuildError>(())
+/// ```
+///
+/// A type implements the trait if it has state, knows a credential before the first request, or revokes one on logout:
+///
+/// ```
+/// use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, async_trait};
+///
+/// struct KeyFile(std::path::PathBuf);
+///
+/// #[async_trait]
+/// impl Refresh for KeyFile {
+///     async fn refresh(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+///         let key = std::fs::read_to_string(&self.0)?;
+///         Ok(Some(Credential::bearer(key.trim())))
+///     }
+///
+///     async fn initial(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+///         self.refresh(context).await
+///     }
+/// }
+/// ```
+///
+/// A decorator, such as a store, is a `Refresh` around another `Refresh`. It forwards all five methods. It can change the
+/// context that the inner refresher sees, for example by [`RefreshContext::with_credential`].
+#[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a refresher",
+    label = "this type does not implement `Refresh`",
+    note = "pass an `async fn(RefreshContext) -> Result<Credential, E>`, a fixed credential such as \
+            `Credential::bearer(\"token\")`, or a type with `#[async_trait] impl Refresh`"
+)]
+pub trait Refresh: Send + Sync + 'static {
+    /// Returns a new credential. `Ok(None)` declines: this refresher does not answer these challenges.
+    ///
+    /// However many requests wait for the credential, the session calls this method once, on a task that outlives them.
+    /// Partitions and resources each have their own call, and these run side by side.
+    ///
+    /// # Errors
+    /// Returns why there is no credential. All waiting requests share the error. Its
+    /// [kind](crate::RefreshErrorKind) decides what happens next.
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError>;
+
+    /// Returns the credential to send before the server has refused anything. The session calls it once in each epoch.
+    /// The default implementation returns `Ok(None)`.
+    ///
+    /// # Errors
+    /// Returns why the initial credential is not known. Then nothing is sent.
+    async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    /// Forgets the [credential of the context](RefreshContext::credential): removes it where it is stored, and revokes it
+    /// where it was issued. The default implementation does nothing.
+    ///
+    /// The [reason](RefreshContext::reason) is [`Logout`](crate::RefreshReason::Logout), or
+    /// [`Discarded`](crate::RefreshReason::Discarded) for a credential that a refresh returned after a logout or a login.
+    ///
+    /// # Errors
+    /// Returns why the credential could not be forgotten.
+    async fn forget(&self, _context: RefreshContext) -> Result<(), RefreshError> {
+        Ok(())
+    }
+
+    /// Whether this refresher only answers challenges. If so, the session does not call it before a server has refused
+    /// something. An example is a password, whose scheme the server chooses. The default is `false`.
+    ///
+    /// If it is `true`, a credential that is known to be invalid is not renewed before the next request. The request is
+    /// sent without a credential, and its 401 starts the refresh.
+    fn needs_challenge(&self) -> bool {
+        false
+    }
+
+    /// How long one refresh may take. The default is 30 s: a token endpoint answers in one second, and a caller does not
+    /// wait for longer. A refresher that asks the user returns minutes.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+}
+
+#[async_trait]
+impl<F, Fut, C, E> Refresh for F
+where
+    F: Fn(RefreshContext) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<C, E>> + Send + 'static,
+    C: Into<Option<Credential>> + Send + 'static,
+    E: Into<BoxError> + Send + 'static,
+{
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        self(context).await.map(Into::into).map_err(RefreshError::of_any)
+    }
+}
+
+/// A fixed credential. It is sent from the first request on, and is never renewed.
+#[async_trait]
+impl Refresh for Credential {
+    async fn refresh(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        Ok(Some(self.clone()))
+    }
+}
+
+macro_rules! forward {
+    ($([$($generic:tt)*] $pointer:ty;)*) => {$(
+        #[async_trait]
+        impl<$($generic)*> Refresh for $pointer {
+            async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+                (**self).refresh(context).await
+            }
+
+            async fn initial(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+                (**self).initial(context).await
+            }
+
+            async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
+                (**self).forget(context).await
+            }
+
+            fn needs_challenge(&self) -> bool {
+                (**self).needs_challenge()
+            }
+
+            fn timeout(&self) -> Duration {
+                (**self).timeout()
+            }
+        }
+    )*};
+}
+
+// A generic `Box<R>` would overlap with the implementation for functions.
+forward! {
+    [R: Refresh + ?Sized] Arc<R>;
+    [] Box<dyn Refresh>;
+}

@@ -1,0 +1,102 @@
+//! The lock that a store holds while the refresher inside it works, and when that refresher releases it.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+
+use super::context::RefreshContext;
+use crate::credential::{Credential, Secret};
+use crate::error::RefreshError;
+
+/// A lock that a decorator, such as a store, holds during a refresh, so that other processes do not renew at the same
+/// time. The decorator puts it into the context by [`RefreshContext::with_renewal_lock`]; the refresher inside calls
+/// [`RefreshContext::before_prompt`] and the methods beside it.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use reqwest_challenge::{Credential, RefreshContext, RefreshError, RenewalLock, Secret, async_trait};
+///
+/// /// Holds the lock of a file. It is released when the guard is dropped.
+/// struct FileLock(Mutex<Option<std::fs::File>>);
+///
+/// #[async_trait]
+/// impl RenewalLock for FileLock {
+///     async fn before_prompt(&self, _context: &RefreshContext) -> Result<Option<Credential>, RefreshError> {
+///         self.0.lock().map(|mut file| *file = None).ok();
+///         Ok(None)
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait RenewalLock: Send + Sync + 'static {
+    /// Releases the lock before the user is asked, which can take minutes. Returns a credential if another process
+    /// obtained one meanwhile; then the user need not be asked.
+    ///
+    /// # Errors
+    /// Returns why the user need not be asked: for example, the credential could not be saved.
+    async fn before_prompt(&self, context: &RefreshContext) -> Result<Option<Credential>, RefreshError>;
+
+    /// Called before the refresher presents a single-use token. The default implementation does nothing.
+    ///
+    /// # Errors
+    /// Returns why the token must not be presented: its replacement could not be saved, or another process is replacing it.
+    async fn before_spending(&self) -> Result<(), RefreshError> {
+        Ok(())
+    }
+
+    /// Keeps the new attachment of the credential although the refresh fails. The default implementation does nothing.
+    fn keep_attachment(&self, _attachment: Secret) {}
+}
+
+impl RefreshContext {
+    /// The same context with that lock. The context holds a weak reference: the decorator keeps the lock for as long as
+    /// the refresher inside it runs.
+    #[must_use]
+    pub fn with_renewal_lock<L: RenewalLock>(self, lock: &Arc<L>) -> Self {
+        let lock: Weak<dyn RenewalLock> = Arc::<L>::downgrade(lock);
+        Self { renewal_lock: Some(lock), ..self }
+    }
+
+    fn renewal_lock(&self) -> Option<Arc<dyn RenewalLock>> {
+        self.renewal_lock.as_ref().and_then(Weak::upgrade)
+    }
+
+    /// For a refresher that is about to ask the user, which can take minutes. A store releases its lock, so that no other
+    /// process waits for the user.
+    ///
+    /// If the user has logged in through another process meanwhile, the returned credential is the answer, and the user need
+    /// not be asked. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`RefreshErrorKind::Other`](crate::RefreshErrorKind::Other) if no caller waits for the answer any more, or if the
+    /// store cannot save a credential.
+    pub async fn before_prompt(&self) -> Result<Option<Credential>, RefreshError> {
+        match self.renewal_lock() {
+            Some(lock) => lock.before_prompt(self).await,
+            None => Ok(None),
+        }
+    }
+
+    /// For a refresher that is about to present a single-use token, such as a rotating refresh token. A store first
+    /// checks that it can save the replacement. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`RefreshErrorKind::Other`](crate::RefreshErrorKind::Other) if the store cannot save the replacement, and
+    /// [`RefreshErrorKind::Transient`](crate::RefreshErrorKind::Transient) if another process is renewing. In both
+    /// cases the refresher must not present the token.
+    pub async fn before_spending(&self) -> Result<(), RefreshError> {
+        match self.renewal_lock() {
+            Some(lock) => lock.before_spending().await,
+            None => Ok(()),
+        }
+    }
+
+    /// For a refresher that returns an error although the server has replaced the [attachment](Credential::attachment),
+    /// for example by a response with a new refresh token but no usable access token. A store saves the new attachment, so
+    /// that the next renewal does not present the old one. Only the first call counts. Without a store it does nothing.
+    pub fn keep_attachment(&self, attachment: impl Into<Secret>) {
+        if let Some(lock) = self.renewal_lock() {
+            lock.keep_attachment(attachment.into());
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What a context reads from its session.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use super::client::refresh_client;
+use crate::error::{RefreshError, RefreshErrorKind};
+
+/// What a session offers to its refresher.
+pub(crate) trait RefreshSession: Send + Sync {
+    /// How many callers wait for that flight.
+    fn waiting(&self, flight: u64) -> usize;
+
+    /// The client for the refresher's own calls.
+    fn http_client(&self) -> Result<reqwest::Client, RefreshError>;
+}
+
+/// The session of a context.
+#[derive(Clone)]
+pub(crate) enum SessionAccess {
+    /// A session, and the flight that the context belongs to. A kept context does not keep its session alive.
+    Session(Weak<dyn RefreshSession>, u64),
+    /// A context that was built without a session.
+    None { awaited: bool, client: Arc<OnceLock<reqwest::Client>> },
+}
+
+impl SessionAccess {
+    pub(crate) fn is_awaited(&self) -> bool {
+        match self {
+            Self::Session(session, flight) => session.upgrade().is_some_and(|session| session.waiting(*flight) > 0),
+            Self::None { awaited, .. } => *awaited,
+        }
+    }
+
+    pub(crate) fn http_client(&self) -> Result<reqwest::Client, RefreshError> {
+        match self {
+            Self::Session(session, _) => {
+                session.upgrade().ok_or_else(|| RefreshError::new(RefreshErrorKind::Gone))?.http_client()
+            }
+            Self::None { client, .. } => match client.get() {
+                Some(client) => Ok(client.clone()),
+                None => {
+                    let made = refresh_client()?;
+                    Ok(client.get_or_init(|| made).clone())
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The proof: a JWT of a method, a URL, a time, and what it is made for (RFC 9449 §4.2).
+
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::key::ProofKey;
+use crate::BoxError;
+use crate::credential::Secret;
+
+/// What a proof is about.
+pub(super) struct Claims<'c> {
+    pub(super) method: &'c str,
+    pub(super) url: &'c Url,
+    pub(super) nonce: Option<&'c str>,
+    pub(super) token: Option<&'c Secret>,
+    pub(super) time: SystemTime,
+}
+
+pub(super) async fn make(key: &dyn ProofKey, claims: &Claims<'_>) -> Result<String, BoxError> {
+    let jwk = key.public_jwk();
+    let header = format!("{{\"typ\":\"dpop+jwt\",\"alg\":\"{}\",\"jwk\":{jwk}}}", key.algorithm());
+    let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let mut proof = format!("{}.{}", encoded(&header), encoded(&payload(claims)?));
+    let signature = key.sign(proof.as_bytes()).await?;
+    proof.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut proof);
+    Ok(proof)
+}
+
+fn payload(claims: &Claims<'_>) -> Result<String, BoxError> {
+    // No two proofs have the same, so that none is used twice.
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)?;
+    // Without query and fragment, and what userinfo there may be is nobody's business.
+    let mut target = claims.url.clone();
+    target.set_query(None);
+    target.set_fragment(None);
+    // What has no host has no user either.
+    let _ = (target.set_username(""), target.set_password(None));
+    let time = claims.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut payload = Map::new();
+    let mut put = |name: &str, value: Value| drop(payload.insert(name.to_owned(), value));
+    put("jti", URL_SAFE_NO_PAD.encode(random).into());
+    put("htm", claims.method.into());
+    put("htu", target.as_str().into());
+    put("iat", time.into());
+    if let Some(token) = claims.token {
+        put("ath", URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose())).into());
+    }
+    if let Some(nonce) = claims.nonce {
+        put("nonce", nonce.into());
+    }
+    Ok(Value::Object(payload).to_string())
+}
+
+/// The hash of the public key (RFC 7638 §3).
+pub(super) fn thumbprint(key: &dyn ProofKey) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(key.public_jwk()))
+}

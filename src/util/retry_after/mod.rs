@@ -1,0 +1,118 @@
+//! What a server says about trying again: whether, and how long it asks the client to wait (RFC 9110 §10.2.3, and the
+//! rate limit fields).
+
+mod date;
+
+use std::time::{Duration, SystemTime};
+
+use http::StatusCode;
+use http::header::HeaderMap;
+
+/// Fields with a duration or a date, each with the seconds in its unit.
+const SPANS: &[(&str, f64)] =
+    &[("retry-after", 1.0), ("x-retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)];
+
+/// A longer duration means no more, and this one added to a time of day cannot overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// A larger number is a Unix time in seconds, and an even larger one a Unix time in milliseconds.
+const SINCE_1970_S: f64 = 1e8;
+const SINCE_1970_MS: f64 = 1e11;
+
+/// How long the server asks the client to wait, counted from `now`: `Retry-After` (RFC 9110 §10.2.3), else the end of an
+/// exhausted rate limit. `None` if the server does not say, or if no value can be read.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let of = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let spans = SPANS.iter().find_map(|&(name, unit)| {
+        let value = of(name)?;
+        span(value, unit).or_else(|| Some(until(date::parse(value)?, now)))
+    });
+    let ends = headers.iter().filter_map(|(name, value)| end_of(name.as_str(), value.to_str().ok()?, of, now));
+    spans.or_else(|| ends.max()).or_else(|| used_up(of("ratelimit")?))
+}
+
+/// The end of a rate limit of which nothing remains. The field that names it has the name of the one that says what remains,
+/// with `reset` in place of `remaining`, and often a prefix or the name of the limit around that.
+fn end_of<'h>(name: &str, remaining: &str, of: impl Fn(&str) -> Option<&'h str>, now: SystemTime) -> Option<Duration> {
+    if !name.contains("limit") || !name.contains("remaining") {
+        return None;
+    }
+    // `0`, `0.0`, and `0, 0;w=60`.
+    let remaining = remaining.trim().split([',', ';']).next()?;
+    (number(remaining)? <= 0.0).then_some(())?;
+    let fields = ["reset-after", "reset"].map(|reset| name.replacen("remaining", reset, 1));
+    fields.iter().find_map(|field| end(of(field)?, now))
+}
+
+/// A duration: a number, or `6m0s`.
+pub(crate) fn span(text: &str, unit: f64) -> Option<Duration> {
+    number(text).map(|number| clamped(number * unit)).or_else(|| with_units(text))
+}
+
+/// The end of a rate limit: a duration, a Unix time, or a date.
+fn end(text: &str, now: SystemTime) -> Option<Duration> {
+    let since = match number(text) {
+        Some(number) if number > SINCE_1970_MS => number / 1_000.0,
+        Some(number) if number > SINCE_1970_S => number,
+        _ => return span(text, 1.0).or_else(|| Some(until(date::parse(text)?, now))),
+    };
+    let at = Duration::try_from_secs_f64(since).ok().and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+    Some(at.map_or(LONGEST, |at| until(at, now)))
+}
+
+/// `RateLimit` of draft-ietf-httpapi-ratelimit-headers: `"day";r=0;t=50`, and of older drafts `limit=9, remaining=0, reset=50`.
+fn used_up(value: &str) -> Option<Duration> {
+    let param = |piece: &str, name: &str| {
+        let of = |one: &str| one.trim().strip_prefix(name)?.strip_prefix('=').and_then(number);
+        piece.split([';', ',']).find_map(of)
+    };
+    let wait = |piece: &str, [remaining, reset]: [&str; 2]| {
+        (param(piece, remaining)? <= 0.0).then_some(())?;
+        param(piece, reset).map(clamped)
+    };
+    let used_up = value.split(',').filter_map(|policy| wait(policy, ["r", "t"])).max();
+    used_up.or_else(|| wait(value, ["remaining", "reset"]))
+}
+
+fn until(at: SystemTime, now: SystemTime) -> Duration {
+    at.duration_since(now).unwrap_or_default().min(LONGEST)
+}
+
+fn clamped(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).map_or(LONGEST, |span| span.min(LONGEST))
+}
+
+/// `1*DIGIT [ "." *DIGIT ]`. A number that is too large to parse counts as a large number.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
+    if is_number { text.parse().ok() } else { None }
+}
+
+/// Numbers with units: `1h2m3.5s`, `20ms`.
+fn with_units(text: &str) -> Option<Duration> {
+    let (mut seconds, mut rest) = (0.0, text.trim());
+    while !rest.is_empty() {
+        let digits = rest.find(|found: char| !found.is_ascii_digit() && found != '.')?;
+        let (count, unit) = rest.split_at(digits);
+        let length = unit.find(|found: char| !found.is_ascii_alphabetic()).unwrap_or(unit.len());
+        let factor = match &unit[..length] {
+            "h" => 3_600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        seconds += number(count)? * factor;
+        rest = &unit[length..];
+    }
+    (!text.trim().is_empty()).then(|| clamped(seconds))
+}
+
+/// Whether a request that got this status may succeed later: 408, 429 and 5xx.
+#[must_use]
+pub fn is_transient_status(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+}

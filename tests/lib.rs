@@ -1,0 +1,1 @@
+//! The tests of this workspace that need more dependencies than its examples.
