@@ -15,7 +15,6 @@ use super::seen::Seen;
 use super::server::Servers;
 use super::setup::Setup;
 use crate::oauth::grant::Grant;
-use reqwest_challenge::Clock;
 use reqwest_challenge::dpop::Dpop;
 
 /// Tokens of an OAuth 2 authorization server: a [`Refresh`](crate::Refresh).

@@ -35,7 +35,7 @@ use fetch::Asked;
 use reqwest_challenge::BoxError;
 use reqwest_challenge::Secret;
 use reqwest_challenge::{Authorize, Credential};
-use reqwest_challenge::{Clock, Refresh, RefreshContext, RefreshError};
+use reqwest_challenge::{Refresh, RefreshContext, RefreshError};
 use reqwest_challenge::{Origin, OriginError};
 
 /// Which token a request needs: of its repository and its kind of access, for
