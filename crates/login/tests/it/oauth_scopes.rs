@@ -1,11 +1,11 @@
 //! A grant without a user asks for no scopes that the API chooses, unless the caller allows it.
 
 use reqwest_challenge::dpop::Es256Key;
-use reqwest_challenge::{Refresh, RefreshReason, Secret};
+use reqwest_challenge::{Refresh, RefreshContext, RefreshReason, Secret};
 use reqwest_challenge_login::oauth::{
     ChallengeScopes, Client, ClientCredentials, DeviceCode, Grant, Issuer, JwtBearer, OAuth, TokenExchange,
 };
-use reqwest_challenge_testing::{Answer, MockApi, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi};
 use serde_json::json;
 
 use crate::support::oauth::endpoint;

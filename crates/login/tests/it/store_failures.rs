@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Unauthorized};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized};
 use reqwest_challenge_login::store::{Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher};
 
@@ -93,7 +93,7 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
     let (store, server, clock) = (MemoryStore::new(), takes("t3"), ManualClock::new());
     another_saves(&store, "t1").await;
     let ours = gives("t3");
-    let refresher = Stored::new(ours.clone(), store.clone(), key()).clock(clock.clone());
+    let refresher = Stored::new(ours.clone(), store.clone(), key());
     let held = Credential::bearer("t1");
     let auth =
         ChallengeMiddleware::builder(API, refresher).initial_credential(held).clock(clock.clone()).build().unwrap();
@@ -165,7 +165,7 @@ struct Unreachable;
 
 #[async_trait]
 impl Refresh for Unreachable {
-    async fn refresh(&self, _: reqwest_challenge::RefreshContext) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
 
