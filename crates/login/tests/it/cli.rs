@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, DeniedReason, Refresh, RefreshContext, RefreshErrorKind, RefreshReason, Session};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, DeniedReason, Refresh, RefreshContext, RefreshErrorKind, Session,
+};
 use reqwest_challenge_login::cli::{Env, Environment, Login, LoginBuilder, exit_code, explain};
 use reqwest_challenge_login::oauth::{Client, Issuer, Way};
 use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Answer, Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
+use crate::support::contexts::logout;
 use crate::support::oauth::{protected, why};
 use crate::support::script::{API, Script, challenged, status};
 
@@ -214,7 +217,10 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
             })
             .collect();
         for one in all {
-            assert_eq!(one.await.unwrap().kind(), &RefreshErrorKind::Denied { reason: DeniedReason::AccessDenied, code: "access_denied".to_owned() });
+            assert_eq!(
+                one.await.unwrap().kind(),
+                &RefreshErrorKind::Denied { reason: DeniedReason::AccessDenied, code: "access_denied".to_owned() }
+            );
         }
         assert_eq!(opened.load(Ordering::SeqCst), 1, "and no other while that is remembered");
     }
@@ -276,8 +282,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     let (_, session) = run(layered(Some("good")));
     let error = format!("{:?}", session.login().await.unwrap_err());
     assert!(error.contains("is used in place of a login"), "{error}");
-    let context = RefreshContext::builder(API).reason(RefreshReason::Logout).credential(Credential::bearer("good"));
-    layered(Some("good")).forget(context.build().unwrap()).await.unwrap();
+    layered(Some("good")).forget(logout(Some(Credential::bearer("good")))).await.unwrap();
     assert_eq!(store.load(&key()).await.unwrap(), None);
 }
 

@@ -104,7 +104,10 @@ async fn a_token_of_another_type_is_refused_and_one_of_none_is_a_bearer_token() 
     let answer = |kind: Value| Answer::json(json!({ "access_token": "t", "token_type": kind, "scope": "a b" }));
     for kind in ["mac", "DPoP"] {
         let error = comes_of(answer(kind.into()), &ManualClock::new()).await.unwrap_err();
-        assert_eq!(error.kind(), &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() });
+        assert_eq!(
+            error.kind(),
+            &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() }
+        );
     }
     for kind in [json!("bearer"), json!("BEARER"), json!(null)] {
         let credential = comes_of(answer(kind), &ManualClock::new()).await.unwrap();

@@ -21,7 +21,12 @@ async fn dialled(oauth: OAuth, api: &str, metadata: &str) -> RefreshError {
 
 #[track_caller]
 fn is_refused(error: &RefreshError, what: &str) {
-    assert_eq!(error.kind(), &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() }, "{what}: {}", line(error));
+    assert_eq!(
+        error.kind(),
+        &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() },
+        "{what}: {}",
+        line(error)
+    );
 }
 
 const PUBLIC: &str = "https://api.example.com/v1";

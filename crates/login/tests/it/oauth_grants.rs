@@ -299,7 +299,10 @@ async fn a_token_that_is_not_bound_is_refused_where_a_bound_one_was_asked_for() 
     let oauth = OAuth::new(issuer(&server), Client::public("s"), ClientCredentials).unwrap().dpop(dpop);
     let (client, _) = client(&api.origin(), oauth);
     let error = client.get(api.url("/")).send().await.unwrap_err();
-    assert_eq!(why(&error).kind(), &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() });
+    assert_eq!(
+        why(&error).kind(),
+        &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() }
+    );
     assert_eq!(api.requests_to("/"), 1);
 }
 

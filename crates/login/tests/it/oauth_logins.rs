@@ -166,7 +166,10 @@ async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
     let (redirect, state, iss) = (param(&url, "redirect_uri"), param(&url, "state"), provider.issuer());
     get(&format!("{redirect}?code=mock-code-used&state={state}&iss={iss}")).await;
     let reqwest_challenge::Error::Refresh(error) = login.await.unwrap().unwrap_err() else { panic!() };
-    assert_eq!(error.kind(), &RefreshErrorKind::Denied { reason: DeniedReason::LoginExpired, code: "invalid_grant".to_owned() });
+    assert_eq!(
+        error.kind(),
+        &RefreshErrorKind::Denied { reason: DeniedReason::LoginExpired, code: "invalid_grant".to_owned() }
+    );
 }
 
 #[tokio::test]

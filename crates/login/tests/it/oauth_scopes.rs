@@ -93,7 +93,7 @@ async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAut
     let challenge = "Bearer error=\"insufficient_scope\", scope=\"mine admin\"";
     let context =
         RefreshContext::builder("https://api.example.com/api").challenge(challenge).reason(RefreshReason::Challenged);
-    let _ = oauth.prompting().refresh(context.build()).await;
+    let _ = oauth.prompting().refresh(context.build().unwrap()).await;
     server.requests()[0].form("scope")
 }
 

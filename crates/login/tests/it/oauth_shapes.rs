@@ -62,7 +62,11 @@ async fn an_error_is_read_in_every_shape() {
     ] {
         let told = format!("{answer:?}");
         let error = granted(answer).await.unwrap_err();
-        assert_eq!(error.kind(), &RefreshErrorKind::Denied { reason: DeniedReason::Client, code: "invalid_client".to_owned() }, "{told}");
+        assert_eq!(
+            error.kind(),
+            &RefreshErrorKind::Denied { reason: DeniedReason::Client, code: "invalid_client".to_owned() },
+            "{told}"
+        );
         assert!(line(&error).contains("no such client"), "{told}: {}", line(&error));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use reqwest_challenge::{BoxError, Clock, ChallengeMiddleware, RefreshError, Session, Unauthorized};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Clock, RefreshError, Session, Unauthorized};
 use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth, Registration};
 use reqwest_challenge_testing::{Answer, Arrived, MockApi, MockIdentityProvider};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
