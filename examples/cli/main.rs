@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 use clap::{Parser, Subcommand};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
 use reqwest_challenge_login::cli::{Env, Environment, Login, exit_code, explain};
-use reqwest_challenge_login::oauth::{Client, Issuer, Way};
+use reqwest_challenge_login::oauth::{Client, Issuer, LoginMethod};
 use reqwest_challenge_login::store::{FileStore, Key, Stored};
 use reqwest_middleware::ClientWithMiddleware;
 
@@ -78,7 +78,7 @@ impl Tool {
         let around = Environment::detect().without_input(arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
         let login = login.command(LOGIN).surroundings(around).prompting().asking(|oauth| oauth.scopes(["read"]));
-        let login = if arguments.device { login.way(Way::Device) } else { login };
+        let login = if arguments.device { login.way(LoginMethod::Device) } else { login };
         let file = FileStore::new(file).on_warning(|warning| tell(&format!("warning: {warning}")));
         // A token is for one API. The demo's servers have another port each time, and are the same for all that.
         let key = match (&arguments.issuer, &arguments.api) {

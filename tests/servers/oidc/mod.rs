@@ -57,7 +57,7 @@ impl Rig {
         Self { issuer: text("issuer"), rs: text("rs"), resource: text("resource"), key: text("service_jwt_key").into() }
     }
 
-    fn oauth(&self, client: Client, grant: impl Into<Grant>) -> OAuth {
+    fn oauth(&self, client: Client, grant: impl Grant) -> OAuth {
         let oauth = OAuth::new(Issuer::new(&self.issuer).unwrap(), client, grant).unwrap();
         oauth.resource(&self.resource).scopes(["api:read"])
     }

@@ -11,7 +11,7 @@ use super::login::{Kind, Login, Otherwise};
 use super::prompt::Ask;
 use super::show::{Open, Screen, in_browser, on_device};
 use crate::oauth::{
-    AuthorizationCode, AuthorizationPrompt, Client, DeviceCode, Interactive, Issuer, OAuth, SetupError, Way,
+    AuthorizationCode, AuthorizationPrompt, Client, DeviceCode, Interactive, Issuer, LoginMethod, OAuth, SetupError,
 };
 use reqwest_challenge::BoxError;
 
@@ -23,7 +23,7 @@ type Show = Arc<dyn Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sy
 pub struct LoginBuilder {
     plan: Plan,
     around: Environment,
-    way: Option<Way>,
+    way: Option<LoginMethod>,
     open: Open,
     screen: Option<Screen>,
     ask: Ask,
@@ -76,7 +76,7 @@ impl LoginBuilder {
     }
 
     /// That way, if the server has it, in place of the one that would be chosen: for `--device`, `--browser`.
-    pub fn way(mut self, way: Way) -> Self {
+    pub fn way(mut self, way: LoginMethod) -> Self {
         self.way = Some(way);
         self
     }

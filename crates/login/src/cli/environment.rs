@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::oauth::{Offers, Way};
+use crate::oauth::{LoginMethod, LoginMethods};
 
 /// Where a tool runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +72,15 @@ impl Environment {
     /// How the person logs in: in a browser where one opens on the person's own machine, else with a code. A browser whose page comes
     /// back to this machine is of no use to somebody at another.
     #[must_use]
-    pub fn way(self, offers: Offers) -> Option<Way> {
+    pub fn way(self, offers: LoginMethods) -> Option<LoginMethod> {
         if !self.reaches_person() {
             return None;
         }
-        let order =
-            if self.remote || !self.display { [Way::Device, Way::Browser] } else { [Way::Browser, Way::Device] };
-        order.into_iter().find(|way| offers.has(*way)).filter(|way| !(self.remote && *way == Way::Browser))
+        let order = if self.remote || !self.display {
+            [LoginMethod::Device, LoginMethod::Browser]
+        } else {
+            [LoginMethod::Browser, LoginMethod::Device]
+        };
+        order.into_iter().find(|way| offers.contains(*way)).filter(|way| !(self.remote && *way == LoginMethod::Browser))
     }
 }

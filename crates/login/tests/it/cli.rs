@@ -11,7 +11,7 @@ use reqwest_challenge::{
     ChallengeMiddleware, Credential, DeniedReason, Refresh, RefreshContext, RefreshErrorKind, Session,
 };
 use reqwest_challenge_login::cli::{Env, Environment, Login, LoginBuilder, exit_code, explain};
-use reqwest_challenge_login::oauth::{Client, Issuer, Way};
+use reqwest_challenge_login::oauth::{Client, Issuer, LoginMethod};
 use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Answer, Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -141,7 +141,9 @@ async fn somebody_at_another_machine_gets_a_code() {
     let provider = MockIdentityProvider::start().await.unwrap();
     provider.device_interval(Duration::from_secs(1));
     let api = protected(&provider).await;
-    for (around, way) in [(remote(), None), (Environment::of(true, |_| false), None), (desk(), Some(Way::Device))] {
+    for (around, way) in
+        [(remote(), None), (Environment::of(true, |_| false), None), (desk(), Some(LoginMethod::Device))]
+    {
         let screen = Screen::default();
         let opened = Arc::new(AtomicUsize::new(0));
         let count = opened.clone();

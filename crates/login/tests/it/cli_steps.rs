@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::{BoxError, ChallengeMiddleware, RefreshErrorKind};
 use reqwest_challenge_login::cli::{Environment, Login, LoginBuilder};
-use reqwest_challenge_login::oauth::{AuthorizationPrompt, Client, Issuer, Way};
+use reqwest_challenge_login::oauth::{AuthorizationPrompt, Client, Issuer, LoginMethod};
 use reqwest_challenge_testing::{MockApi, MockIdentityProvider, Protection};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -84,7 +84,7 @@ async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_and_a_code_are_shown_in_a_way_of_ones_own() {
-    for way in [Way::Browser, Way::Device] {
+    for way in [LoginMethod::Browser, LoginMethod::Device] {
         let provider = Arc::new(MockIdentityProvider::start().await.unwrap());
         provider.device_interval(std::time::Duration::from_secs(1));
         let api = protected(&provider).await;

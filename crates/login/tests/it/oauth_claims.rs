@@ -56,13 +56,16 @@ fn claims(server: &MockApi, path: &str) -> Vec<Option<String>> {
 
 #[tokio::test]
 async fn claims_of_a_401_reach_the_token_request_of_every_grant() {
-    let grants: [(&str, Grant); 6] = [
-        ("client credentials", ClientCredentials.into()),
-        ("jwt bearer", JwtBearer::new("i", "s", Es256Key::generate().unwrap()).into()),
-        ("exchange", TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt").into()),
-        ("refresh token", RefreshToken::new("r0").into()),
-        ("code", AuthorizationCode::new(browser().0).into()),
-        ("device", DeviceCode::new(|_| Ok(())).into()),
+    let grants: [(&str, Box<dyn Grant>); 6] = [
+        ("client credentials", Box::new(ClientCredentials)),
+        ("jwt bearer", Box::new(JwtBearer::new("i", "s", Es256Key::generate().unwrap()))),
+        (
+            "exchange",
+            Box::new(TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt")),
+        ),
+        ("refresh token", Box::new(RefreshToken::new("r0"))),
+        ("code", Box::new(AuthorizationCode::new(browser().0))),
+        ("device", Box::new(DeviceCode::new(|_| Ok(())))),
     ];
     for (name, grant) in grants {
         let (server, api, clock) = (giving().await, demanding("with").await, ManualClock::new());

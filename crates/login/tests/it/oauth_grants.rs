@@ -37,17 +37,12 @@ fn token() -> Answer {
 }
 
 /// What came to a token endpoint that gives a token, when an API was asked.
-async fn asked(who: Client, grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
+async fn asked(who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
     asked_at(SystemTime::now, who, grant, set).await
 }
 
 /// The same with that clock.
-async fn asked_at(
-    clock: impl Clock,
-    who: Client,
-    grant: impl Into<Grant>,
-    set: impl FnOnce(OAuth) -> OAuth,
-) -> Arrived {
+async fn asked_at(clock: impl Clock, who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
     let server = endpoint(|_| token()).await;
     let api = open().await;
     let oauth = set(OAuth::new(issuer(&server), who, grant).unwrap());

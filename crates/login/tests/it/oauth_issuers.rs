@@ -118,10 +118,10 @@ fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
     };
     assert_eq!(set_up("https://tool.example/client.json"), Ok(()));
     for (url, why) in [
-        ("tool", "is no URL by https"),
-        ("http://tool.example/client.json", "is by plain http"),
-        ("https://me@tool.example/client.json", "has a user name in it"),
-        ("https://tool.example/client.json#me", "has a fragment"),
+        ("tool", "is not an https URL"),
+        ("http://tool.example/client.json", "uses plain http"),
+        ("https://me@tool.example/client.json", "contains a user name"),
+        ("https://tool.example/client.json#me", "contains a fragment"),
         ("https://tool.example/", "has no path"),
     ] {
         let error = set_up(url).unwrap_err();
@@ -195,8 +195,9 @@ async fn who_registers_nobody_is_said_to_with_what_helps() {
 #[test]
 fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
     let at = || Issuer::new("https://auth.example.com").unwrap();
-    let with = |grant: Grant| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
-    assert_eq!(with(ClientCredentials.into()), 30);
-    assert!(with(AuthorizationCode::new(|_| Ok(())).into()) >= 5 * 60);
-    assert!(with(DeviceCode::new(|_| Ok(())).into()) >= 15 * 60);
+    let with =
+        |grant: Box<dyn Grant>| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
+    assert_eq!(with(Box::new(ClientCredentials)), 30);
+    assert!(with(Box::new(AuthorizationCode::new(|_| Ok(())))) >= 5 * 60);
+    assert!(with(Box::new(DeviceCode::new(|_| Ok(())))) >= 15 * 60);
 }

@@ -166,7 +166,7 @@ async fn an_error_with_status_200_ends_a_device_login_as_one_with_400_does() {
     for (answers, told) in [
         ((|_| Answer::json(json!({ "error": "access_denied" }))) as fn(usize) -> Answer, "refused on the other device"),
         (|_| Answer::json(json!({ "error": "authorization_declined" })), "refused on the other device"),
-        (|_| Answer::json(json!({ "error": "expired_token" })), "nobody typed the code"),
+        (|_| Answer::json(json!({ "error": "expired_token" })), "the code was not typed in time"),
         (|_| Answer::json(json!({ "error": "odd", "error_description": "gone" })), "gone"),
     ] {
         let (ended, polls) = device_login(json!({}), answers).await;

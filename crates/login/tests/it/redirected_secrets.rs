@@ -38,7 +38,7 @@ fn grants(server: &MockApi) -> Answer {
     }))
 }
 
-fn session(server: &MockApi, client: Client, grant: impl Into<Grant>, follows: FollowsWhere) -> Session {
+fn session(server: &MockApi, client: Client, grant: impl Grant, follows: FollowsWhere) -> Session {
     let oauth = OAuth::new(Issuer::new(server.origin()).unwrap(), client, grant).unwrap();
     let oauth = if follows == FollowsWhere::InOAuth { oauth.http(reqwest::Client::new()) } else { oauth };
     builder(server, oauth, follows).build().unwrap().session()

@@ -140,7 +140,7 @@ async fn a_token_server_that_nobody_named_gets_nothing() {
     assert_eq!(Unauthorized::find(&error).unwrap().refresh_error().unwrap().kind(), &kind);
     let shown = format!("{:#}", anyhow::Error::from(error));
     assert!(
-        shown.contains(&format!("say `token_server(\"{}\")`", other.origin())) && !shown.contains("hunter2"),
+        shown.contains(&format!("call `token_server(\"{}\")`", other.origin())) && !shown.contains("hunter2"),
         "{shown}"
     );
     assert_eq!(other.requests().len(), 0);
