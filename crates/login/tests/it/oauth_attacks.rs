@@ -226,7 +226,8 @@ fn a_client_that_registers_is_for_a_persons_login() {
     let at = || Issuer::new("https://auth.example.com").unwrap();
     let page = || AuthorizationCode::new(|_| Ok(()));
     assert!(OAuth::new(at(), registered(), page()).is_ok());
-    assert!(OAuth::new(at(), registered(), ClientCredentials).unwrap_err().to_string().contains("person"));
+    let error = OAuth::new(at(), registered(), ClientCredentials).unwrap_err();
+    assert!(error.is_client_not_supported() && error.to_string().contains("login of a user"), "{error}");
     assert!(OAuth::new(at(), registered(), RefreshToken::new("r")).is_err());
     let given = at().token_endpoint("https://auth.example.com/token").unwrap();
     assert!(OAuth::new(given, registered(), page()).unwrap_err().to_string().contains("metadata"));

@@ -1,5 +1,6 @@
 //! The trait of all grants.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -82,33 +83,42 @@ pub trait Grant: Send + Sync + 'static {
     }
 }
 
-#[async_trait]
-impl Grant for Box<dyn Grant> {
-    fn grant_type(&self) -> &str {
-        (**self).grant_type()
-    }
+macro_rules! forward {
+    ($([$($generic:tt)*] $pointer:ty;)*) => {$(
+        #[async_trait]
+        impl<$($generic)*> Grant for $pointer {
+            fn grant_type(&self) -> &str {
+                (**self).grant_type()
+            }
 
-    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
-        (**self).obtain(context).await
-    }
+            async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+                (**self).obtain(context).await
+            }
 
-    fn has_secret(&self) -> bool {
-        (**self).has_secret()
-    }
+            fn has_secret(&self) -> bool {
+                (**self).has_secret()
+            }
 
-    fn needs_user(&self) -> bool {
-        (**self).needs_user()
-    }
+            fn needs_user(&self) -> bool {
+                (**self).needs_user()
+            }
 
-    fn can_reach_user(&self) -> bool {
-        (**self).can_reach_user()
-    }
+            fn can_reach_user(&self) -> bool {
+                (**self).can_reach_user()
+            }
 
-    fn is_repeatable(&self) -> bool {
-        (**self).is_repeatable()
-    }
+            fn is_repeatable(&self) -> bool {
+                (**self).is_repeatable()
+            }
 
-    fn timeout(&self) -> Duration {
-        (**self).timeout()
-    }
+            fn timeout(&self) -> Duration {
+                (**self).timeout()
+            }
+        }
+    )*};
+}
+
+forward! {
+    [G: Grant + ?Sized] Arc<G>;
+    [G: Grant + ?Sized] Box<G>;
 }
