@@ -16,10 +16,10 @@ use reqwest_challenge::dpop::ProofKey;
 /// assertion, for the issuer only.
 ///
 /// ```
-/// use reqwest_challenge::dpop::P256Key;
+/// use reqwest_challenge::dpop::Es256Key;
 /// use reqwest_challenge_login::oauth::{Client, Issuer, JwtBearer, OAuth};
 ///
-/// let key = P256Key::generate()?;
+/// let key = Es256Key::generate()?;
 /// let account = JwtBearer::new("robot@example.com", "robot@example.com", key).key_id("key-1");
 /// let issuer = Issuer::new("https://auth.example.com")?;
 /// let service = OAuth::new(issuer, Client::public("robot"), account)?;
