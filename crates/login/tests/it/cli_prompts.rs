@@ -56,7 +56,7 @@ fn prompter() {
         };
         answer.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
     });
-    println!("answer: {said}");
+    println!("answer: {said}\nthe prompter has ended");
     runtime.shutdown_background();
 }
 
