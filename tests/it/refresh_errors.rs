@@ -99,12 +99,12 @@ fn a_refresh_error_is_found_in_every_position_and_keeps_its_kind() {
     for (how, wrap) in wrapped::<RefreshError>() {
         let error = wrap(revoked());
         if how != "a cause of ours" {
-            assert_eq!(RefreshError::find(&error), Some(&revoked()), "{how}");
+            assert_eq!(RefreshError::find(&*error), Some(&revoked()), "{how}");
             assert_eq!(RefreshError::from(error), revoked(), "{how}");
         }
     }
     let shared = Arc::new(anyhow::Error::new(Box::new(revoked())));
-    assert_eq!(RefreshError::find(&shared), Some(&revoked()));
+    assert_eq!(RefreshError::find(&**shared), Some(&revoked()));
     assert_eq!(RefreshError::find(&Arc::new(revoked())), Some(&revoked()));
     let any: Arc<dyn StdError + Send + Sync> = Arc::new(Box::new(revoked()));
     assert_eq!(RefreshError::find(&any), Some(&revoked()));
