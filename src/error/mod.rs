@@ -22,6 +22,7 @@ mod redirect;
 mod refresh;
 mod refusal;
 mod report;
+mod seek;
 mod told;
 mod unauthorized;
 

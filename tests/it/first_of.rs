@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, FirstOf, Refresh, RefreshContext, RefreshContextBuilder, RefreshError, RefreshErrorKind,
-    RefreshReason, Unauthorized, UnauthorizedReason,
+    ChallengeMiddleware, Credential, FirstOf, Refresh, RefreshContext, RefreshContextBuilder, RefreshError,
+    RefreshErrorKind, RefreshReason, Unauthorized, UnauthorizedReason,
 };
 use reqwest_challenge_testing::{Answer, RecordingRefresher, Script};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Error, Password, RefreshContext, DeniedReason, RefreshErrorKind, Secret, Strength,
-    Unauthorized, UnauthorizedReason,
+    BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind, Secret,
+    Strength, Unauthorized, UnauthorizedReason,
 };
 use reqwest_challenge_testing::{Answer, Arrived, Script};
 

@@ -7,9 +7,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshReason, Secret,
-};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshReason, Secret};
 use reqwest_challenge_login::store::{Key, MemoryStore, Stored};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
