@@ -162,6 +162,7 @@ async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
     use std::sync::Arc;
     type Any = Box<dyn std::error::Error + Send + Sync>;
     #[derive(Debug, thiserror::Error)]
+    #[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
     enum Mine {
         #[error("no token")]
         Boxed(#[source] Box<RefreshError>),
