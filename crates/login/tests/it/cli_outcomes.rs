@@ -44,7 +44,7 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
     ] {
         assert_eq!(exit_code(&error), code, "{error}");
         let anyhow = anyhow::Error::from(error).context("while it fetched the reports");
-        assert_eq!(exit_code(&anyhow), code, "{anyhow:#}");
+        assert_eq!(exit_code(anyhow.as_ref()), code, "{anyhow:#}");
     }
 }
 

@@ -69,7 +69,7 @@ async fn an_early_renewal_whose_store_fails_sends_the_old_credential_and_spends_
                 Credential::bearer(&*token).with_attachment(format!("renews {token}")).with_expiry(now.time_in(hour)),
             ))
         });
-        let refresher = Stored::new(ours.clone(), store.clone(), key()).clock(clock.clone());
+        let refresher = Stored::new(ours.clone(), store.clone(), key());
         let server = Script::new(|arrived, _| if arrived.token() == "none" { challenged() } else { status(200) });
         let auth = ChallengeMiddleware::builder(API, refresher).clock(clock.clone()).build().unwrap();
         let client = server.client(&auth);

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Unauthorized};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
+};
 use reqwest_challenge_login::store::{Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher};
 
 use crate::stores::{another_saves, client, gives, stored, takes};
+use crate::support::contexts::{initial, logout};
 use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
@@ -93,7 +96,7 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
     let (store, server, clock) = (MemoryStore::new(), takes("t3"), ManualClock::new());
     another_saves(&store, "t1").await;
     let ours = gives("t3");
-    let refresher = Stored::new(ours.clone(), store.clone(), key()).clock(clock.clone());
+    let refresher = Stored::new(ours.clone(), store.clone(), key());
     let held = Credential::bearer("t1");
     let auth =
         ChallengeMiddleware::builder(API, refresher).initial_credential(held).clock(clock.clone()).build().unwrap();
@@ -130,11 +133,11 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
     disk.full(true);
     session.login().await.unwrap();
     another_saves(&disk.inner, "alice").await;
-    let held = refresher.initial().await.unwrap().unwrap();
+    let held = refresher.initial(initial()).await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob", "while it still cannot be saved");
     disk.full(false);
     // Whatever looks next saves what somebody asked for.
-    let held = refresher.initial().await.unwrap().unwrap();
+    let held = refresher.initial(initial()).await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob");
     assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.unsaved().is_none());
 }
@@ -165,7 +168,7 @@ struct Unreachable;
 
 #[async_trait]
 impl Refresh for Unreachable {
-    async fn refresh(&self, _: reqwest_challenge::RefreshContext) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
 
@@ -181,8 +184,8 @@ async fn a_logout_says_all_that_could_not_be_done() {
         another_saves(&disk.inner, "t1").await;
         disk.full(full);
         let stored = Stored::new(Unreachable, disk.clone(), key());
-        let held = stored.initial().await.unwrap();
-        let error = stored.forget(held).await.unwrap_err();
+        let held = stored.initial(initial()).await.unwrap();
+        let error = stored.forget(logout(held)).await.unwrap_err();
         let shown = format!("{:#}", anyhow::Error::new(error));
         assert!(shown.contains("the revocation endpoint says 503"), "{shown}");
         assert_eq!(shown.contains("could not be removed from disk"), full, "{shown}");

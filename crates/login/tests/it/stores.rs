@@ -11,6 +11,7 @@ use reqwest_challenge_login::store::{FileStore, Key, Lock, MemoryStore, Saved, S
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher, store_contract};
 use reqwest_middleware::ClientWithMiddleware;
 
+use crate::support::contexts::initial;
 use crate::support::folder::{Folder, key};
 use crate::support::script::{API, Script, challenged, status};
 
@@ -217,7 +218,7 @@ async fn an_expiry_is_stored_absolute_and_none_is_none() {
         let store = FileStore::new(folder.file());
         let (_, session) = client(&takes("t1"), Stored::new(made, store.clone(), key()));
         session.login().await.unwrap();
-        let again = Stored::new(gives("never"), store, key()).initial().await.unwrap().unwrap();
+        let again = Stored::new(gives("never"), store, key()).initial(initial()).await.unwrap().unwrap();
         assert_eq!((again.expiry(), again.scopes().unwrap()), (expiry, &["b".to_owned(), "a".to_owned()][..]));
     }
 }
@@ -236,7 +237,7 @@ async fn every_kind_of_credential_is_made_again_as_it_was() {
         let made = RecordingRefresher::answering(move |_, _| Ok(Some(given.clone())));
         let (_, session) = client(&takes("t1"), Stored::new(made, store.clone(), key()));
         session.login().await.unwrap();
-        let again = Stored::new(gives("never"), store.clone(), key()).initial().await.unwrap().unwrap();
+        let again = Stored::new(gives("never"), store.clone(), key()).initial(initial()).await.unwrap().unwrap();
         assert_eq!(again, credential);
         assert_eq!((again.scheme(), again.attachment()), (credential.scheme(), credential.attachment()));
     }
@@ -269,10 +270,10 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
         (renews.calls(), renews.reasons(), server.sends()),
         (1, vec![reqwest_challenge::RefreshReason::Challenged], 2)
     );
-    let again = restoring(gives("never")).initial().await.unwrap().unwrap();
+    let again = restoring(gives("never")).initial(initial()).await.unwrap().unwrap();
     assert_eq!(again.scheme(), "DPoP");
     let without = Stored::new(gives("x"), store, key());
-    assert!(without.initial().await.unwrap().is_none(), "nobody can make it again");
+    assert!(without.initial(initial()).await.unwrap().is_none(), "nobody can make it again");
     assert!(without.unsaved().unwrap().to_string().contains("`DPoP` cannot be stored, and made again"));
 }
 
