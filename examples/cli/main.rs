@@ -88,7 +88,7 @@ impl Tool {
         let stored = Stored::new(login.build()?, file, key);
         let stored = stored.on_waiting(|| tell("waiting for the login of another process …"));
         let stored =
-            Arc::new(stored.on_unsaved(|error| tell(&format!("warning: the credential is not saved: {error}"))));
+            Arc::new(stored.on_save_error(|error| tell(&format!("warning: the credential is not saved: {error}"))));
         let env = Arc::new(Env::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;
         let session = auth.session();
@@ -103,17 +103,17 @@ impl Tool {
             return Err(format!("{VARIABLE} is set, and is used in place of a login: unset it first").into());
         }
         self.session.login().await?;
-        if let Some(why) = self.stored.unsaved() {
+        if let Some(why) = self.stored.save_error() {
             return Err(format!("logged in, but nothing of it is saved: {why}").into());
         }
-        tell(&format!("logged in; the credential is in {}", self.stored.place()));
+        tell(&format!("logged in; the credential is in {}", self.stored.store_name()));
         Ok(())
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
         // Loads the stored credential first, so that the logout knows what to revoke. If it cannot be read, it is
         // removed all the same.
-        let (held, place) = (self.stored.initial().await, self.stored.place());
+        let (held, place) = (self.stored.initial().await, self.stored.store_name());
         let was_held = !matches!(held, Ok(None));
         let done = self.stored.forget(held.unwrap_or_default()).await;
         let is_left = !matches!(self.stored.initial().await, Ok(None));

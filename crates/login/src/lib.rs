@@ -1,7 +1,6 @@
-//! TODO crate docs.
-
-#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
 
 // Each module uses only modules above it. A test reads the `use` lines.
 mod util;
@@ -17,3 +16,5 @@ pub mod oauth;
 pub mod registry;
 #[cfg(feature = "cli")]
 pub mod cli;
+
+pub use reqwest_challenge::async_trait;

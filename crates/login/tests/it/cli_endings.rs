@@ -37,7 +37,7 @@ async fn a_login_that_is_interrupted_when_the_token_is_on_its_way_is_saved_first
     gate.open();
     assert!(session.wait_until_saved(Duration::from_secs(60)).await, "it is waited for");
     assert!(store.load(&key).await.unwrap().is_some(), "and saved");
-    assert!(stored.unsaved().is_none() && stored.initial(initial()).await.unwrap().is_some());
+    assert!(stored.save_error().is_none() && stored.initial(initial()).await.unwrap().is_some());
     assert_eq!(tokens.requests_to("/token"), 1);
 }
 

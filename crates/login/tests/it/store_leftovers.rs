@@ -56,7 +56,7 @@ async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
         if is_locked && old.is_some() {
             fs::write(&left, fs::read_to_string(folder.file()).unwrap().replace("t2", "t3")).unwrap();
         }
-        let refresher = Stored::new(ours.clone(), store.clone(), key()).patience(Duration::from_millis(20));
+        let refresher = Stored::new(ours.clone(), store.clone(), key()).lock_timeout(Duration::from_millis(20));
         refresher.forget(logout(None)).await.unwrap();
         assert_eq!(stored(&store).await, None);
         assert!(!left.exists() && !half.exists());

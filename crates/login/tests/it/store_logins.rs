@@ -66,7 +66,7 @@ async fn a_renewal_waits_for_another_process_until_its_deadline() {
     let (store, server) = (MemoryStore::new(), takes("t1"));
     let held = store.lock(&key(), Duration::ZERO).await.unwrap();
     let ours = gives("t1");
-    let refresher = Stored::new(ours.clone(), store.clone(), key()).patience(Duration::from_millis(20));
+    let refresher = Stored::new(ours.clone(), store.clone(), key()).lock_timeout(Duration::from_millis(20));
     let (run, _) = client(&server, refresher);
     let error = run.get(API).send().await.unwrap_err();
     let refused = reqwest_challenge::Unauthorized::find(&error).unwrap();
