@@ -54,7 +54,7 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     let required = refresh(RefreshError::login_required("run `tool login`")).await;
     assert_eq!(exit_code(&required), 4);
     assert!(
-        text(&required).ends_with("run `tool login`\n  help: a token in TOOL_TOKEN does it, too"),
+        text(&required).ends_with("run `tool login`\n  help: you can also set TOOL_TOKEN to a token"),
         "{}",
         text(&required)
     );

@@ -126,7 +126,8 @@ async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
             FileStore::new(folder.file()).on_warning(move |warning| heard.lock().unwrap().push(warning.to_owned()));
         Stored::new(gives("never"), store, key()).forget(logout(None)).await.unwrap();
         assert_eq!((folder.file().exists(), aside.exists()), (!is_ours, !is_ours));
-        let told = warnings.lock().unwrap().iter().filter(|warning| warning.contains("may hold credentials")).count();
+        let told =
+            warnings.lock().unwrap().iter().filter(|warning| warning.contains("may contain credentials")).count();
         assert_eq!(told, if is_ours { 0 } else { 2 }, "{warnings:?}");
     }
 }

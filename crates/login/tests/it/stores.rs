@@ -190,7 +190,7 @@ async fn what_cannot_be_saved_serves_is_reported_and_is_saved_later() {
     let (run, session) = client(&server, refresher);
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!((stored(&store).await, reports.lock().unwrap().len()), (None, 1));
-    assert!(reports.lock().unwrap()[0].contains("9 octets, and 8"));
+    assert!(reports.lock().unwrap()[0].contains("9 octets, but the limit of the store is 8"));
     // The next renewal saves it first, and renews with it.
     session.login().await.unwrap();
     assert!(stored(&store).await.unwrap().contains("t1"));
