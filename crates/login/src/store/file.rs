@@ -23,8 +23,11 @@ use crate::util::lock;
 /// The largest file that is read or written, in octets. A credential has a few thousand octets, and a user has a few accounts.
 pub(super) const MAX_FILE_SIZE: usize = 1 << 20;
 
-/// The locks that this process holds, with the paths of their files.
-type HeldLocks = Vec<(PathBuf, Weak<File>)>;
+/// A lock that this process holds.
+struct HeldLock {
+    path: PathBuf,
+    file: Weak<File>,
+}
 
 /// Keeps credentials in a file that the caller chooses. Only its owner can read it: it has the mode 0600, in a folder that no
 /// other user can write to.
@@ -45,7 +48,7 @@ type HeldLocks = Vec<(PathBuf, Weak<File>)>;
 pub struct FileStore {
     path: PathBuf,
     warn: Arc<dyn Fn(&str) + Send + Sync>,
-    held_locks: Arc<Mutex<HeldLocks>>,
+    held_locks: Arc<Mutex<Vec<HeldLock>>>,
     pub(super) reservations: Reservations,
 }
 
@@ -97,14 +100,14 @@ impl FileStore {
     fn held_lock(&self, key: &Key) -> Option<Arc<File>> {
         let path = self.renewal_lock_path(key);
         let held = lock(&self.held_locks);
-        held.iter().find(|(other, _)| *other == path).and_then(|(_, file)| file.upgrade())
+        held.iter().find(|other| other.path == path).and_then(|held| held.file.upgrade())
     }
 
     fn hold(&self, path: PathBuf, file: File) -> StoreLock {
         let file = Arc::new(file);
         let mut held = lock(&self.held_locks);
-        held.retain(|(_, file)| file.strong_count() > 0);
-        held.push((path, Arc::downgrade(&file)));
+        held.retain(|other| other.file.strong_count() > 0);
+        held.push(HeldLock { path, file: Arc::downgrade(&file) });
         StoreLock::new(file)
     }
 

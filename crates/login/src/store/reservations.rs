@@ -10,23 +10,29 @@ use crate::util::lock;
 /// Reserved disk space, until a save takes it.
 type Space = Mutex<Option<Temporary>>;
 
-/// The reserved disk space of this process, by key. The caller of `prepare` owns each space.
+struct Reservation {
+    key: Key,
+    /// The caller of `prepare` owns the space.
+    space: Weak<Space>,
+}
+
+/// The reserved disk space of this process.
 #[derive(Clone, Default)]
-pub(super) struct Reservations(Arc<Mutex<Vec<(Key, Weak<Space>)>>>);
+pub(super) struct Reservations(Arc<Mutex<Vec<Reservation>>>);
 
 impl Reservations {
     pub(super) fn add(&self, key: &Key, temporary: Temporary) -> Prepared {
         let space = Arc::new(Mutex::new(Some(temporary)));
         let mut all = lock(&self.0);
-        all.retain(|(_, space)| space.strong_count() > 0);
-        all.push((key.clone(), Arc::downgrade(&space)));
+        all.retain(|reservation| reservation.space.strong_count() > 0);
+        all.push(Reservation { key: key.clone(), space: Arc::downgrade(&space) });
         Prepared::new(space)
     }
 
     /// Takes the space that was reserved for that key.
     pub(super) fn take(&self, key: &Key) -> Option<Temporary> {
         let all = lock(&self.0);
-        let spaces = all.iter().filter(|(other, _)| other == key).filter_map(|(_, space)| space.upgrade());
+        let spaces = all.iter().filter(|other| other.key == *key).filter_map(|reservation| reservation.space.upgrade());
         spaces.filter_map(|space| lock(&space).take()).next()
     }
 }
