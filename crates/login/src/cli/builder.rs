@@ -31,7 +31,7 @@ pub struct LoginBuilder {
     command: String,
     prompts: bool,
     alternatives: Alternatives,
-    configure: Vec<Box<dyn FnOnce(OAuth) -> OAuth>>,
+    configure: Vec<Box<dyn FnOnce(OAuth) -> OAuth + Send>>,
 }
 
 /// Where the credential comes from.
@@ -148,7 +148,7 @@ impl LoginBuilder {
 
     /// Changes the settings of OAuth, such as the scopes, the resource and the DPoP key. The function receives the [`OAuth`]
     /// that this builder made. A login by a token or a password ignores it.
-    pub fn configure_oauth(mut self, configure: impl FnOnce(OAuth) -> OAuth + 'static) -> Self {
+    pub fn configure_oauth(mut self, configure: impl FnOnce(OAuth) -> OAuth + Send + 'static) -> Self {
         self.configure.push(Box::new(configure));
         self
     }

@@ -7,6 +7,7 @@
 //! One copy is not overwritten: the buffer in which the parser resolves the escapes of a text.
 
 mod secret_json;
+#[cfg(any(feature = "oauth", feature = "store"))]
 mod write;
 
 pub(crate) use secret_json::SecretJson;

@@ -1,6 +1,6 @@
 //! A file that only its owner can read and change.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -92,7 +92,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
         let folder = folder(path);
-        let synced = File::open(&folder).and_then(|folder| folder.sync_all());
+        let synced = fs::File::open(&folder).and_then(|folder| folder.sync_all());
         synced.map_err(|error| StoreError::io("sync the folder", &folder, error))?;
     }
     #[cfg(not(unix))]
