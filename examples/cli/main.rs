@@ -77,7 +77,8 @@ impl Tool {
     fn new(arguments: &Arguments, (api, issuer): (String, String), file: PathBuf) -> Result<Self, BoxError> {
         let around = Environment::detect().with_input(!arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
-        let login = login.command(LOGIN).environment(around).prompting().configure_oauth(|oauth| oauth.scopes(["read"]));
+        let login =
+            login.command(LOGIN).environment(around).prompting().configure_oauth(|oauth| oauth.scopes(["read"]));
         let login = if arguments.device { login.way(Way::Device) } else { login };
         let file = FileStore::new(file).on_warning(|warning| tell(&format!("warning: {warning}")));
         // A token is for one API. The demo's servers have another port each time, and are the same for all that.
