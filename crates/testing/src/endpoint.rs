@@ -126,7 +126,8 @@ impl State {
         match &inner.client {
             None => true,
             Some(KnownClient::Secret(id, secret)) => is_client(arrived, id, secret),
-            Some(KnownClient::Key(id, jwk)) => super::proofs::is_client(arrived, id, jwk, &self.tokens),
+            #[cfg(feature = "dpop")]
+            Some(KnownClient::Key(id, jwk)) => crate::proofs::is_client(arrived, id, jwk, &self.tokens),
         }
     }
 

@@ -19,7 +19,7 @@ impl fmt::Debug for StoreContract {
     }
 }
 
-/// The contract of a store: what [`Stored`](crate::store::Stored) relies on. Each check is made with an empty store of its own.
+/// The contract of a store: what [`Stored`](reqwest_challenge_login::store::Stored) relies on. Each check is made with an empty store of its own.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {

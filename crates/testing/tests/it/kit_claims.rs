@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshReason};
-use reqwest_challenge_testing::{
-    Answer, Gate, RecordingRefresher, RefreshContextBuilder, Report, Script, Verdict, refresher_contract, until,
-};
+use reqwest_challenge_testing::{Answer, Gate, RecordingRefresher, Report, Script, Verdict, refresher_contract, until};
 
-use crate::support::script::API;
+const API: &str = "https://api.example.com";
 
 /// What a claim says where it is wrong.
 fn broken(claim: impl FnOnce()) -> String {

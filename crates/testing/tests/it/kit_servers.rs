@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Unauthorized, UnauthorizedReason, hardened};
 use reqwest_challenge_testing::{
-    Answer, Arrived, Failure, Gate, Journal, Judgement, ManualClock, MockApi, MockIdentityProvider, Protection, Tokens,
+    Answer, Arrived, Failure, Gate, Journal, Judgement, ManualClock, MockApi, MockIdentityProvider, Protection,
+    RecordingRefresher, Tokens, until,
 };
 use reqwest_middleware::ClientBuilder;
-
-use crate::support::fake::{Fake, until};
 
 async fn get(api: &MockApi, path: &str, credential: Option<(&str, &str)>) -> reqwest::Response {
     let request = reqwest::Client::new().get(api.url(path));
@@ -109,7 +108,7 @@ async fn bodies_of_any_size_without_an_end_or_stalled_are_read_within_bounds() {
     api.at("/endless").answers(Answer::new(403).endless());
     api.at("/stalled").answers(Answer::new(403).body("begun").stalled());
     assert_eq!(get(&api, "/large", None).await.bytes().await.unwrap().len(), 3 << 20);
-    let auth = ChallengeMiddleware::builder(api.origin(), Fake::new()).body_limit(1_000);
+    let auth = ChallengeMiddleware::builder(api.origin(), RecordingRefresher::new()).body_limit(1_000);
     let auth = auth.body_timeout(Duration::from_millis(50)).build().unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     for (path, length) in [("/endless", 1_000), ("/stalled", 5)] {
@@ -147,7 +146,7 @@ async fn a_second_server_sees_no_credential_after_a_redirect() {
     api.at("/").takes(Protection::bearer()).redirects_to(evil.url("/x"));
     api.tokens().accept("t1");
     evil.at("/").takes(Protection::bearer());
-    let auth = ChallengeMiddleware::new(api.origin(), Fake::new()).unwrap();
+    let auth = ChallengeMiddleware::new(api.origin(), RecordingRefresher::new()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).build();
     let error = client.get(api.url("/")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);

@@ -1,4 +1,4 @@
-//! An API client of thirty lines and its contract test in forty: `cargo run --example contract_test --features testing`
+//! An API client in thirty lines and its contract test in forty: `cargo run -p reqwest-challenge-testing --example contract_test`
 
 use async_trait::async_trait;
 use reqwest_challenge::{
@@ -10,7 +10,7 @@ use reqwest_challenge_testing::{
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::sync::Mutex;
 
-// The client: it renews by a refresh token that is rotated.
+// The client. It renews with a refresh token; each renewal gives a new refresh token.
 struct Renew {
     url: String,
     token: Mutex<String>,
@@ -40,7 +40,7 @@ fn client(api: &str, renew: Renew, clock: impl Clock) -> Result<ClientWithMiddle
     Ok(ClientBuilder::new(reqwest::Client::new()).with(auth).build())
 }
 
-// Its contract test: in a project of its own each scenario is a `#[tokio::test]`.
+// The contract test. In a real project each scenario is a `#[tokio::test]`.
 async fn world() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWithMiddleware), BoxError> {
     let provider = MockIdentityProvider::start().await?;
     let api = MockApi::trusting(&provider).await?;
