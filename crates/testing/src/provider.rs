@@ -110,13 +110,13 @@ impl MockIdentityProvider {
         Self::start_with(Tokens::new(), &Journal::new()).await
     }
 
-    /// A provider of its own, whose tokens live by that clock: a [`ManualClock`](crate::ManualClock), which a test moves past a
-    /// lifetime.
+    /// A provider of its own with that clock, such as a [`ManualClock`](crate::ManualClock) that a test moves past the lifetime
+    /// of a token.
     ///
     /// # Errors
     /// If there is no port to listen on.
-    pub async fn start_by(clock: impl Clock) -> io::Result<Self> {
-        Self::start_with(Tokens::by_clock(clock), &Journal::new()).await
+    pub async fn start_with_clock(clock: impl Clock) -> io::Result<Self> {
+        Self::start_with(Tokens::with_clock(clock), &Journal::new()).await
     }
 
     /// A provider that issues into that table and writes into that journal.
@@ -222,14 +222,14 @@ impl MockIdentityProvider {
         self.state.lock().next.push_back(failure);
     }
 
-    /// Makes every request fail like this until [`up`](Self::up). [`InvalidGrant`](Failure::InvalidGrant) and
+    /// Makes every request fail like this until [`end_outage`](Self::end_outage). [`InvalidGrant`](Failure::InvalidGrant) and
     /// [`InvalidClient`](Failure::InvalidClient) are errors of the token endpoint and do not affect other requests.
-    pub fn down(&self, failure: Failure) {
+    pub fn begin_outage(&self, failure: Failure) {
         self.state.lock().down = Some(failure);
     }
 
-    /// Ends an outage.
-    pub fn up(&self) {
+    /// Ends the outage.
+    pub fn end_outage(&self) {
         self.state.lock().down = None;
     }
 

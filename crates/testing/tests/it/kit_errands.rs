@@ -80,7 +80,7 @@ async fn an_outage_of_the_token_endpoint_leaves_the_metadata_alone() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let metadata = format!("{}/.well-known/oauth-authorization-server", provider.issuer());
     for (failure, read) in [(Failure::InvalidGrant, 200), (Failure::InvalidClient, 200), (Failure::ServerError, 500)] {
-        provider.down(failure.clone());
+        provider.begin_outage(failure.clone());
         assert_eq!(reqwest::get(&metadata).await.unwrap().status(), read, "{failure:?}");
         assert_ne!(post(provider.token_url(), "grant_type=client_credentials").await.status(), 200);
     }

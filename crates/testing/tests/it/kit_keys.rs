@@ -20,7 +20,7 @@ fn key() -> Es256Key {
 /// A provider and an API that takes its bound tokens at `/`, by a clock that stands.
 async fn servers() -> (MockIdentityProvider, MockApi, ManualClock) {
     let clock = ManualClock::new();
-    let provider = MockIdentityProvider::start_by(clock.clone()).await.unwrap();
+    let provider = MockIdentityProvider::start_with_clock(clock.clone()).await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
     api.at("/").takes(Protection::dpop()).requires("read");
     (provider, api, clock)

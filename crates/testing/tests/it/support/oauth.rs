@@ -25,7 +25,7 @@ pub(crate) async fn protected(provider: &MockIdentityProvider) -> MockApi {
     let challenge = format!("Bearer resource_metadata=\"{metadata}\", scope=\"api:read\"");
     api.at("/api").requires("api:read").challenges_with([&*challenge]);
     let document = serde_json::json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] });
-    api.at("/.well-known/oauth-protected-resource").is_open().answers(Answer::json(document));
+    api.at("/.well-known/oauth-protected-resource").open().answers(Answer::json(document));
     api
 }
 
