@@ -1,123 +1,30 @@
 //! One call through the middleware, from its first send to its end.
 
-use crate::credential::SlotKey;
+use super::state::{Call, Kept};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::StatusCode;
 use http::header::HeaderValue;
-use http::{Extensions, Method, StatusCode};
-use reqwest::{Request, Response, Url};
+use reqwest::{Request, Response};
 
-use super::end::End;
-use super::options::CallOptions;
-use super::plan::Plan;
-use super::settings::{Settings, Shared};
+use super::decide::Decision;
+use super::finish::End;
+use super::settings::Settings;
 use super::verdict::{Judge, Verdict};
 use crate::call::verdict;
-use crate::call::{linting, read, replay};
+use crate::call::{linting, read};
 use crate::challenge::Challenges;
 use crate::credential::{Credential, Observed, ResponseHead};
 use crate::error::Findings;
-use crate::error::RefreshError;
-use crate::error::{AuthReport, Renewed, Signed};
 use crate::error::{AuthorizeError, Body, Error, UnauthorizedReason};
+use crate::error::{Renewed, Signed};
 use crate::refresh::RefusedRequest;
-use crate::session::Current;
 use crate::session::Event;
 
-/// One call through the middleware: what was sent, and what became of it.
-pub(crate) struct Call<'m> {
-    pub(crate) of: &'m Shared,
-    pub(crate) options: CallOptions,
-    pub(crate) sent: Kept,
-    pub(crate) report: AuthReport,
-    /// Whether the caller set the credential header.
-    pub(crate) callers_own: bool,
-    pub(crate) held: Arc<Current>,
-    /// The slot of the session that holds the credential.
-    pub(crate) slot: SlotKey,
-    /// Whether the body is a stream that the caller can make a second time.
-    pub(crate) makes_body: bool,
-    /// Whether the refresher declined before the send. If so, this call does not ask it again.
-    pub(crate) declined: bool,
-    /// Whether a refused credential of this call has worked on another path.
-    pub(crate) worked: bool,
-    /// Whether this call has had its one renewal.
-    pub(crate) spent: bool,
-    /// Whether the first send carries the credential that is held.
-    pub(crate) signed_now: bool,
-    /// Why a renewal before the send failed, and the old credential was sent.
-    pub(crate) failed: Option<RefreshError>,
-}
-
-/// What is kept of a request that is sent.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly always the large one, and a box of it is an allocation for each call"
-)]
-pub(crate) enum Kept {
-    /// All of it, to be sent again.
-    Copy(Request),
-    /// Its body is a stream.
-    Head(Arc<RefusedRequest>),
-}
-
-impl Kept {
-    pub(crate) fn method(&self) -> &Method {
-        match self {
-            Self::Copy(request) => request.method(),
-            Self::Head(head) => &head.method,
-        }
-    }
-
-    pub(crate) fn url(&self) -> &Url {
-        match self {
-            Self::Copy(request) => request.url(),
-            Self::Head(head) => &head.url,
-        }
-    }
-}
-
-impl<'m> Call<'m> {
-    /// Keeps what a second send needs, before the credential goes in.
-    #[inline(always)]
-    pub(crate) fn new(of: &'m Shared, request: &mut Request, extensions: &Extensions) -> Self {
-        let partition = of.settings.partition_of(request.method(), request.url());
-        let slot = partition.unwrap_or_else(|| of.resources.slot_of(request.url()));
-        let held = of.session.current_in(&slot);
-        let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
-        let report = AuthReport { slot: slot.clone(), ..AuthReport::default() };
-        let mut makes_body = false;
-        let sent = match replay::copy(request, options.body.is_some()) {
-            Some(copy) => {
-                makes_body = copy.body().is_none() && request.body().is_some();
-                Kept::Copy(copy)
-            }
-            None => Kept::Head(Arc::new(RefusedRequest {
-                method: request.method().clone(),
-                url: request.url().clone(),
-                challenges: Challenges::default(),
-            })),
-        };
-        Self {
-            of,
-            options,
-            sent,
-            callers_own: false,
-            held,
-            slot,
-            makes_body,
-            declined: false,
-            worked: false,
-            spent: false,
-            signed_now: false,
-            failed: None,
-            report,
-        }
-    }
-
+impl Call<'_> {
     pub(crate) fn judge(&self) -> Judge<'_> {
         Judge { method: self.sent.method(), url: self.sent.url() }
     }
@@ -187,14 +94,14 @@ impl<'m> Call<'m> {
                 Err(error) => return Err(error.into()),
             };
             let body = match plan {
-                Plan::Refuse(reason) => return Err(self.unauthorized(response, reason).await),
-                Plan::Fail(error) => {
+                Decision::Refuse(reason) => return Err(self.unauthorized(response, reason).await),
+                Decision::Fail(error) => {
                     let body = self.read(&mut response).await;
                     return Err(self.refused(response, body, UnauthorizedReason::RefreshFailed, Some(error)));
                 }
                 // Read, so that its connection serves the second send.
-                Plan::Retry => self.read(&mut response).await,
-                Plan::Renew(want) => {
+                Decision::Retry => self.read(&mut response).await,
+                Decision::Renew(want) => {
                     let started = Instant::now();
                     // What is left of the first answer is read meanwhile.
                     let renewal = pin!(self.of.session.renew(want));

@@ -1,8 +1,9 @@
 //! The lint at run time: what is found goes into the report of its call, and each rule is told once an origin.
 
 use crate::error::Findings;
+use crate::util::lock;
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use http::HeaderMap;
 use reqwest::{Response, Url};
@@ -68,7 +69,7 @@ fn presented(report: &AuthReport, callers_own: bool) -> Option<Presented> {
 impl Told {
     fn is_new(&self, url: &Url, rule: &'static str) -> bool {
         let key = (url.origin().ascii_serialization(), rule);
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.0);
         told.len() < ROOM && told.insert(key)
     }
 }

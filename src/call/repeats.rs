@@ -1,8 +1,9 @@
 //! A small memory of paths that refuse every credential: a server that says 401 where it means 403 would cost a refresh for
 //! every call.
 
+use crate::util::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use http::Method;
@@ -80,6 +81,6 @@ impl Repeats {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Path>> {
-        self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.paths)
     }
 }

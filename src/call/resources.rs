@@ -1,8 +1,9 @@
 //! Which paths belong to which resource. A server may have several protected resources, each with its own tokens (RFC
 //! 9728, RFC 8707 §2). Their 401s name them. Remembering the paths spares later requests the 401.
 
+use crate::util::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
 
@@ -51,7 +52,7 @@ impl Resources {
         if self.count.load(Ordering::Relaxed) == 0 {
             return SlotKey::Main;
         }
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.known);
         // The longest path is the most specific.
         let nearest = known.paths.iter().filter(|path| path.covers(url)).max_by_key(|path| path.url.path().len());
         nearest.map_or(SlotKey::Main, |path| path.slot.clone())
@@ -60,7 +61,7 @@ impl Resources {
     /// Learns from a 401 of that URL which resource it belongs to, by the URL of the resource's metadata.
     pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
         let before = self.slot_of(url);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         let main = known.main.get_or_insert_with(|| resource.into());
         let slot = if **main == *resource { SlotKey::Main } else { SlotKey::Resource(Arc::from(resource)) };
         if slot == before {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::header::{AUTHORIZATION, HeaderValue};
 use reqwest::Request;
 
-use super::call::{Call, Kept};
+use super::state::{Call, Kept};
 use crate::BoxError;
 use crate::challenge::Challenges;
 use crate::credential::Credential;

@@ -1,7 +1,8 @@
 //! Where a credential has worked. If a server accepted it on another path and says 401 here, the 401 may mean 403.
 
+use crate::util::lock;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use reqwest::Url;
 
@@ -16,7 +17,7 @@ impl Worked {
     /// Records that the credential of that generation worked at that URL.
     #[cold]
     pub(crate) fn note(&self, generation: u64, url: &Url) {
-        let mut worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut worked = lock(&self.0);
         if worked.len() == CREDENTIALS {
             worked.pop_front();
         }
@@ -27,7 +28,7 @@ impl Worked {
 
     /// Whether the credential of that generation worked on another path of the same origin.
     pub(crate) fn elsewhere(&self, generation: u64, url: &Url) -> bool {
-        let worked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let worked = lock(&self.0);
         // Written by hand, because `Url::origin` allocates.
         let same_origin = |other: &Url| {
             other.scheme() == url.scheme()

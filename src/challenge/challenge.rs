@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::challenges::Challenges;
 use super::grammar::{is_token, text, unescape};
-use super::list::{Entry, Span};
+use super::list::{Entry, Parsed, Span};
 use crate::challenge::list;
 use crate::util::write_escaped;
 
@@ -15,7 +14,7 @@ use crate::util::write_escaped;
 /// the case of names and the way in which values were written aside.
 #[derive(Clone, Copy)]
 pub struct Challenge<'a> {
-    pub(super) of: &'a Challenges,
+    pub(super) of: &'a Parsed,
     pub(super) number: usize,
 }
 
@@ -278,7 +277,7 @@ impl fmt::Debug for Param<'_> {
 /// The parameters of a [`Challenge`], in order.
 #[derive(Clone)]
 pub struct Params<'a> {
-    of: &'a Challenges,
+    of: &'a Parsed,
     left: &'a [list::Param],
 }
 

@@ -17,9 +17,8 @@ use super::{grammar, list, parse};
 use std::fmt;
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-use smallvec::SmallVec;
 
-use super::list::{Found, Line};
+use super::list::{Line, Parsed};
 
 /// The challenges of one response: everything that could be read, in order, and the defects of the rest (RFC 9110 §11.6.1).
 ///
@@ -29,10 +28,7 @@ use super::list::{Found, Line};
 /// `Debug` names the schemes and parameters that are in use, and shows no values: a server can echo a secret. `Display` writes
 /// everything.
 #[derive(Clone, Default)]
-pub struct Challenges {
-    pub(super) lines: SmallVec<[Line; 1]>,
-    pub(super) found: Found,
-}
+pub struct Challenges(Parsed);
 
 impl Challenges {
     /// How many header lines of one response are read: more than the 100 header lines that hyper accepts in all.
@@ -103,28 +99,28 @@ impl Challenges {
     /// How many challenges there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.found.challenges.len()
+        self.0.found.challenges.len()
     }
 
     /// Whether no challenge could be read: there was no header, or nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.found.challenges.is_empty()
+        self.0.found.challenges.is_empty()
     }
 
     /// What the lines break, in the order in which it was seen.
     pub fn defects(&self) -> impl ExactSizeIterator<Item = Defect<'_>> + Clone {
-        self.found.defects.iter().map(|place| Defect { place, text: self.text_of(place) })
+        self.0.found.defects.iter().map(|place| Defect { place, text: self.text_of(place) })
     }
 
     /// Whether RFC 9110's grammar was met: there is no defect.
     #[must_use]
     pub fn is_strict(&self) -> bool {
-        self.found.defects.is_empty()
+        self.0.found.defects.is_empty()
     }
 
     fn text_of(&self, place: &Place) -> &[u8] {
-        self.lines.get(usize::from(place.line)).map_or(&[], Line::octets)
+        self.0.lines.get(usize::from(place.line)).map_or(&[], Line::octets)
     }
 
     #[inline]
@@ -141,18 +137,18 @@ impl Challenges {
 
     #[inline]
     fn line(&mut self, line: Line) {
-        if self.found.full || self.lines.len() >= Self::MAX_LINES {
+        if self.0.found.full || self.0.lines.len() >= Self::MAX_LINES {
             return self.refuse();
         }
-        self.lines.push(line);
-        self.found.cut |= parse::read_last(&self.lines, &mut self.found);
+        self.0.lines.push(line);
+        self.0.found.cut |= parse::read_last(&self.0.lines, &mut self.0.found);
     }
 
     #[cold]
     fn refuse(&mut self) {
-        if !self.found.full {
+        if !self.0.found.full {
             self.note(Rule::TooManyLines, 0);
-            self.found.full = true;
+            self.0.found.full = true;
         }
     }
 
@@ -171,21 +167,21 @@ impl Challenges {
     /// Notes a defect of the line that comes next.
     fn note(&mut self, rule: Rule, byte: usize) {
         let byte = byte.min(Self::MAX_LINE_LENGTH) as u32;
-        self.found.note(Place { rule, line: self.lines.len() as u16, byte });
+        self.0.found.note(Place { rule, line: self.0.lines.len() as u16, byte });
     }
 
     /// A field split over lines is one value (RFC 9110 §5.3), even inside of quotes: believed only where the joined
     /// value has no defect at all, because an open quote is far more often a mistake than a split.
     #[inline]
     fn join(&mut self) {
-        if self.found.cut && self.lines.len() > 1 {
+        if self.0.found.cut && self.0.lines.len() > 1 {
             self.reread_joined();
         }
     }
 
     #[cold]
     fn reread_joined(&mut self) {
-        let joined = self.lines.iter().map(Line::octets).collect::<Vec<_>>().join(&b", "[..]);
+        let joined = self.0.lines.iter().map(Line::octets).collect::<Vec<_>>().join(&b", "[..]);
         let mut whole = Self::default();
         whole.long_line(&joined);
         if whole.is_strict() {
@@ -235,7 +231,7 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Challenge<'a>> {
         let number = self.next;
         self.next += usize::from(number < self.of.len());
-        (number < self.next).then_some(Challenge { of: self.of, number })
+        (number < self.next).then_some(Challenge { of: &self.of.0, number })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -185,3 +185,10 @@ impl Found {
         }
     }
 }
+
+/// The field lines of one response, and what was read in them.
+#[derive(Clone, Default)]
+pub(super) struct Parsed {
+    pub(super) lines: SmallVec<[Line; 1]>,
+    pub(super) found: Found,
+}

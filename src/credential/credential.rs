@@ -12,7 +12,6 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::Request;
 use zeroize::Zeroizing;
 
-use super::mask::Masker;
 use super::secret::Secret;
 use crate::BoxError;
 
@@ -28,22 +27,22 @@ use crate::BoxError;
 /// assert_eq!(format!("{credential:?}"), r#"Credential { scheme: "Bearer", scopes: ["read", "write"], .. }"#);
 /// ```
 #[derive(Clone)]
-pub struct Credential(Arc<Inner>);
+pub struct Credential(pub(super) Arc<Inner>);
 
 #[derive(Clone)]
-struct Inner {
-    kind: Kind,
-    scheme: Cow<'static, str>,
-    expires_at: Option<SystemTime>,
-    scopes: Option<Arc<[String]>>,
-    source: Option<Box<str>>,
-    attachment: Option<Secret>,
+pub(super) struct Inner {
+    pub(super) kind: Kind,
+    pub(super) scheme: Cow<'static, str>,
+    pub(super) expires_at: Option<SystemTime>,
+    pub(super) scopes: Option<Arc<[String]>>,
+    pub(super) source: Option<Box<str>>,
+    pub(super) attachment: Option<Secret>,
     /// What else of it is a secret that a server may echo.
-    inner: Option<Secret>,
+    pub(super) inner: Option<Secret>,
 }
 
 #[derive(Clone)]
-enum Kind {
+pub(super) enum Kind {
     /// The plain kinds: one header, made once.
     Header(HeaderName, Result<HeaderValue, CredentialError>),
     Custom(Arc<dyn Authorize>),
@@ -233,28 +232,6 @@ impl Credential {
             Kind::Header(..) => None,
             Kind::Custom(authorize) => Some(authorize),
         }
-    }
-
-    /// A masker for the secrets of these credentials.
-    pub(crate) fn masker_of<'c>(credentials: impl IntoIterator<Item = &'c Self>) -> Masker {
-        let mut masker = Masker::default();
-        credentials.into_iter().for_each(|credential| credential.mask_in(&mut masker));
-        masker
-    }
-
-    /// Adds its secrets to the masker: what it puts on a request, what is attached to it, and other values that a
-    /// server may echo.
-    pub(super) fn mask_in(&self, masker: &mut Masker) {
-        match &self.0.kind {
-            Kind::Header(_, value) => {
-                // As UTF-8, because the user name in a Digest answer may be UTF-8.
-                let text = value.iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
-                text.for_each(|value| masker.add_header(value));
-            }
-            Kind::Custom(authorize) => authorize.export().iter().for_each(|kept| masker.add_kept(kept.expose())),
-        }
-        self.0.attachment.iter().for_each(|kept| masker.add_kept(kept.expose()));
-        self.0.inner.iter().for_each(|secret| masker.add(secret.expose()));
     }
 }
 

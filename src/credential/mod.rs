@@ -4,6 +4,7 @@ mod authorize;
 mod credential;
 mod header;
 mod mask;
+mod masking;
 mod secret;
 mod slot_key;
 

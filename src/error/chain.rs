@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
-use super::told::Told;
+use super::clean_error::CleanError;
 use crate::BoxError;
 
 /// How many errors of one chain are visited. Real chains are shorter; the bound also ends a chain that leads back to
@@ -28,8 +28,8 @@ pub fn find_error<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)
 
 /// The direct cause of the error.
 pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
-    if let Some(told) = error.downcast_ref::<Told>().and_then(Told::held) {
-        return Some(told);
+    if let Some(held) = error.downcast_ref::<CleanError>().and_then(CleanError::held) {
+        return Some(held);
     }
     if let Some(held) = through::<reqwest_middleware::Error>(error) {
         return Some(match held {

@@ -8,7 +8,8 @@ use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
-use super::problem::{Problem, RawRefusal, Reading};
+use super::problem::Problem;
+use super::raw_refusal::{RawRefusal, Reading};
 use super::read::is_generic;
 use super::report::AuthReport;
 use crate::challenge::Challenges;

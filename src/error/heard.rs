@@ -4,9 +4,16 @@
 use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
-use super::refresh::RefreshError;
+use super::refresh_kind::RefreshErrorKind;
 use crate::error::chain;
+
+/// The cause of a `RefreshError`.
+pub(super) type Source = Arc<dyn StdError + Send + Sync>;
+
+/// The parts of a `RefreshError`.
+pub(super) type Heard = (RefreshErrorKind, Option<Source>);
 
 thread_local! {
     /// The first `RefreshError` that was printed while this thread listened.
@@ -16,11 +23,11 @@ thread_local! {
 enum Listening {
     No,
     Yes,
-    Heard(RefreshError),
+    Heard(Heard),
 }
 
 /// The `RefreshError` that is printed when the error or one of its causes is printed.
-pub(super) fn that_prints(error: &(dyn StdError + 'static)) -> Option<RefreshError> {
+pub(super) fn that_prints(error: &(dyn StdError + 'static)) -> Option<Heard> {
     chain::each(error).find_map(|error| {
         HEARD.replace(Listening::Yes);
         let _ = write!(Nowhere, "{error}");
@@ -32,12 +39,12 @@ pub(super) fn that_prints(error: &(dyn StdError + 'static)) -> Option<RefreshErr
 }
 
 /// Records an error that is being printed.
-pub(super) fn note(error: &RefreshError) {
+pub(super) fn note(kind: &RefreshErrorKind, source: Option<&Source>) {
     // A thread that is ending has no such variable any more, and does not listen.
     let _ = HEARD.try_with(|heard| {
         let mut heard = heard.borrow_mut();
         if matches!(*heard, Listening::Yes) {
-            *heard = Listening::Heard(error.clone());
+            *heard = Listening::Heard((kind.clone(), source.cloned()));
         }
     });
 }

@@ -1,7 +1,7 @@
 //! What a caller can do about a 401, derived from its facts.
 
 use super::facts::Facts;
-use super::unauthorized::UnauthorizedReason;
+use super::unauthorized_reason::UnauthorizedReason;
 #[cfg(feature = "digest")]
 use crate::challenge::Challenge;
 use crate::challenge::Challenges;

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use super::chain::cause;
-use super::told::clean;
+use super::clean::clean;
 use crate::util::{FEW_LINES, OneLine};
 
 /// The messages of an error and its causes, one line each, for a terminal. A cause that an earlier line contains is left

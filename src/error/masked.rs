@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::refresh::{RefreshError, RefreshErrorKind as Kind};
+use super::refresh::RefreshError;
+use super::refresh_kind::RefreshErrorKind as Kind;
 use crate::credential::Masker;
 
 impl RefreshError {

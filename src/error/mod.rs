@@ -1,6 +1,8 @@
 //! TODO story of error.
 
 pub(crate) mod chain;
+mod clean;
+mod clean_error;
 mod denied;
 mod error;
 mod facts;
@@ -17,13 +19,15 @@ mod hint;
 mod masked;
 mod network;
 mod problem;
+mod raw_refusal;
 mod read;
 mod redirect;
 mod refresh;
+mod refresh_kind;
 mod refusal;
 mod report;
-mod told;
 mod unauthorized;
+mod unauthorized_reason;
 
 pub use chain::find_error;
 pub use denied::DeniedReason;
@@ -33,11 +37,14 @@ pub(crate) use findings::Findings;
 pub use forbidden::Forbidden;
 pub use lines::error_lines;
 pub use network::is_transient_error;
-pub use problem::{Problem, RawRefusal};
-pub(crate) use problem::{ReadRefusals, Reading};
+pub use problem::Problem;
+pub use raw_refusal::RawRefusal;
+pub(crate) use raw_refusal::{ReadRefusals, Reading};
 pub(crate) use redirect::Refused;
 pub use redirect::{RedirectError, RedirectErrorKind};
-pub use refresh::{RefreshError, RefreshErrorKind};
+pub use refresh::RefreshError;
+pub use refresh_kind::RefreshErrorKind;
 pub(crate) use report::Signed;
 pub use report::{AuthReport, Renewed};
-pub use unauthorized::{Unauthorized, UnauthorizedReason};
+pub use unauthorized::Unauthorized;
+pub use unauthorized_reason::UnauthorizedReason;

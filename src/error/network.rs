@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use super::refresh::RefreshErrorKind as Kind;
+use super::refresh_kind::RefreshErrorKind as Kind;
 use crate::error::chain;
 use crate::util::is_transient_status;
 

@@ -1,7 +1,9 @@
 //! Why a refresh gave no credential.
 
+use super::clean::clean_error;
 use super::denied::DeniedReason;
-use super::told::told;
+use super::refresh_kind::RefreshErrorKind as Kind;
+use super::refresh_kind::RefreshErrorKind;
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
@@ -22,48 +24,6 @@ pub struct RefreshError {
     kind: RefreshErrorKind,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
-
-/// The kind of a [`RefreshError`]. It decides what happens next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RefreshErrorKind {
-    /// The user must act. The hint says how, for example with a command to run. A store deletes nothing.
-    LoginRequired {
-        /// What the user must do.
-        hint: String,
-    },
-    /// The credential is no longer valid, for example `invalid_grant` (RFC 6749 §5.2). Only this kind makes a store delete
-    /// the credential.
-    CredentialRevoked {
-        /// The error code.
-        code: String,
-    },
-    /// The server refused to issue a credential, and the refusal is final. It says nothing about the held credential, so a
-    /// store deletes nothing.
-    Denied {
-        /// What the code means.
-        reason: DeniedReason,
-        /// The error code.
-        code: String,
-    },
-    /// A temporary failure: the network, 408, 429, 5xx. Nothing is deleted.
-    Transient {
-        /// How long the server asks the client to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The refresh took too long.
-    TimedOut,
-    /// The refresher waited for itself: it sent a request through a client that needs this refresh.
-    Recursive,
-    /// The refresher panicked.
-    Panicked,
-    /// The runtime of the refresh was shut down, or there is none.
-    Gone,
-    /// Any other failure. The source describes it.
-    Other,
-}
-
-use RefreshErrorKind as Kind;
 
 impl RefreshError {
     /// The user must act.
@@ -121,7 +81,7 @@ impl RefreshError {
     /// Errors of this crate in the cause can still be [found](Self::find).
     #[must_use]
     pub fn caused_by(self, source: impl Into<BoxError>) -> Self {
-        Self { source: Some(told(source.into())), ..self }
+        Self { source: Some(clean_error(source.into())), ..self }
     }
 
     /// The same, with the scheme whose refresher it came from: one of several.
@@ -191,7 +151,7 @@ impl PartialEq for RefreshError {
 
 impl fmt::Display for RefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        heard::note(self);
+        heard::note(&self.kind, self.source.as_ref());
         match &self.kind {
             Kind::LoginRequired { hint } => write!(f, "a login is required: {hint}"),
             Kind::CredentialRevoked { code } => write!(f, "the credential was rejected ({code})"),
@@ -232,7 +192,10 @@ impl StdError for RefreshError {
 /// Finds a `RefreshError` in the box, wherever it stands there; a network's error is a transient one, without its URL.
 impl From<BoxError> for RefreshError {
     fn from(error: BoxError) -> Self {
-        match chain::find_error::<Self>(error.as_ref()).cloned().or_else(|| heard::that_prints(error.as_ref())) {
+        match chain::find_error::<Self>(error.as_ref())
+            .cloned()
+            .or_else(|| heard::that_prints(error.as_ref()).map(|(kind, source)| Self { kind, source }))
+        {
             Some(found) => found,
             None => Self::new(network::kind_of(error.as_ref())).caused_by(error),
         }

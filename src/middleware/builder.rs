@@ -33,6 +33,22 @@ pub struct Builder {
     settings: Settings,
 }
 
+impl ChallengeMiddleware {
+    /// A middleware for one origin, with every default.
+    ///
+    /// # Errors
+    /// [`BuildError`]: text that is no origin, or an origin by plain `http` that is not this machine; a fixed
+    /// [`Credential`](crate::Credential) that cannot be put on a request is found when it is first sent.
+    pub fn new(origin: impl AsRef<str>, refresher: impl Refresh) -> Result<Self, BuildError> {
+        Self::builder(origin, refresher).build()
+    }
+
+    /// A middleware to set up.
+    pub fn builder(origin: impl AsRef<str>, refresher: impl Refresh) -> Builder {
+        Builder::new(origin.as_ref(), refresher)
+    }
+}
+
 impl Builder {
     pub(crate) fn new(origin: &str, refresher: impl Refresh) -> Self {
         Self {

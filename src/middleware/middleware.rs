@@ -9,14 +9,12 @@ use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use super::builder::{BuildError, Builder};
 use crate::call::Call;
 use crate::call::CallOptions;
 use crate::call::Shared;
 use crate::error::{Error, InsecureUrl, bare};
 use crate::origin::Origin;
 use crate::redirect;
-use crate::refresh::Refresh;
 use crate::session::Event;
 use crate::session::Session;
 
@@ -28,20 +26,6 @@ use crate::session::Session;
 pub struct ChallengeMiddleware(Arc<Shared>);
 
 impl ChallengeMiddleware {
-    /// A middleware for one origin, with every default.
-    ///
-    /// # Errors
-    /// [`BuildError`]: text that is no origin, or an origin by plain `http` that is not this machine; a fixed
-    /// [`Credential`](crate::Credential) that cannot be put on a request is found when it is first sent.
-    pub fn new(origin: impl AsRef<str>, refresher: impl Refresh) -> Result<Self, BuildError> {
-        Self::builder(origin, refresher).build()
-    }
-
-    /// A middleware to set up.
-    pub fn builder(origin: impl AsRef<str>, refresher: impl Refresh) -> Builder {
-        Builder::new(origin.as_ref(), refresher)
-    }
-
     pub(crate) fn of(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }

@@ -5,17 +5,16 @@ use std::fmt;
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use http::Method;
 use reqwest::Url;
 
 use super::clock::Clock;
-use super::context_builder::RefreshContextBuilder;
 use super::demand::Demand;
 use super::reason::RefreshReason;
-use super::renewal_lock::RenewalLock;
 use super::session_access::SessionAccess;
 use crate::challenge::Challenges;
-use crate::credential::{Credential, SlotKey};
+use crate::credential::{Credential, Secret, SlotKey};
 use crate::error::RefreshError;
 use crate::origin::Origin;
 
@@ -40,6 +39,46 @@ pub struct RefreshContext {
     pub(crate) renewal_lock: Option<Weak<dyn RenewalLock>>,
 }
 
+/// A lock that a decorator, such as a store, holds during a refresh, so that other processes do not renew at the same
+/// time. The decorator puts it into the context by [`RefreshContext::with_renewal_lock`]; the refresher inside calls
+/// [`RefreshContext::before_prompt`] and the methods beside it.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use reqwest_challenge::{Credential, RefreshContext, RefreshError, RenewalLock, Secret, async_trait};
+///
+/// /// Holds the lock of a file. It is released when the guard is dropped.
+/// struct FileLock(Mutex<Option<std::fs::File>>);
+///
+/// #[async_trait]
+/// impl RenewalLock for FileLock {
+///     async fn before_prompt(&self, _context: &RefreshContext) -> Result<Option<Credential>, RefreshError> {
+///         self.0.lock().map(|mut file| *file = None).ok();
+///         Ok(None)
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait RenewalLock: Send + Sync + 'static {
+    /// Releases the lock before the user is asked, which can take minutes. Returns a credential if another process
+    /// obtained one meanwhile; then the user need not be asked.
+    ///
+    /// # Errors
+    /// Returns why the user need not be asked: for example, the credential could not be saved.
+    async fn before_prompt(&self, context: &RefreshContext) -> Result<Option<Credential>, RefreshError>;
+
+    /// Called before the refresher presents a single-use token. The default implementation does nothing.
+    ///
+    /// # Errors
+    /// Returns why the token must not be presented: its replacement could not be saved, or another process is replacing it.
+    async fn before_spending(&self) -> Result<(), RefreshError> {
+        Ok(())
+    }
+
+    /// Keeps the new attachment of the credential although the refresh fails. The default implementation does nothing.
+    fn keep_attachment(&self, _attachment: Secret) {}
+}
+
 /// The request that was refused, and its challenges.
 pub(crate) struct RefusedRequest {
     pub(crate) method: Method,
@@ -51,12 +90,6 @@ pub(crate) struct RefusedRequest {
 static NO_CHALLENGES: LazyLock<Challenges> = LazyLock::new(Challenges::default);
 
 impl RefreshContext {
-    /// Builds a context without a session, for a request to `url`. Used to test a refresher.
-    #[must_use]
-    pub fn builder(url: impl AsRef<str>) -> RefreshContextBuilder {
-        RefreshContextBuilder::new(url.as_ref())
-    }
-
     /// Why the refresher is called.
     #[must_use]
     pub fn reason(&self) -> RefreshReason {

@@ -39,6 +39,14 @@ pub struct RefreshContextBuilder {
     awaited: bool,
 }
 
+impl RefreshContext {
+    /// Builds a context without a session, for a request to `url`. Used to test a refresher.
+    #[must_use]
+    pub fn builder(url: impl AsRef<str>) -> RefreshContextBuilder {
+        RefreshContextBuilder::new(url.as_ref())
+    }
+}
+
 impl RefreshContextBuilder {
     /// A context for a GET of that URL, which a server answered with 401.
     pub(super) fn new(url: &str) -> Self {

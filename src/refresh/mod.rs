@@ -21,12 +21,11 @@ mod session_access;
 
 pub use client::refresh_client;
 pub use clock::Clock;
-pub use context::RefreshContext;
 pub(crate) use context::RefusedRequest;
+pub use context::{RefreshContext, RenewalLock};
 pub use context_builder::RefreshContextBuilder;
 pub use demand::Demand;
 pub(crate) use question::Question;
 pub use reason::RefreshReason;
 pub use refresh::Refresh;
-pub use renewal_lock::RenewalLock;
 pub(crate) use session_access::{RefreshSession, SessionAccess};

@@ -1,52 +1,10 @@
-//! The lock that a store holds while the refresher inside it works, and when that refresher releases it.
+//! How a refresher uses the lock of the decorator around it.
 
 use std::sync::{Arc, Weak};
 
-use async_trait::async_trait;
-
-use super::context::RefreshContext;
+use super::context::{RefreshContext, RenewalLock};
 use crate::credential::{Credential, Secret};
 use crate::error::RefreshError;
-
-/// A lock that a decorator, such as a store, holds during a refresh, so that other processes do not renew at the same
-/// time. The decorator puts it into the context by [`RefreshContext::with_renewal_lock`]; the refresher inside calls
-/// [`RefreshContext::before_prompt`] and the methods beside it.
-///
-/// ```
-/// use std::sync::Mutex;
-/// use reqwest_challenge::{Credential, RefreshContext, RefreshError, RenewalLock, Secret, async_trait};
-///
-/// /// Holds the lock of a file. It is released when the guard is dropped.
-/// struct FileLock(Mutex<Option<std::fs::File>>);
-///
-/// #[async_trait]
-/// impl RenewalLock for FileLock {
-///     async fn before_prompt(&self, _context: &RefreshContext) -> Result<Option<Credential>, RefreshError> {
-///         self.0.lock().map(|mut file| *file = None).ok();
-///         Ok(None)
-///     }
-/// }
-/// ```
-#[async_trait]
-pub trait RenewalLock: Send + Sync + 'static {
-    /// Releases the lock before the user is asked, which can take minutes. Returns a credential if another process
-    /// obtained one meanwhile; then the user need not be asked.
-    ///
-    /// # Errors
-    /// Returns why the user need not be asked: for example, the credential could not be saved.
-    async fn before_prompt(&self, context: &RefreshContext) -> Result<Option<Credential>, RefreshError>;
-
-    /// Called before the refresher presents a single-use token. The default implementation does nothing.
-    ///
-    /// # Errors
-    /// Returns why the token must not be presented: its replacement could not be saved, or another process is replacing it.
-    async fn before_spending(&self) -> Result<(), RefreshError> {
-        Ok(())
-    }
-
-    /// Keeps the new attachment of the credential although the refresh fails. The default implementation does nothing.
-    fn keep_attachment(&self, _attachment: Secret) {}
-}
 
 impl RefreshContext {
     /// The same context with that lock. The context holds a weak reference: the decorator keeps the lock for as long as

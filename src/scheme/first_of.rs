@@ -1,9 +1,10 @@
 //! Several refreshers, of which the one for the strongest challenge is asked.
 
+use crate::util::lock;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -71,7 +72,7 @@ impl FirstOf {
     fn owned(&self, number: usize, credential: &Credential) {
         /// The one that is held, and those that came too late to be.
         const ROOM: usize = 8;
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut owners = lock(&self.owners);
         if owners.len() == ROOM {
             owners.pop_front();
         }
@@ -79,7 +80,7 @@ impl FirstOf {
     }
 
     fn owner(&self, credential: &Credential) -> Option<usize> {
-        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let owners = lock(&self.owners);
         owners.iter().rev().find(|(_, other)| other == credential).map(|(number, _)| *number)
     }
 

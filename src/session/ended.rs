@@ -1,6 +1,6 @@
 //! The errors of calls that end before anything was sent.
 
-use super::ask::Ended;
+use super::flight_request::Ended;
 use crate::error::{Error, RefreshError, SessionEnded};
 
 impl From<Ended<RefreshError>> for Error {

@@ -1,9 +1,10 @@
 //! Logins, logouts and invalidations: which identity is logged in, and which credential is invalid.
 
-use super::ask::{Ended, FlightRequest, Purpose, Step};
+use super::flight_request::{Ended, FlightRequest, Purpose};
 use super::slot::{Held, Slot, Stage};
 use super::slots::Key;
 use super::state::State;
+use super::step::Step;
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
     /// Starts a flight for the first credential of a new epoch, or joins the login in progress. Until it ends, the held

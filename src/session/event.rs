@@ -1,7 +1,5 @@
 //! What an audit hears of: no secret, and URLs without userinfo and query.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -9,7 +7,6 @@ use reqwest::Url;
 
 use crate::challenge::Rule;
 use crate::refresh::RefreshReason;
-use crate::session::trace;
 
 /// Something that happened, for an audit: what [`Builder::on_event`](crate::Builder::on_event) hears of, and what the `tracing`
 /// feature writes.
@@ -100,36 +97,5 @@ impl RefreshOutcome {
             Self::Failed => "failed",
             Self::Discarded => "discarded",
         }
-    }
-}
-
-type Hook = dyn Fn(&Event) + Send + Sync;
-
-/// Who hears of events.
-#[derive(Clone, Default)]
-pub(crate) struct Listeners(pub(crate) Option<Arc<Hook>>);
-
-impl Listeners {
-    /// Whether anybody listens.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.0.is_some() || trace::is_on()
-    }
-
-    /// Tells everybody; the event is made only if somebody hears it.
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        if !self.is_heard() {
-            return;
-        }
-        let event = event();
-        trace::event(&event);
-        if let Some(hook) = &self.0 {
-            hook(&event);
-        }
-    }
-}
-
-impl fmt::Debug for Listeners {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Listeners").field(&self.0.as_ref().map(|_| "…")).finish()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
-use super::ask::{Ended, Landed, Purpose, Rest};
 use super::budget::{FEW, MANY};
+use super::flight_request::{Ended, Purpose, Rest};
 use super::slot::{Failure, Held, Stage};
 use super::slots::Key;
 use super::state::{State, Up};
+use super::step::Landed;
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
     /// Ends the flight of that number and epoch with a credential. `due` holds the times from which it is renewed

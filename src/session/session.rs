@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::Ended;
+use super::flight_request::Ended;
 use super::session_core::Core;
 use super::slot::Stage;
 use crate::credential::Credential;

@@ -1,6 +1,5 @@
 //! The state that all clones of one middleware share, and the tasks that change it.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -8,27 +7,20 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
-use tokio::sync::oneshot;
 
-use super::ask::{Ended, Purpose, Step};
-use super::event::Listeners;
-use super::slot::Held;
+use super::flight_request::Purpose;
+use super::listeners::Listeners;
 use super::state::State;
 use super::sync::lock;
-use super::tasks::{Aborts, TaskCount, Tasks, forget};
-use super::waiting::GRACE;
-use super::want::{Renewal, RenewalRequest};
+use super::task_list::{Aborts, Tasks};
+use super::types::{Current, Known};
 use crate::credential::Credential;
 use crate::credential::SlotKey;
-use crate::error::{RefreshError, RefreshErrorKind};
+use crate::error::RefreshError;
 use crate::origin::Origin;
 use crate::refresh::Refresh;
-use crate::refresh::{Clock, Demand, RefreshReason, RefreshSession, refresh_client};
+use crate::refresh::{Clock, RefreshSession, refresh_client};
 use crate::util::{clamped, within};
-
-pub(crate) type Current = Held<Credential, Demand>;
-pub(super) type Ending = Ended<RefreshError>;
-type Known = State<Credential, RefreshError, Demand, SlotKey>;
 
 /// The spans of time that a session lives by; each default has its reason where the builder sets it.
 #[derive(Clone, Debug)]
@@ -150,75 +142,6 @@ impl Core {
         done
     }
 
-    /// What there is to begin with: asked for once an epoch, whoever comes first.
-    pub(crate) async fn initial(self: &Arc<Self>, seen: &Current) -> Result<Arc<Current>, Ending> {
-        let want = RenewalRequest::seen(RefreshReason::Initial, seen);
-        self.fly(Purpose::Initial, want).await.map(|renewal| renewal.held)
-    }
-
-    /// A newer credential than the one that was seen: there already, or by the one flight that is up, or by a new one.
-    pub(crate) fn renew(
-        self: &Arc<Self>,
-        want: RenewalRequest,
-    ) -> impl Future<Output = Result<Renewal, Ending>> + Send {
-        self.fly(Purpose::Renew, want)
-    }
-
-    /// Asks for the first credential of a new epoch, or waits for the login that is pending. Until it arrives, the held
-    /// credential stays and is renewed as before.
-    pub(crate) async fn login(self: &Arc<Self>) -> Result<Arc<Current>, Ending> {
-        self.ready()?;
-        match self.change(State::login) {
-            Step::Start(start) => {
-                let want = RenewalRequest::seen(RefreshReason::Login, &start.held);
-                self.begin(start, Purpose::Login, want).await
-            }
-            Step::Join(number, wait) | Step::Await(number, wait) => self.wait(number, wait).await,
-            Step::Take(held) => Ok(held),
-            Step::End(ended) => Err(ended),
-        }
-    }
-
-    /// Always begins a new epoch without a credential. Then the refresher forgets the former credentials, on a task
-    /// that outlives the caller.
-    pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Ending> {
-        let Some(held) = self.change(State::logout) else { return Ok(()) };
-        self.ready()?;
-        let (done, forgotten) = oneshot::channel();
-        let (refresher, bound) = (self.refresher.clone(), self.bound());
-        let counted = TaskCount::one(&self.tasks);
-        let context = self.context(0, RenewalRequest::seen(RefreshReason::Logout, &self.current()), None);
-        let forget = Box::pin(async move {
-            let mut outcome = Ok(());
-            for credential in held {
-                // Returns the first failure after the refresher was asked to forget each credential.
-                outcome = outcome.and(
-                    forget(refresher.as_ref(), context.clone().to_forget(RefreshReason::Logout, credential), bound)
-                        .await,
-                );
-            }
-            // The caller may no longer wait.
-            let _ = done.send(outcome);
-            drop(counted);
-        });
-        self.spawn(None, forget);
-        let answer = within(bound.saturating_add(GRACE), pin!(forgotten)).await.ok_or(RefreshErrorKind::TimedOut);
-        let answer = answer.and_then(|sent| sent.map_err(|_| RefreshErrorKind::Gone));
-        answer.unwrap_or_else(|kind| Err(RefreshError::new(kind))).map_err(Ended::Failed)
-    }
-
-    /// A credential with these scopes: one flight for all who ask for the same.
-    pub(crate) async fn step_up(
-        self: &Arc<Self>,
-        slot: SlotKey,
-        seen: &Current,
-        scopes: Vec<String>,
-    ) -> Result<Arc<Current>, Ending> {
-        let mut want = RenewalRequest::of(RefreshReason::StepUp, slot, seen);
-        want.demand = Demand::of_scopes(scopes);
-        self.fly(Purpose::Renew, want).await.map(|renewal| renewal.held)
-    }
-
     /// Marks the credential with which a call was signed as invalid. If the caller asks for that, remembered failures
     /// are cleared.
     pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>, by_caller: bool) -> bool {
@@ -279,17 +202,6 @@ impl Core {
 
     pub(crate) fn origin(&self) -> &Origin {
         &self.origins[0]
-    }
-
-    /// Starts a renewal, unless a flight for it is in progress, and does not wait for it.
-    pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, seen: &Current) {
-        let want = RenewalRequest::of(RefreshReason::Expired, slot, seen);
-        let ask = want.ask(Purpose::Renew);
-        if self.ready().is_ok()
-            && let Step::Start(start) = self.change(|state| state.next(&ask, || self.now()))
-        {
-            self.spawn(Some(start.number), self.flight(start.number, Purpose::Renew, want, &start.held));
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::ask::{Ended, FlightRequest, Purpose};
 use super::budget::Budget;
+use super::flight_request::{Ended, FlightRequest, Purpose};
 use super::sync::Arc;
 
 /// A credential of one generation, as every request sees it.

@@ -3,11 +3,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::ask::{Ended, FlightRequest, Outcome, Purpose, Start, Step};
 use super::budget::Budget;
 use super::flight::Flight;
+use super::flight_request::{Ended, FlightRequest, Purpose};
 use super::slot::{Held, Slot, Stage};
 use super::slots::{Key, Slots};
+use super::step::{Outcome, Start, Step};
 use super::streak::Streak;
 use super::sync::Arc;
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::ask::Ended;
+use super::flight_request::Ended;
 
 /// How many failures in a row it takes: a registry may refuse a few repositories, and another is still asked for.
 const MANY: u32 = 16;

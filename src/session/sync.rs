@@ -1,8 +1,5 @@
-//! The primitives that the flight stands on: one place to put a model checker's in.
+//! The synchronisation primitives of the session's state. The model checker replaces this file by its own.
 
-pub(super) use std::sync::{Arc, Mutex, MutexGuard};
+pub(super) use std::sync::{Arc, Mutex};
 
-/// Locks. Nothing panics under these locks; if something did, what they guard is whole after each statement.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+pub(super) use crate::util::lock;

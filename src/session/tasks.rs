@@ -4,19 +4,18 @@ use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
-
-use super::ask::{Ended, Landed, Purpose, Rest};
 use super::event::{Event, RefreshOutcome};
+use super::flight_request::{Ended, Purpose, Rest};
 use super::session_core::ANCESTRY;
-use super::session_core::{Ancestry, Bounds, Core, Current};
+use super::session_core::{Ancestry, Bounds, Core};
+use super::step::Landed;
 use super::sync::lock;
+use super::task_list::{Task, TaskCount};
+use super::types::Current;
 use super::want::RenewalRequest;
 use crate::credential::Credential;
 use crate::error::{RefreshError, RefreshErrorKind};
@@ -27,44 +26,6 @@ use crate::util::within;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// The tasks that are at work.
-#[derive(Default)]
-pub(super) struct Tasks {
-    pub(super) count: AtomicUsize,
-    /// Told when the last of them has ended.
-    pub(super) ended: Notify,
-}
-
-/// Ends the tasks of the flights in progress.
-#[derive(Default)]
-pub(super) struct Aborts(Vec<(u64, Task)>);
-
-enum Task {
-    /// Its refresher was not polled up to its first wait yet.
-    Begun,
-    Spawned(AbortHandle),
-    /// It was evicted before there was a task, because its refresher blocked the thread.
-    Evicted,
-}
-
-impl Aborts {
-    pub(super) fn evict(&mut self, number: u64) {
-        if let Some((_, task)) = self.0.iter_mut().find(|(other, _)| *other == number)
-            && let Task::Spawned(handle) = std::mem::replace(task, Task::Evicted)
-        {
-            handle.abort();
-        }
-    }
-
-    fn begin(&mut self, number: u64) {
-        self.0.push((number, Task::Begun));
-    }
-
-    fn end(&mut self, number: u64) {
-        self.0.retain(|(other, _)| *other != number);
-    }
-}
-
 /// A piece of a refresher's work.
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -322,23 +283,5 @@ impl Drop for Guard {
         }
         let gone = Ended::Failed(RefreshError::new(RefreshErrorKind::Gone));
         self.core.change(|state| state.lose(self.number, gone));
-    }
-}
-
-/// Counts a task for as long as it is there.
-pub(super) struct TaskCount(Arc<Tasks>);
-
-impl TaskCount {
-    pub(super) fn one(tasks: &Arc<Tasks>) -> Self {
-        tasks.count.fetch_add(1, Ordering::SeqCst);
-        Self(tasks.clone())
-    }
-}
-
-impl Drop for TaskCount {
-    fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.ended.notify_waiters();
-        }
     }
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ask::{Ended, Outcome, Purpose, Start, Step};
 use super::flight::Wait;
+use super::flight_request::{Ended, Purpose};
 use super::session_core::ANCESTRY;
-use super::session_core::{Core, Ending};
+use super::session_core::Core;
 use super::slot::Stage;
+use super::step::{Outcome, Start, Step};
 use super::sync::lock;
+use super::types::Ending;
 use super::waits::Waiting;
 use super::want::{Renewal, RenewalRequest};
 use crate::credential::Credential;

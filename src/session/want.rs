@@ -5,9 +5,9 @@ use crate::error::Renewed;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::{FlightRequest, Purpose};
-use super::session_core::Current;
+use super::flight_request::{FlightRequest, Purpose};
 use super::slots::Key;
+use super::types::Current;
 use crate::refresh::{Demand, RefreshReason, RefusedRequest};
 
 impl Key for SlotKey {

@@ -1,9 +1,11 @@
 //! TODO story of util.
 
+mod lock;
 mod one_line;
 mod retry_after;
 mod timeout;
 
+pub(crate) use lock::lock;
 pub(crate) use one_line::{FEW_LINES, write_escaped};
 pub use one_line::{OneLine, hides_text};
 pub(crate) use retry_after::span;

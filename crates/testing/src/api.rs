@@ -1,9 +1,10 @@
 //! A mock of an API, which decides by the credential that is presented.
 
+use crate::util::lock;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
@@ -190,7 +191,7 @@ impl fmt::Debug for MockApi {
 
 impl State {
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Route>> {
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.routes)
     }
 
     pub(super) fn route(&self, path: &str) -> Route {

@@ -1,6 +1,7 @@
 //! What the mock of a token endpoint answers.
 
-use std::sync::{MutexGuard, PoisonError};
+use crate::util::lock;
+use std::sync::MutexGuard;
 
 use http::{HeaderName, Method};
 
@@ -49,7 +50,7 @@ impl Failure {
 
 impl State {
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     pub(super) fn issue(&self, inner: &mut Inner, family: usize, scopes: Vec<String>, bound: Option<String>) -> Issued {

@@ -1,11 +1,12 @@
 //! What holds a window open, and a clock that a test moves.
 
+use crate::util::lock;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Notify, Semaphore};
@@ -176,7 +177,7 @@ impl ManualClock {
     }
 
     fn lock(&self) -> MutexGuard<'_, SystemTime> {
-        self.0.time.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.time)
     }
 }
 

@@ -1,9 +1,10 @@
 //! What happened, in order, and what is claimed of it.
 
+use crate::util::lock;
 use reqwest_challenge::Secret;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
@@ -54,7 +55,7 @@ impl Journal {
 
     /// Takes note of a server, which may get no request at all.
     pub(super) fn server(&self, name: &str) {
-        self.0.servers.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        lock(&self.0.servers).insert(name.to_owned());
     }
 
     /// Remembers a request, and returns its place.
@@ -169,7 +170,7 @@ impl Journal {
     /// If it was not so, and if there is no server of that name.
     #[track_caller]
     pub fn assert_no_credential_reached(&self, server: &str) {
-        let known = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner).contains(server);
+        let known = lock(&self.0.servers).contains(server);
         self.claim(known, format_args!("there is a server of the name {server}; there is none"));
         let all = self.exchanges();
         let (theirs, others): (Vec<_>, Vec<_>) = all.iter().partition(|call| &*call.arrived.server == server);
@@ -229,7 +230,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.entries)
     }
 }
 

@@ -37,6 +37,7 @@ mod server;
 #[cfg(feature = "store")]
 mod store_contract;
 mod tokens;
+mod util;
 #[cfg(feature = "wiremock")]
 pub mod wiremock;
 

@@ -1,9 +1,10 @@
 //! A server without a socket.
 
+use crate::util::lock;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use http::Extensions;
@@ -58,7 +59,7 @@ impl Script {
     pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
         let left: Mutex<VecDeque<Answer>> = Mutex::new(answers.into_iter().collect());
         Self::new(move |_, _| {
-            let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let next = lock(&left).pop_front();
             next.unwrap_or_else(|| Answer::new(500).body("the script is over"))
         })
     }

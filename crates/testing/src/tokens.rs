@@ -1,8 +1,9 @@
 //! Which tokens are good: told to an API, and shared with the provider that issues them.
 
+use crate::util::lock;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use reqwest_challenge::Clock;
@@ -185,7 +186,7 @@ impl Tokens {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 }
 

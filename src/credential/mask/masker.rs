@@ -15,9 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::certain::is_certain;
 use super::search::Needle;
 use super::views::View;
-use crate::credential::credential::Credential;
 use crate::credential::secret::Secret;
 
 /// The replacement for a secret.
@@ -76,12 +76,6 @@ impl Masker {
         self.add(secret.expose());
     }
 
-    /// Adds the secrets of a credential: what it puts on a request, what is attached to it, and other values that a server
-    /// may repeat.
-    pub fn add_credential(&mut self, credential: &Credential) {
-        credential.mask_in(self);
-    }
-
     /// The server's text with `***` in place of the secrets.
     #[must_use]
     pub fn mask(&self, text: impl Into<String>) -> String {
@@ -132,21 +126,6 @@ impl Masker {
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Masker").field("secrets", &self.0.len()).finish()
-    }
-}
-
-/// Whether no text contains the secret by chance.
-pub(super) fn is_certain(secret: &str) -> bool {
-    let mut letters = secret.chars();
-    letters.next();
-    let is_word = secret.chars().all(char::is_alphabetic)
-        && (letters.clone().all(char::is_lowercase) || secret.chars().all(char::is_uppercase));
-    let is_number = secret.bytes().all(|octet| octet.is_ascii_digit());
-    match secret.chars().count() {
-        ..=4 => false,
-        length if is_word => length >= 16,
-        length if is_number => length >= 10,
-        _ => true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! TODO story of mask.
 
 mod masker;
+mod certain;
 mod pieces;
 mod search;
 mod views;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::masker::is_certain;
+use super::certain::is_certain;
 use super::views::View;
 
 /// How long the shortest piece is that counts: half of the token, within these bounds.

@@ -2,7 +2,8 @@
 
 use http::HeaderMap;
 
-use super::rule::{Holds, Rule, Where, is_generic};
+use super::generic::is_generic;
+use super::rule::{Holds, Rule, Where};
 use crate::error::read::table;
 
 /// More members are not kept, and deeper objects are not read, so that a hostile body costs time in proportion to its

@@ -3,10 +3,12 @@
 //! [`table`] lists the places of the values. There is one reader for each format.
 
 mod found;
+mod generic;
 mod html;
 mod json;
 mod rule;
 mod table;
+mod words;
 mod xml;
 
 use std::time::{Duration, SystemTime};
@@ -20,7 +22,7 @@ use crate::util::{retry_after, span};
 use found::{Found, Place, Value, folded};
 use rule::{Rule, code_in, url_in};
 
-pub(super) use rule::is_generic;
+pub(super) use generic::is_generic;
 
 /// A longer plain text is not a message, but its first line may be one.
 const LONGEST_TEXT: usize = 1_000;
@@ -114,7 +116,7 @@ fn plain(body: &str, media: &str) -> Option<String> {
     // The text is JSON or markup that could not be read, or a single value.
     let is_json =
         text.starts_with(['{', '<', '"']) || text.starts_with('[') && (media.ends_with("json") || text.contains('"'));
-    let is_value = text.parse::<f64>().is_ok() || table::NO_CODES.contains(&text);
+    let is_value = text.parse::<f64>().is_ok() || words::NO_CODES.contains(&text);
     let is_odd = |character: char| character.is_control() && !character.is_whitespace();
     (is_text && is_short && !is_json && !is_value && !text.contains(is_odd)).then(|| text.to_owned())
 }

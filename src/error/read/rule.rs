@@ -1,6 +1,7 @@
 //! A rule of the table, and which values it matches.
 
-use super::table::{DENIALS, NO_CODE_URLS, NO_CODES, NO_TEXTS};
+use super::generic::{LONGEST_CODE, is_generic};
+use super::words::{DENIALS, NO_CODE_URLS, NO_CODES};
 
 /// The place of a value, and which values count there.
 #[derive(Clone, Copy)]
@@ -80,9 +81,6 @@ impl Rule {
     }
 }
 
-/// A longer text is not a code.
-const LONGEST_CODE: usize = 200;
-
 impl Holds {
     /// Whether the text counts.
     pub(super) fn allows(self, text: &str) -> bool {
@@ -120,15 +118,6 @@ pub(super) fn url_in(text: &str) -> Option<&str> {
         .find(|found: char| found.is_whitespace() || found.is_control() || "\"'<>".contains(found))
         .unwrap_or(rest.len());
     Some(rest[..end].trim_end_matches(['.', ',', ')', ';']))
-}
-
-/// Whether the text says no more than the status, for example `Forbidden`, `HTTP 401 Unauthorized`, `403`.
-pub(crate) fn is_generic(text: &str) -> bool {
-    let mut words = text.split(|found: char| !found.is_alphanumeric()).filter(|word| !word.is_empty());
-    let says_nothing = |word: &str| {
-        word.bytes().all(|octet| octet.is_ascii_digit()) || NO_TEXTS.iter().any(|one| word.eq_ignore_ascii_case(one))
-    };
-    text.len() <= LONGEST_CODE && words.all(says_nothing)
 }
 
 /// The code in a text, without the namespace before it and the URL after it that some servers add.

@@ -1,9 +1,10 @@
 //! The nonces of one protection space, counted.
 
+use crate::util::lock;
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::hash::encode;
 use crate::BoxError;
@@ -251,6 +252,6 @@ impl Nonces {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

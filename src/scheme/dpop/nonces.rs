@@ -1,9 +1,10 @@
 //! The nonces that servers gave: the last one of each origin, and those with which refused requests are sent again.
 
+use crate::util::lock;
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use url::Url;
 
@@ -70,7 +71,7 @@ impl Nonces {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

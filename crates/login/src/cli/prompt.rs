@@ -1,6 +1,7 @@
 //! Asks for a secret on the terminal, for a bounded time.
 
 use crate::util::abandoned;
+use crate::util::lock;
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -75,12 +76,12 @@ pub(super) struct Asking {
 
 impl Asking {
     fn before(&self) -> MutexGuard<'_, Option<Before>> {
-        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.before)
     }
 
     /// Whether no caller waits for the answer any more, after that time at the latest.
     pub(super) fn is_given_up_within(&self, span: Duration) -> bool {
-        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let given_up = lock(&self.given_up);
         let waited = self.told.wait_timeout_while(given_up, span, |given_up| !*given_up);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
@@ -95,7 +96,7 @@ impl Asking {
     }
 
     fn while_alone(&self, ask: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
-        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = lock(&ONE_AT_A_TIME);
         if self.is_given_up_within(Duration::ZERO) {
             return Err(given_up());
         }
@@ -108,7 +109,7 @@ impl Asking {
 
     /// Whoever is given up on while asking has left the terminal as it is for secrets; whoever waits for it has not.
     fn give_up(&self) {
-        *self.given_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.given_up) = true;
         self.told.notify_all();
         drop(self.before().take());
     }

@@ -1,8 +1,9 @@
 //! What a person sees on standard error: the page, its host, a code, and that something is waited for.
 
+use crate::util::lock;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -35,7 +36,7 @@ impl Screen {
     }
 
     pub(super) fn say(&self, text: &str) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = lock(&self.out);
         // Whoever closed it does not want to know.
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
@@ -52,7 +53,7 @@ impl Screen {
         }
         bar.set_message(text);
         bar.enable_steady_tick(Duration::from_millis(120));
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+        *lock(&self.waiting) = Some(bar);
     }
 
     /// Takes the line away when it goes, however that comes.
@@ -65,7 +66,7 @@ pub(super) struct Waiting<'s>(&'s Screen);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(bar) = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(bar) = lock(&self.0.waiting).take() {
             bar.finish_and_clear();
         }
     }

@@ -1,6 +1,7 @@
 //! Refresh tokens that a server refused without ending them. For a while they are not presented again.
 
-use std::sync::{Mutex, PoisonError};
+use crate::util::lock;
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use reqwest_challenge::Secret;
@@ -26,7 +27,7 @@ struct Rest {
 impl Rests {
     /// The server's error for that token, while the token is not presented again.
     pub(super) fn answer(&self, token: &Secret, claims: Option<&str>, now: SystemTime) -> Option<RefreshError> {
-        let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rests = lock(&self.0);
         // If the clock was set back, the waiting time ends.
         rests.retain(|rest| now.duration_since(rest.since).is_ok_and(|age| age < REST));
         let found = rests.iter().find(|rest| rest.token == *token && rest.claims.as_deref() == claims);
@@ -36,12 +37,12 @@ impl Rests {
     /// Remembers the claims for which an access token was renewed.
     pub(super) fn met(&self, access_token: &str, claims: Option<&str>) {
         let met = claims.map(|claims| (Secret::new(access_token), claims.to_owned()));
-        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = met;
+        *lock(&self.1) = met;
     }
 
     /// Whether the access token was already renewed for these claims. Then another renewal does not help.
     pub(super) fn has_met(&self, access_token: Option<&Secret>, claims: Option<&str>) -> bool {
-        let met = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = lock(&self.1);
         met.as_ref().is_some_and(|(token, met)| access_token == Some(token) && claims == Some(met.as_str()))
     }
 
@@ -50,7 +51,7 @@ impl Rests {
         if !matches!(error.kind(), RefreshErrorKind::LoginRequired { .. }) {
             return;
         }
-        let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rests = lock(&self.0);
         if rests.len() == ROOM {
             rests.remove(0);
         }

@@ -1,6 +1,7 @@
 //! The last 401 of an API. A login without a request has no challenge of its own.
 
-use std::sync::{Mutex, PoisonError};
+use crate::util::lock;
+use std::sync::Mutex;
 
 use reqwest_challenge::{Origin, RefreshContext, RefreshReason};
 
@@ -22,7 +23,7 @@ impl Seen {
         if context.reason() != RefreshReason::Challenged || context.url().is_none() {
             return;
         }
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.0);
         if let Some(metadata) = named(context) {
             heard.metadata = Some((context.origin().clone(), metadata));
         }
@@ -34,7 +35,7 @@ impl Seen {
         if context.reason() != RefreshReason::Login || context.url().is_some() {
             return context;
         }
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = lock(&self.0);
         match &heard.refused {
             Some(refused) if refused.origin() == context.origin() => context.with_request_of(refused),
             _ => context,
@@ -46,13 +47,13 @@ impl Seen {
         if context.reason() == RefreshReason::Challenged {
             return None;
         }
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = lock(&self.0);
         heard.metadata.as_ref().filter(|(api, _)| api == context.origin()).map(|(_, text)| text.clone())
     }
 
     /// Forgets the demand of the last 401, because it has been met.
     pub(super) fn met(&self) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = lock(&self.0);
         heard.refused = heard.refused.take().map(RefreshContext::without_demand);
     }
 }

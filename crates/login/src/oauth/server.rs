@@ -1,7 +1,8 @@
 //! What an authorization server says of itself (RFC 8414).
 
+use crate::util::lock;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -131,7 +132,7 @@ impl Servers {
             return Ok(found);
         }
         let server = Arc::new(discover(dialer, issuer, &base).await?);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         known.retain(|(_, other)| other.issuer != issuer);
         if known.len() == ROOM {
             known.remove(0);
@@ -141,7 +142,7 @@ impl Servers {
     }
 
     fn known(&self, issuer: &str, now: SystemTime) -> Option<Arc<Server>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.0);
         let is_fresh = |since: SystemTime| now.duration_since(since).is_ok_and(|age| age < GOOD_FOR);
         known
             .iter()

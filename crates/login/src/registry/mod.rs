@@ -35,8 +35,8 @@ use fetch::Asked;
 use reqwest_challenge::BoxError;
 use reqwest_challenge::Secret;
 use reqwest_challenge::{Authorize, Credential};
-use reqwest_challenge::{Refresh, RefreshContext, RefreshError};
 use reqwest_challenge::{Origin, OriginError};
+use reqwest_challenge::{Refresh, RefreshContext, RefreshError};
 
 /// Which token a request needs: of its repository and its kind of access, for
 /// [`partitioned_by`](crate::Builder::partition_by).

@@ -1,9 +1,10 @@
 //! A store in a file.
 
+use crate::util::lock;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -81,16 +82,16 @@ impl FileStore {
     /// runtime ends. Else another process would renew by what is being replaced.
     fn held(&self, key: &Key) -> Option<Arc<File>> {
         let path = self.renewing(key);
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = lock(&self.held);
         held.iter().find(|(other, _)| *other == path).and_then(|(_, lock)| lock.upgrade())
     }
 
     fn holds(&self, path: PathBuf, file: File) -> Lock {
-        let lock = Arc::new(file);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = Arc::new(file);
+        let mut held = lock(&self.held);
         held.retain(|(_, lock)| lock.strong_count() > 0);
-        held.push((path, Arc::downgrade(&lock)));
-        Box::new(lock)
+        held.push((path, Arc::downgrade(&file)));
+        Box::new(file)
     }
 
     pub(super) fn warn(&self, warning: &str) {

@@ -1,8 +1,9 @@
 //! A store in memory.
 
+use crate::util::lock;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,11 +44,11 @@ impl Store for MemoryStore {
     }
 
     async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError> {
-        Ok(self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+        Ok(lock(&self.0.entries).get(key).cloned())
     }
 
     async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
-        let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = lock(&self.0.entries);
         let is_there = entries.get(key) == old;
         if is_there {
             entries.insert(key.clone(), new.clone());
@@ -56,7 +57,7 @@ impl Store for MemoryStore {
     }
 
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
-        let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = lock(&self.0.entries);
         let is_there = entries.get(key) == Some(old);
         if is_there {
             entries.remove(key);
@@ -66,7 +67,7 @@ impl Store for MemoryStore {
 
     async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
         let lock = {
-            let mut locks = self.0.locks.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut locks = lock(&self.0.locks);
             locks.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
         };
         match tokio::time::timeout(deadline, lock.acquire_owned()).await {

@@ -1,8 +1,9 @@
 //! Whose turn it is: to renew, and then, where that takes a person, to ask.
 
 use crate::util::abandoned;
+use crate::util::lock;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -46,7 +47,7 @@ impl StoreRenewalLock {
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.stage)
     }
 
     /// Whether a person was asked, who gets that login, whatever came in between.

@@ -1,8 +1,9 @@
 //! Checks that a file can be saved before a server is asked for the credential to be saved.
 
+use crate::util::lock;
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::error::StoreError;
 use super::file::FileStore;
@@ -27,7 +28,7 @@ pub(super) struct Reservations(Arc<Mutex<Rooms>>);
 impl Reservations {
     fn put(&self, key: &Key, temporary: Temporary) -> Prepared {
         let room = Arc::new(Mutex::new(Some(temporary)));
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.0);
         all.retain(|(_, room)| room.strong_count() > 0);
         all.push((key.clone(), Arc::downgrade(&room)));
         Box::new(room)
@@ -35,9 +36,9 @@ impl Reservations {
 
     /// Takes the space that was reserved for that key.
     pub(super) fn take(&self, key: &Key) -> Option<Temporary> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock(&self.0);
         let rooms = all.iter().filter(|(other, _)| other == key).filter_map(|(_, room)| room.upgrade());
-        rooms.filter_map(|room| room.lock().unwrap_or_else(PoisonError::into_inner).take()).next()
+        rooms.filter_map(|room| lock(&room).take()).next()
     }
 }
 

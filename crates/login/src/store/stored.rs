@@ -2,9 +2,10 @@
 
 use super::stored_form::scheme_of;
 use crate::util::clamped;
+use crate::util::lock;
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -92,7 +93,7 @@ impl<R: Refresh> Stored<R> {
     /// Why the last credential is not stored, if it is not: a login that nothing remains of is none.
     #[must_use]
     pub fn unsaved(&self) -> Option<StoreError> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.problem).clone()
     }
 
     /// Where it is stored, for a person.

@@ -1,9 +1,9 @@
 //! Saves new credentials, and keeps in memory those that could not be saved.
 
 use super::stored_form::to_saved;
+use crate::util::lock;
 use reqwest_challenge::RefreshContext;
 use reqwest_challenge::RefreshReason;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
@@ -86,7 +86,7 @@ impl<R: Refresh> Stored<R> {
 
     /// Keeps, and reports, why what is new is not stored; or that it is.
     pub(super) fn tell(&self, error: Option<StoreError>) {
-        (*self.problem.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&error);
+        (*lock(&self.problem)).clone_from(&error);
         if let Some(error) = &error {
             (self.report)(error);
         }

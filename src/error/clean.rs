@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use super::chain::{each, into_reqwest};
+use super::clean_error::CleanError;
 use crate::BoxError;
 use crate::util::{FEW_LINES, OneLine};
 
@@ -17,7 +17,7 @@ const MOST: usize = 16;
 
 /// Makes an error safe to print. An error that prints no secret stays as it is. Any other error is replaced by the
 /// messages of its chain, and [`find`](super::find) still finds the original.
-pub(crate) fn told(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
+pub(crate) fn clean_error(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
     let error = without_url(error);
     let mut next: Option<&(dyn StdError + 'static)> = Some(&*error);
     let mut lines = Vec::new();
@@ -36,42 +36,10 @@ pub(crate) fn told(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
     if is_clean {
         return Arc::from(error);
     }
-    let below = lines.into_iter().rev().fold(None, |below, line| Some(Box::new(Told { line, below, held: None })));
-    let first = below.map_or_else(Told::default, |first| *first);
-    Arc::new(Told { held: Some(Arc::from(error)), ..first })
-}
-
-/// The message of one error, and its cause.
-#[derive(Default)]
-pub(super) struct Told {
-    line: String,
-    below: Option<Box<Told>>,
-    /// The original error, which is kept but never printed.
-    held: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-impl Told {
-    pub(super) fn held(&self) -> Option<&(dyn StdError + 'static)> {
-        self.held.as_deref().map(|held| held as _)
-    }
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.line)
-    }
-}
-
-impl fmt::Debug for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Told").field(&self.line).finish()
-    }
-}
-
-impl StdError for Told {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.below.as_deref().map(|below| below as _)
-    }
+    let below =
+        lines.into_iter().rev().fold(None, |below, line| Some(Box::new(CleanError { line, below, held: None })));
+    let first = below.map_or_else(CleanError::default, |first| *first);
+    Arc::new(CleanError { held: Some(Arc::from(error)), ..first })
 }
 
 /// Removes the URL of a network error that the box owns alone. The error keeps its type, so it can still be found.

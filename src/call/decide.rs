@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reqwest::{Request, Response};
 
-use super::call::{Call, Kept};
+use super::state::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Observed;
 use crate::error::RefreshError;
@@ -15,7 +15,7 @@ use crate::refresh::{Question, RefreshReason, RefusedRequest};
 use crate::session::{Ended, Renewal, RenewalRequest, Stage};
 
 /// What is done about a 401.
-pub(crate) enum Plan {
+pub(crate) enum Decision {
     Refuse(UnauthorizedReason),
     /// A renewal before the send failed already.
     Fail(RefreshError),
@@ -26,34 +26,34 @@ pub(crate) enum Plan {
 
 impl Call<'_> {
     /// What is done about a 401 of ours.
-    pub(crate) fn challenged(&mut self, response: &Response, refused: &Arc<RefusedRequest>) -> Result<Plan, Error> {
+    pub(crate) fn challenged(&mut self, response: &Response, refused: &Arc<RefusedRequest>) -> Result<Decision, Error> {
         let challenges = &refused.challenges;
         if self.callers_own {
-            return Ok(Plan::Refuse(UnauthorizedReason::CallerCredential));
+            return Ok(Decision::Refuse(UnauthorizedReason::CallerCredential));
         }
         if self.options.no_retry {
-            return Ok(Plan::Refuse(UnauthorizedReason::NoRetry));
+            return Ok(Decision::Refuse(UnauthorizedReason::NoRetry));
         }
         self.report.findings.add(self.look(response, (&[], Some(challenges))));
         if self.observe(response, challenges)? == Observed::Retry {
             self.report.renewal = Some(Renewed::ByScheme);
-            return Ok(Plan::Retry);
+            return Ok(Decision::Retry);
         }
         self.refused_by_server();
         // The refresher was asked before the send, and another call may have a newer credential since.
         let was_asked = self.declined || self.failed.is_some();
         if was_asked && !self.newer_is_held() {
-            return Ok(self.failed.take().map_or(Plan::Refuse(UnauthorizedReason::Declined), Plan::Fail));
+            return Ok(self.failed.take().map_or(Decision::Refuse(UnauthorizedReason::Declined), Decision::Fail));
         }
         if !self.of.settings.answers(challenges) {
-            return Ok(Plan::Refuse(UnauthorizedReason::Declined));
+            return Ok(Decision::Refuse(UnauthorizedReason::Declined));
         }
         let mut want = self.want_after(refused.clone());
         let now = || self.of.session.now();
         let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
         // While a path rests, no new refresh starts. A newer credential that is already held is used all the same.
         want.starts = !(self.spent || was_asked || want.demand.is_plain() && rests());
-        Ok(Plan::Renew(want))
+        Ok(Decision::Renew(want))
     }
 
     /// Whether another call has renewed what this one was signed with.

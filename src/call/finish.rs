@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::HeaderMap;
 use reqwest::Response;
 
-use super::call::{Call, Kept};
+use super::state::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::RefreshError;

@@ -1,0 +1,5 @@
+//! Utilities that several modules use.
+
+mod lock;
+
+pub(crate) use lock::lock;

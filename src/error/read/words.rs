@@ -1,0 +1,31 @@
+//! Words and URLs that are not codes, and words that say nothing.
+
+/// Values that stand in the place of a code but name no error.
+pub(super) const NO_CODES: &[&str] = &[
+    "about:blank",
+    "error",
+    "errors",
+    "fail",
+    "failed",
+    "failure",
+    "false",
+    "fatal",
+    "info",
+    "none",
+    "null",
+    "ok",
+    "true",
+    "unknown",
+    "warn",
+    "warning",
+];
+
+/// Parts of URLs that say no more than the status: URLs of RFCs and of lists of all statuses.
+pub(super) const NO_CODE_URLS: &[&str] = &["ietf.org/", "rfc-editor.org/", "//httpstatuses."];
+
+/// Words that say no more than the status.
+pub(super) const NO_TEXTS: &[&str] =
+    &["code", "error", "errors", "forbidden", "http", "status", "unauthorized", "unauthorised"];
+
+/// Parts of words that name a refusal, and nothing else that has a status or a name.
+pub(super) const DENIALS: &[&str] = &["denied", "expired", "invalid", "not_allowed", "permission", "unauth"];
