@@ -68,7 +68,7 @@ fn through(credential: Credential, rounds: u64) {
 }
 
 fn digest(algorithm: &str) -> Credential {
-    let context = RefreshContext::builder(URL).challenge(&challenge(algorithm)).build().unwrap();
+    let context = RefreshContext::builder(URL).challenge(challenge(algorithm)).build().unwrap();
     let password = Password::new("Mufasa", "Circle of Life");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(password.refresh(context)).unwrap().unwrap()
