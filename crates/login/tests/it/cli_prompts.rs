@@ -76,7 +76,7 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     api.tokens().accept("hunter2-token");
     // A server of tokens that has no page for people, and no codes for them.
     let metadata = serde_json::json!({ "issuer": api.origin(), "token_endpoint": api.url("/token") });
-    api.at("/.well-known/oauth-authorization-server").is_open().answers(Answer::json(metadata));
+    api.at("/.well-known/oauth-authorization-server").open().answers(Answer::json(metadata));
     let token = [("Token for 127.0.0.1", "hunter2-token\n")];
     let left = typed("oauth", &api.origin(), &token);
     assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
@@ -193,7 +193,7 @@ async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
     let api = MockApi::start().await.unwrap();
     let enough = Gate::closed();
     api.at("/").requires("read");
-    api.at("/enough").is_open().answers(Answer::ok("").held(&enough));
+    api.at("/enough").open().answers(Answer::ok("").hold_until(&enough));
     api.tokens().accept("hunter2-token");
     let exe = std::env::current_exe().unwrap();
     let args = ["cli_prompts::prompter_who_is_impatient", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
