@@ -153,7 +153,7 @@ async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
         let held = session.login().await.unwrap();
         // Another process, which has what was stored and no more.
         let another = OAuth::new(Issuer::from_challenge(), registered, code()).unwrap();
-        let context = RefreshContext::builder(&api.url("/api")).credential(held).build().unwrap();
+        let context = RefreshContext::builder(api.url("/api")).credential(held).build().unwrap();
         another.refresh(context).await.unwrap();
         let requests = server.requests();
         let asked: Vec<_> = requests.iter().filter(|one| one.path() == "/token").collect();

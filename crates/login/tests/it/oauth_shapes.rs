@@ -107,7 +107,7 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let code = OAuth::new(issuer(), Client::public("c"), AuthorizationCode::new(browser().0)).unwrap();
     let device = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
     for oauth in [code, device] {
-        let context = RefreshContext::builder(&server.url("/api")).build().unwrap();
+        let context = RefreshContext::builder(server.url("/api")).build().unwrap();
         let error = oauth.prompting().hint("run it").refresh(context).await.unwrap_err();
         assert_eq!(error.kind(), &required, "{}", line(&error));
     }

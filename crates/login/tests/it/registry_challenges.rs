@@ -28,7 +28,7 @@ async fn refresh(
 ) -> Result<(), RefreshError> {
     let challenge = challenge.replace("HERE", &server.origin());
     let context =
-        RefreshContext::builder(&server.url(request.1)).method(request.0).challenge(&challenge).build().unwrap();
+        RefreshContext::builder(server.url(request.1)).method(request.0).challenge(&challenge).build().unwrap();
     registry.refresh(context).await.map(|credential| assert!(credential.is_some()))
 }
 
