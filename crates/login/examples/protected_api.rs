@@ -69,6 +69,6 @@ async fn servers() -> Result<(MockIdentityProvider, MockApi), BoxError> {
         api.url("/mcp"),
         provider.issuer()
     );
-    api.at("/.well-known/oauth-protected-resource/mcp").is_open().answers(Answer::json(document));
+    api.at("/.well-known/oauth-protected-resource/mcp").open().answers(Answer::json(document));
     Ok((provider, api))
 }

@@ -1,4 +1,4 @@
-//! Utilities that several folders use.
+//! Helpers that several folders use: locking a mutex, stopping work, bounding a duration, and masking secrets.
 
 #[cfg(any(feature = "oauth", feature = "store"))]
 mod abandoned;

@@ -33,12 +33,12 @@ fn prompter() {
     };
     let around = reqwest_challenge_login::cli::Environment::detect();
     // Whatever this very test runs in: there is a terminal, and that is what is tried.
-    let around = reqwest_challenge_login::cli::Environment::of(around.terminal, |_| false);
-    let login = login.command("tool login").prompting().surroundings(around).build().unwrap();
+    let around = reqwest_challenge_login::cli::Environment::from_variables(around.is_terminal(), |_| false);
+    let login = login.command("tool login").prompting().environment(around).build().unwrap();
     let refresher: Box<dyn Refresh> = match std::env::var_os("FILE") {
         Some(file) => {
             // A process that waits for the login of another one says so, and does not end.
-            let stored = Stored::new(login, FileStore::new(file), key()).patience(Duration::from_secs(3600));
+            let stored = Stored::new(login, FileStore::new(file), key()).lock_timeout(Duration::from_secs(3600));
             Box::new(stored.on_waiting(|| println!("waits for another process")))
         }
         None => Box::new(login),
@@ -79,7 +79,7 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     api.tokens().accept("hunter2-token");
     // A server of tokens that has no page for people, and no codes for them.
     let metadata = serde_json::json!({ "issuer": api.origin(), "token_endpoint": api.url("/token") });
-    api.at("/.well-known/oauth-authorization-server").is_open().answers(Answer::json(metadata));
+    api.at("/.well-known/oauth-authorization-server").open().answers(Answer::json(metadata));
     let token = [("Token for 127.0.0.1", "hunter2-token\n")];
     let left = typed("oauth", &api.origin(), &token);
     assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
@@ -109,8 +109,8 @@ fn prompter_of_two() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let get = async |api: String| {
-        let around = reqwest_challenge_login::cli::Environment::of(true, |_| false);
-        let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+        let around = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
+        let login = Login::token("https://example.com/tokens").prompting().environment(around).build().unwrap();
         let auth = ChallengeMiddleware::new(&api, login).unwrap();
         let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
         client.get(&api).send().await.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
@@ -174,8 +174,8 @@ fn prompter_who_is_impatient() {
         return;
     }
     let api = std::env::var("API").unwrap();
-    let around = reqwest_challenge_login::cli::Environment::of(true, |_| false);
-    let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+    let around = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
+    let login = Login::token("https://example.com/tokens").prompting().environment(around).build().unwrap();
     let auth = ChallengeMiddleware::new(&api, login).unwrap();
     let session = auth.session();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
@@ -196,7 +196,7 @@ async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
     let api = MockApi::start().await.unwrap();
     let enough = Gate::closed();
     api.at("/").requires("read");
-    api.at("/enough").is_open().answers(Answer::ok("").held(&enough));
+    api.at("/enough").open().answers(Answer::ok("").hold_until(&enough));
     api.tokens().accept("hunter2-token");
     let exe = std::env::current_exe().unwrap();
     let args = ["cli_prompts::prompter_who_is_impatient", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
