@@ -37,17 +37,17 @@ impl Fake {
     }
 
     /// What there is to begin with.
-    pub(crate) fn initial_credential(self, initial: Outcome) -> Self {
+    pub(crate) fn with_initial(self, initial: Outcome) -> Self {
         Self(self.0.with_initial(initial), self.1)
     }
 
     /// Holds each call until [`open`](Self::open) lets one through.
     pub(crate) fn gated(self) -> Self {
-        Self(self.0.held(&self.1), self.1)
+        Self(self.0.hold_until(&self.1), self.1)
     }
 
-    pub(crate) fn within(self, timeout: Duration) -> Self {
-        Self(self.0.within(timeout), self.1)
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self(self.0.with_timeout(timeout), self.1)
     }
 
     pub(crate) fn open(&self) {
@@ -74,12 +74,12 @@ impl Refresh for Fake {
         self.0.refresh(context).await
     }
 
-    async fn initial(&self, _context: RefreshContext) -> Outcome {
-        self.0.initial().await
+    async fn initial(&self, context: RefreshContext) -> Outcome {
+        self.0.initial(context).await
     }
 
     async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
-        self.0.forget(credential).await
+        self.0.forget(context).await
     }
 
     fn timeout(&self) -> Duration {
@@ -89,5 +89,5 @@ impl Refresh for Fake {
 
 /// A refresher whose calls stand in that server's journal.
 pub(crate) fn recorded(script: &reqwest_challenge_testing::Script) -> RecordingRefresher {
-    RecordingRefresher::new().in_journal(script.journal())
+    RecordingRefresher::new().with_journal(script.journal())
 }

@@ -1,4 +1,5 @@
-//! The last 401 of the API. A login without a request has no challenge of its own.
+//! The last 401 of the API, and the API of the last refresh. A login or a logout without a request has no challenge of its
+//! own.
 
 use std::sync::Mutex;
 
@@ -6,7 +7,7 @@ use super::server::metadata_url;
 use crate::util::lock;
 use reqwest_challenge::{Origin, RefreshContext, RefreshReason};
 
-/// The last 401 of the API, and the last known URL of its metadata.
+/// The last 401 of the API, the last known URL of its metadata, and the API of the last refresh.
 #[derive(Default)]
 pub(super) struct LastChallenge(Mutex<State>);
 
@@ -14,6 +15,7 @@ pub(super) struct LastChallenge(Mutex<State>);
 struct State {
     refused: Option<RefreshContext>,
     metadata: Option<MetadataUrl>,
+    api: Option<Origin>,
 }
 
 struct MetadataUrl {
@@ -32,6 +34,16 @@ impl LastChallenge {
             state.metadata = Some(MetadataUrl { api: context.origin().clone(), url });
         }
         state.refused = Some(context.clone().without_credential());
+    }
+
+    /// Remembers for which API a token is requested.
+    pub(super) fn set_api(&self, api: &Origin) {
+        lock(&self.0).api = Some(api.clone());
+    }
+
+    /// The API of the last refresh. `None` if nothing was refreshed yet, as after a start with a stored credential.
+    pub(super) fn api(&self) -> Option<Origin> {
+        lock(&self.0).api.clone()
     }
 
     /// For a login without a request: the context with the request, the challenges and the demand of the last 401 of the same

@@ -62,13 +62,19 @@ impl OAuth {
 
     /// The sender of the requests of one refresh.
     pub(super) fn sender(&self, context: &RefreshContext) -> Result<Sender<'_>, RefreshError> {
+        self.memory.last_challenge.set_api(context.origin());
+        self.sender_for(context.origin().clone(), context)
+    }
+
+    /// The sender of requests on behalf of that API.
+    pub(super) fn sender_for(&self, api: Origin, context: &RefreshContext) -> Result<Sender<'_>, RefreshError> {
         let client = match &self.settings.clients.given {
             Some(client) => client.clone(),
             None => context.http_client()?,
         };
         Ok(Sender {
             clients: &self.settings.clients,
-            api: context.origin().clone(),
+            api,
             trusted: self.issuer.trusted.clone(),
             is_issuer_named: self.issuer.named.is_some(),
             client,

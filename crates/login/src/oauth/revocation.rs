@@ -1,10 +1,12 @@
 //! Revokes tokens (RFC 7009).
 
+use url::Url;
+
 use super::http::{Form, Meaning, ServerResponse, meaning};
 use super::oauth::OAuth;
 use super::token::Attachment;
 use reqwest_challenge::support::is_transient_status;
-use reqwest_challenge::{Credential, RefreshContext, RefreshError, RefreshErrorKind, Secret};
+use reqwest_challenge::{Credential, Origin, RefreshContext, RefreshError, RefreshErrorKind, Secret};
 
 impl OAuth {
     /// Revokes the credential of the context, which is forgotten on this machine in any case.
@@ -40,7 +42,8 @@ impl OAuth {
         if !self.accepts(attachment) {
             return Ok(());
         }
-        let sender = self.sender(context)?;
+        let Some(api) = self.api_of(attachment) else { return Ok(()) };
+        let sender = self.sender_for(api, context)?;
         let server = self.server(&sender, &attachment.issuer, None).await?;
         if !server.has_endpoint("revocation_endpoint") {
             return Ok(());
@@ -55,6 +58,19 @@ impl OAuth {
         } else {
             Err(response.to_error("the revocation endpoint", &sent))
         }
+    }
+
+    /// The API that names the issuer. The context of a logout contains the first origin of the middleware, which need not
+    /// be that API.
+    fn api_of(&self, attachment: &Attachment) -> Option<Origin> {
+        let stored = || {
+            // The login was stored, and nothing was refreshed since. An issuer that only a challenge named is trusted as
+            // far as the API that named it, and not at all if that API is not known.
+            let is_named = self.issuer.named.is_some();
+            let url = if is_named { Some(&attachment.issuer) } else { attachment.resource.as_ref() };
+            url.and_then(|text| Url::parse(text).ok()).and_then(|url| Origin::of(&url))
+        };
+        self.memory.last_challenge.api().or_else(stored)
     }
 }
 

@@ -43,7 +43,7 @@ async fn three_hundred_tenants_read_the_metadata_of_their_issuer_once() {
 #[tokio::test]
 async fn three_hundred_tenants_that_start_at_once_share_one_metadata_request() {
     let (server, gate) = (server().await, Gate::closed());
-    server.at(METADATA).answers(metadata(&server).held(&gate));
+    server.at(METADATA).answers(metadata(&server).hold_until(&gate));
     let issuer = Issuer::new(server.origin()).unwrap();
     let mut tenants = JoinSet::new();
     for number in 0..TENANTS {
@@ -63,7 +63,7 @@ async fn three_hundred_tenants_that_start_at_once_share_one_metadata_request() {
 #[tokio::test]
 async fn tenants_that_wait_for_metadata_share_a_failure_and_the_next_one_tries_again() {
     let (server, gate) = (server().await, Gate::closed());
-    server.at(METADATA).answers(Answer::new(503).held(&gate));
+    server.at(METADATA).answers(Answer::new(503).hold_until(&gate));
     server.at("/.well-known/openid-configuration").answers(Answer::new(503));
     let issuer = Issuer::new(server.origin()).unwrap();
     let mut tenants = JoinSet::new();
@@ -86,7 +86,7 @@ async fn tenants_that_wait_for_metadata_share_a_failure_and_the_next_one_tries_a
 #[tokio::test]
 async fn if_the_tenant_that_reads_the_metadata_is_dropped_another_one_reads_them() {
     let (server, gate) = (server().await, Gate::closed());
-    server.at(METADATA).answers(metadata(&server).held(&gate));
+    server.at(METADATA).answers(metadata(&server).hold_until(&gate));
     let issuer = Issuer::new(server.origin()).unwrap();
     let (first, first_context) = (tenant(&issuer, 0), context(&server));
     let reading = tokio::spawn(async move { first.refresh(first_context).await });

@@ -85,7 +85,7 @@ async fn a_grant_of_a_third_party_sends_its_parameters_and_those_of_every_grant(
 #[tokio::test]
 async fn an_error_of_such_a_grant_has_the_servers_code_and_no_secret_of_the_grant() {
     let answer = json!({ "error": "invalid_request", "error_description": "no document hunter2-document" });
-    let (_server, oauth) = server(Answer::new(400).as_json(answer)).await;
+    let (_server, oauth) = server(Answer::new(400).json_body(answer)).await;
     let error = oauth.refresh(context()).await.unwrap_err();
     let shown = format!("{} {error:?}", line(&error));
     assert!(shown.contains("invalid_request") && shown.contains("no document ***"), "{shown}");

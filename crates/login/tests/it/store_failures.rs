@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use reqwest_challenge::{
     ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
 };
-use reqwest_challenge_login::store::{Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
+use reqwest_challenge_login::store::{Key, MemoryStore, Saved, Store, StoreError, StoreLock, Stored};
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher};
 
 use crate::stores::{another_saves, client, gives, stored, takes};
@@ -56,7 +56,7 @@ impl Store for Disk {
         self.inner.clear(key, old).await
     }
 
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError> {
         self.inner.lock(key, deadline).await
     }
 }
@@ -81,7 +81,7 @@ async fn saves_that_fail_one_after_the_other_lose_nothing() {
         disk.full(full);
         latest.store(number, Ordering::SeqCst);
         assert_eq!(run.get(API).send().await.unwrap().status(), 200, "t{number}");
-        assert_eq!(refresher.unsaved().is_some(), full, "t{number}");
+        assert_eq!(refresher.save_error().is_some(), full, "t{number}");
     }
     assert!(stored(&disk).await.unwrap().contains("renews t5"));
     let renewed_by: Vec<_> = ours.contexts()[1..]
@@ -117,7 +117,8 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
 async fn a_report_that_panics_loses_no_credential() {
     let (disk, ours) = (Disk::default(), gives("t1"));
     disk.full(true);
-    let refresher = Stored::new(ours.clone(), disk.clone(), key()).on_unsaved(|_| panic!("standard error is closed"));
+    let refresher =
+        Stored::new(ours.clone(), disk.clone(), key()).on_save_error(|_| panic!("standard error is closed"));
     let (run, _) = client(&takes("t1"), refresher);
     assert!(run.get(API).send().await.is_err());
     disk.full(false);
@@ -139,7 +140,7 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
     // Whatever looks next saves what somebody asked for.
     let held = refresher.initial(initial()).await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob");
-    assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.unsaved().is_none());
+    assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.save_error().is_none());
 }
 
 #[tokio::test]
@@ -153,7 +154,7 @@ async fn a_login_that_has_ended_is_said_to_have_also_where_it_cannot_be_cleared(
     let error = run.get(API).send().await.unwrap_err();
     let why = Unauthorized::find(&error).unwrap().refresh_error().unwrap().clone();
     assert_eq!(why.kind(), &RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() });
-    assert!(refresher.unsaved().is_some());
+    assert!(refresher.save_error().is_some());
 }
 
 #[test]

@@ -56,7 +56,7 @@ async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
         if is_locked && old.is_some() {
             fs::write(&left, fs::read_to_string(folder.file()).unwrap().replace("t2", "t3")).unwrap();
         }
-        let refresher = Stored::new(ours.clone(), store.clone(), key()).patience(Duration::from_millis(20));
+        let refresher = Stored::new(ours.clone(), store.clone(), key()).lock_timeout(Duration::from_millis(20));
         refresher.forget(logout(None)).await.unwrap();
         assert_eq!(stored(&store).await, None);
         assert!(!left.exists() && !half.exists());
@@ -126,7 +126,8 @@ async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
             FileStore::new(folder.file()).on_warning(move |warning| heard.lock().unwrap().push(warning.to_owned()));
         Stored::new(gives("never"), store, key()).forget(logout(None)).await.unwrap();
         assert_eq!((folder.file().exists(), aside.exists()), (!is_ours, !is_ours));
-        let told = warnings.lock().unwrap().iter().filter(|warning| warning.contains("may hold credentials")).count();
+        let told =
+            warnings.lock().unwrap().iter().filter(|warning| warning.contains("may contain credentials")).count();
         assert_eq!(told, if is_ours { 0 } else { 2 }, "{warnings:?}");
     }
 }
