@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::grant::Grant;
-use super::grant_context::GrantContext;
+use super::grant_context::{GrantContext, read_token};
 use super::prompt::{AuthorizationPrompt, Show};
-use super::token_request::{IssuedToken, read_token};
+use super::token_request::IssuedToken;
 use crate::oauth::client::Identity;
 use crate::oauth::http::{Form, ServerResponse};
 use crate::oauth::token::TokenResponse;

@@ -12,8 +12,11 @@ use crate::oauth::client::{Client, Identity, Kind, Proof};
 use crate::oauth::http::{Form, Sender, ServerResponse};
 use crate::oauth::server::ServerMetadata;
 use crate::oauth::settings::{Memory, Settings};
-use crate::oauth::token::Attachment;
+use crate::oauth::token::{Attachment, TokenResponse};
 use reqwest_challenge::{RefreshContext, RefreshError, Secret};
+
+/// The name of the token endpoint in errors.
+const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 /// What a [`Grant`](super::Grant) works with: the authorization server, and what the token is for.
 pub struct GrantContext<'r> {
@@ -25,6 +28,13 @@ pub struct GrantContext<'r> {
     pub(in crate::oauth) server: Arc<ServerMetadata>,
     pub(in crate::oauth) scopes: Vec<String>,
     pub(in crate::oauth) resource: Option<String>,
+}
+
+/// The outcome of presenting a refresh token.
+pub(in crate::oauth) struct Renewal {
+    pub(in crate::oauth) response: Result<TokenResponse, RefreshError>,
+    /// The new refresh token. The server has replaced the old one even if the rest of the response is unusable.
+    pub(in crate::oauth) new_token: Option<Secret>,
 }
 
 impl GrantContext<'_> {
@@ -126,6 +136,32 @@ impl GrantContext<'_> {
         Attachment { issuer, identity, is_registered, resource, refresh_token }
     }
 
+    /// Sends a token request of that client.
+    pub(in crate::oauth) async fn request_token(
+        &self,
+        identity: &Identity,
+        form: Form,
+    ) -> Result<TokenResponse, RefreshError> {
+        let (response, sent) = self.post("token_endpoint", identity, form).await?;
+        read_token(&response, &sent)
+    }
+
+    /// Presents a refresh token.
+    pub(in crate::oauth) async fn request_renewal(&self, identity: &Identity, form: Form) -> Renewal {
+        let (response, sent) = match self.post("token_endpoint", identity, form).await {
+            Ok(answered) => answered,
+            Err(error) => return Renewal { response: Err(error), new_token: None },
+        };
+        let new_token = if response.is_error() { None } else { TokenResponse::refresh_token_of(&response) };
+        if response.is_error() || new_token.is_none() && response.is_error_without_token() {
+            let error = response.to_renewal_error(TOKEN_ENDPOINT, &sent, &self.settings.hint);
+            return Renewal { response: Err(self.settings.as_login_required(error)), new_token: None };
+        }
+        let token = TokenResponse::read(&response, &sent);
+        let dpop = self.settings.dpop.as_ref();
+        Renewal { response: token.and_then(|token| token.check_type(dpop).map(|()| token)), new_token }
+    }
+
     /// Posts a form with the client's proof. Returns the response, and the form with the secrets that were added. If the
     /// server asks for its nonce in the DPoP proof (RFC 9449 §8), the form is posted once more.
     pub(in crate::oauth) async fn post(
@@ -162,6 +198,11 @@ impl GrantContext<'_> {
         }
         Ok((response, form))
     }
+}
+
+/// The token in a response, or the error in it.
+pub(super) fn read_token(response: &ServerResponse, sent: &Form) -> Result<TokenResponse, RefreshError> {
+    if response.is_error() { Err(response.to_error(TOKEN_ENDPOINT, sent)) } else { TokenResponse::read(response, sent) }
 }
 
 impl fmt::Debug for GrantContext<'_> {

@@ -4,12 +4,9 @@ use std::fmt;
 
 use super::grant_context::GrantContext;
 use crate::oauth::client::Identity;
-use crate::oauth::http::{Form, ServerResponse};
+use crate::oauth::http::Form;
 use crate::oauth::token::TokenResponse;
 use reqwest_challenge::{RefreshError, Secret};
-
-/// The name of the token endpoint in errors.
-const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 /// A request to the token endpoint. It has the scopes, the resource, the demanded claims and the caller's parameters.
 #[must_use = "a request does nothing until it is sent"]
@@ -26,13 +23,6 @@ pub struct IssuedToken {
     pub(in crate::oauth) identity: Identity,
 }
 
-/// The outcome of presenting a refresh token.
-pub(in crate::oauth) struct Renewal {
-    pub(in crate::oauth) response: Result<TokenResponse, RefreshError>,
-    /// The new refresh token. The server has replaced the old one even if the rest of the response is unusable.
-    pub(in crate::oauth) new_token: Option<Secret>,
-}
-
 impl GrantContext<'_> {
     /// Begins a request with that `grant_type`. Call it again for each attempt, if a grant polls.
     pub fn token_request(&self, grant_type: impl Into<String>) -> TokenRequest<'_> {
@@ -42,37 +32,6 @@ impl GrantContext<'_> {
         self.add_common_parameters(&mut form);
         TokenRequest { context: self, grant_type, form }
     }
-
-    /// Sends a token request of that client.
-    pub(in crate::oauth) async fn request_token(
-        &self,
-        identity: &Identity,
-        form: Form,
-    ) -> Result<TokenResponse, RefreshError> {
-        let (response, sent) = self.post("token_endpoint", identity, form).await?;
-        read_token(&response, &sent)
-    }
-
-    /// Presents a refresh token.
-    pub(in crate::oauth) async fn request_renewal(&self, identity: &Identity, form: Form) -> Renewal {
-        let (response, sent) = match self.post("token_endpoint", identity, form).await {
-            Ok(answered) => answered,
-            Err(error) => return Renewal { response: Err(error), new_token: None },
-        };
-        let new_token = if response.is_error() { None } else { TokenResponse::refresh_token_of(&response) };
-        if response.is_error() || new_token.is_none() && response.is_error_without_token() {
-            let error = response.to_renewal_error(TOKEN_ENDPOINT, &sent, &self.settings.hint);
-            return Renewal { response: Err(self.settings.as_login_required(error)), new_token: None };
-        }
-        let token = TokenResponse::read(&response, &sent);
-        let dpop = self.settings.dpop.as_ref();
-        Renewal { response: token.and_then(|token| token.check_type(dpop).map(|()| token)), new_token }
-    }
-}
-
-/// The token in a response, or the error in it.
-pub(super) fn read_token(response: &ServerResponse, sent: &Form) -> Result<TokenResponse, RefreshError> {
-    if response.is_error() { Err(response.to_error(TOKEN_ENDPOINT, sent)) } else { TokenResponse::read(response, sent) }
 }
 
 impl TokenRequest<'_> {
