@@ -22,7 +22,7 @@ use crate::error::Findings;
 use crate::error::{AuthorizeError, Body, Error, UnauthorizedReason};
 use crate::error::{Renewed, Signed};
 use crate::refresh::RefusedRequest;
-use crate::session::Event;
+use crate::session::{ChallengeDefect, Event};
 
 impl Call<'_> {
     pub(crate) fn judge(&self) -> Judge<'_> {
@@ -168,11 +168,11 @@ impl Call<'_> {
     /// The challenges of a 401 of ours, which is told to whoever listens.
     fn heard(&self, response: &Response) -> Arc<RefusedRequest> {
         let challenges = Challenges::from_headers(response.headers());
-        self.of.session.listeners().tell(|| Event::Challenged {
+        self.of.session.listeners().notify(|| Event::Challenged {
             method: self.sent.method().clone(),
             url: crate::error::bare(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
-            defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
+            defects: challenges.defects().map(ChallengeDefect::from).collect(),
         });
         self.occasion(challenges)
     }

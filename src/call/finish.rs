@@ -38,7 +38,7 @@ impl Call<'_> {
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
         let foreign = self.judge().is_foreign(&response);
         if !foreign {
-            self.of.session.listeners().tell(|| Event::Forbidden {
+            self.of.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
                 url: bare(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),

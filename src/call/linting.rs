@@ -50,9 +50,9 @@ pub(crate) fn look(
     }
     let findings = check_with(&exchange, read);
     for finding in &findings {
-        if listeners.is_heard() && told.is_new(judge.url, finding.id()) {
+        if listeners.is_active() && told.is_new(judge.url, finding.id()) {
             let (rule, severity, url) = (finding.id(), finding.severity(), crate::error::bare(judge.url));
-            listeners.tell(|| Event::Found { rule, severity, url });
+            listeners.notify(|| Event::Found { rule, severity, url });
         }
     }
     Findings::of(findings)

@@ -33,7 +33,7 @@ pub enum Error {
     /// The scheme could not sign the request, or refuses the response to it.
     Authorize(AuthorizeError),
     /// The session ended before anything was sent.
-    Ended(SessionEnded),
+    SessionEnded(SessionEnded),
     /// No credential that reaches further could be asked for.
     StepUp(StepUpError),
     /// The request would have gone by plain `http` to a host that was given with `https`; nothing was sent.
@@ -81,7 +81,7 @@ impl fmt::Display for Error {
             Self::Forbidden(error) => fmt::Display::fmt(error, f),
             Self::Refresh(error) => write!(f, "the request was not sent: {error}"),
             Self::Authorize(error) => fmt::Display::fmt(error, f),
-            Self::Ended(error) => write!(f, "the request was not sent: {error}"),
+            Self::SessionEnded(error) => write!(f, "the request was not sent: {error}"),
             Self::StepUp(error) => fmt::Display::fmt(error, f),
             Self::Insecure(error) => fmt::Display::fmt(error, f),
             Self::Redirect(error) => fmt::Display::fmt(error, f),
@@ -95,7 +95,9 @@ impl StdError for Error {
             Self::Unauthorized(error) => error.source(),
             Self::Refresh(error) => error.source(),
             Self::Authorize(error) => error.source(),
-            Self::Forbidden(_) | Self::Ended(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => None,
+            Self::Forbidden(_) | Self::SessionEnded(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => {
+                None
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ find_in_error! {
     Unauthorized in Unauthorized;
     Forbidden in Forbidden;
     RedirectError in Redirect;
-    SessionEnded in Ended;
+    SessionEnded in SessionEnded;
     StepUpError in StepUp;
 }
 

@@ -10,7 +10,7 @@ use crate::challenge::{Challenge, Challenges};
 pub(crate) struct Question {
     pub(crate) demand: Demand,
     /// Distinguishes questions: a hash of the schemes, realms, services and resources that the challenges name.
-    pub(crate) about: u64,
+    pub(crate) id: u64,
     /// The URL of the protected resource's metadata (RFC 9728 §5.1), from the first challenge that names one.
     pub(crate) resource: Option<String>,
 }
@@ -19,22 +19,22 @@ impl Question {
     /// Reads the challenges. In a partition the scopes are part of the demand, because a token for one repository is
     /// not valid for another.
     pub(crate) fn of(challenges: &Challenges, in_partition: bool) -> Self {
-        let (mut asks, mut about, mut resource) = (in_partition, Number::new(), None);
+        let (mut asks, mut hash, mut resource) = (in_partition, QuestionHash::new(), None);
         for challenge in challenges.iter() {
-            about.add_lower(challenge.scheme_octets());
+            hash.add_lower(challenge.scheme_octets());
             for param in challenge.params() {
                 let name = param.name_octets();
                 let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
                 // Nearly no parameter has one of these names, and few have a name of the same length.
                 match name.len() {
-                    5 if is(b"realm") => about.add(&param.bytes()),
+                    5 if is(b"realm") => hash.add(&param.bytes()),
                     5 => asks |= is(b"error") && param.bytes().starts_with(b"insufficient"),
                     6 => asks |= is(b"claims"),
-                    7 if is(b"service") => about.add(&param.bytes()),
+                    7 if is(b"service") => hash.add(&param.bytes()),
                     7 => asks |= is(b"max_age"),
                     10 => asks |= is(b"acr_values"),
                     17 if is(b"resource_metadata") && !param.is_broken() => {
-                        about.add(&param.bytes());
+                        hash.add(&param.bytes());
                         resource = resource.or_else(|| Some(param.value().into_owned()));
                     }
                     _ => {}
@@ -42,7 +42,7 @@ impl Question {
             }
         }
         let demand = if asks { read(challenges, in_partition) } else { Demand::default() };
-        Self { demand, about: about.0, resource }
+        Self { demand, id: hash.0, resource }
     }
 }
 
@@ -91,9 +91,9 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
 
 /// A hash of some texts, over eight octets at a time. It distinguishes entries of the session's own memory and protects
 /// nothing.
-struct Number(u64);
+struct QuestionHash(u64);
 
-impl Number {
+impl QuestionHash {
     fn new() -> Self {
         Self(0xCBF2_9CE4_8422_2325)
     }
