@@ -19,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::refresh::RefreshError;
+use super::seek;
 
 /// Why a call failed, if this crate decided it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -91,14 +92,14 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
+        seek::itself(self).or_else(|| match self {
             Self::Unauthorized(error) => error.source(),
             Self::Refresh(error) => error.source(),
             Self::Authorize(error) => error.source(),
             Self::Forbidden(_) | Self::SessionEnded(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => {
                 None
             }
-        }
+        })
     }
 }
 
@@ -160,7 +161,11 @@ impl fmt::Display for SessionEnded {
     }
 }
 
-impl StdError for SessionEnded {}
+impl StdError for SessionEnded {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        seek::itself(self)
+    }
+}
 
 /// A request by plain `http` to a host that was given with `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,4 +221,8 @@ impl fmt::Display for StepUpError {
     }
 }
 
-impl StdError for StepUpError {}
+impl StdError for StepUpError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        seek::itself(self)
+    }
+}

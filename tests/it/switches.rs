@@ -135,8 +135,8 @@ async fn events_tell_an_audit_what_happened() {
     // What the lint finds is told too, where it is on.
     let mut lines = heard.iter().filter(|event| !format!("{event:?}").starts_with("Found")).map(|event| match event {
         Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
-        Event::Refreshed { cause, outcome, waiters, generation, .. } => {
-            format!("{cause:?} {} {waiters} {generation}", outcome.as_str())
+        Event::Refreshed { reason, outcome, waiters, generation, .. } => {
+            format!("{reason:?} {} {waiters} {generation}", outcome.as_str())
         }
         Event::Forbidden { method, url, scopes, authenticated, .. } => {
             format!("403 {method} {url} {scopes:?} {authenticated}")
@@ -144,11 +144,11 @@ async fn events_tell_an_audit_what_happened() {
         other => format!("{other:?}"),
     });
     // What there is to begin with is a refresh of its own.
-    assert_eq!(lines.next().unwrap(), "Asked declined 1 0");
+    assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
     assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));
     assert_eq!(lines.next().unwrap(), format!(r#"403 GET {API}/403 ["a", "b"] true"#));
-    assert_eq!(lines.next().unwrap(), "Asked failed 1 1");
+    assert_eq!(lines.next().unwrap(), "Login failed 1 1");
     assert_eq!(lines.next(), None);
 }
 

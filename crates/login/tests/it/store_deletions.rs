@@ -162,16 +162,23 @@ async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
     use std::sync::Arc;
     type Any = Box<dyn std::error::Error + Send + Sync>;
     #[derive(Debug, thiserror::Error)]
+    #[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
     enum Mine {
         #[error("no token")]
         Boxed(#[source] Box<RefreshError>),
         #[error("no token")]
         Shared(#[source] Arc<RefreshError>),
+        #[error("no token")]
+        BoxInArc(#[source] Arc<Box<RefreshError>>),
+        #[error(transparent)]
+        Transparent(RefreshError),
     }
     let revoked = || RefreshError::credential_revoked("invalid_grant");
-    let wraps: [fn(RefreshError) -> Any; 5] = [
+    let wraps: [fn(RefreshError) -> Any; 7] = [
         |error| Box::new(Mine::Boxed(Box::new(error))),
         |error| Box::new(Mine::Shared(Arc::new(error))),
+        |error| Box::new(Mine::BoxInArc(Arc::new(Box::new(error)))),
+        |error| Box::new(Mine::Transparent(error)),
         |error| Box::new(Arc::new(error)),
         |error| anyhow::Error::new(Mine::Shared(Arc::new(error))).context("asking").into(),
         |error| std::io::Error::other(Arc::new(error)).into(),
