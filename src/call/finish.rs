@@ -121,7 +121,7 @@ impl Call<'_> {
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
-        report.hide_in(self.sent.url());
+        report.mask_url_values(self.sent.url());
         if let Kept::Copy(request) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
             let secret = request.headers().values().filter(|value| value.is_sensitive());
@@ -137,7 +137,7 @@ impl Call<'_> {
             url: bare(response.url()),
             foreign: self.judge().is_foreign(response),
             headers,
-            reading: Reading { callers: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
+            reading: Reading { of_caller: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
         };
         Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
     }

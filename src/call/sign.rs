@@ -10,7 +10,7 @@ use super::state::{Call, Kept};
 use crate::BoxError;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{AuthorizeError, Error};
+use crate::error::{AuthorizeError, Error, Signed};
 use crate::refresh::{RefreshReason, RefusedRequest};
 use crate::session::{Current, NoCredential, RenewalRequest, Stage};
 
@@ -30,7 +30,7 @@ impl Call<'_> {
         }
         let put = credential.put_on(request)?;
         self.report.attempts = 1;
-        self.report.signed = Some((held.epoch, held.generation));
+        self.report.signed = Some(Signed { epoch: held.epoch, generation: held.generation });
         self.signed_now = true;
         Some(put.map_err(|source| unsigned(credential, source)))
     }
@@ -157,7 +157,7 @@ impl Call<'_> {
                 return Ok(());
             }
         } else {
-            self.report.signed = Some((self.held.epoch, self.held.generation));
+            self.report.signed = Some(Signed { epoch: self.held.epoch, generation: self.held.generation });
         }
         let Some(credential) = credential else { return Ok(()) };
         let Some(authorize) = credential.authorizer() else {

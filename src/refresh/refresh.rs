@@ -113,7 +113,7 @@ where
     E: Into<BoxError> + Send + 'static,
 {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        self(context).await.map(Into::into).map_err(RefreshError::of_any)
+        self(context).await.map(Into::into).map_err(RefreshError::from_refresher)
     }
 }
 

@@ -69,7 +69,7 @@ impl Session {
         let report = forbidden.report();
         let slot = self.0.slot_of(report.signed).unwrap_or_else(|| report.slot.clone());
         let held = self.0.current_in(&slot);
-        let needed = forbidden.scopes_to_ask();
+        let needed = forbidden.scopes_to_request();
         let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
         if forbidden.is_foreign() {
             return refuse(StepUpKind::Foreign);

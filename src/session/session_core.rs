@@ -15,7 +15,7 @@ use super::sync::lock;
 use super::task_list::{FlightTasks, TaskCount};
 use super::types::{Current, SessionState};
 use crate::credential::{Credential, SlotKey};
-use crate::error::RefreshError;
+use crate::error::{RefreshError, Signed};
 use crate::origin::Origin;
 use crate::refresh::{Clock, Refresh, RefreshSession, refresh_client};
 use crate::util::{clamped, within};
@@ -149,13 +149,13 @@ impl SessionCore {
 
     /// Marks the credential with which a call was signed as invalid. If the caller requests it, remembered failures
     /// are cleared too.
-    pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>, by_caller: bool) -> bool {
-        signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation, by_caller)))
+    pub(crate) fn invalidate(&self, signed: Option<Signed>, by_caller: bool) -> bool {
+        signed.is_some_and(|signed| self.change(|state| state.invalidate(signed.epoch, signed.generation, by_caller)))
     }
 
     /// Records that the server refused the credential with which a call was signed.
-    pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
-        let Some((epoch, generation)) = signed else { return };
+    pub(crate) fn was_refused(&self, signed: Option<Signed>) {
+        let Some(Signed { epoch, generation }) = signed else { return };
         // A credential that has worked shows that the refresh helped.
         let now = (!self.is_accepted(generation)).then(|| self.now());
         self.change(|state| match now {
@@ -182,8 +182,8 @@ impl SessionCore {
     }
 
     /// The slot that holds the credential with which a call was signed, if it is still held.
-    pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> Option<SlotKey> {
-        signed.and_then(|(_, generation)| lock(&self.state).holder(generation))
+    pub(crate) fn slot_of(&self, signed: Option<Signed>) -> Option<SlotKey> {
+        signed.and_then(|signed| lock(&self.state).holder(signed.generation))
     }
 
     /// Whether the refresher is called before a server has refused something.
