@@ -212,7 +212,7 @@ impl Call<'_> {
 
     /// Remembers a path that refused a credential which had just been made.
     fn remember_refusal(&self) {
-        if matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined | Renewed::TakenOver)) {
+        if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined | Renewed::Reused)) {
             let (session, rest) = (&self.of.session, self.of.settings.repeat_rest);
             self.of.repeats.refused(self.sent.method(), self.sent.url(), self.held.epoch, rest, session.now());
         }

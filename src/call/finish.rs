@@ -98,7 +98,7 @@ impl Call<'_> {
         let mut response = response;
         let facts = self.facts(&mut response, body);
         // Another call may have renewed the credential meanwhile, and the new one may be invalid too.
-        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
+        let worked = self.worked && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
         Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
     }
 
