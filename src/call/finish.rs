@@ -38,7 +38,7 @@ impl Call<'_> {
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
         let foreign = self.judge().is_foreign(&response);
         if !foreign {
-            self.of.session.listeners().tell(|| Event::Forbidden {
+            self.of.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
                 url: bare(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
@@ -98,7 +98,7 @@ impl Call<'_> {
         let mut response = response;
         let facts = self.facts(&mut response, body);
         // Another call may have renewed the credential meanwhile, and the new one may be invalid too.
-        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
+        let worked = self.worked && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
         Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
     }
 
@@ -121,7 +121,7 @@ impl Call<'_> {
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
-        report.hide_in(self.sent.url());
+        report.mask_url_values(self.sent.url());
         if let Kept::Copy(request) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
             let secret = request.headers().values().filter(|value| value.is_sensitive());
@@ -137,7 +137,7 @@ impl Call<'_> {
             url: bare(response.url()),
             foreign: self.judge().is_foreign(response),
             headers,
-            reading: Reading { callers: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
+            reading: Reading { of_caller: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
         };
         Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
     }

@@ -42,7 +42,7 @@ impl ChallengeMiddleware {
         self.0
             .session
             .listeners()
-            .tell(|| Event::PassedThrough { method: request.method().clone(), url: bare(request.url()) });
+            .notify(|| Event::PassedThrough { method: request.method().clone(), url: bare(request.url()) });
     }
 
     /// Whether the URL is ours.

@@ -114,7 +114,7 @@ impl Kept {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| **name == AUTHORIZATION || value.is_sensitive();
         let callers = self.headers.iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
         echoes.echoes.extend(callers);
-        echoes.hide_in(&self.url);
+        echoes.mask_url_values(&self.url);
     }
 
     /// Whether the URL is of this request's origin.

@@ -94,7 +94,7 @@ impl Password {
             E: Into<BoxError> + Send + 'static,
         {
             async fn ask(&self, rejection: RefreshContext) -> Result<Option<Login>, RefreshError> {
-                (self.0)(rejection).await.map_err(RefreshError::of_any)
+                (self.0)(rejection).await.map_err(RefreshError::from_refresher)
             }
         }
         Self::of(Asked(ask))
