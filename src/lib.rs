@@ -30,7 +30,7 @@ pub use error::{
     UnauthorizedReason,
 };
 pub use middleware::{BuildError, Builder, ChallengeMiddleware, hardened};
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, OriginErrorKind};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};
 #[cfg(feature = "dpop")]

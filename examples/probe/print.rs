@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use reqwest::Url;
 use reqwest_challenge::Challenges;
 use reqwest_challenge::lint::{Finding, Severity};
+use reqwest_challenge::support::url_without_secrets;
 use serde_json::{Value, json};
 
 use super::Asked;
@@ -46,11 +47,7 @@ pub(crate) fn complain(text: &str) {
 
 /// Scheme, host and path: a query may hold a secret.
 fn bare(url: &Url) -> String {
-    let mut bare = url.clone();
-    bare.set_query(None);
-    // What has no host has no user either.
-    let _ = (bare.set_username(""), bare.set_password(None));
-    bare.to_string()
+    url_without_secrets(url).to_string()
 }
 
 /// What is not shown, wherever a server puts it.

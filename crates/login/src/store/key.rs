@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reqwest_challenge::support::url_without_secrets;
 use url::Url;
 
 /// Under what a credential is stored: of whom it is, for which client, account and scopes. It has no secret in it: of a URL the
@@ -83,13 +84,7 @@ fn part(text: &str) -> String {
 
 /// A URL without userinfo, query, fragment, and the slash at its end.
 fn bare(text: &str) -> String {
-    let bare = Url::parse(text).ok().filter(Url::has_host).map(|mut url| {
-        // What has no host has no user either.
-        let _ = (url.set_username(""), url.set_password(None));
-        url.set_query(None);
-        url.set_fragment(None);
-        url.to_string()
-    });
+    let bare = Url::parse(text).ok().filter(Url::has_host).map(|url| url_without_secrets(&url).to_string());
     // What is no URL may have a password before its host, too.
     let text = text.rsplit('@').next().unwrap_or_default();
     bare.map_or_else(|| text.to_owned(), |url| url.trim_end_matches('/').to_owned())
