@@ -23,7 +23,7 @@ pub use reqwest_middleware;
 
 pub use call::CallOptions;
 pub use challenge::{Challenge, Challenges, Defect};
-pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead, Secret};
+pub use credential::{Authorize, Credential, CredentialError, CredentialErrorKind, Observed, ResponseHead, Secret};
 pub use error::{
     AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
     RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,

@@ -208,7 +208,7 @@ mod answer {
     ) -> Option<Credential> {
         let password = login.1.clone();
         let made = DigestAuth::new(&challenge.digest()?, rejection.url()?, login, legacy)?;
-        Some(Credential::custom(made).hiding(password))
+        Some(Credential::custom(made).with_password(password))
     }
 }
 

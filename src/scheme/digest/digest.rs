@@ -88,7 +88,7 @@ impl DigestAuth {
 
     /// What to do about a 401 to an answer.
     fn challenged(&self, head: &ResponseHead<'_>) -> Observed {
-        let sent = head.sent().and_then(Sent::read);
+        let sent = head.sent_header().and_then(Sent::read);
         let Some((given, stale)) = self.given(head.challenges(), sent.as_ref().map(|sent| &*sent.uri)) else {
             return Observed::Nothing;
         };
@@ -107,7 +107,7 @@ impl DigestAuth {
 
     /// Whether a 400 refuses an answer that was made for another URL.
     fn check_target(&self, head: &ResponseHead<'_>) -> Result<(), BoxError> {
-        let answered = self.target(head).zip(head.sent().and_then(Sent::read));
+        let answered = self.target(head).zip(head.sent_header().and_then(Sent::read));
         if answered.is_some_and(|(target, sent)| target != sent.uri) {
             return Err("the request was redirected below the middleware, and a Digest answer is for one URL: put \
                         `FollowRedirects` above it, and give the client `redirect::Policy::none()`, as `hardened` does"
