@@ -173,7 +173,7 @@ impl Call<'_> {
             method: self.sent.method().clone(),
             url: url_without_secrets(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
-            defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
+            defects: challenges.defects().map(|defect| (defect.kind(), defect.line(), defect.byte())).collect(),
         });
         self.occasion(challenges)
     }

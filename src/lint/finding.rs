@@ -57,12 +57,12 @@ impl Finding {
     }
 
     pub(super) fn of_defect(defect: Defect<'_>) -> Self {
-        let rule = defect.rule();
+        let kind = defect.kind();
         Self {
-            id: rule.id(),
+            id: kind.id(),
             severity: Severity::Fault,
-            section: rule.section(),
-            sentence: rule.sentence(),
+            section: kind.section(),
+            sentence: kind.sentence(),
             place: Some((defect.line(), defect.byte())),
             instead: "WWW-Authenticate: Scheme name=\"value\", other=\"value\"".to_owned(),
         }
