@@ -97,7 +97,7 @@ pub(crate) fn text(url: &Url, all: &[Asked], mask: &Mask, paint: Paint) -> Strin
         challenges(&mut text, &asked.challenges, mask);
         let _ = writeln!(text, "  this crate would {}", would(asked, mask));
         for finding in &asked.findings {
-            let shown = finding.whole().to_string();
+            let shown = finding.report().to_string();
             let (line, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
             let _ = writeln!(text, "  {}{line}{}", paint.severity(finding.severity()), paint.end());
             for line in rest.lines() {
@@ -127,8 +127,8 @@ pub(crate) fn json(url: &Url, all: &[Asked], mask: &Mask) -> Value {
             "severity": finding.severity().as_str(),
             "sentence": finding.sentence(),
             "section": finding.section(),
-            "place": finding.place().map(|(line, byte)| json!({ "line": line + 1, "byte": byte })),
-            "instead": finding.instead(),
+            "place": finding.place().map(|place| json!({ "line": place.line() + 1, "byte": place.byte() })),
+            "instead": finding.expected(),
         })
     };
     let asks = all.iter().map(|asked| {
