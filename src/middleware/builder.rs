@@ -26,7 +26,7 @@ pub struct Builder {
     refresher: Arc<dyn Refresh>,
     initially: Option<Credential>,
     plaintext: bool,
-    http: Option<reqwest::Client>,
+    refresh_client: Option<reqwest::Client>,
     clock: Option<Arc<dyn Clock>>,
     listeners: Listeners,
     bounds: Bounds,
@@ -56,7 +56,7 @@ impl Builder {
             refresher: Arc::new(refresher),
             initially: None,
             plaintext: false,
-            http: None,
+            refresh_client: None,
             clock: None,
             listeners: Listeners::default(),
             bounds: Bounds {
@@ -100,8 +100,8 @@ impl Builder {
     /// client's policy is.
     ///
     /// If no client is set, one without redirects, cookies and `Referer` is built when a refresher first asks for it.
-    pub fn http(mut self, client: reqwest::Client) -> Self {
-        self.http = Some(client);
+    pub fn refresh_client(mut self, client: reqwest::Client) -> Self {
+        self.refresh_client = Some(client);
         self
     }
 
@@ -286,7 +286,7 @@ impl Builder {
             origins.clone().into(),
             self.bounds,
             clock,
-            self.http,
+            self.refresh_client,
             self.listeners,
         );
         let shared = Shared {

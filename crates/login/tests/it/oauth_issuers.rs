@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use reqwest_challenge::Refresh;
+use reqwest_challenge::{Refresh, RefreshContext};
 use reqwest_challenge_login::oauth::{
     AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Issuer, OAuth, Registration,
 };
-use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::{Value, json};
 
 use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
