@@ -21,6 +21,7 @@ use crate::credential::{Credential, Observed, ResponseHead};
 use crate::error::Findings;
 use crate::error::{AuthorizeError, Body, Error, UnauthorizedReason};
 use crate::error::{Renewed, Signed};
+use crate::origin::url_without_secrets;
 use crate::refresh::RefusedRequest;
 use crate::session::{ChallengeDefect, Event};
 
@@ -170,7 +171,7 @@ impl Call<'_> {
         let challenges = Challenges::from_headers(response.headers());
         self.of.session.listeners().notify(|| Event::Challenged {
             method: self.sent.method().clone(),
-            url: crate::error::bare(self.sent.url()),
+            url: url_without_secrets(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
             defects: challenges.defects().map(ChallengeDefect::from).collect(),
         });

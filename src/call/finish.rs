@@ -9,8 +9,9 @@ use super::state::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::RefreshError;
-use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Unauthorized, UnauthorizedReason, bare};
+use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Unauthorized, UnauthorizedReason};
 use crate::error::{AuthReport, Renewed};
+use crate::origin::url_without_secrets;
 use crate::session::Event;
 
 /// How a call ends.
@@ -40,7 +41,7 @@ impl Call<'_> {
         if !foreign {
             self.of.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
-                url: bare(self.sent.url()),
+                url: url_without_secrets(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
                 authenticated: self.report.sent.iter().any(Option::is_some),
             });
@@ -134,11 +135,11 @@ impl Call<'_> {
     fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
-            url: bare(response.url()),
+            url: url_without_secrets(response.url()),
             foreign: self.judge().is_foreign(response),
             headers,
             reading: Reading { of_caller: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
         };
-        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
+        Facts::new(self.sent.method().clone(), url_without_secrets(self.sent.url()), answered, body, report)
     }
 }

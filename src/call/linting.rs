@@ -13,6 +13,7 @@ use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::{AuthReport, Renewed};
 use crate::lint::{Exchange, Presented, check_with};
+use crate::origin::url_without_secrets;
 use crate::session::{Event, Listeners};
 
 /// How many origins and rules are remembered: more than there are rules for the few origins of one middleware.
@@ -51,7 +52,7 @@ pub(crate) fn look(
     let findings = check_with(&exchange, read);
     for finding in &findings {
         if listeners.is_active() && told.is_new(judge.url, finding.id()) {
-            let (rule, severity, url) = (finding.id(), finding.severity(), crate::error::bare(judge.url));
+            let (rule, severity, url) = (finding.id(), finding.severity(), url_without_secrets(judge.url));
             listeners.notify(|| Event::LintFinding { rule, severity, url });
         }
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::chain::{each, into_reqwest};
 use super::clean_error::CleanError;
 use crate::BoxError;
-use crate::util::{FEW_LINES, OneLine};
+use crate::util::{DEFAULT_COLUMNS, OneLine};
 
 /// How many characters of one error's message are printed.
-const MAX_COLUMNS: usize = 4 * FEW_LINES;
+const MAX_COLUMNS: usize = 4 * DEFAULT_COLUMNS;
 /// How many errors of a chain are printed.
 const MAX_MESSAGES: usize = 16;
 

@@ -53,17 +53,6 @@ pub(crate) struct Answered {
     pub(crate) reading: Reading,
 }
 
-/// The URL without the parts that may be secret: userinfo, query and fragment.
-pub(crate) fn bare(url: &Url) -> Url {
-    let mut bare = url.clone();
-    // These calls fail only for a URL without a host, which has no userinfo.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    bare.set_query(None);
-    bare.set_fragment(None);
-    bare
-}
-
 impl Facts {
     /// The facts of a response whose header was taken and whose body was read. The URLs have no secret parts.
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {

@@ -59,7 +59,7 @@ pub use authorize_error::AuthorizeError;
 pub use chain::find_error;
 pub use denied_reason::DeniedReason;
 pub use error::Error;
-pub(crate) use facts::{Answered, Body, Facts, bare};
+pub(crate) use facts::{Answered, Body, Facts};
 pub(crate) use findings::Findings;
 pub use forbidden::Forbidden;
 pub use insecure_url::InsecureUrl;

@@ -82,8 +82,8 @@ impl Builder {
     }
 
     /// Adds an origin of the same protection space. The same credential is sent there.
-    pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+    pub fn origin(mut self, origin: impl AsRef<str>) -> Self {
+        self.origins.push(origin.as_ref().to_owned());
         self
     }
 

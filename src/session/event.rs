@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use reqwest::Url;
 
-use crate::challenge::{Defect, Rule};
+use crate::challenge::{Defect, DefectKind};
 use crate::refresh::RefreshReason;
 
 /// Something that happened, for an audit. [`Builder::on_event`](crate::Builder::on_event) receives events, and the `tracing`
@@ -79,8 +79,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ChallengeDefect {
-    /// The rule.
-    pub rule: Rule,
+    /// The kind of the defect.
+    pub kind: DefectKind,
     /// The `WWW-Authenticate` line, counted from 0.
     pub line: usize,
     /// The byte in the line, counted from 0.
@@ -89,7 +89,7 @@ pub struct ChallengeDefect {
 
 impl From<Defect<'_>> for ChallengeDefect {
     fn from(defect: Defect<'_>) -> Self {
-        Self { rule: defect.rule(), line: defect.line(), byte: defect.byte() }
+        Self { kind: defect.kind(), line: defect.line(), byte: defect.byte() }
     }
 }
 

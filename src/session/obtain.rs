@@ -17,7 +17,7 @@ use super::sync::lock;
 use super::types::{SessionOutcome, SessionStart};
 use super::wait_graph::RecordedWait;
 use crate::error::{RefreshError, RefreshErrorKind, Renewed};
-use crate::util::within;
+use crate::util::timeout;
 
 /// Extra time beyond the timeout of a refresh, before a waiter treats the refresh as dead.
 pub(super) const WAITER_MARGIN: Duration = Duration::from_secs(1);
@@ -126,7 +126,7 @@ impl SessionCore {
     /// Waits with the caller's own deadline: if the flight's runtime is parked, only a waiter can end the flight.
     async fn wait_recorded(&self, number: u64, wait: Wait<SessionOutcome>) -> SessionOutcome {
         let bound = self.refresh_timeout().saturating_add(WAITER_MARGIN);
-        within(bound, pin!(wait)).await.unwrap_or_else(|| {
+        timeout(bound, pin!(wait)).await.unwrap_or_else(|| {
             // Aborts the task before its slot is free, so that two tasks of one slot never run at the same time.
             lock(&self.flight_tasks).abort(number);
             let error = RefreshError::new(RefreshErrorKind::TimedOut);

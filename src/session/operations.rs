@@ -18,7 +18,7 @@ use super::types::Current;
 use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, RefreshErrorKind};
 use crate::refresh::{Demand, RefreshReason};
-use crate::util::within;
+use crate::util::timeout;
 
 impl SessionCore {
     /// The credential to send before a server has refused anything. The refresher is called for it once in each epoch, and
@@ -65,7 +65,7 @@ impl SessionCore {
             drop(counted);
         }));
         let bound = self.refresh_timeout().saturating_add(WAITER_MARGIN);
-        let outcome = match within(bound, pin!(forgotten)).await {
+        let outcome = match timeout(bound, pin!(forgotten)).await {
             Some(Ok(outcome)) => outcome,
             Some(Err(_)) => Err(RefreshError::new(RefreshErrorKind::Gone)),
             None => Err(RefreshError::new(RefreshErrorKind::TimedOut)),

@@ -17,7 +17,7 @@ use super::types::Current;
 use crate::credential::Credential;
 use crate::error::{RefreshError, RefreshErrorKind};
 use crate::refresh::{Refresh, RefreshContext, RefreshReason, RefreshSession, SessionAccess};
-use crate::util::within;
+use crate::util::timeout;
 
 /// The longest `Retry-After` that is obeyed. A server that sends a year does not stop the client for a year.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -58,7 +58,7 @@ impl SessionCore {
                     Purpose::Initial => refresher.initial(context),
                     Purpose::Renew | Purpose::Login => refresher.refresh(context),
                 };
-                within(bound, result.as_mut()).await
+                timeout(bound, result.as_mut()).await
             };
             let result = result.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)));
             let result = result.map_err(|error| error.masked(&Credential::masker_of(&kept_context.credential)));
@@ -174,7 +174,7 @@ pub(super) async fn forget(
     bound: Duration,
 ) -> Result<(), RefreshError> {
     let mut work = pin!(async {
-        let result = within(bound, refresher.forget(context).as_mut()).await;
+        let result = timeout(bound, refresher.forget(context).as_mut()).await;
         result.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)))
     });
     let poll = |context: &mut Context<'_>| {

@@ -18,7 +18,7 @@ use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, Signed};
 use crate::origin::Origin;
 use crate::refresh::{Clock, Refresh, RefreshSession, refresh_client};
-use crate::util::{clamped, within};
+use crate::util::{clamped, timeout};
 
 /// The spans of time that a session uses. The builder sets them and documents their defaults.
 #[derive(Clone, Debug)]
@@ -193,7 +193,7 @@ impl SessionCore {
 
     /// Waits until no task of this session runs, for at most that long. Returns whether all tasks have ended.
     pub(crate) async fn wait_until_saved(&self, bound: Duration) -> bool {
-        within(bound, pin!(self.task_count.wait_for_none())).await.is_some()
+        timeout(bound, pin!(self.task_count.wait_for_none())).await.is_some()
     }
 
     /// The first origin of the middleware.

@@ -11,7 +11,7 @@ use super::rule::{Rule, code_in, url_in};
 use super::table;
 use crate::challenge::Challenges;
 use crate::error::problem::Problem;
-use crate::util::{retry_after, span};
+use crate::util::{parse_duration, retry_after};
 
 /// How many scopes are kept.
 const MAX_SCOPES: usize = 64;
@@ -97,6 +97,6 @@ fn time(found: &Found) -> Option<Duration> {
     table::TIMES.iter().find_map(|(rule, unit)| {
         let rules: &[Rule] = &[*rule];
         let values = found.values(&headers, rules);
-        values.iter().find(|value| !value.is_far).and_then(|value| span(value.text, *unit))
+        values.iter().find(|value| !value.is_far).and_then(|value| parse_duration(value.text, *unit))
     })
 }
