@@ -21,8 +21,9 @@ use crate::credential::{Credential, Observed, ResponseHead};
 use crate::error::Findings;
 use crate::error::{AuthorizeError, Body, Error, UnauthorizedReason};
 use crate::error::{Renewed, Signed};
+use crate::origin::url_without_secrets;
 use crate::refresh::RefusedRequest;
-use crate::session::Event;
+use crate::session::{ChallengeDefect, Event};
 
 impl Call<'_> {
     pub(crate) fn judge(&self) -> Judge<'_> {
@@ -40,7 +41,7 @@ impl Call<'_> {
             && !linting::is_of_note(&self.judge(), response);
         if passes {
             self.accepted(response);
-            response.extensions_mut().insert(Signed(self.held.epoch, self.held.generation));
+            response.extensions_mut().insert(Signed { epoch: self.held.epoch, generation: self.held.generation });
         }
         passes
     }
@@ -56,7 +57,7 @@ impl Call<'_> {
                     | StatusCode::TOO_MANY_REQUESTS
                     | StatusCode::BAD_REQUEST
             );
-        let Some((_, generation)) = self.report.signed.filter(|_| shows) else { return };
+        let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows) else { return };
         // Nearly always the session knows this already.
         let is_new = !self.of.session.is_accepted(generation) && !self.judge().is_foreign(response);
         if is_new && self.of.session.was_accepted(generation) {
@@ -66,7 +67,7 @@ impl Call<'_> {
 
     /// Records that the server refused the credential.
     pub(crate) fn refused_by_server(&mut self) {
-        if let Some((_, generation)) = self.report.signed {
+        if let Some(Signed { generation, .. }) = self.report.signed {
             self.of.session.was_refused(self.report.signed);
             self.worked |= self.of.worked.elsewhere(generation, self.sent.url());
         }
@@ -149,11 +150,11 @@ impl Call<'_> {
         self.accepted(&response);
         self.report.findings.add(self.look(&response, (&[], None)));
         // What follows a redirect masks what its `Location` echoes.
-        if self.report.tells_more() || verdict::is_redirect(response.status()) {
+        if self.report.has_more_than_numbers() || verdict::is_redirect(response.status()) {
             self.remember_sent();
             response.extensions_mut().insert(std::mem::take(&mut self.report));
-        } else if let Some((epoch, generation)) = self.report.signed {
-            response.extensions_mut().insert(Signed(epoch, generation));
+        } else if let Some(signed) = self.report.signed {
+            response.extensions_mut().insert(signed);
         }
         End::Response(response)
     }
@@ -168,11 +169,11 @@ impl Call<'_> {
     /// The challenges of a 401 of ours, which is told to whoever listens.
     fn heard(&self, response: &Response) -> Arc<RefusedRequest> {
         let challenges = Challenges::from_headers(response.headers());
-        self.of.session.listeners().tell(|| Event::Challenged {
+        self.of.session.listeners().notify(|| Event::Challenged {
             method: self.sent.method().clone(),
-            url: crate::error::bare(self.sent.url()),
+            url: url_without_secrets(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
-            defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
+            defects: challenges.defects().map(ChallengeDefect::from).collect(),
         });
         self.occasion(challenges)
     }
@@ -212,7 +213,7 @@ impl Call<'_> {
 
     /// Remembers a path that refused a credential which had just been made.
     fn remember_refusal(&self) {
-        if matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined | Renewed::TakenOver)) {
+        if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined | Renewed::Reused)) {
             let (session, rest) = (&self.of.session, self.of.settings.repeat_rest);
             self.of.repeats.refused(self.sent.method(), self.sent.url(), self.held.epoch, rest, session.now());
         }

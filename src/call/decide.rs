@@ -12,7 +12,7 @@ use crate::error::RefreshError;
 use crate::error::Renewed;
 use crate::error::{Error, UnauthorizedReason};
 use crate::refresh::{Question, RefreshReason, RefusedRequest};
-use crate::session::{Ended, Renewal, RenewalRequest, Stage};
+use crate::session::{NoCredential, Renewal, RenewalRequest, Stage};
 
 /// What is done about a 401.
 pub(crate) enum Decision {
@@ -52,20 +52,20 @@ impl Call<'_> {
         let now = || self.of.session.now();
         let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
         // While a path rests, no new refresh starts. A newer credential that is already held is used all the same.
-        want.starts = !(self.spent || was_asked || want.demand.is_plain() && rests());
+        want.may_start = !(self.spent || was_asked || want.demand.is_plain() && rests());
         Ok(Decision::Renew(want))
     }
 
     /// Whether another call has renewed what this one was signed with.
     fn newer_is_held(&self) -> bool {
         let now = self.of.session.current_in(&self.slot);
-        now.epoch == self.held.epoch && now.stage == Stage::Open && now.generation > self.held.generation
+        now.epoch == self.held.epoch && now.stage == Stage::Ready && now.generation > self.held.generation
     }
 
     /// What the session is asked for after a 401: a credential for the slot of the resource that the challenges name.
     pub(crate) fn want_after(&mut self, refused: Arc<RefusedRequest>) -> RenewalRequest {
         let in_partition = matches!(self.slot, SlotKey::Partition(_));
-        let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);
+        let Question { demand, id, resource } = Question::of(&refused.challenges, in_partition);
         let learn = |resource: String| self.of.resources.learn(&refused.url, &resource);
         let named = resource.filter(|_| !in_partition).map(learn);
         let slot = named.unwrap_or_else(|| self.slot.clone());
@@ -73,27 +73,27 @@ impl Call<'_> {
         // The refused credential of another slot says nothing about the credential of this slot.
         if want.slot != self.slot {
             want.generation = 0;
-            (want.bare, want.carried) = (false, false);
+            (want.is_unsigned, want.has_credential) = (false, false);
         }
         self.report.slot = want.slot.clone();
-        (want.demand, want.about, want.occasion) = (demand, about, Some(refused));
+        (want.demand, want.question_id, want.request) = (demand, id, Some(refused));
         want
     }
 
     /// Takes the newer credential over, or says why there is none.
     pub(crate) fn take(
         &mut self,
-        renewal: Result<Renewal, Ended<RefreshError>>,
+        renewal: Result<Renewal, NoCredential<RefreshError>>,
     ) -> Result<(), (UnauthorizedReason, Option<RefreshError>)> {
         let renewal = renewal.map_err(|ended| match ended {
-            Ended::Failed(error) => (UnauthorizedReason::RefreshFailed, Some(error)),
-            Ended::Declined => (UnauthorizedReason::Declined, None),
-            Ended::Unchanged | Ended::Rests => (UnauthorizedReason::StillRejected, None),
-            Ended::Spent => (UnauthorizedReason::BudgetExhausted, None),
-            Ended::SessionChanged => (UnauthorizedReason::SessionChanged, None),
-            Ended::LoggedOut => (UnauthorizedReason::LoggedOut, None),
+            NoCredential::Failed(error) => (UnauthorizedReason::RefreshFailed, Some(error)),
+            NoCredential::Declined => (UnauthorizedReason::Declined, None),
+            NoCredential::Unchanged | NoCredential::TooSoon => (UnauthorizedReason::StillRejected, None),
+            NoCredential::BudgetExhausted => (UnauthorizedReason::BudgetExhausted, None),
+            NoCredential::SessionChanged => (UnauthorizedReason::SessionChanged, None),
+            NoCredential::LoggedOut => (UnauthorizedReason::LoggedOut, None),
         })?;
-        self.report.renewal = Some(renewal.how.into());
+        self.report.renewal = Some(renewal.renewed);
         // The very credential that was refused is not sent again.
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
             return Err((UnauthorizedReason::StillRejected, None));

@@ -9,8 +9,9 @@ use super::state::{Call, Kept};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::RefreshError;
-use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Unauthorized, UnauthorizedReason, bare};
+use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Unauthorized, UnauthorizedReason};
 use crate::error::{AuthReport, Renewed};
+use crate::origin::url_without_secrets;
 use crate::session::Event;
 
 /// How a call ends.
@@ -38,9 +39,9 @@ impl Call<'_> {
     pub(crate) async fn forbidden(&self, mut response: Response) -> End {
         let foreign = self.judge().is_foreign(&response);
         if !foreign {
-            self.of.session.listeners().tell(|| Event::Forbidden {
+            self.of.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
-                url: bare(self.sent.url()),
+                url: url_without_secrets(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
                 authenticated: self.report.sent.iter().any(Option::is_some),
             });
@@ -98,7 +99,7 @@ impl Call<'_> {
         let mut response = response;
         let facts = self.facts(&mut response, body);
         // Another call may have renewed the credential meanwhile, and the new one may be invalid too.
-        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
+        let worked = self.worked && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
         Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
     }
 
@@ -121,7 +122,7 @@ impl Call<'_> {
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
-        report.hide_in(self.sent.url());
+        report.mask_url_values(self.sent.url());
         if let Kept::Copy(request) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
             let secret = request.headers().values().filter(|value| value.is_sensitive());
@@ -134,11 +135,11 @@ impl Call<'_> {
     fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
-            url: bare(response.url()),
+            url: url_without_secrets(response.url()),
             foreign: self.judge().is_foreign(response),
             headers,
-            reading: Reading { callers: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
+            reading: Reading { of_caller: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
         };
-        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
+        Facts::new(self.sent.method().clone(), url_without_secrets(self.sent.url()), answered, body, report)
     }
 }

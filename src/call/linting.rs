@@ -13,6 +13,7 @@ use crate::challenge::Challenges;
 use crate::credential::Credential;
 use crate::error::{AuthReport, Renewed};
 use crate::lint::{Exchange, Presented, check_with};
+use crate::origin::url_without_secrets;
 use crate::session::{Event, Listeners};
 
 /// How many origins and rules are remembered: more than there are rules for the few origins of one middleware.
@@ -45,14 +46,14 @@ pub(crate) fn look(
         None => sent.map_or(exchange, |sent| exchange.request_headers(sent)),
     };
     // What was renewed for this call, before its send or between its sends, and is refused all the same.
-    if matches!(report.renewal, Some(Renewed::ByUs | Renewed::Joined)) {
+    if matches!(report.renewal, Some(Renewed::Started | Renewed::Joined)) {
         exchange = exchange.renewed();
     }
     let findings = check_with(&exchange, read);
     for finding in &findings {
-        if listeners.is_heard() && told.is_new(judge.url, finding.id()) {
-            let (rule, severity, url) = (finding.id(), finding.severity(), crate::error::bare(judge.url));
-            listeners.tell(|| Event::Found { rule, severity, url });
+        if listeners.is_active() && told.is_new(judge.url, finding.id()) {
+            let (rule, severity, url) = (finding.id(), finding.severity(), url_without_secrets(judge.url));
+            listeners.notify(|| Event::LintFinding { rule, severity, url });
         }
     }
     Findings::of(findings)

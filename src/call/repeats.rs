@@ -1,6 +1,7 @@
 //! A small memory of paths that refuse every credential: a server that says 401 where it means 403 would cost a refresh for
 //! every call.
 
+use crate::origin::url_without_secrets;
 use crate::util::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -47,8 +48,7 @@ impl Repeats {
         if paths.len() == ROOM {
             paths.remove(0);
         }
-        let mut url = url.clone();
-        url.set_query(None);
+        let url = url_without_secrets(url);
         paths.push(Path { method: method.clone(), url, epoch, rest, since: now });
         self.count.store(paths.len(), Ordering::Relaxed);
     }

@@ -1,6 +1,7 @@
 //! Which paths belong to which resource. A server may have several protected resources, each with its own tokens (RFC
 //! 9728, RFC 8707 §2). Their 401s name them. Remembering the paths spares later requests the 401.
 
+use crate::origin::url_without_secrets;
 use crate::util::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -67,11 +68,10 @@ impl Resources {
         if slot == before {
             return slot;
         }
-        let mut path = Self::below(url, resource).unwrap_or_else(|| {
-            let mut own = url.clone();
-            own.set_query(None);
-            own.set_fragment(None);
-            Path { url: own, below: false, slot: SlotKey::Main }
+        let mut path = Self::below(url, resource).unwrap_or_else(|| Path {
+            url: url_without_secrets(url),
+            below: false,
+            slot: SlotKey::Main,
         });
         path.slot = slot.clone();
         known.paths.retain(|other| other.url != path.url);
@@ -90,9 +90,7 @@ impl Resources {
         if prefix.is_empty() {
             return None;
         }
-        let mut above = url.clone();
-        above.set_query(None);
-        above.set_fragment(None);
+        let mut above = url_without_secrets(url);
         above.set_path(prefix);
         Some(Path { url: above, below: true, slot: SlotKey::Main }).filter(|path| path.covers(url))
     }

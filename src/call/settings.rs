@@ -15,11 +15,11 @@ use super::worked::Worked;
 use crate::challenge::Challenges;
 use crate::error::{Forbidden, ReadRefusals};
 use crate::origin::Origin;
-use crate::session::Core;
+use crate::session::SessionCore;
 
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
-    pub(crate) session: Arc<Core>,
+    pub(crate) session: Arc<SessionCore>,
     pub(crate) origins: Box<[Origin]>,
     pub(crate) settings: Settings,
     pub(crate) repeats: Repeats,

@@ -10,9 +10,9 @@ use super::state::{Call, Kept};
 use crate::BoxError;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{AuthorizeError, Error};
+use crate::error::{AuthorizeError, Error, Signed};
 use crate::refresh::{RefreshReason, RefusedRequest};
-use crate::session::{Current, Ended, RenewalRequest, Stage};
+use crate::session::{Current, NoCredential, RenewalRequest, Stage};
 
 impl Call<'_> {
     /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
@@ -20,14 +20,17 @@ impl Call<'_> {
     pub(crate) fn sign_now(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
         let held = &self.held;
         let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
-        let plain = !self.callers_own && self.options.identity.is_none() && held.stage == Stage::Open;
-        let credential = held.credential.as_ref().filter(|_| plain && !due(held.renew_at) && !due(held.ahead_at))?;
+        let plain = !self.callers_own && self.options.identity.is_none() && held.stage == Stage::Ready;
+        let credential = held
+            .credential
+            .as_ref()
+            .filter(|_| plain && !due(held.renew_at.before_send) && !due(held.renew_at.in_background))?;
         if Self::is_set_by_caller(request, credential) {
             return None;
         }
         let put = credential.put_on(request)?;
         self.report.attempts = 1;
-        self.report.signed = Some((held.epoch, held.generation));
+        self.report.signed = Some(Signed { epoch: held.epoch, generation: held.generation });
         self.signed_now = true;
         Some(put.map_err(|source| unsigned(credential, source)))
     }
@@ -41,7 +44,7 @@ impl Call<'_> {
         if self.held.stage == Stage::New {
             match self.of.session.initial(&self.held).await {
                 // Nothing was signed yet. The request is sent with what is held now, or without a credential.
-                Ok(_) | Err(Ended::SessionChanged | Ended::LoggedOut) => {}
+                Ok(_) | Err(NoCredential::SessionChanged | NoCredential::LoggedOut) => {}
                 // If the caller set a credential, no other is needed.
                 Err(_) if request.headers().contains_key(AUTHORIZATION) => {}
                 Err(ended) => return Err(Error::from(ended)),
@@ -62,8 +65,8 @@ impl Call<'_> {
         let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
         let held = &self.held;
         let cause = if held.credential.is_some() {
-            if held.stage != Stage::Stale && !due(held.renew_at) {
-                if due(held.ahead_at) {
+            if held.stage != Stage::Invalid && !due(held.renew_at.before_send) {
+                if due(held.renew_at.in_background) {
                     self.of.session.renew_soon(self.slot.clone(), held);
                 }
                 return Ok(());
@@ -71,7 +74,7 @@ impl Call<'_> {
             RefreshReason::Expired
         } else {
             let stream = matches!(self.sent, Kept::Head(..));
-            if !(self.of.settings.eager && stream && held.stage == Stage::Open) {
+            if !(self.of.settings.eager && stream && held.stage == Stage::Ready) {
                 return Ok(());
             }
             RefreshReason::Login
@@ -81,28 +84,28 @@ impl Call<'_> {
 
     async fn renew_before(&mut self, cause: RefreshReason) -> Result<(), Error> {
         let started = Instant::now();
-        let stale = self.held.stage == Stage::Stale;
+        let stale = self.held.stage == Stage::Invalid;
         if !self.of.session.answers_without_challenge() && (stale || cause == RefreshReason::Login) {
             self.go_without();
             return Ok(());
         }
         let mut want = RenewalRequest::of(cause, self.slot.clone(), &self.held);
-        want.occasion = Some(self.occasion(Challenges::default()));
+        want.request = Some(self.occasion(Challenges::default()));
         let renewal = self.of.session.renew(want).await;
         self.report.waited += started.elapsed();
         match renewal {
             Ok(renewal) => {
-                self.report.renewal = Some(renewal.how.into());
+                self.report.renewal = Some(renewal.renewed);
                 self.spent = true;
                 self.held = renewal.held;
                 Ok(())
             }
             // Nothing was signed yet: whoever is logged in now sends it.
-            Err(Ended::SessionChanged) => {
+            Err(NoCredential::SessionChanged) => {
                 self.held = self.of.session.current_in(&self.slot);
                 Ok(())
             }
-            Err(Ended::Declined | Ended::Unchanged) => {
+            Err(NoCredential::Declined | NoCredential::Unchanged) => {
                 // One refresh per call: if the refresher declined just now, the 401 does not ask it again. A remembered
                 // refusal does not count.
                 self.declined = self.of.session.current().failures > self.held.failures;
@@ -112,8 +115,8 @@ impl Call<'_> {
                 // Otherwise the old credential is sent: the server's answer counts more than the local clock.
                 Ok(())
             }
-            Err(Ended::Rests | Ended::Spent) => Ok(()),
-            Err(Ended::Failed(error)) if !stale && (error.is_transient() || !self.has_expired()) => {
+            Err(NoCredential::TooSoon | NoCredential::BudgetExhausted) => Ok(()),
+            Err(NoCredential::Failed(error)) if !stale && (error.is_transient() || !self.has_expired()) => {
                 self.failed = Some(error);
                 Ok(())
             }
@@ -154,7 +157,7 @@ impl Call<'_> {
                 return Ok(());
             }
         } else {
-            self.report.signed = Some((self.held.epoch, self.held.generation));
+            self.report.signed = Some(Signed { epoch: self.held.epoch, generation: self.held.generation });
         }
         let Some(credential) = credential else { return Ok(()) };
         let Some(authorize) = credential.authorizer() else {

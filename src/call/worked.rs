@@ -1,5 +1,6 @@
 //! Where a credential has worked. If a server accepted it on another path and says 401 here, the 401 may mean 403.
 
+use crate::origin::url_without_secrets;
 use crate::util::lock;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -21,8 +22,7 @@ impl Worked {
         if worked.len() == CREDENTIALS {
             worked.pop_front();
         }
-        let mut url = url.clone();
-        url.set_query(None);
+        let url = url_without_secrets(url);
         worked.push_back((generation, url));
     }
 

@@ -15,8 +15,7 @@ use crate::credential::{Credential, CredentialError};
 use crate::error::{Forbidden, Problem, RawRefusal};
 use crate::origin::{Origin, OriginError};
 use crate::refresh::Refresh;
-use crate::session::{Bounds, Core};
-use crate::session::{Event, Listeners};
+use crate::session::{Event, Listeners, SessionConfig, SessionCore, Timing};
 use crate::util::clamped;
 
 /// Sets up a [`ChallengeMiddleware`].
@@ -29,7 +28,7 @@ pub struct Builder {
     refresh_client: Option<reqwest::Client>,
     clock: Option<Arc<dyn Clock>>,
     listeners: Listeners,
-    bounds: Bounds,
+    bounds: Timing,
     settings: Settings,
 }
 
@@ -59,12 +58,12 @@ impl Builder {
             refresh_client: None,
             clock: None,
             listeners: Listeners::default(),
-            bounds: Bounds {
-                skew: Duration::from_secs(30),
-                ahead: None,
-                back_off: Duration::from_secs(1),
-                cool_down: Duration::from_secs(30),
-                refresh: None,
+            bounds: Timing {
+                expiry_margin: Duration::from_secs(30),
+                background_span: None,
+                transient_backoff: Duration::from_secs(1),
+                failure_cooldown: Duration::from_secs(30),
+                refresh_timeout: None,
             },
             settings: Settings {
                 body_bytes: 64 << 10,
@@ -83,8 +82,8 @@ impl Builder {
     }
 
     /// Adds an origin of the same protection space. The same credential is sent there.
-    pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+    pub fn origin(mut self, origin: impl AsRef<str>) -> Self {
+        self.origins.push(origin.as_ref().to_owned());
         self
     }
 
@@ -204,7 +203,7 @@ impl Builder {
     /// that is slightly wrong; it is at most a tenth of the lifetime. A credential that lives for less than this is sent until
     /// a 401.
     pub fn expiry_margin(mut self, span: Duration) -> Self {
-        self.bounds.skew = clamped(span);
+        self.bounds.expiry_margin = clamped(span);
         self
     }
 
@@ -212,27 +211,27 @@ impl Builder {
     /// time starts it, so that many clients do not ask at once. If it fails, the failure is remembered and the held credential
     /// is sent. Off by default, so that no task runs for which no caller waits.
     pub fn renew_ahead(mut self, span: Duration) -> Self {
-        self.bounds.ahead = Some(clamped(span));
+        self.bounds.background_span = Some(clamped(span));
         self
     }
 
     /// Sets how long a refresh may take, instead of [`Refresh::timeout`].
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
-        self.bounds.refresh = Some(clamped(span));
+        self.bounds.refresh_timeout = Some(clamped(span));
         self
     }
 
     /// Sets how long a temporary failure is answered from memory if the server does not say. The default is 1 s, so that a
     /// thousand callers do not ask a token endpoint that is down a thousand times a second.
     pub fn transient_backoff(mut self, span: Duration) -> Self {
-        self.bounds.back_off = clamped(span);
+        self.bounds.transient_backoff = clamped(span);
         self
     }
 
     /// Sets how long a final failure is answered from memory. The default is 30 s. A login ends it. It always ends, because the
     /// cause may be repaired elsewhere.
     pub fn failure_cooldown(mut self, span: Duration) -> Self {
-        self.bounds.cool_down = clamped(span);
+        self.bounds.failure_cooldown = clamped(span);
         self
     }
 
@@ -281,14 +280,15 @@ impl Builder {
             credential.check().map_err(|error| BuildError(Kind::Credential(error)))?;
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
-        let core = Core::new(
-            (self.refresher, self.initially),
-            origins.clone().into(),
-            self.bounds,
+        let core = SessionCore::new(SessionConfig {
+            refresher: self.refresher,
+            initial_credential: self.initially,
+            origins: origins.clone().into(),
+            timing: self.bounds,
             clock,
-            self.refresh_client,
-            self.listeners,
-        );
+            refresh_client: self.refresh_client,
+            listeners: self.listeners,
+        });
         let shared = Shared {
             session: core,
             origins: origins.into(),

@@ -12,8 +12,8 @@ use reqwest_middleware::{Middleware, Next};
 use crate::call::Call;
 use crate::call::CallOptions;
 use crate::call::Shared;
-use crate::error::{Error, InsecureUrl, bare};
-use crate::origin::Origin;
+use crate::error::{Error, InsecureUrl};
+use crate::origin::{Origin, url_without_secrets};
 use crate::redirect;
 use crate::session::Event;
 use crate::session::Session;
@@ -39,10 +39,10 @@ impl ChallengeMiddleware {
     /// Reports a request that is outside the origins: `www.` before a host, or another port, is easily overlooked.
     #[cold]
     fn pass_through(&self, request: &Request) {
-        self.0
-            .session
-            .listeners()
-            .tell(|| Event::PassedThrough { method: request.method().clone(), url: bare(request.url()) });
+        self.0.session.listeners().notify(|| Event::PassedThrough {
+            method: request.method().clone(),
+            url: url_without_secrets(request.url()),
+        });
     }
 
     /// Whether the URL is ours.

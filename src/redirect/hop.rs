@@ -11,8 +11,8 @@ use crate::call::replay;
 use crate::credential::Credential;
 use crate::credential::Masker;
 use crate::error::AuthReport;
-use crate::error::{RedirectError, RedirectErrorKind, Refused, bare};
-use crate::origin::Origin;
+use crate::error::{RedirectError, RedirectErrorKind, Refused};
+use crate::origin::{Origin, url_without_secrets};
 use crate::redirect::headers;
 
 /// Makes another body with the same bytes.
@@ -114,7 +114,7 @@ impl Kept {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| **name == AUTHORIZATION || value.is_sensitive();
         let callers = self.headers.iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
         echoes.echoes.extend(callers);
-        echoes.hide_in(&self.url);
+        echoes.mask_url_values(&self.url);
     }
 
     /// Whether the URL is of this request's origin.
@@ -179,7 +179,7 @@ pub(super) fn shown(url: &Url, masker: &Masker) -> Url {
         // For another scheme, everything after the scheme may be secret.
         return Url::parse(&format!("{}:", url.scheme())).unwrap_or_else(|_| root(url));
     }
-    let bare = bare(url);
+    let bare = url_without_secrets(url);
     let masked = masker.mask_certain(bare.to_string());
     if masked == bare.as_str() {
         return bare;
@@ -190,7 +190,7 @@ pub(super) fn shown(url: &Url, masker: &Masker) -> Url {
 
 /// The URL without its path.
 fn root(url: &Url) -> Url {
-    let mut root = bare(url);
+    let mut root = url_without_secrets(url);
     root.set_path("/");
     root
 }

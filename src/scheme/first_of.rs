@@ -141,7 +141,7 @@ impl Refresh for FirstOf {
         for (number, scheme) in self.asked(&rejection) {
             let Choice { schemes, refresher } = &self.choices[number];
             let answer = refresher.as_ref().refresh(rejection.clone().with_schemes(schemes)).await;
-            if let Some(credential) = answer.map_err(|error| error.of_whom(&scheme))? {
+            if let Some(credential) = answer.map_err(|error| error.of_scheme(&scheme))? {
                 self.owned(number, &credential);
                 return Ok(Some(credential));
             }
@@ -153,7 +153,7 @@ impl Refresh for FirstOf {
         for (number, choice) in self.choices.iter().enumerate() {
             let whose = choice.schemes.first().map_or("", String::as_str);
             if let Some(credential) =
-                choice.refresher.as_ref().initial(context.clone()).await.map_err(|error| error.of_whom(whose))?
+                choice.refresher.as_ref().initial(context.clone()).await.map_err(|error| error.of_scheme(whose))?
             {
                 self.owned(number, &credential);
                 return Ok(Some(credential));
@@ -170,7 +170,7 @@ impl Refresh for FirstOf {
             let context = context.clone();
             let theirs = if owner == Some(number) { context } else { context.without_credential() };
             let whose = choice.schemes.first().map_or("", String::as_str);
-            let told = choice.refresher.as_ref().forget(theirs).await.map_err(|error| error.of_whom(whose));
+            let told = choice.refresher.as_ref().forget(theirs).await.map_err(|error| error.of_scheme(whose));
             // The first that failed is told of, after all were told.
             outcome = outcome.and(told);
         }

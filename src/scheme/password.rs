@@ -94,7 +94,7 @@ impl Password {
             E: Into<BoxError> + Send + 'static,
         {
             async fn ask(&self, rejection: RefreshContext) -> Result<Option<Login>, RefreshError> {
-                (self.0)(rejection).await.map_err(RefreshError::of_any)
+                (self.0)(rejection).await.map_err(RefreshError::from_refresher)
             }
         }
         Self::of(Asked(ask))
@@ -122,7 +122,7 @@ impl Password {
 
     /// How long asking may take: 30 s unless it is told otherwise; minutes where a person is asked.
     #[must_use]
-    pub fn within(mut self, timeout: Duration) -> Self {
+    pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = clamped(timeout);
         self
     }
@@ -208,7 +208,7 @@ mod answer {
     ) -> Option<Credential> {
         let password = login.1.clone();
         let made = DigestAuth::new(&challenge.digest()?, rejection.url()?, login, legacy)?;
-        Some(Credential::custom(made).hiding(password))
+        Some(Credential::custom(made).with_password(password))
     }
 }
 

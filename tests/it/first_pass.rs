@@ -106,7 +106,7 @@ async fn a_403_is_an_error_that_says_what_was_missing_and_is_sent_once() {
     assert_eq!(denied.error_code().as_deref(), Some("insufficient_scope"));
     assert_eq!(denied.message().as_deref(), Some("reports are for admins"));
     assert_eq!((denied.help_url(), denied.retry_after()), (Some("https://docs.example"), Some(Duration::from_secs(7))));
-    assert!(!denied.authenticated() && denied.is_body_whole());
+    assert!(!denied.is_authenticated() && denied.is_body_whole());
     let line = error.to_string();
     assert_eq!(
         line,
@@ -238,7 +238,12 @@ fn a_plaintext_origin_that_is_not_this_machine_is_an_error() {
     let error = ChallengeMiddleware::new("http://api.example.com", key()).unwrap_err();
     assert!(error.to_string().contains("write https"), "{error}");
     assert!(ChallengeMiddleware::builder("http://api.example.com", key()).dangerous_allow_plaintext().build().is_ok());
-    assert!(ChallengeMiddleware::new("http://127.0.0.1:1", key()).is_ok());
+    for host in ["127.0.0.1", "[::1]", "localhost", "localhost.", "api.localhost", "api.localhost."] {
+        assert!(ChallengeMiddleware::new(format!("http://{host}:1"), key()).is_ok(), "{host}");
+    }
+    for host in ["localhost.example.com", "apilocalhost", "0.0.0.0"] {
+        assert!(ChallengeMiddleware::new(format!("http://{host}:1"), key()).is_err(), "{host}");
+    }
 }
 
 #[tokio::test]

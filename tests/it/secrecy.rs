@@ -86,7 +86,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
     let traced = traced::text();
     let line = traced.lines().find(|line| line.contains("refreshed") && line.contains("Challenged")).expect(&traced);
-    assert!(line.contains("my_command{run=7}:refresh{cause=Challenged"), "{line}");
+    assert!(line.contains("my_command{run=7}:refresh{reason=Challenged"), "{line}");
     let closed = traced.lines().find(|line| line.contains("close") && line.contains("Challenged")).unwrap();
     for field in ["outcome=\"renewed\"", "duration_ms=", "waiters=1", "generation=2"] {
         assert!(closed.contains(field), "{field} in {closed}");
@@ -120,5 +120,28 @@ fn text_that_cannot_stand_in_a_header_is_refused_by_its_place() {
         let error = credential.check().unwrap_err();
         assert_eq!(error.to_string(), wanted);
         assert!(!format!("{error:?} {credential:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_credential_error_has_a_kind() {
+    use reqwest_challenge::CredentialErrorKind as Kind;
+    let header = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
+    for (credential, kind, byte) in [
+        (Credential::bearer(""), Kind::EmptyToken, None),
+        (Credential::bearer("a b"), Kind::TokenCharacter, Some(1)),
+        (Credential::basic("a:b", "c"), Kind::UserNameColon, Some(1)),
+        (Credential::basic("\n", "c"), Kind::UserNameCharacter, Some(0)),
+        (Credential::basic("a", "c\0"), Kind::PasswordCharacter, Some(1)),
+        (header("a\n"), Kind::HeaderCharacter, Some(1)),
+    ] {
+        let error = credential.check().unwrap_err();
+        assert_eq!((error.kind(), error.byte()), (kind, byte));
+        assert_eq!(error.is_token(), matches!(kind, Kind::EmptyToken | Kind::TokenCharacter));
+        assert_eq!(error.is_user_name(), matches!(kind, Kind::UserNameColon | Kind::UserNameCharacter));
+        assert_eq!(
+            (error.is_password(), error.is_header()),
+            (kind == Kind::PasswordCharacter, kind == Kind::HeaderCharacter)
+        );
     }
 }

@@ -17,7 +17,7 @@ use url::Url;
 use super::answer::{Quality, Space, Target};
 use super::nonces::{Given, Nonces};
 use crate::BoxError;
-use crate::challenge::{Challenge, Challenges, Digest, DigestAlgorithm};
+use crate::challenge::{Challenge, Challenges, DigestAlgorithm, DigestChallenge};
 use crate::credential::Secret;
 use crate::credential::{Authorize, Observed, ResponseHead};
 use crate::origin::Origin;
@@ -35,7 +35,7 @@ impl DigestAuth {
     /// An answer to that challenge; `None` if it cannot be answered: without a realm or a nonce, of an algorithm or a quality that
     /// nobody knows, or in RFC 2069's mode, unless that is allowed.
     pub(crate) fn new(
-        challenge: &Digest<'_>,
+        challenge: &DigestChallenge<'_>,
         url: &Url,
         (user, password): (&str, Secret),
         legacy: bool,
@@ -59,7 +59,7 @@ impl DigestAuth {
             base: answer::base(hash, user, &realm, &password),
             realm,
             origin: Origin::of(url),
-            userhash: challenge.userhash(),
+            userhash: challenge.has_userhash(),
             domain: challenge.domain().iter().filter_map(|uri| url.join(uri).ok()).collect(),
         };
         // A domain without the very URL that was refused, as of a server behind another name, says nothing.
@@ -71,7 +71,7 @@ impl DigestAuth {
     }
 
     fn is_of_this_space(&self, challenge: &Challenge<'_>) -> bool {
-        let same = |digest: Digest<'_>| {
+        let same = |digest: DigestChallenge<'_>| {
             acceptable(&digest, self.space.quality == Quality::Legacy) == Some((self.space.hash, self.space.sess))
                 && digest.realm_octets().as_deref() == Some(&*self.space.realm)
         };
@@ -83,12 +83,12 @@ impl DigestAuth {
     fn given<'u>(&self, challenges: &Challenges, uri: Option<&'u str>) -> Option<(Given<'u>, bool)> {
         let ours = challenges.iter().find(|challenge| self.is_of_this_space(challenge))?.digest()?;
         let opaque = ours.opaque().map(|opaque| opaque.into_owned());
-        Some((Given { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.stale()))
+        Some((Given { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.is_stale()))
     }
 
     /// What to do about a 401 to an answer.
     fn challenged(&self, head: &ResponseHead<'_>) -> Observed {
-        let sent = head.sent().and_then(Sent::read);
+        let sent = head.sent_header().and_then(Sent::read);
         let Some((given, stale)) = self.given(head.challenges(), sent.as_ref().map(|sent| &*sent.uri)) else {
             return Observed::Nothing;
         };
@@ -107,7 +107,7 @@ impl DigestAuth {
 
     /// Whether a 400 refuses an answer that was made for another URL.
     fn check_target(&self, head: &ResponseHead<'_>) -> Result<(), BoxError> {
-        let answered = self.target(head).zip(head.sent().and_then(Sent::read));
+        let answered = self.target(head).zip(head.sent_header().and_then(Sent::read));
         if answered.is_some_and(|(target, sent)| target != sent.uri) {
             return Err("the request was redirected below the middleware, and a Digest answer is for one URL: put \
                         `FollowRedirects` above it, and give the client `redirect::Policy::none()`, as `hardened` does"
@@ -138,9 +138,9 @@ impl DigestAuth {
 }
 
 /// The hash of a challenge that can be answered, and whether it is the `-sess` variant.
-pub(crate) fn acceptable(challenge: &Digest<'_>, legacy: bool) -> Option<(Hash, bool)> {
-    let (algorithm, sess) = challenge.algorithm();
-    let hash = match algorithm {
+pub(crate) fn acceptable(challenge: &DigestChallenge<'_>, legacy: bool) -> Option<(Hash, bool)> {
+    let sess = challenge.is_session();
+    let hash = match challenge.algorithm() {
         DigestAlgorithm::Md5 => Hash::Md5,
         DigestAlgorithm::Sha256 => Hash::Sha256,
         DigestAlgorithm::Sha512_256 => Hash::Sha512_256,

@@ -11,6 +11,7 @@ use url::Url;
 use super::key::ProofKey;
 use crate::BoxError;
 use crate::credential::Secret;
+use crate::origin::url_without_secrets;
 
 /// What a proof is about.
 pub(super) struct Claims<'c> {
@@ -36,12 +37,8 @@ fn payload(claims: &Claims<'_>) -> Result<String, BoxError> {
     // No two proofs have the same, so that none is used twice.
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
-    // Without query and fragment, and what userinfo there may be is nobody's business.
-    let mut target = claims.url.clone();
-    target.set_query(None);
-    target.set_fragment(None);
-    // What has no host has no user either.
-    let _ = (target.set_username(""), target.set_password(None));
+    // RFC 9449 §4.2 wants no query and no fragment. Userinfo is a secret.
+    let target = url_without_secrets(claims.url);
     let time = claims.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut payload = Map::new();
     let mut put = |name: &str, value: Value| drop(payload.insert(name.to_owned(), value));

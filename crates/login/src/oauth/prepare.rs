@@ -12,6 +12,7 @@ use super::oauth::OAuth;
 use super::server::{ResourceMetadata, ServerMetadata, WantedResource, is_about_another, metadata_url};
 use super::token::Attachment;
 use crate::util::{masker_of, unless};
+use reqwest_challenge::support::url_without_secrets;
 use reqwest_challenge::{Credential, Origin, RefreshContext, RefreshError, RefreshReason};
 
 /// How long reading the API's metadata may take if the grant can do without them.
@@ -121,7 +122,7 @@ impl OAuth {
         }
         let wanted = WantedResource { resource: None, metadata_url: known_url };
         let find = ResourceMetadata::find(sender, context, wanted);
-        let timeout = context.clock().after(MAX_OPTIONAL_METADATA);
+        let timeout = context.clock().sleep(MAX_OPTIONAL_METADATA);
         let found = unless(pin!(timeout), pin!(find)).await.ok()?.ok()?;
         found.filter(|found| found.authorization_servers.iter().any(|server| server == issuer))
     }
@@ -213,11 +214,17 @@ fn no_metadata(context: &RefreshContext) -> RefreshError {
     }
     let line = match metadata_url(context) {
         Some(url) => {
-            // Without the query and the fragment, which may be secret.
-            let shown = one_line(url.split(['?', '#']).next().unwrap_or_default());
-            format!("there are no metadata of the API at the URL in its challenge: {shown}")
+            format!("there are no metadata of the API at the URL in its challenge: {}", shown_url(&url))
         }
         None => "neither the API's challenge nor its well-known URLs name an authorization server".to_owned(),
     };
     RefreshError::denied("no_metadata").caused_by(line)
+}
+
+/// A URL that a server wrote, without the parts that may hold a secret, for a terminal.
+fn shown_url(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) => one_line(url_without_secrets(&url).as_str()),
+        Err(_) => one_line(text.split(['?', '#']).next().unwrap_or_default()),
+    }
 }

@@ -80,7 +80,7 @@ impl UrlPolicy<'_> {
             return refuse(UrlProblem::PlainHttp);
         }
         let is_private = match url.host() {
-            Some(Host::Domain(name)) => is_localhost(name),
+            Some(Host::Domain(_)) => origin.is_loopback(),
             Some(Host::Ipv4(address)) => !is_public_address(address.into()),
             Some(Host::Ipv6(address)) => !is_public_address(address.into()),
             None => true,
@@ -97,12 +97,6 @@ impl UrlPolicy<'_> {
         let is_trusted = || self.trusted.iter().any(|origin| origin.contains(url));
         self.api.is_host_of(url) || self.named_by.is_host_of(url) || is_trusted()
     }
-}
-
-/// `localhost` and the names below it (RFC 6761 §6.3), also with a dot at the end.
-fn is_localhost(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name == "localhost" || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -125,6 +119,7 @@ mod tests {
         let origin = |text: &str| Origin::new(text).unwrap();
         let (here, elsewhere) = (origin("http://127.0.0.1:8080"), origin("https://auth.example.com"));
         let inside = origin("https://10.0.0.5");
+        let below_localhost = origin("http://api.localhost");
         let trusted = [here.clone(), inside.clone()];
         for (named_by, api, trusted, url, is_allowed) in [
             // The API, or the origin that the caller named, is on this machine; the server that names the URL is not.
@@ -132,6 +127,11 @@ mod tests {
             (&elsewhere, &here, &[], "https://localhost:9090/admin", false),
             (&elsewhere, &elsewhere, &trusted, "http://127.0.0.1:8080/admin", false),
             (&elsewhere, &elsewhere, &trusted, "https://[::1]/admin", false),
+            (&elsewhere, &elsewhere, &trusted, "https://api.localhost/admin", false),
+            (&elsewhere, &below_localhost, &[], "https://api.localhost/admin", false),
+            (&below_localhost, &elsewhere, &[], "http://127.0.0.1:9090/token", true),
+            (&here, &elsewhere, &[], "http://auth.localhost:9090/token", true),
+            (&here, &elsewhere, &[], "http://auth.localhost.:9090/token", true),
             (&here, &elsewhere, &[], "http://127.0.0.1:9090/token", true),
             (&here, &elsewhere, &[], "http://10.0.0.5/token", false),
             (&here, &elsewhere, &[], "https://10.0.0.5/token", false),

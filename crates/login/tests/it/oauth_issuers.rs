@@ -201,3 +201,13 @@ fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
     assert!(with(Box::new(AuthorizationCode::new(|_| Ok(())))) >= 5 * 60);
     assert!(with(Box::new(DeviceCode::new(|_| Ok(())))) >= 15 * 60);
 }
+
+#[test]
+fn an_issuer_by_plain_http_must_be_on_this_machine() {
+    for host in ["127.0.0.1", "[::1]", "localhost", "auth.localhost", "auth.localhost."] {
+        assert!(Issuer::new(format!("http://{host}:8080")).is_ok(), "{host}");
+    }
+    for host in ["auth.example.com", "authlocalhost", "10.0.0.1"] {
+        assert!(Issuer::new(format!("http://{host}:8080")).is_err(), "{host}");
+    }
+}

@@ -125,7 +125,7 @@ impl AuthorizationCode {
             expires_at: clock.now().checked_add(MAX_LOGIN),
         };
         (self.show)(&prompt).map_err(RefreshError::from)?;
-        let response = async { unless(pin!(clock.after(MAX_LOGIN)), pin!(loopback.response(&request.state))).await };
+        let response = async { unless(pin!(clock.sleep(MAX_LOGIN)), pin!(loopback.response(&request.state))).await };
         match unless(pin!(context.refresh_context.abandoned()), pin!(response)).await {
             Ok(Ok(response)) => Ok(response),
             // Final, so that the middleware does not show the next prompt at once.

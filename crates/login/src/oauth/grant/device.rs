@@ -124,7 +124,7 @@ impl DeviceAuthorization {
         let clock = context.refresh_context.clock();
         loop {
             let left = self.end.duration_since(clock.now()).unwrap_or_default();
-            let pause = clock.after(self.interval.min(left));
+            let pause = clock.sleep(self.interval.min(left));
             unless(pin!(context.refresh_context.abandoned()), pin!(pause)).await.map_err(|()| abandoned())?;
             // Neither sooner than the interval, nor after the code has expired.
             if self.interval > left {
