@@ -53,7 +53,7 @@ impl ResourceMetadata {
         context: &RefreshContext,
         wanted: WantedResource<'_>,
     ) -> Result<Option<Self>, RefreshError> {
-        let api = Url::parse(&context.origin().to_string()).map_err(RefreshError::other)?;
+        let api = Url::parse(context.origin().as_ref()).map_err(RefreshError::other)?;
         // Without a request, the metadata are about the wanted resource, or else about any resource of the API.
         let known = wanted.resource.and_then(|text| Url::parse(text).ok());
         let protected = context.url().or(known.as_ref()).filter(|url| context.origin().contains(url));
