@@ -75,7 +75,7 @@ const ONE_CHALLENGE: [&str; 3] = [
 ];
 
 #[test]
-fn a_line_with_one_challenge_costs_one_allocation_at_most() {
+fn a_line_with_one_challenge_costs_at_most_one_allocation() {
     for line in ONE_CHALLENGE {
         for value in [HeaderValue::from_static(line), HeaderValue::from_str(line).unwrap()] {
             let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]);
@@ -99,7 +99,7 @@ fn values_without_escapes_are_borrowed() {
 }
 
 #[test]
-fn a_secret_is_wiped_when_the_last_clone_goes() {
+fn a_secret_is_wiped_when_its_last_clone_is_dropped() {
     let text = || String::from_utf8(MARKER.to_vec()).unwrap();
     assert_eq!(left_behind(|| drop(text())), 1, "the allocator sees what is not wiped");
     assert_eq!(left_behind(|| drop(Secret::new(text()))), 0);
@@ -107,7 +107,7 @@ fn a_secret_is_wiped_when_the_last_clone_goes() {
 }
 
 #[test]
-fn a_hostile_line_costs_its_own_length_and_the_caps() {
+fn the_memory_for_a_hostile_line_is_bounded_by_its_length_and_the_limits() {
     let size = 64 << 10;
     let params = (0..2_000).map(|number| format!("p{number}=\"{}\"", "x".repeat(20))).collect::<Vec<_>>().join(",");
     let shapes = [

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, RefreshError, Unauthorized, UnauthorizedReason};
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
 
 /// A middleware with a clock that stands still.
-fn with_clock(fake: &Fake) -> (ChallengeMiddleware, Hands) {
-    let clock = Hands::new();
+fn with_clock(fake: &Fake) -> (ChallengeMiddleware, ManualClock) {
+    let clock = ManualClock::new();
     (ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap(), clock)
 }
 
@@ -44,7 +44,7 @@ async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
 }
 
 #[tokio::test]
-async fn a_hundred_calls_at_once_with_one_refused_credential_count_once() {
+async fn a_hundred_concurrent_401s_for_one_credential_count_once() {
     let (server, fake) = (Script::says(challenged()), Fake::new());
     let (auth, _) = with_clock(&fake);
     let client = server.client(&auth);
@@ -57,7 +57,7 @@ async fn a_hundred_calls_at_once_with_one_refused_credential_count_once() {
 }
 
 #[tokio::test]
-async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
+async fn a_success_a_login_and_an_invalidation_each_end_the_cooldown() {
     for how in ["success", "login", "invalidate"] {
         let good = Arc::new(AtomicBool::new(false));
         let accepts = good.clone();
@@ -107,7 +107,7 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
 }
 
 #[tokio::test]
-async fn varied_challenges_do_not_widen_the_budget() {
+async fn varied_challenges_do_not_increase_the_budget() {
     // Realms, resources, demands, methods, and bodies that cannot be sent twice.
     let server = Script::new(|_, number| match number % 4 {
         0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
@@ -130,7 +130,7 @@ async fn varied_challenges_do_not_widen_the_budget() {
 async fn a_403_that_always_means_expired_counts_against_the_budget() {
     let (server, fake) = (Script::says(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth =
-        ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
+        ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).expired_when(|_| true).build().unwrap();
     let client = server.client(&auth);
     for path in 0..50 {
         let error = client.get(format!("{API}/{path}")).send().await.unwrap_err();
@@ -140,7 +140,7 @@ async fn a_403_that_always_means_expired_counts_against_the_budget() {
 }
 
 #[tokio::test]
-async fn a_refresher_that_gives_the_refused_credential_back_is_asked_three_times() {
+async fn a_refresher_that_returns_the_refused_credential_is_called_three_times() {
     for kind in ["bearer", "basic", "header", "custom"] {
         let made = match kind {
             "bearer" => Credential::bearer("same"),
@@ -181,7 +181,7 @@ impl reqwest_challenge::Authorize for Same {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_failures() {
+async fn a_server_with_a_new_challenge_each_time_causes_a_bounded_number_of_failures() {
     // A refusal is about what was asked. A rejected credential and an outage are not.
     for (error, calls) in [
         (RefreshError::denied("metadata"), 16),
@@ -200,7 +200,7 @@ async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_f
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_show_an_accepted_credential_is_no_success() {
+async fn a_response_that_does_not_show_acceptance_does_not_reset_the_budget() {
     // Some servers say 400 for an expired token. A proxy or another server has not seen the credential.
     let answers = [400, 407, 408, 429, 500, 503].map(|code| respond(code, &[], ""));
     for answer in answers.into_iter().chain([status(200).from_url("https://evil.example/")]) {

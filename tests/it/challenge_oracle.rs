@@ -164,7 +164,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn what_the_grammar_means_is_what_is_read() {
+fn the_parser_agrees_with_the_grammar() {
     let (well_formed, malformed) = (Cell::new(0), Cell::new(0));
     let mut runner = TestRunner::new(ProptestConfig { cases: 20_000, failure_persistence: None, ..Default::default() });
     runner
@@ -189,7 +189,7 @@ fn what_the_grammar_means_is_what_is_read() {
 }
 
 #[test]
-fn the_oracle_knows_the_cases_that_decide() {
+fn the_oracle_reads_the_difficult_cases_as_the_grammar_says() {
     let one = |value: &str| meanings(value.as_bytes()).into_iter().next();
     let param = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     assert_eq!(one("Basic , realm=\"x\"").unwrap(), [("Basic".into(), None, vec![param("realm", "x")])]);

@@ -83,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn what_was_written_is_read(
+    fn a_written_list_is_read_as_it_was_written(
         challenges in prop::collection::vec(written(), 0..4),
         blanks in prop::collection::vec(prop::sample::select(vec!["", " ", "\t", "  "]), 1..5),
     ) {
@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn canonical_form_is_read_as_the_same(challenges in prop::collection::vec(written(), 1..4)) {
+    fn the_canonical_form_is_read_as_the_same_challenge(challenges in prop::collection::vec(written(), 1..4)) {
         let first = Challenges::parse(strewn(&challenges, &[" "]));
         for challenge in &first {
             let again = Challenges::parse(challenge.to_bytes());
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_are_read(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4)) {
+    fn any_octets_are_read_without_a_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4)) {
         let read = Challenges::parse_lines(&lines);
         exercise(&read)?;
         let mut headers = HeaderMap::new();

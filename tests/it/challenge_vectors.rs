@@ -111,7 +111,7 @@ fn every_well_formed_vector_is_read_exactly() {
 }
 
 #[test]
-fn every_malformed_vector_has_the_first_answer_and_a_defect() {
+fn every_malformed_vector_is_read_as_expected_and_has_a_defect() {
     let mut seen = 0;
     for vector in vectors().iter().filter(|vector| vector.expect["lenient"] == true) {
         seen += 1;
@@ -125,7 +125,7 @@ fn every_malformed_vector_has_the_first_answer_and_a_defect() {
 }
 
 #[test]
-fn every_floor_is_kept() {
+fn every_required_challenge_is_found() {
     let mut seen = 0;
     for vector in vectors().iter().filter(|vector| vector.expect["must_have"].is_array()) {
         let floor = expected(&vector.expect["must_have"]);
@@ -138,7 +138,7 @@ fn every_floor_is_kept() {
 }
 
 #[test]
-fn a_floor_that_is_missed_is_noticed() {
+fn a_missing_required_challenge_is_noticed() {
     let challenge = |scheme: &str, params: &[(&str, &str)]| Plain {
         scheme: scheme.to_owned(),
         token68: None,
@@ -151,7 +151,7 @@ fn a_floor_that_is_missed_is_noticed() {
 }
 
 #[test]
-fn what_is_written_back_is_read_as_the_same() {
+fn a_challenge_that_is_written_back_is_read_as_the_same() {
     for vector in vectors() {
         for read in readings(&vector) {
             for challenge in &read {

@@ -61,7 +61,7 @@ fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsi
 }
 
 #[tokio::test]
-async fn twenty_requests_at_once_over_five_urls_all_succeed_by_one_refresh() {
+async fn twenty_concurrent_requests_to_five_urls_succeed_with_one_refresh() {
     for gives in [Gives::OnePerUrl, Gives::OneEach, Gives::Once] {
         let server = camera(gives);
         let (auth, asked) = counted(&server, 20);
@@ -76,7 +76,7 @@ async fn twenty_requests_at_once_over_five_urls_all_succeed_by_one_refresh() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_new_is_answered_by_its_own_nonce_without_a_refresh() {
+async fn a_new_url_is_answered_with_its_own_nonce_without_a_refresh() {
     for gives in [Gives::OnePerUrl, Gives::OneEach] {
         let server = camera(gives);
         let (auth, asked) = counted(&server, 0);
@@ -100,7 +100,7 @@ async fn a_url_that_is_new_is_answered_by_its_own_nonce_without_a_refresh() {
 }
 
 #[tokio::test]
-async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
+async fn a_new_url_is_answered_while_the_first_response_is_delayed() {
     let gate = Gate::closed();
     let held = gate.clone();
     // The response to the first URL is delayed.
@@ -152,7 +152,7 @@ async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url
 }
 
 #[tokio::test]
-async fn a_password_that_is_changed_is_asked_for_once_more_and_no_call_is_sent_three_times() {
+async fn a_changed_password_is_asked_for_once_and_no_call_is_sent_three_times() {
     let changed = Arc::new(AtomicUsize::new(0));
     let now = changed.clone();
     // An ordinary server: a new nonce with each 401, valid everywhere.

@@ -10,7 +10,7 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::{Fake, until};
-use crate::support::people::People;
+use crate::support::two_users::TwoUsers;
 use crate::support::script::{API, Answer, Arrived, Script, challenged, challenged_with, respond, status};
 
 fn segment(path: &str) -> String {
@@ -30,18 +30,18 @@ fn slow_transfer(answer: &Gate) -> Script {
 }
 
 /// Sends a transfer while a login is pending, lets the login end, and then has the server refuse the transfer.
-async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware, before: Option<&str>) {
+async fn is_refused_after_the_login(users: &TwoUsers, auth: &ChallengeMiddleware, before: Option<&str>) {
     let answer = Gate::closed();
     let server = slow_transfer(&answer);
     let client = server.client(auth);
-    let login = people.log_in(auth.session()).await;
+    let login = users.log_in(auth.session()).await;
     if let Some(path) = before {
         client.get(format!("{API}/{path}")).send().await.unwrap();
     }
     let sent = server.sends();
     let transfer = tokio::spawn(client.post(format!("{API}/p/transfer")).send());
     until(|| server.sends() == sent + 1).await;
-    people.open();
+    users.open();
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
@@ -52,33 +52,33 @@ async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware,
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_is_another_identity_than_that_of_a_pending_login() {
-    let people = People::new();
-    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
-    is_refused_after_the_login(&people, &auth, None).await;
+async fn the_initial_credential_is_not_the_identity_of_a_pending_login() {
+    let users = TwoUsers::new();
+    let auth = ChallengeMiddleware::new(API, users.clone()).unwrap();
+    is_refused_after_the_login(&users, &auth, None).await;
 }
 
 #[tokio::test]
-async fn a_credential_of_a_partition_that_came_during_a_login_is_of_another_identity() {
-    let people = People::without_initial();
-    let auth = ChallengeMiddleware::builder(API, people.clone());
+async fn a_partition_credential_that_arrives_during_a_login_is_not_the_identity_of_that_login() {
+    let users = TwoUsers::without_initial();
+    let auth = ChallengeMiddleware::builder(API, users.clone());
     let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
-    is_refused_after_the_login(&people, &auth, Some("p/first")).await;
+    is_refused_after_the_login(&users, &auth, Some("p/first")).await;
 }
 
 #[tokio::test]
-async fn credentials_of_partitions_are_sent_until_a_login_ends() {
+async fn partition_credentials_are_sent_until_a_login_succeeds() {
     for ends_well in [true, false] {
-        let people = People::without_initial();
-        let auth = ChallengeMiddleware::builder(API, people.clone());
+        let users = TwoUsers::without_initial();
+        let auth = ChallengeMiddleware::builder(API, users.clone());
         let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
         let server = slow_transfer(&Gate::closed());
         let client = server.client(&auth);
         client.get(format!("{API}/p/1")).send().await.unwrap();
-        let login = people.log_in(auth.session()).await;
+        let login = users.log_in(auth.session()).await;
         client.get(format!("{API}/p/2")).send().await.unwrap();
         if ends_well {
-            people.open();
+            users.open();
             login.await.unwrap().unwrap();
         } else {
             login.abort();
@@ -115,7 +115,7 @@ fn claims() -> Fake {
 }
 
 #[tokio::test]
-async fn a_credential_that_was_kept_for_a_demand_is_not_taken_after_a_login() {
+async fn a_credential_kept_for_a_demand_is_not_sent_after_a_login() {
     let fake = claims();
     let (auth, server) = with_a_kept_one(&fake).await;
     auth.session().login().await.unwrap();
@@ -125,7 +125,7 @@ async fn a_credential_that_was_kept_for_a_demand_is_not_taken_after_a_login() {
 }
 
 #[tokio::test]
-async fn a_logout_forgets_what_was_kept_for_demands() {
+async fn a_logout_forgets_the_credentials_kept_for_demands() {
     let fake = claims();
     let (auth, _) = with_a_kept_one(&fake).await;
     auth.session().logout().await.unwrap();
@@ -136,7 +136,7 @@ async fn a_logout_forgets_what_was_kept_for_demands() {
 }
 
 #[tokio::test]
-async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
+async fn a_waiting_request_is_refreshed_by_its_own_challenge_if_the_login_declines() {
     let gate = Gate::closed();
     let (held, logins) = (gate.clone(), Arc::new(AtomicUsize::new(0)));
     let begun = logins.clone();
@@ -163,7 +163,7 @@ async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
 }
 
 #[tokio::test]
-async fn a_403_of_a_partition_asks_for_scopes_there_though_it_was_renewed_meanwhile() {
+async fn a_403_of_a_partition_steps_up_there_even_after_a_renewal() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         (_, "") => challenged(),
         ("/p/denied", _) => respond(403, &[("www-authenticate", "Bearer scope=\"more\"")], ""),

@@ -58,7 +58,7 @@ fn found(error: reqwest_middleware::Error) {
 }
 
 #[tokio::test]
-async fn errors_are_found_bare_and_in_any_other() {
+async fn errors_are_found_alone_and_inside_any_other_error() {
     let client = server().client(&auth(&Fake::new()));
     found(error(&client, "/forbidden").await);
 
@@ -69,7 +69,7 @@ async fn errors_are_found_bare_and_in_any_other() {
 }
 
 #[tokio::test]
-async fn errors_are_found_under_a_retry_middleware_and_final_ones_are_not_retried() {
+async fn errors_are_found_with_a_retry_middleware_and_final_errors_are_not_retried() {
     let (server, fake) = (server(), Fake::new());
     let outside =
         ClientBuilder::new(reqwest::Client::new()).with(retry()).with(auth(&fake)).with(server.clone()).build();
@@ -92,7 +92,7 @@ async fn errors_are_found_under_a_retry_middleware_and_final_ones_are_not_retrie
 }
 
 #[tokio::test]
-async fn an_error_taken_out_of_ours_is_found_in_the_next() {
+async fn an_error_is_found_inside_an_error_of_the_caller() {
     #[derive(Debug, thiserror::Error)]
     #[error("denied")]
     struct Denied(#[source] reqwest_middleware::Error);
@@ -132,7 +132,7 @@ async fn errors_are_found_in_a_transparent_enum() {
 }
 
 #[tokio::test]
-async fn an_error_is_taken_out_of_a_middleware_error() {
+async fn from_middleware_returns_the_error_inside() {
     let (server, fake) = (server(), Fake::new());
     let bare = server.client(&auth(&fake));
     let retried =
@@ -205,7 +205,7 @@ async fn several_errors() -> Vec<reqwest_middleware::Error> {
 }
 
 #[tokio::test]
-async fn the_full_line_is_the_same_everywhere_and_nothing_is_printed_twice() {
+async fn the_full_line_is_the_same_everywhere_and_no_text_repeats() {
     for error in several_errors().await {
         let ours = Error::find(&error).unwrap().clone();
         let line = ours.to_string();
@@ -232,7 +232,7 @@ async fn the_full_line_is_the_same_everywhere_and_nothing_is_printed_twice() {
 }
 
 #[tokio::test]
-async fn the_chain_is_printed_once() {
+async fn each_message_of_the_chain_is_printed_once() {
     let client = server().client(&auth(&Fake::failing(RefreshError::other("the disk is full"))));
     let error = error(&client, "/").await;
     let line = format!("401 to GET {API}/: who are you? (no new credential)");
@@ -241,7 +241,7 @@ async fn the_chain_is_printed_once() {
 }
 
 #[tokio::test]
-async fn a_refresh_error_is_found_in_whatever_the_refresher_gives() {
+async fn a_refresh_error_is_found_in_each_error_that_a_refresher_returns() {
     for wrapped in [
         RefreshError::from(Box::<dyn StdError + Send + Sync>::from(RefreshError::credential_revoked("x"))),
         RefreshError::from(Box::<dyn StdError + Send + Sync>::from(
@@ -261,7 +261,7 @@ async fn a_refresh_error_is_found_in_whatever_the_refresher_gives() {
 }
 
 #[test]
-fn errors_are_small_and_can_be_sent() {
+fn errors_are_small_and_are_send_and_sync() {
     fn sendable<T: Send + Sync + 'static>() -> usize {
         size_of::<T>()
     }

@@ -27,7 +27,7 @@ const BEARER: (&str, &str) = ("www-authenticate", "Bearer realm=\"https://accoun
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[test]
-fn a_missing_credential_or_permission_is_no_malformed_request() {
+fn a_missing_credential_or_permission_is_not_reported_as_a_malformed_request() {
     let google = "{\"error\":{\"code\":401,\"message\":\"Request is missing required authentication credential. Expected OAuth 2 \
                   access token, login cookie or other valid authentication credential.\",\"status\":\"UNAUTHENTICATED\"}}";
     for presented in [Nothing, Token, Other] {
@@ -63,7 +63,7 @@ fn a_missing_credential_or_permission_is_no_malformed_request() {
 }
 
 #[test]
-fn a_401_without_a_presented_credential_is_right_whatever_it_says() {
+fn a_401_to_a_request_without_a_credential_is_not_reported() {
     let challenge = ("www-authenticate", "Bearer error=\"invalid_request\"");
     let found = alarms(Nothing, (401, &[challenge], ""));
     assert!(!found.contains(&"refusal-of-a-malformed-request"), "{found:?}");
@@ -74,7 +74,7 @@ fn a_401_without_a_presented_credential_is_right_whatever_it_says() {
 }
 
 #[test]
-fn a_wrong_password_is_no_fresh_credential() {
+fn a_wrong_password_is_not_reported_as_a_fresh_credential() {
     let url = Url::parse("https://api.example.com/reports").unwrap();
     let found = |presented, line: &str, good: bool| {
         let headers = headers(&[("www-authenticate", line)]);
@@ -94,7 +94,7 @@ fn a_wrong_password_is_no_fresh_credential() {
 }
 
 #[test]
-fn an_expired_token_that_is_no_credential_is_no_401() {
+fn an_expired_token_that_is_not_a_credential_is_not_reported() {
     for text in [
         "CSRF token has expired",
         "Your license token has expired",
@@ -110,7 +110,7 @@ fn an_expired_token_that_is_no_credential_is_no_401() {
 }
 
 #[test]
-fn a_success_whose_nested_data_mention_a_refusal_raises_no_alarm() {
+fn a_success_whose_nested_data_mention_a_refusal_is_not_reported() {
     let success = |body: &str| alarms(Token, (200, &[JSON], body));
     for body in [
         "{\"logs\":[{\"error\":\"access_denied\"}]}",
@@ -127,14 +127,14 @@ fn a_success_whose_nested_data_mention_a_refusal_raises_no_alarm() {
 }
 
 #[test]
-fn a_rate_limit_of_an_anonymous_request_is_no_missing_login() {
+fn a_rate_limit_of_an_anonymous_request_is_not_reported_as_a_missing_credential() {
     let spent = ("x-ratelimit-remaining", "0");
     assert_eq!(alarms(Nothing, (403, &[JSON, spent], "{}")), ["rate-limit-as-403"]);
     assert_eq!(alarms(Nothing, (403, &[JSON, ("retry-after", "9")], "\"too many requests\"")), [""; 0]);
 }
 
 #[test]
-fn a_signed_url_carries_a_credential_that_the_lint_cannot_judge() {
+fn a_signed_url_counts_as_a_request_with_a_credential() {
     let of = |query: &str, name: &str| {
         let url = Url::parse(&format!("https://api.example.com/x{query}")).unwrap();
         let (sent, none) = (headers(&[(name, "x")]), HeaderMap::new());
@@ -151,7 +151,7 @@ fn a_signed_url_carries_a_credential_that_the_lint_cannot_judge() {
 }
 
 #[test]
-fn a_registered_algorithm_raises_no_alarm() {
+fn a_registered_algorithm_is_not_reported() {
     let offers = |algorithm: &str| {
         let line = format!("Digest realm=\"a\", nonce=\"n\", qop=\"auth\"{algorithm}");
         alarms(Other, (401, &[("www-authenticate", &line)], ""))

@@ -14,7 +14,7 @@ fn ids(report: &AuthReport) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
+async fn the_reports_of_a_401_a_403_and_a_success_have_findings() {
     let bare = Script::new(|arrived, _| if arrived.token() == "t1" { Answer::ok("") } else { Answer::new(401) });
     let auth = || ChallengeMiddleware::new(API, Fake::new()).unwrap();
     let response = bare.client(&auth()).get(API).send().await.unwrap();
@@ -42,7 +42,7 @@ async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
 }
 
 #[tokio::test]
-async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_the_send_is_fresh() {
+async fn a_401_that_a_scheme_answers_is_checked_and_a_renewal_before_the_send_counts_as_fresh() {
     struct Resigns;
     #[async_trait::async_trait]
     impl reqwest_challenge::Authorize for Resigns {
@@ -80,7 +80,7 @@ async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_t
 }
 
 #[tokio::test]
-async fn each_rule_is_told_once_an_origin() {
+async fn each_rule_is_reported_once_for_each_origin() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = heard.clone();
     let auth = ChallengeMiddleware::builder(API, Credential::bearer("t0"))
@@ -101,14 +101,14 @@ async fn each_rule_is_told_once_an_origin() {
 }
 
 #[tokio::test]
-async fn another_servers_answer_is_not_ours_to_judge() {
+async fn a_response_of_another_server_is_not_checked() {
     let away = Script::says(Answer::new(403).from_url("https://evil.example/"));
     let error = away.client(&ChallengeMiddleware::new(API, Fake::new()).unwrap()).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&error).unwrap().report().findings().is_empty());
 }
 
 #[tokio::test]
-async fn a_journal_is_conformant_or_says_where_it_is_not() {
+async fn assert_conformant_names_the_exchange_that_breaks_a_rule() {
     let api = MockApi::start().await.unwrap();
     api.at("/").takes(Protection::bearer());
     api.tokens().accept_with("t1", ["read"], None);
@@ -133,7 +133,7 @@ async fn a_journal_is_conformant_or_says_where_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_journal_knows_what_had_just_been_renewed() {
+async fn a_journal_knows_which_credential_is_fresh() {
     let script = Script::says(Answer::unauthorized(["Bearer realm=\"a\""]));
     let auth = ChallengeMiddleware::new(API, crate::support::fake::recorded(&script)).unwrap();
     script.client(&auth).get(API).send().await.unwrap_err();

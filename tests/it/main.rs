@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attacks;
-mod beginnings;
+mod initial_calls;
 mod budgets;
 mod cases;
 mod cases_later;
@@ -41,8 +41,8 @@ mod redirected_digests;
 mod redirects;
 mod refresh_errors;
 mod refusals;
-mod refusals_own;
-mod rests;
+mod refusal_readers;
+mod cooldowns;
 mod secrecy;
 mod secrets;
 mod sequences;

@@ -139,7 +139,7 @@ fn server(code: u16, headers: Vec<(&'static str, String)>, body: String) -> Scri
 }
 
 #[tokio::test]
-async fn no_echo_of_a_credential_is_shown_in_any_writing_and_in_any_place() {
+async fn an_echo_of_a_credential_is_masked_in_each_encoding_and_at_each_position() {
     traced::capture();
     let basic = STANDARD.encode(format!("me:{SECRET}"));
     let some = |all: Vec<String>| all.into_iter().step_by(4).collect();
@@ -172,7 +172,7 @@ async fn no_echo_of_a_credential_is_shown_in_any_writing_and_in_any_place() {
 }
 
 #[tokio::test]
-async fn the_errors_and_demands_of_a_refresher_show_no_echo() {
+async fn an_echo_is_masked_in_the_errors_and_demands_of_a_refresher() {
     for echo in written(SECRET).into_iter().filter(|echo| !echo.contains(['"', '\\'])) {
         let told = Arc::new(Mutex::new(String::new()));
         let (seen, said) = (told.clone(), echo.clone());
@@ -196,7 +196,7 @@ async fn the_errors_and_demands_of_a_refresher_show_no_echo() {
 }
 
 #[tokio::test]
-async fn our_own_words_stay_whatever_the_secret_is() {
+async fn the_words_of_the_crate_are_not_masked_for_any_secret() {
     for secret in [
         "t",
         "api",
@@ -242,7 +242,7 @@ pub(crate) async fn message(secret: &str, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_common_secret_is_masked_where_it_stands_alone() {
+async fn a_common_secret_is_masked_only_where_it_is_a_whole_word() {
     for (secret, text, wanted) in [
         ("t", "don't; a t-shirt, not t", "don't; a t-shirt, not ***"),
         ("t", "bad token: \"t\".", "bad token: \"***\"."),
@@ -270,7 +270,7 @@ async fn a_common_secret_is_masked_where_it_stands_alone() {
 }
 
 #[tokio::test]
-async fn values_that_the_caller_marked_as_sensitive_are_masked() {
+async fn values_that_the_caller_marks_as_sensitive_are_masked() {
     let mut cookie = reqwest::header::HeaderValue::from_static("session=hunter2-cookie");
     cookie.set_sensitive(true);
     let body = "{\"detail\": \"bad session=hunter2-cookie\"}".to_owned();
@@ -298,7 +298,7 @@ async fn an_attachment_is_masked_except_for_its_urls() {
 }
 
 #[tokio::test]
-async fn an_echo_is_not_asked_for_as_a_scope() {
+async fn an_echoed_secret_is_not_requested_as_a_scope() {
     let fake = Fake::answering(|_, context| {
         assert_eq!(context.demand().scopes(), ["read"]);
         Ok(Some(Credential::bearer("t0ken-2")))
@@ -313,7 +313,7 @@ async fn an_echo_is_not_asked_for_as_a_scope() {
 }
 
 #[tokio::test]
-async fn names_of_header_fields_show_no_echo() {
+async fn an_echo_is_masked_in_the_names_of_header_fields() {
     let server = Script::new(|_, _| respond(403, &[("x-hunter2-secret", "1")], ""));
     let auth = ChallengeMiddleware::new(API, Credential::bearer("Hunter2-secret")).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();

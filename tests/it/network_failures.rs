@@ -85,7 +85,7 @@ fn wrapped() -> Vec<(&'static str, Wrap)> {
 }
 
 #[tokio::test]
-async fn a_failure_in_the_body_is_transient_however_it_was_read_and_wrapped() {
+async fn a_failure_in_the_body_is_transient_for_each_reader_and_each_wrapper() {
     for fault in FAULTS {
         let url = failing(fault).await;
         for (how, wrap) in wrapped() {
@@ -111,7 +111,7 @@ async fn a_failure_in_the_body_is_transient_however_it_was_read_and_wrapped() {
 }
 
 #[tokio::test]
-async fn a_failure_in_the_head_is_transient_however_it_is_wrapped() {
+async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
     let stalls = Wire::start(|_| Vec::new()).await.url("/token?client_secret=hunter2");
     let closed = "http://127.0.0.1:1/token?client_secret=hunter2".to_owned();
     let nowhere = format!("http://{}/token?client_secret=hunter2", no_host());
@@ -130,7 +130,7 @@ async fn a_failure_in_the_head_is_transient_however_it_is_wrapped() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_decoded_and_a_final_status_stay_final() {
+async fn a_decoding_error_and_a_final_status_are_not_transient() {
     let odd = Wire::start(|_| answer("200 OK", "", "{\"access_token\":")).await.url("/token?client_secret=hunter2");
     let no = Wire::start(|_| answer("404 Not Found", "", "")).await.url("/token?client_secret=hunter2");
     let circle = Wire::start(|_| answer("302 Found", "Location: /\r\n", "")).await.url("/?client_secret=hunter2");
@@ -177,7 +177,7 @@ fn http_body_of(error: io::Error) -> reqwest::Body {
 }
 
 #[tokio::test]
-async fn a_connections_own_error_is_transient_and_a_files_is_not() {
+async fn an_io_error_of_a_connection_is_transient_and_one_of_a_file_is_not() {
     let refused = tokio::net::TcpStream::connect("127.0.0.1:1").await.unwrap_err();
     let nowhere = tokio::net::lookup_host(format!("{}:443", no_host())).await.map(|_| ()).unwrap_err();
     let late = tokio::time::timeout(Duration::ZERO, std::future::pending::<()>()).await.unwrap_err();
@@ -203,7 +203,7 @@ async fn a_connections_own_error_is_transient_and_a_files_is_not() {
 }
 
 #[tokio::test]
-async fn a_refresher_whose_answer_is_cut_backs_off_and_the_old_credential_is_sent() {
+async fn a_truncated_token_response_is_a_transient_failure_and_causes_a_backoff() {
     async fn refresh(url: String) -> Result<Credential, Mine> {
         let text = response(&url).await.text().await?;
         Ok(Credential::bearer(text))
@@ -225,7 +225,7 @@ async fn a_refresher_whose_answer_is_cut_backs_off_and_the_old_credential_is_sen
 }
 
 #[tokio::test]
-async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token() {
+async fn a_renewal_with_a_truncated_response_sends_the_old_token() {
     let url = failing(Fault::ClosesChunk).await;
     let cut = response(&url).await.bytes().await.unwrap_err();
     let clock = ManualClock::new();

@@ -78,14 +78,14 @@ async fn a_character_that_a_terminal_hides_is_printed_as_an_escape() {
 }
 
 #[tokio::test]
-async fn text_of_any_language_is_printed_as_it_is() {
+async fn text_of_any_language_is_printed_unchanged() {
     let error = refused(403, SHOWN).await;
     assert!(error.to_string().contains(SHOWN), "{error}");
     assert!(Challenges::parse(format!("Basic realm=\"{SHOWN}\"")).to_string().contains(SHOWN));
 }
 
 #[tokio::test]
-async fn marks_that_pile_up_are_printed_as_escapes() {
+async fn stacked_combining_marks_are_printed_as_escapes() {
     let error = refused(403, &format!("a{}b", "\u{301}".repeat(200))).await;
     let shown = Forbidden::find(&error).unwrap().to_string();
     assert!(

@@ -45,7 +45,7 @@ async fn probes(url: &str, option: &str, secret: &str) -> Result<bool, String> {
 }
 
 #[tokio::test]
-async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
+async fn a_password_is_not_sent_by_basic_if_the_server_offers_digest() {
     let digest = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
     let both = format!("Basic realm=\"a\", {digest}");
     for lines in [vec![digest], vec!["Basic realm=\"a\"", digest], vec![&both], vec!["digest realm=\"a\", nonce=n"]] {
@@ -73,7 +73,7 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
 }
 
 #[tokio::test]
-async fn no_credential_goes_over_plain_http_to_another_machine() {
+async fn no_credential_is_sent_over_plain_http_to_another_machine() {
     for url in
         ["http://api.example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/", "http://localhost.example.com/"]
     {

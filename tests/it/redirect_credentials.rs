@@ -30,7 +30,7 @@ fn there_and_back(status: u16) -> Script {
 }
 
 #[tokio::test]
-async fn a_callers_credentials_and_custom_fields_stay_at_their_origin_and_do_not_come_back() {
+async fn the_credentials_and_custom_headers_of_the_caller_are_not_sent_after_a_redirect_to_another_origin() {
     let server = there_and_back(307);
     let mut secret = HeaderValue::from_static("text/secret");
     secret.set_sensitive(true);
@@ -54,7 +54,7 @@ async fn a_callers_credentials_and_custom_fields_stay_at_their_origin_and_do_not
 }
 
 #[tokio::test]
-async fn a_callers_own_authorization_stays_at_its_origin() {
+async fn the_authorization_of_the_caller_is_sent_only_to_its_origin() {
     for to in ["https://api.example.com:8443/x", "https://API.example.com./x", "https://evil.example.com/x"] {
         let server = redirecting(302, to);
         let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
@@ -73,7 +73,7 @@ async fn a_callers_own_authorization_stays_at_its_origin() {
 }
 
 #[tokio::test]
-async fn another_server_cannot_choose_what_is_signed_for_a_method_that_is_not_safe() {
+async fn a_redirect_of_another_server_cannot_cause_a_signed_unsafe_request() {
     // From the API through the other server.
     let server = there_and_back(307);
     let error = following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap_err();
@@ -96,7 +96,7 @@ async fn another_server_cannot_choose_what_is_signed_for_a_method_that_is_not_sa
 }
 
 #[tokio::test]
-async fn two_origins_of_one_middleware_may_send_an_unsafe_request_to_each_other() {
+async fn two_origins_of_one_middleware_may_redirect_an_unsafe_request_to_each_other() {
     let auth = ChallengeMiddleware::builder(API, Credential::bearer("t")).origin(OTHER).build().unwrap();
     let server = there_and_back(307);
     following(&server, &auth).post(format!("{API}/from")).body("pay").send().await.unwrap();
@@ -105,7 +105,7 @@ async fn two_origins_of_one_middleware_may_send_an_unsafe_request_to_each_other(
 }
 
 #[tokio::test]
-async fn a_401_of_another_server_is_its_own_and_renews_nothing() {
+async fn a_401_of_another_server_is_returned_and_starts_no_refresh() {
     let server = Script::new(|arrived, _| match arrived.url().host_str() {
         Some("api.example.com") => Answer::new(302).header("location", OTHER),
         _ => challenged_with("Bearer realm=\"evil\""),
@@ -135,7 +135,7 @@ impl Middleware for Twice {
 }
 
 #[tokio::test]
-async fn an_identity_of_one_call_is_not_shown_to_the_second_api_and_not_replaced_by_another() {
+async fn the_identity_of_a_call_is_not_sent_to_a_second_api_and_not_replaced() {
     let server = there_and_back(302);
     let second = ChallengeMiddleware::new(OTHER, Credential::bearer("theirs")).unwrap();
     let client = ClientBuilder::new(Client::new()).with(Twice).with(FollowRedirects::new()).with(fixed()).with(second);
@@ -148,7 +148,7 @@ async fn an_identity_of_one_call_is_not_shown_to_the_second_api_and_not_replaced
 }
 
 #[tokio::test]
-async fn a_location_that_echoes_a_credential_shows_it_nowhere() {
+async fn a_location_that_echoes_a_credential_is_masked() {
     const SECRET: &str = "Hunter2-token-of-ours";
     let echo = "/in/%48unter2-token-of-ours/x";
     for to in ["http://other.example.com", "https://u@other.example.com", "ftp://other.example.com", OTHER, API] {

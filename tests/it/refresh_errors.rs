@@ -143,7 +143,7 @@ fn a_refresh_error_that_its_wrapper_hides_keeps_its_kind() {
 }
 
 #[tokio::test]
-async fn a_revoked_login_in_an_arc_ends_the_session() {
+async fn a_revoked_login_inside_an_arc_keeps_its_kind() {
     #[derive(Debug, thiserror::Error)]
     #[error("no token")]
     #[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
@@ -189,7 +189,7 @@ fn shown(error: &RefreshError) -> String {
 }
 
 #[tokio::test]
-async fn no_constructor_lets_a_secret_of_a_url_be_printed() {
+async fn an_error_of_each_constructor_prints_no_secret_of_a_url() {
     for (how, wrap) in wrapped::<reqwest::Error>() {
         let io = |error| io::Error::other(wrap(error));
         for error in [
@@ -256,7 +256,7 @@ fn codes_and_hints_are_escaped_and_bounded() {
 }
 
 #[tokio::test]
-async fn a_refresher_that_gives_an_error_as_any_box_keeps_its_kind() {
+async fn a_boxed_error_of_a_refresher_keeps_its_kind() {
     let refresher: Box<dyn Refresh> = Box::new(|_: RefreshContext| async {
         Err::<Credential, BoxError>(Box::new(Arc::new(RefreshError::login_required("x"))))
     });

@@ -69,7 +69,7 @@ fn is_wanted(want: &Value, read: &Read) -> bool {
 }
 
 #[tokio::test]
-async fn the_refusal_of_each_product_is_read_as_the_product_means_it() {
+async fn each_refusal_of_a_product_is_read_as_expected() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for line in FIELD.into_iter().flat_map(str::lines) {

@@ -3,7 +3,7 @@
 use reqwest_challenge::Secret;
 
 #[test]
-fn a_secret_prints_nothing() {
+fn a_secret_does_not_print_its_text() {
     let secret = Secret::new("hunter2");
     let shown = format!("{secret:?} {:#?} {:?}", Some(&secret), vec![secret.clone()]);
     assert!(!shown.contains("hunter2"), "{shown}");

@@ -108,7 +108,7 @@ async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_sequence_of_answers_breaks_a_promise() {
+async fn no_sequence_of_responses_breaks_an_invariant() {
     let mut walked = 0;
     for first in ANSWERS {
         for second in ANSWERS {

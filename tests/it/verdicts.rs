@@ -13,7 +13,7 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::MockApi;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Answer, Script, challenged, respond, status};
 
 fn key() -> Credential {
@@ -21,7 +21,7 @@ fn key() -> Credential {
 }
 
 #[tokio::test]
-async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
+async fn a_header_credential_is_sent_beside_an_authorization_of_the_caller() {
     let server =
         Script::new(|arrived, _| if arrived.header("x-api-key").is_some() { status(200) } else { challenged() });
     let given = ChallengeMiddleware::builder(API, Fake::new()).initial_credential(key()).build().unwrap();
@@ -41,7 +41,7 @@ async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
 }
 
 #[tokio::test]
-async fn a_401_to_the_callers_own_header_asks_no_refresher() {
+async fn a_401_to_a_credential_of_the_caller_starts_no_refresh() {
     let (server, fake) = (Script::says(challenged()), Fake::new().with_initial(Ok(Some(key()))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.unwrap_err();
@@ -50,7 +50,7 @@ async fn a_401_to_the_callers_own_header_asks_no_refresher() {
 }
 
 #[tokio::test]
-async fn a_foreign_403_expires_nothing_and_is_no_event() {
+async fn a_403_of_another_server_expires_nothing_and_emits_no_event() {
     for pass_through in [false, true] {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = heard.clone();
@@ -109,7 +109,7 @@ impl Middleware for Rebuilds {
 }
 
 #[tokio::test]
-async fn a_response_from_the_network_that_lost_its_url_is_not_taken_for_ours() {
+async fn a_network_response_that_lost_its_url_counts_as_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
     other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
@@ -153,7 +153,7 @@ impl Middleware for MadeByHand {
 }
 
 #[tokio::test]
-async fn a_response_that_a_mock_made_without_a_url_is_ours() {
+async fn a_mock_response_without_a_url_counts_as_a_response_of_the_api() {
     let fake = Fake::new();
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand).build();
@@ -162,7 +162,7 @@ async fn a_response_that_a_mock_made_without_a_url_is_ours() {
 }
 
 #[tokio::test]
-async fn the_report_of_a_plain_success_can_be_invalidated() {
+async fn the_report_of_a_success_can_invalidate_the_credential() {
     // Bluesky responds to an expired token with 400, Slack with 200.
     for answer in [
         respond(400, &[("content-type", "application/json")], r#"{"error":"ExpiredToken"}"#),
@@ -185,7 +185,7 @@ async fn the_report_of_a_plain_success_can_be_invalidated() {
 }
 
 #[tokio::test]
-async fn a_request_to_an_origin_that_was_not_named_is_an_event() {
+async fn a_request_outside_the_origins_emits_an_event() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = heard.clone();
     let auth = ChallengeMiddleware::builder(API, Fake::new()).on_event(move |event| {
@@ -206,7 +206,7 @@ fn line(error: &reqwest_middleware::Error) -> String {
 }
 
 #[tokio::test]
-async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
+async fn the_error_names_the_refused_credential_and_its_source() {
     let never = || Script::says(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
     let fixed =
         |credential: Credential| ChallengeMiddleware::new(API, credential.with_source("env:API_TOKEN")).unwrap();
@@ -231,7 +231,7 @@ async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
 }
 
 #[tokio::test]
-async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
+async fn the_error_has_a_hint_of_a_403_only_if_the_credential_works_on_another_path() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         ("/ok", token) if !token.is_empty() => status(200),
         _ => challenged(),
@@ -256,8 +256,8 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_exhausted_has_a_reason_of_its_own() {
-    let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(Hands::new()).build().unwrap();
+async fn an_exhausted_budget_has_its_own_reason() {
+    let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(ManualClock::new()).build().unwrap();
     let client = Script::says(challenged()).client(&auth);
     for path in 0..3 {
         client.get(format!("{API}/{path}")).send().await.unwrap_err();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshContext};
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Answer, Script, challenged, challenged_with, respond, status};
 
 const ANSWERS: [fn() -> Answer; 7] = [
@@ -49,7 +49,7 @@ async fn walk(first: [usize; 3], second: [usize; 2], partitioned: bool) -> usize
         }
         ANSWERS[answer]()
     });
-    let auth = ChallengeMiddleware::builder(API, fake).clock(Hands::new());
+    let auth = ChallengeMiddleware::builder(API, fake).clock(ManualClock::new());
     let auth = if partitioned { auth.partition_by(|_, url| url.path().to_owned()) } else { auth }.build().unwrap();
     let client = server.client(&auth);
     for call in 0..CALLS {
@@ -75,7 +75,7 @@ async fn no_pair_of_sequences_costs_more_refreshes_than_the_budget() {
 }
 
 #[tokio::test]
-async fn two_partitions_cost_at_most_a_budget_each() {
+async fn two_partitions_cost_at_most_one_budget_each() {
     for number in 0..7_usize.pow(3) {
         let digit = |place: u32| number / 7_usize.pow(place) % 7;
         let sequence = [digit(0), digit(1), digit(2)];

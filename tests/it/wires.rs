@@ -32,7 +32,7 @@ async fn other() -> Wire {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_server_takes_no_credential_there_and_its_401_asks_nobody() {
+async fn a_redirect_to_another_server_sends_no_credential_and_its_401_starts_no_refresh() {
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
         let other = other().await;
         let api = sends_away(status, other.url("/")).await;
@@ -46,7 +46,7 @@ async fn a_redirect_to_another_server_takes_no_credential_there_and_its_401_asks
 }
 
 #[tokio::test]
-async fn a_credential_does_not_come_back_by_way_of_another_server() {
+async fn a_redirect_back_from_another_server_sends_no_credential() {
     // A → B → A: reqwest takes the header away at B, and does not put it back.
     let api = Wire::start(|head| match head.path.as_str() {
         "/" => answer("302 Found", &format!("Location: http://{}/to-b\r\n", head.value("x-other").unwrap()), ""),
@@ -64,7 +64,7 @@ async fn a_credential_does_not_come_back_by_way_of_another_server() {
 }
 
 #[tokio::test]
-async fn a_post_that_was_sent_elsewhere_by_303_and_refused_is_not_done_twice() {
+async fn a_post_that_is_redirected_by_303_and_refused_is_not_sent_again() {
     let api = Wire::start(|head| match head.method.as_str() {
         "POST" => answer("303 See Other", "Location: /status\r\n", ""),
         _ => answer("401 Unauthorized", CHALLENGE, ""),
@@ -96,7 +96,7 @@ fn header_credentials() -> [(Credential, &'static str); 2] {
 }
 
 #[tokio::test]
-async fn a_header_of_ones_own_leaks_by_a_plain_client_and_not_by_the_hardened_one() {
+async fn a_custom_header_leaks_through_a_plain_client_and_not_through_a_hardened_one() {
     for (credential, name) in header_credentials() {
         for safe in [false, true] {
             let other = Wire::start(|_| answer("200 OK", "", "thanks")).await;
@@ -113,7 +113,7 @@ async fn a_header_of_ones_own_leaks_by_a_plain_client_and_not_by_the_hardened_on
 }
 
 #[tokio::test]
-async fn a_403_of_the_redirects_target_is_foreign() {
+async fn a_403_of_a_redirect_target_is_foreign() {
     let other = Wire::start(|_| answer("403 Forbidden", "WWW-Authenticate: Bearer scope=\"all\"\r\n", "")).await;
     let api = sends_away("302 Found", other.url("/")).await;
     let auth = ChallengeMiddleware::new(api.url(""), Fake::new()).unwrap();
@@ -147,7 +147,7 @@ async fn a_hundred_401s_and_their_replays_use_one_connection() {
 }
 
 #[tokio::test]
-async fn an_endless_401_does_not_hold_up_the_replay() {
+async fn an_endless_401_does_not_delay_the_replay() {
     let api = Wire::start(|head| match head.value("authorization") {
         Some(_) => answer("200 OK", "", "in"),
         // More is promised than ever comes.
@@ -161,7 +161,7 @@ async fn an_endless_401_does_not_hold_up_the_replay() {
 }
 
 #[tokio::test]
-async fn a_replay_has_a_timeout_of_its_own() {
+async fn a_request_with_a_timeout_is_replayed() {
     let api = Wire::start(|head| long_401(head, answer)).await;
     let request = bearer(&Fake::new(), &api).get(api.url("/")).timeout(Duration::from_secs(30));
     assert_eq!(request.send().await.unwrap().status(), 200);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError};
 use reqwest_challenge_testing::{Gate, RecordingRefresher};
 
-pub(crate) use reqwest_challenge_testing::{ManualClock as Hands, until};
+pub(crate) use reqwest_challenge_testing::{ManualClock, until};
 
 use crate::support::traced;
 
@@ -41,7 +41,7 @@ impl Fake {
         Self(self.0.with_initial(initial), self.1)
     }
 
-    /// Holds each call until [`open`](Self::open) lets one through.
+    /// Holds each call until [`let_one_through`](Self::let_one_through) is called.
     pub(crate) fn gated(self) -> Self {
         Self(self.0.held(&self.1), self.1)
     }
@@ -50,12 +50,12 @@ impl Fake {
         Self(self.0.within(timeout), self.1)
     }
 
-    pub(crate) fn open(&self) {
+    pub(crate) fn let_one_through(&self) {
         self.1.let_one_through();
     }
 
     /// Waits until that many calls have begun.
-    pub(crate) async fn begun(&self, calls: usize) {
+    pub(crate) async fn wait_for_calls(&self, calls: usize) {
         until(|| self.calls() >= calls).await;
     }
 }

@@ -12,7 +12,7 @@ use crate::support::fake::Fake;
 use crate::support::script::{API, Script};
 
 #[tokio::test]
-async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
+async fn the_first_requests_share_one_initial_call() {
     let (server, fake) = (Script::takes("t0"), with_t0());
     let client = server.client(&auth(&fake));
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
@@ -23,7 +23,7 @@ async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
+async fn a_failed_initial_call_is_an_error_and_nothing_is_sent() {
     let (server, fake) = (Script::takes("t0"), Fake::new().with_initial(Err("the store is locked".into())));
     let client = server.client(&auth(&fake));
     let error = client.get(API).send().await.unwrap_err();
@@ -56,7 +56,7 @@ impl Refresh for Stubborn {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_there_is_to_begin_with_can_hang_or_panic_and_is_asked_again() {
+async fn an_initial_call_that_hangs_or_panics_is_an_error_and_the_next_request_repeats_it() {
     for (panics, wanted) in [(true, RefreshErrorKind::Panicked), (false, RefreshErrorKind::TimedOut)] {
         let server = Script::takes("t0");
         let auth = ChallengeMiddleware::new(API, Stubborn { panics, asked: Default::default() }).unwrap();

@@ -11,7 +11,7 @@ use crate::support::fake::until;
 
 /// A login waits at the gate and returns `B1`, `B2`, …; `initial()` returns `A0`, and any other refresh `A1`, `A2`, ….
 #[derive(Clone)]
-pub(crate) struct People(Arc<Inner>);
+pub(crate) struct TwoUsers(Arc<Inner>);
 
 struct Inner {
     gate: Gate,
@@ -21,7 +21,7 @@ struct Inner {
     starts: bool,
 }
 
-impl People {
+impl TwoUsers {
     pub(crate) fn new() -> Self {
         Self::of(false, true)
     }
@@ -58,7 +58,7 @@ impl People {
 }
 
 #[async_trait]
-impl Refresh for People {
+impl Refresh for TwoUsers {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         let Inner { gate, logins, renewals, fails, .. } = &*self.0;
         if context.reason() == RefreshReason::Login {

@@ -10,7 +10,7 @@ use reqwest_challenge::{
 };
 use reqwest_middleware::ClientWithMiddleware;
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Script, challenged, status};
 
 fn failures() -> [RefreshError; 6] {
@@ -25,10 +25,10 @@ fn failures() -> [RefreshError; 6] {
 }
 
 #[tokio::test]
-async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
+async fn a_failed_early_renewal_is_tried_once_and_stops_no_request() {
     for ahead in [true, false] {
         for failure in failures() {
-            let (server, clock) = (Script::takes("t0"), Hands::new());
+            let (server, clock) = (Script::takes("t0"), ManualClock::new());
             let fake = Fake::failing(failure.clone());
             let expiry = clock.time_in(Duration::from_secs(3600));
             let auth = ChallengeMiddleware::builder(API, fake.clone())
@@ -48,12 +48,12 @@ async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
 }
 
 #[tokio::test]
-async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
-    let (server, clock) = (Script::takes("t0"), Hands::new());
+async fn an_early_renewal_without_a_new_credential_is_tried_once() {
+    let (server, clock) = (Script::takes("t0"), ManualClock::new());
     let held = Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600)));
     for answer in [None, Some(held.clone())] {
         let fake = Fake::answering(move |_, _| Ok(answer.clone()));
-        let clock = Hands::new();
+        let clock = ManualClock::new();
         let auth = ChallengeMiddleware::builder(API, fake.clone())
             .initial_credential(held.clone())
             .clock(clock.clone())
@@ -69,8 +69,8 @@ async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
 }
 
 #[tokio::test]
-async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
-    let (server, clock) = (Script::takes("t0"), Hands::new());
+async fn the_same_token_with_a_later_expiry_is_held_for_longer() {
+    let (server, clock) = (Script::takes("t0"), ManualClock::new());
     let now = clock.clone();
     let lasts = move || Credential::bearer("t0").with_expiry(now.time_in(Duration::from_secs(3600)));
     let (held, longer) = (lasts(), lasts.clone());
@@ -89,14 +89,14 @@ async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
 }
 
 #[tokio::test]
-async fn a_resting_path_takes_a_newer_credential_that_is_held() {
+async fn a_path_in_its_cooldown_is_sent_the_newer_credential_that_is_held() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         // The first new credential is refused there, and the next one is accepted.
         ("/a", "t0" | "t1") | ("/b", "t1") => challenged(),
         _ => status(200),
     });
-    let clock = Hands::new();
+    let clock = ManualClock::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();
     let client = server.client(&auth);
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
@@ -114,7 +114,7 @@ async fn a_resting_path_takes_a_newer_credential_that_is_held() {
 }
 
 #[tokio::test]
-async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() {
+async fn an_invalidated_credential_whose_refresher_declines_costs_one_refresh_for_each_call() {
     let fake = Fake::answering(|_, _| Ok(None)).with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| if arrived.token() == "t0" { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
@@ -129,7 +129,7 @@ async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() 
 }
 
 #[tokio::test]
-async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
+async fn a_refresher_that_returns_at_once_is_called_once_for_all_waiters() {
     type Ends = fn() -> Result<Option<Credential>, RefreshError>;
     let ways: [(&str, Ends); 4] = [
         ("declines", || Ok(None)),
@@ -141,7 +141,7 @@ async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
         let fake = Fake::answering(move |_, _| ends()).with_initial(Ok(Some(Credential::bearer("t0"))));
         let gate = reqwest_challenge_testing::Gate::closed();
         let server = Script::says(challenged());
-        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
         let client = crate::support::script::slow_client(&server, &auth, &gate);
         let calls: Vec<_> = (0..50).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
         gate.reached_by(50).await;
@@ -157,9 +157,9 @@ async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
 }
 
 #[tokio::test]
-async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
+async fn durations_can_be_unlimited_and_a_clock_that_is_set_back_ends_each_cooldown() {
     let longest = Duration::MAX;
-    let (server, clock) = (Script::says(challenged()), Hands::new());
+    let (server, clock) = (Script::says(challenged()), ManualClock::new());
     let fake = Fake::answering(|number, _| match number % 2 {
         0 => Err(RefreshError::transient(Some(Duration::MAX))),
         _ => Ok(Some(Credential::bearer(format!("t{number}")))),
@@ -210,7 +210,7 @@ impl Refresh for Calls {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_refreshers_that_call_each_other_at_once_end_at_once() {
+async fn two_refreshers_that_call_each_other_concurrently_fail_at_once() {
     let (one, other) = ("https://one.example", "https://other.example");
     let meet = Arc::new(tokio::sync::Barrier::new(2));
     let made = |url: &str| Arc::new(Calls { client: OnceLock::new(), url: url.to_owned(), meet: meet.clone() });

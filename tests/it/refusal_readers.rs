@@ -38,7 +38,7 @@ fn acme(refusal: &RawRefusal<'_>) -> Option<Problem> {
 }
 
 #[tokio::test]
-async fn a_callers_own_reader_comes_before_the_challenges_and_the_table() {
+async fn the_reader_of_the_caller_takes_precedence_over_the_challenges_and_the_table() {
     let error =
         refused(builder().read_refusals(acme), 403, &[CHALLENGE, ("retry-after", "7")], "E7|no seat|seats").await;
     let denied = Forbidden::find(&error).unwrap();
@@ -52,7 +52,7 @@ async fn a_callers_own_reader_comes_before_the_challenges_and_the_table() {
 }
 
 #[tokio::test]
-async fn a_callers_own_reader_that_declines_leaves_the_refusal_to_the_table() {
+async fn the_table_applies_if_the_reader_of_the_caller_declines() {
     let body = r#"{"code":"E1","message":"of the body"}"#;
     let error = refused(builder().read_refusals(acme), 403, &[CHALLENGE], body).await;
     let denied = Forbidden::find(&error).unwrap();
@@ -63,7 +63,7 @@ async fn a_callers_own_reader_that_declines_leaves_the_refusal_to_the_table() {
 }
 
 #[tokio::test]
-async fn a_raw_refusal_shows_what_arrived_and_prints_no_values() {
+async fn a_raw_refusal_gives_the_response_and_prints_no_values() {
     let read = |refusal: &RawRefusal<'_>| {
         assert_eq!((refusal.status().as_u16(), refusal.body()), (403, &b"E1|private|s"[..]));
         assert!(refusal.challenges().get("bearer").is_some() && refusal.headers().contains_key("x-a"));
@@ -82,7 +82,7 @@ async fn a_raw_refusal_shows_what_arrived_and_prints_no_values() {
 type Case<'c> = (&'c [(&'c str, &'c str)], Option<f64>);
 
 #[tokio::test]
-async fn the_end_of_a_rate_limit_is_counted_from_the_middlewares_clock() {
+async fn the_end_of_a_rate_limit_is_counted_from_the_clock_of_the_middleware() {
     // The clock shows 1,800,000,000 s since 1970: Fri, 15 Jan 2027 08:00:00 GMT.
     let left = ("x-ratelimit-remaining", "0");
     let huge = "9".repeat(400);
@@ -125,7 +125,7 @@ async fn the_end_of_a_rate_limit_is_counted_from_the_middlewares_clock() {
 }
 
 #[tokio::test]
-async fn a_credential_that_a_refusal_echoes_is_masked_wherever_it_is_read() {
+async fn an_echoed_credential_is_masked_in_each_value_of_a_refusal() {
     let json = format!(
         "{{\"code\":\"{SECRET}\",\"title\":\"a {SECRET}\",\"detail\":\"b {SECRET}\",\"requiredScopes\":[\"{SECRET}\"],\"help\":\"https://a.example/{SECRET}\"}}"
     );
