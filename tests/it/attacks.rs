@@ -1,4 +1,4 @@
-//! What somebody tried who wanted to break it.
+//! Unusual and hostile situations: races, echoes, floods, slow responses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ async fn a_login_publishes_its_credential_before_it_returns() {
     }
 }
 
-/// A 401 whose body never comes.
+/// A 401 whose body never arrives.
 fn endless_401() -> Answer {
     Answer::new(401).stalled()
 }
@@ -63,7 +63,7 @@ async fn an_anyhow_error_of_a_refresher_keeps_its_kind_and_shows_no_url() {
     async fn network(_: RefreshContext) -> anyhow::Result<Credential> {
         use anyhow::Context;
         let url = "http://127.0.0.1:1/?client_secret=hunter2";
-        reqwest::get(url).await.context("asking for a token")?;
+        reqwest::get(url).await.context("requesting a token")?;
         Ok(Credential::bearer("t"))
     }
     let server = Script::takes("never");
@@ -75,7 +75,7 @@ async fn an_anyhow_error_of_a_refresher_keeps_its_kind_and_shows_no_url() {
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     assert!(refused(&error).refresh_error().unwrap().is_transient(), "{error:?}");
     let shown = [format!("{error:?}"), format!("{:#}", anyhow::Error::from(error))].concat();
-    assert!(shown.contains("asking for a token") && !shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("requesting a token") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn the_middleware_does_not_overwrite_a_header_of_the_caller() {
     for _ in 0..2 {
         client.get(API).header("x-api-key", "theirs").send().await.unwrap();
     }
-    // The credential comes from a 401, so that its header is not known before.
+    // The credential arrives after a 401, so its header is not known before the first send.
     let server = Script::says(challenged());
     let fake = Fake::answering(move |_, _| Ok(Some(Credential::header("x-api-key".parse().unwrap(), "ours"))));
     let error = server.client(&auth(&fake)).get(API).header("x-api-key", "theirs").send().await.unwrap_err();
@@ -174,9 +174,9 @@ async fn forty_concurrent_requests_with_different_demands_succeed() {
 #[tokio::test]
 async fn a_scheme_observes_only_the_responses_to_requests_that_it_signed() {
     #[derive(Clone, Default)]
-    struct Looks(Arc<std::sync::Mutex<Vec<u16>>>);
+    struct Observer(Arc<std::sync::Mutex<Vec<u16>>>);
     #[async_trait::async_trait]
-    impl Authorize for Looks {
+    impl Authorize for Observer {
         fn scheme(&self) -> &str {
             "Looks"
         }
@@ -189,15 +189,15 @@ async fn a_scheme_observes_only_the_responses_to_requests_that_it_signed() {
             if head.status() == 202 { Err("the proof does not hold".into()) } else { Ok(Observed::Nothing) }
         }
     }
-    let looks = Looks::default();
-    let auth = ChallengeMiddleware::new(API, Credential::custom(looks.clone())).unwrap();
+    let observer = Observer::default();
+    let auth = ChallengeMiddleware::new(API, Credential::custom(observer.clone())).unwrap();
     let server = Script::new(|arrived, _| status(arrived.path().trim_start_matches('/').parse().unwrap()));
     let client = server.client(&auth);
     client.get(format!("{API}/200")).bearer_auth("mine").send().await.unwrap();
     for code in [200, 403, 401, 404] {
         let _ = client.get(format!("{API}/{code}")).send().await;
     }
-    assert_eq!(*looks.0.lock().unwrap(), [200, 403, 401, 404]);
+    assert_eq!(*observer.0.lock().unwrap(), [200, 403, 401, 404]);
     let error = client.get(format!("{API}/202")).send().await.unwrap_err();
     assert_eq!(error.to_string(), "the Looks scheme refuses the response");
     assert!(matches!(Error::find(&error), Some(Error::Authorize(error)) if error.was_sent()));
@@ -288,12 +288,12 @@ async fn a_login_during_the_initial_call_does_not_fail_the_first_request() {
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t1")));
 }
 
-/// A scheme that answers every 401 by itself.
-struct Resigns;
+/// A scheme that answers every 401 with a retry.
+struct AlwaysRetries;
 #[async_trait::async_trait]
-impl Authorize for Resigns {
+impl Authorize for AlwaysRetries {
     fn scheme(&self) -> &str {
-        "Resigns"
+        "AlwaysRetries"
     }
     async fn authorize(&self, _: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         Ok(())
@@ -306,7 +306,7 @@ impl Authorize for Resigns {
 #[tokio::test]
 async fn a_logout_before_the_retry_of_a_scheme_stops_the_replay() {
     let (server, auth) =
-        (Script::says(endless_401()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::says(endless_401()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     until(|| server.sends() == 1).await;
     auth.session().logout().await.unwrap();
@@ -317,7 +317,7 @@ async fn a_logout_before_the_retry_of_a_scheme_stops_the_replay() {
 #[tokio::test]
 async fn a_stream_that_a_scheme_would_retry_keeps_the_body_of_the_401() {
     let (server, auth) =
-        (Script::says(challenged()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::says(challenged()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(
         (refused(&error).reason(), refused(&error).body().as_ref()),

@@ -1,4 +1,4 @@
-//! The table of what happens, a row a test: each counts sends and refreshes.
+//! The table "What happens when" of the design. Each test checks one row and counts the sends and the refreshes.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) fn reason(error: &MiddlewareError) -> UnauthorizedReason {
     Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}")).reason()
 }
 
-/// One GET, and how many sends and refreshes it made.
+/// Sends one GET and returns the status of its response.
 pub(crate) async fn get(server: &Script, auth: &ChallengeMiddleware) -> Result<u16, MiddlewareError> {
     server.client(auth).get(API).send().await.map(|response| response.status().as_u16())
 }
@@ -46,7 +46,7 @@ async fn a_401_for_the_current_credential_is_refreshed_and_replayed() {
     assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
 }
 
-/// Two requests signed with `t0`; the second is refused only after the first has renewed.
+/// Sends two requests with `t0`. The server refuses the second one only after the first one has renewed the credential.
 async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, MiddlewareError>) {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = auth(&fake);
@@ -175,13 +175,13 @@ async fn a_path_that_refuses_a_fresh_credential_has_a_cooldown_until_it_succeeds
     clock.forward(Duration::from_secs(1));
     denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (7, 2));
-    // The second rest is twice as long.
+    // The second cooldown is twice as long.
     clock.forward(Duration::from_secs(1));
     denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (8, 2));
     assert_eq!(denied().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (9, 2));
-    // After the success a 401 is refreshed again.
+    // After the success, a 401 starts a refresh again.
     assert_eq!(denied().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (11, 3));
 }
@@ -244,8 +244,8 @@ async fn a_demand_reaches_the_refresher() {
     });
     let fake = Fake::new();
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
-    let rejections = fake.contexts();
-    let demand = rejections[0].demand();
+    let contexts = fake.contexts();
+    let demand = contexts[0].demand();
     assert_eq!(
         (demand.acr_values(), demand.max_age()),
         (&["gold".into(), "silver".into()][..], Some(Duration::from_secs(5)))
@@ -253,7 +253,7 @@ async fn a_demand_reaches_the_refresher() {
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
-/// A scheme that answers `use_dpop_nonce` by itself.
+/// A scheme that answers `use_nonce` without a refresh.
 struct Nonce;
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! The table of what happens, its second half: bodies, expiry, redirects.
+//! The second half of the table "What happens when": bodies, expiry, redirects.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn refresh_before_streams_gets_a_credential_before_a_stream_is_sent() {
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
 }
 
-/// A session whose credential `t0` was let in once and has expired since.
+/// A session whose credential `t0` was accepted once and has expired.
 async fn expired(fake: &Fake, server: &Script, clock: &ManualClock) -> ChallengeMiddleware {
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
@@ -81,7 +81,7 @@ async fn a_final_failure_of_a_renewal_is_an_error_before_the_send() {
     assert!(matches!(Error::find(&error), Some(Error::Refresh(_))), "{error:?}");
     assert_eq!((server.sends(), fake.calls()), (1, 1));
     get(&server, &auth).await.unwrap_err();
-    assert_eq!((server.sends(), fake.calls()), (1, 1), "answered from memory, before a send");
+    assert_eq!((server.sends(), fake.calls()), (1, 1), "the remembered failure is returned before the send");
 }
 
 #[tokio::test]
@@ -96,7 +96,9 @@ async fn a_renewal_before_the_send_is_the_only_refresh_of_its_request() {
 #[tokio::test]
 async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() {
     let span = Duration::from_secs;
-    for expiry in [ManualClock::new().time() - span(7200), ManualClock::new().time(), ManualClock::new().time() + span(20)] {
+    for expiry in
+        [ManualClock::new().time() - span(7200), ManualClock::new().time(), ManualClock::new().time() + span(20)]
+    {
         let clock = ManualClock::new();
         let server = Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { challenged() });
         let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer("t1").with_expiry(expiry))));
@@ -122,7 +124,7 @@ async fn a_clock_that_is_two_hours_off_causes_one_refresh() {
         } else {
             clock.forward(Duration::from_secs(7200));
         }
-        // The server's expiry is by the right clock, the session's clock is two hours off.
+        // The expiry of the server is correct; the clock of the session is two hours off.
         let fake = Fake::answering(move |number, _| {
             Ok(Some(Credential::bearer(format!("t{number}")).with_expiry(skewed + Duration::from_secs(3600))))
         });

@@ -1,4 +1,4 @@
-//! Every value that http-auth takes is read as http-auth reads it, and every difference is one of those intended.
+//! Compares the parser with http-auth: both read each value alike, except for the intended differences.
 
 use proptest::prelude::*;
 

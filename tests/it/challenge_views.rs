@@ -1,4 +1,4 @@
-//! Each scheme's own parameters.
+//! The typed views of a challenge: one for each scheme.
 
 use std::time::Duration;
 

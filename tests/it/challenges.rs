@@ -1,4 +1,4 @@
-//! Defects, caps, and what a list shows.
+//! Defects, limits, and the printed form of a list.
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest_challenge::Challenges;
@@ -193,7 +193,7 @@ fn a_stray_quote_does_not_hide_the_next_challenge() {
     read_as("Foo\"bar, Bearer realm=\"a\"", &["Bearer realm=\"a\""]);
     read_as("Negotiate it\"s, Bearer realm=\"a\"", &["Negotiate", "Bearer realm=\"a\""]);
     read_as("Bearer realm=\"a\"b\", Basic realm=\"x\"", &["Bearer realm=\"a\"", "Basic realm=\"x\""]);
-    // And a pair of quotes still holds a comma together.
+    // A comma inside a pair of quotes still belongs to the quoted text.
     read_as("Bearer realm=\"a\" \"b, c=d\", Basic realm=\"x\"", &["Bearer realm=\"a\"", "Basic realm=\"x\""]);
 }
 
@@ -208,8 +208,8 @@ fn no_lookup_returns_a_value_that_the_length_limit_truncated() {
 #[test]
 fn a_position_in_a_folded_line_counts_in_the_unfolded_line() {
     let read = Challenges::parse("Basic   \r\n realm=\"x\", a=b\0c");
-    let places: Vec<_> = read.defects().map(|defect| (defect.rule(), defect.byte())).collect();
-    assert_eq!(places[0], (Rule::ControlCharacter, 5));
+    let positions: Vec<_> = read.defects().map(|defect| (defect.rule(), defect.byte())).collect();
+    assert_eq!(positions[0], (Rule::ControlCharacter, 5));
 }
 
 #[test]

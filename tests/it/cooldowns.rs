@@ -1,4 +1,4 @@
-//! What is remembered after a failure, for how long, and what still works meanwhile.
+//! Cooldowns: how long a failure is remembered, and which requests are still sent in that time.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -84,7 +84,7 @@ async fn the_same_token_with_a_later_expiry_is_held_for_longer() {
             assert_eq!(client.get(API).send().await.unwrap().status(), 200);
             clock.forward(Duration::from_secs(2));
         }
-        assert_eq!(fake.calls(), renewals, "it is good for another hour");
+        assert_eq!(fake.calls(), renewals, "the new expiry is an hour later");
     }
 }
 
@@ -92,7 +92,7 @@ async fn the_same_token_with_a_later_expiry_is_held_for_longer() {
 async fn a_path_in_its_cooldown_is_sent_the_newer_credential_that_is_held() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
-        // The first new credential is refused there, and the next one is accepted.
+        // The path refuses the first new credential and accepts the next one.
         ("/a", "t0" | "t1") | ("/b", "t1") => challenged(),
         _ => status(200),
     });
@@ -101,7 +101,7 @@ async fn a_path_in_its_cooldown_is_sent_the_newer_credential_that_is_held() {
     let client = server.client(&auth);
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
-    // A slow call to the resting path is in progress with t1, while another path renews to t2.
+    // A slow call to the path in cooldown is in progress with t1, while another path renews to t2.
     let gate = reqwest_challenge_testing::Gate::closed();
     let slow = crate::support::script::slow_client(&server, &auth, &gate);
     let late = tokio::spawn(slow.get(format!("{API}/a")).send());
@@ -134,8 +134,8 @@ async fn a_refresher_that_returns_at_once_is_called_once_for_all_waiters() {
     let ways: [(&str, Ends); 4] = [
         ("declines", || Ok(None)),
         ("fails", || Err(RefreshError::other("odd"))),
-        ("panics", || panic!("the refresher's own mistake")),
-        ("gives the same", || Ok(Some(Credential::bearer("t0")))),
+        ("panics", || panic!("the refresher panics")),
+        ("returns the same", || Ok(Some(Credential::bearer("t0")))),
     ];
     for (way, ends) in ways {
         let fake = Fake::answering(move |_, _| ends()).with_initial(Ok(Some(Credential::bearer("t0"))));
@@ -150,9 +150,9 @@ async fn a_refresher_that_returns_at_once_is_called_once_for_all_waiters() {
             call.await.unwrap().unwrap_err();
         }
         assert_eq!(fake.calls(), 1, "{way}");
-        // What was signed afterwards may ask again, unless the refresher is known to have nothing else.
+        // A later request starts a new refresh, unless the refresher returned the refused credential.
         client.get(format!("{API}/later")).send().await.unwrap_err();
-        assert_eq!(fake.calls(), if way == "gives the same" { 1 } else { 2 }, "{way}");
+        assert_eq!(fake.calls(), if way == "returns the same" { 1 } else { 2 }, "{way}");
     }
 }
 
@@ -183,14 +183,14 @@ async fn durations_can_be_unlimited_and_a_clock_that_is_set_back_ends_each_coold
             call.await.expect("no call panics").unwrap_err();
         }
         let before = fake.calls();
-        // A time before any rest began.
+        // The clock shows a time before the start of every cooldown.
         clock.back(Duration::from_secs(1));
         client.get(format!("{API}/0")).send().await.unwrap_err();
-        assert!(fake.calls() > before, "a rest outlived a clock that was set back");
+        assert!(fake.calls() > before, "a cooldown outlived a clock that was set back");
     }
 }
 
-/// Sends a request through another API's client from inside the refresher.
+/// A refresher that sends a request through the client of another API.
 struct Calls {
     client: OnceLock<ClientWithMiddleware>,
     url: String,
@@ -200,7 +200,7 @@ struct Calls {
 #[async_trait]
 impl Refresh for Calls {
     async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        // Both have begun before either sends.
+        // Both refreshers have started before either sends.
         self.meet.wait().await;
         match self.client.get().unwrap().get(&self.url).send().await {
             Ok(_) => Ok(Some(Credential::bearer("t1"))),

@@ -11,7 +11,7 @@ use crate::support::script::{API, status};
 const PLAIN: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\"";
 const UTF8: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", charset=UTF-8, algorithm=SHA-256";
 
-/// The answer for a user of that name, and whether its hash is that of the plain name.
+/// The answer for a user of that name. Checks that it hashes the plain name.
 async fn presented(challenge: &'static str, user: &str) -> String {
     let server = Script::new(move |arrived, _| match arrived.headers().contains_key("authorization") {
         true => status(200),
@@ -65,7 +65,7 @@ async fn a_realm_in_another_encoding_is_hashed_and_sent_back_with_the_same_octet
     for _ in 0..2 {
         client.get(format!("{API}/a")).send().await.unwrap();
     }
-    assert_eq!(server.sends(), 3, "the second call presents at once");
+    assert_eq!(server.sends(), 3, "the second call is sent with an answer at once");
     let requests = server.requests();
     let value = requests[1].headers()["authorization"].as_bytes();
     let holds = |part: &[u8]| value.windows(part.len()).any(|window| window == part);

@@ -1,4 +1,4 @@
-//! Digest: nonces and their counts, a server's proof, and answers that two other implementations make too.
+//! Digest: nonces and their counts, the proof of the server, and a comparison with two other implementations.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ async fn a_known_nonce_avoids_the_401_and_each_count_is_used_once() {
     assert_eq!(param(&server.requests()[5], "uri").as_deref(), Some("/a?b=c"));
 }
 
-/// A server whose nonces serve once: it refuses any other use with `stale=true` and a nonce of its own.
+/// A server whose nonces are valid once. It refuses every other use with `stale=true` and a new nonce.
 fn one_time(next: bool) -> Script {
     let used = std::sync::Mutex::new((HashSet::new(), 0));
     Script::new(move |arrived, _| {
@@ -50,8 +50,8 @@ fn one_time(next: bool) -> Script {
 
 #[tokio::test]
 async fn one_time_nonces_are_answered_without_a_prompt() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+    let prompts = Arc::new(AtomicUsize::new(0));
+    let count = prompts.clone();
     let ask = move |_: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         async { Ok::<_, BoxError>(Some(("u".to_owned(), Secret::new("p")))) }
@@ -63,7 +63,7 @@ async fn one_time_nonces_are_answered_without_a_prompt() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 102));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 102));
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn the_next_nonce_of_a_success_is_used() {
     assert_eq!(server.sends(), 21);
 }
 
-/// The response that digest_auth expects of an answer to that challenge.
+/// The answer that digest_auth makes for that challenge.
 pub(crate) fn expected(
     challenge: &str,
     arrived: &Arrived,
@@ -99,7 +99,7 @@ async fn the_proof_of_the_server_is_checked() {
             if number == 0 {
                 return Answer::unauthorized([SHA256]);
             }
-            // What the server proves is the hash of a request without a method.
+            // The proof of the server is the hash of a request without a method.
             let mut prompt = digest_auth::WwwAuthenticateHeader::parse(&SHA256.replace("sha", "SHA")).unwrap();
             let method = digest_auth::HttpMethod("".into());
             let password = if right { "p" } else { "another" };
@@ -165,7 +165,7 @@ async fn user_names_are_hashed_or_escaped_and_the_domain_limits_the_answer() {
     }
     assert_eq!(plain.sends(), 2);
     client.get(format!("{API}/also")).send().await.unwrap();
-    assert_eq!(plain.sends(), 3, "within the domain the answer is sent at once");
+    assert_eq!(plain.sends(), 3, "the answer is sent at once within the domain");
 }
 
 proptest! {
@@ -192,7 +192,7 @@ proptest! {
         });
         let arrived = &server.requests()[1];
         let ours = param(arrived, "response").unwrap();
-        // They know the names of algorithms as the RFC writes them alone.
+        // The other implementations know the names of algorithms only in the spelling of the RFC.
         let written = challenge.replace("md5-sess", "MD5-sess").replace("sha-512-256-SESS", "SHA-512-256-sess");
         prop_assert_eq!(&ours, &expected(&written, arrived, &user, &password).response);
         if !int {
@@ -209,7 +209,7 @@ proptest! {
 
 #[tokio::test]
 async fn a_repeated_nonce_continues_its_count_and_old_nonces_are_dropped() {
-    // The next nonce is always the same two in turn.
+    // The next nonce alternates between two values.
     let server = Script::new(|arrived, number| match arrived.credential() {
         None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n0\", qop=\"auth\""]),
         Some(_) => status(200).header("authentication-info", format!("nextnonce=\"n{}\"", number % 2)),
@@ -255,5 +255,5 @@ async fn an_answer_is_sent_only_to_its_origin_and_a_domain_of_another_origin_is_
     assert_eq!(client.get(API).send().await.unwrap().status(), 200);
     client.get("https://two.example.com/").send().await.unwrap();
     let presented: Vec<_> = server.requests().iter().map(|arrived| arrived.credential().is_some()).collect();
-    assert_eq!(presented, [false, true, false, true], "nothing was sent to the other before it asked");
+    assert_eq!(presented, [false, true, false, true], "nothing is sent to the other origin before its 401");
 }

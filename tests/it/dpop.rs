@@ -41,7 +41,7 @@ fn key() -> Es256Key {
     Es256Key::generate().unwrap()
 }
 
-/// A refresher with a token that is bound.
+/// A refresher that returns tokens bound to the key.
 fn bound(dpop: &Dpop) -> RecordingRefresher {
     let dpop = dpop.clone();
     RecordingRefresher::answering(move |number, _| Ok(Some(dpop.credential(format!("t{number}"), "dpop").unwrap())))
@@ -83,7 +83,7 @@ async fn each_send_has_its_own_proof() {
     assert_eq!((server.sends(), all.len()), (21, 21));
 }
 
-/// A server that wants its current nonce, and changes it with every answer that lets somebody in.
+/// A server that requires its current nonce. It changes the nonce with each accepted request.
 fn rotating() -> Script {
     let current = Mutex::new(0);
     Script::new(move |arrived, _| {
@@ -122,9 +122,9 @@ async fn a_nonce_outlives_its_token_and_is_used_only_at_its_origin() {
     let auth = ChallengeMiddleware::new(API, dpop.credential("t0", "DPoP").unwrap()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    assert!(proof(&server.requests()[0]).1["nonce"].is_null(), "the nonce of another origin");
+    assert!(proof(&server.requests()[0]).1["nonce"].is_null(), "the proof has no nonce of another origin");
     assert!(token.headers().contains_key("dpop") && !token.headers().contains_key("authorization"));
-    // More origins than are remembered: the first one is forgotten, and nothing grows.
+    // The nonces of more origins than the limit: the first origin is forgotten.
     (0..100).for_each(|number| dpop.learn(&format!("https://h{number}.example/").parse().unwrap(), &headers));
     dpop.learn(
         &API.parse().unwrap(),
@@ -192,7 +192,7 @@ async fn a_key_is_restored_from_its_secret_and_prints_no_secret() {
     let credential = dpop.credential("hunter2", "DPoP").unwrap();
     let shown = format!("{shown} {dpop:?} {credential:?}");
     assert!(!shown.contains("hunter2") && !shown.contains(secret.expose()), "{shown}");
-    // RFC 7638 §3.1 has an example of RSA; of an EC key the members are these.
+    // The example in RFC 7638 §3.1 is for RSA. These are the members for an EC key.
     assert_eq!(decoded(&dpop.thumbprint()), Sha256::digest(&jwk).as_slice());
 }
 
@@ -230,7 +230,7 @@ async fn a_proof_is_not_sent_to_another_server_after_a_redirect() {
     api.journal().assert_no_credential_reached("evil");
     assert_eq!((api.requests().len(), evil.requests().len()), (1, 1));
     assert!(!evil.requests()[0].headers().contains_key("dpop"));
-    // Why the documentation says so: a client of its own lets the proof go there.
+    // A plain client sends the proof to the other server. The documentation warns of this.
     let auth = ChallengeMiddleware::new(api.origin(), credential()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     client.get(api.url("/")).send().await.unwrap();

@@ -1,4 +1,5 @@
-//! Logins beside the first credential, beside partitions and beside demands: no call is replayed as another identity.
+//! Logins while the session holds an initial credential, credentials of partitions, and credentials for demands: no call is
+//! replayed as another identity.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,14 +11,14 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::{Fake, until};
-use crate::support::two_users::TwoUsers;
 use crate::support::script::{API, Answer, Arrived, Script, challenged, challenged_with, respond, status};
+use crate::support::two_users::TwoUsers;
 
 fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
 }
 
-/// A server that holds the 401 of `/transfer` at the gate where an `A` sends it, and takes what else has a token.
+/// A server that accepts every token, except that it refuses `/transfer` for an `A`. That 401 waits at the gate.
 fn slow_transfer(answer: &Gate) -> Script {
     let held = answer.clone();
     Script::new(move |arrived: &Arrived, _| -> Answer {
@@ -29,7 +30,7 @@ fn slow_transfer(answer: &Gate) -> Script {
     })
 }
 
-/// Sends a transfer while a login is pending, lets the login end, and then has the server refuse the transfer.
+/// Sends a transfer while a login is pending, lets the login end, and then lets the server refuse the transfer.
 async fn is_refused_after_the_login(users: &TwoUsers, auth: &ChallengeMiddleware, before: Option<&str>) {
     let answer = Gate::closed();
     let server = slow_transfer(&answer);
@@ -89,8 +90,8 @@ async fn partition_credentials_are_sent_until_a_login_succeeds() {
     }
 }
 
-/// A middleware whose first credential met a demand, and whose second meets another: the first is kept.
-async fn with_a_kept_one(fake: &Fake) -> (ChallengeMiddleware, Script) {
+/// A middleware whose first credential meets one demand and whose second meets another. It keeps the first one.
+async fn with_a_kept_credential(fake: &Fake) -> (ChallengeMiddleware, Script) {
     let server = Script::new(|arrived, _| {
         let path = arrived.path().trim_start_matches('/').to_owned();
         if arrived.token().starts_with(&path) {
@@ -106,7 +107,7 @@ async fn with_a_kept_one(fake: &Fake) -> (ChallengeMiddleware, Script) {
     (auth, server)
 }
 
-/// Gives a token that meets the claims, or `login-…`.
+/// A refresher that returns a token for the claims, or `login-…`.
 fn claims() -> Fake {
     Fake::answering(|number, context| {
         let claims = context.demand().claims().unwrap_or("login");
@@ -117,7 +118,7 @@ fn claims() -> Fake {
 #[tokio::test]
 async fn a_credential_kept_for_a_demand_is_not_sent_after_a_login() {
     let fake = claims();
-    let (auth, server) = with_a_kept_one(&fake).await;
+    let (auth, server) = with_a_kept_credential(&fake).await;
     auth.session().login().await.unwrap();
     let response = server.client(&auth).get(format!("{API}/x")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), fake.calls()), (200, 4));
@@ -127,7 +128,7 @@ async fn a_credential_kept_for_a_demand_is_not_sent_after_a_login() {
 #[tokio::test]
 async fn a_logout_forgets_the_credentials_kept_for_demands() {
     let fake = claims();
-    let (auth, _) = with_a_kept_one(&fake).await;
+    let (auth, _) = with_a_kept_credential(&fake).await;
     auth.session().logout().await.unwrap();
     let forgotten = fake.forgotten();
     for token in ["x-1", "y-2"] {
@@ -180,5 +181,5 @@ async fn a_403_of_a_partition_steps_up_there_even_after_a_renewal() {
     assert_eq!(auth.session().step_up(denied).await.unwrap(), Credential::bearer("t3"));
     let response = client.get(format!("{API}/p/now")).send().await.unwrap();
     assert_eq!((server.tokens().last().map(String::as_str), AuthReport::of(&response).attempts()), (Some("t3"), 1));
-    assert_eq!(auth.session().credential(), None, "the credential is of that partition alone");
+    assert_eq!(auth.session().credential(), None, "the credential belongs only to that partition");
 }

@@ -1,4 +1,4 @@
-//! What a session costs at most, and how it ends: runtimes that are gone, panics, floods, rests and evicted slots.
+//! The limits of a session: shut down runtimes, panics, floods, cooldowns and dropped slots.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,12 +20,12 @@ fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
 }
 
-/// Tells when it is dropped.
-struct Ends(std::sync::mpsc::Sender<()>);
+/// Sends a message when it is dropped.
+struct SendsOnDrop(std::sync::mpsc::Sender<()>);
 
-impl Drop for Ends {
+impl Drop for SendsOnDrop {
     fn drop(&mut self) {
-        // The test may be over.
+        // The receiver is gone if the test has ended.
         let _ = self.0.send(());
     }
 }
@@ -43,7 +43,7 @@ fn a_flight_that_starts_during_the_shutdown_of_its_runtime_does_not_deadlock() {
         let mut is_first = true;
         std::future::poll_fn(move |_| {
             if std::mem::take(&mut is_first) {
-                // It holds its thread until the runtime takes no more tasks.
+                // The refresher blocks its thread until the runtime accepts no more tasks.
                 begun.send(()).unwrap();
                 closes.lock().unwrap().recv_timeout(BOUND).unwrap();
             }
@@ -52,7 +52,7 @@ fn a_flight_that_starts_during_the_shutdown_of_its_runtime_does_not_deadlock() {
     };
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
     let server = Script::says(challenged());
-    let (call, ends, closing) = (server.client(&auth).get(API).send(), Ends(ended), Ends(closed));
+    let (call, ends, closing) = (server.client(&auth).get(API).send(), SendsOnDrop(ended), SendsOnDrop(closed));
     runtime.spawn(async move {
         let _closing = closing;
         std::future::pending::<()>().await;
@@ -89,8 +89,8 @@ async fn a_password_that_is_rejected_in_many_partitions_causes_a_bounded_number_
     let client = Script::says(challenged()).client(&auth);
     for partition in 0..200 {
         let error = client.get(format!("{API}/{partition}")).send().await.unwrap_err();
-        let rejected = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
-        assert!(matches!(rejected.kind(), RefreshErrorKind::CredentialRevoked { .. }));
+        let failure = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
+        assert!(matches!(failure.kind(), RefreshErrorKind::CredentialRevoked { .. }));
     }
     assert_eq!(fake.calls(), 16);
     clock.forward(Duration::from_secs(31));
@@ -98,7 +98,7 @@ async fn a_password_that_is_rejected_in_many_partitions_causes_a_bounded_number_
     let later = fake.calls();
     auth.session().login().await.unwrap_err();
     client.get(format!("{API}/latest")).send().await.unwrap_err();
-    assert_eq!(fake.calls(), later + 2, "a login ends the rest");
+    assert_eq!(fake.calls(), later + 2, "a login ends the cooldown");
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_kept_credential_is_dropped_after_the_server_revokes_it() {
         client.get(format!("{API}/{path}")).send().await.unwrap();
     }
     revoked.store(2, Ordering::SeqCst);
-    // The one that is kept may cost one call.
+    // The kept credential may cost one failed call.
     drop(client.get(format!("{API}/x")).send().await);
     assert_eq!(client.get(format!("{API}/x")).send().await.unwrap().status(), 200);
 }
@@ -179,7 +179,7 @@ async fn a_failed_renewal_before_the_send_does_not_hide_a_newer_credential() {
     }
 }
 
-/// Panics when it is told to forget the first credential.
+/// A refresher whose first `forget` panics.
 struct PanicsOnce(AtomicUsize);
 
 #[async_trait]
@@ -208,11 +208,11 @@ async fn a_panic_in_one_forget_call_does_not_stop_the_others() {
     }
     let error = auth.session().logout().await.unwrap_err();
     assert_eq!(refresh_kind(&error), RefreshErrorKind::Panicked);
-    // The main slot, which holds none, and both partitions.
+    // One call for the main slot, which holds no credential, and one for each partition.
     assert_eq!(refresher.0.load(Ordering::SeqCst), 3);
 }
 
-/// A scheme that answers a first 401 by itself.
+/// A scheme that answers a first 401 with a retry.
 struct Nonces;
 
 #[async_trait]
@@ -247,11 +247,11 @@ async fn a_call_that_renews_before_its_send_does_not_refresh_for_the_next_call()
 
 #[tokio::test]
 async fn the_report_of_a_request_sent_without_the_invalid_credential_names_no_generation() {
-    /// Answers challenges alone, as a password does.
-    struct Asked(Fake);
+    /// A refresher that only answers challenges, like `Password`.
+    struct AnswersChallenges(Fake);
 
     #[async_trait]
-    impl Refresh for Asked {
+    impl Refresh for AnswersChallenges {
         async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
             self.0.refresh(context).await
         }
@@ -263,7 +263,8 @@ async fn the_report_of_a_request_sent_without_the_invalid_credential_names_no_ge
 
     let server = Script::new(|arrived, _| if arrived.path() == "/public" { status(200) } else { challenged() });
     let fake = Fake::new();
-    let auth = ChallengeMiddleware::builder(API, Asked(fake.clone())).clock(ManualClock::new()).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, AnswersChallenges(fake.clone())).clock(ManualClock::new()).build().unwrap();
     let client = server.client(&auth);
     let error = client.get(format!("{API}/private")).send().await.unwrap_err();
     assert!(auth.session().invalidate(Unauthorized::find(&error).unwrap()));

@@ -1,4 +1,4 @@
-//! Our errors are found wherever they end up.
+//! The errors of the crate are found inside any other error.
 
 use std::error::Error as StdError;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use reqwest_retry::policies::ExponentialBackoff;
 use crate::support::fake::Fake;
 use crate::support::script::{API, Script, challenged, status};
 
-/// Answers so that each kind of error comes up: 403 at `/forbidden`, 401 elsewhere, 503 at `/down`.
+/// A server that causes each kind of error: 403 at `/forbidden`, 503 at `/down`, 401 elsewhere.
 fn server() -> Script {
     Script::new(|arrived, _| match arrived.path() {
         "/forbidden" => status(403),
@@ -48,13 +48,13 @@ enum Mine {
 fn found(error: reqwest_middleware::Error) {
     assert!(Forbidden::find(&error).is_some() && Unauthorized::find(&error).is_none(), "bare");
     let mine = Mine::from(error);
-    assert!(Forbidden::find(&mine).is_some(), "in an enum of one's own");
+    assert!(Forbidden::find(&mine).is_some(), "in an enum of the caller");
     let dynamic: &dyn StdError = &mine;
     assert!(Forbidden::find(dynamic).is_some(), "as dyn Error");
     let boxed: Box<dyn StdError + Send + Sync> = Box::new(mine);
     assert!(Forbidden::find(&*boxed).is_some(), "boxed");
     let local: Box<dyn StdError> = boxed;
-    assert!(Error::find(&*local).is_some(), "boxed for one thread");
+    assert!(Error::find(&*local).is_some(), "boxed, and not Send");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn errors_are_found_with_a_retry_middleware_and_final_errors_are_not_retri
     assert_eq!(
         (down.status().as_u16(), server.sends(), fake.calls()),
         (503, 7, 1),
-        "the retries are not ours to count"
+        "each attempt of the retry middleware is a send"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Several refreshers, of which the one for the strongest challenge is asked.
+//! `FirstOf`: several refreshers. The one for the strongest challenge is called.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use reqwest_challenge_testing::{Answer, RecordingRefresher, Script};
 
 use crate::support::script::API;
 
-/// A refresher that gives a token of that name.
+/// A refresher that returns a token of that name.
 fn gives(name: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| Ok(Some(Credential::bearer(name))))
 }
@@ -41,7 +41,7 @@ async fn the_strongest_challenge_is_answered_at_any_position() {
         (&["Negotiate, Basic realm=\"a\", bearer realm=\"b\""], "bearer"),
         (&["Basic realm=\"a\"", MD5], "digest"),
         (&["Basic realm=\"a\""], "basic"),
-        // Nobody was named for it, so all are asked in their order.
+        // There is no challenge, so all refreshers are called in order.
         (&[], "basic"),
     ] {
         assert_eq!(chosen(&first, lines).await, Some(Credential::bearer(wanted)), "{lines:?}");
@@ -105,9 +105,9 @@ async fn a_refresher_receives_only_the_challenges_of_its_schemes() {
     let seen = gives("digest");
     let first = FirstOf::new().answering(["Digest"], seen.clone());
     chosen(&first, &["Basic realm=\"a\", bearer realm=\"b\"", MD5]).await;
-    let rejections = seen.contexts();
-    let schemes: Vec<_> = rejections[0].challenges().iter().map(|challenge| challenge.scheme().to_owned()).collect();
-    assert_eq!((schemes, rejections[0].realm().as_deref()), (vec!["Digest".to_owned()], Some("a")));
+    let contexts = seen.contexts();
+    let schemes: Vec<_> = contexts[0].challenges().iter().map(|challenge| challenge.scheme().to_owned()).collect();
+    assert_eq!((schemes, contexts[0].realm().as_deref()), (vec!["Digest".to_owned()], Some("a")));
 }
 
 #[tokio::test]

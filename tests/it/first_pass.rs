@@ -1,4 +1,4 @@
-//! The main job end to end, against a mock API over real sockets.
+//! The main cases end to end, against a mock API over real sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ fn challenged() -> ResponseTemplate {
     ResponseTemplate::new(401).insert_header("www-authenticate", CHALLENGE).set_body_string("who are you?")
 }
 
-/// An API that takes the token `t1` and nothing else.
+/// An API that accepts only the token `t1`.
 async fn api() -> MockServer {
     let server = MockServer::start().await;
     Mock::given(header("authorization", "Bearer t1"))
@@ -31,7 +31,7 @@ async fn api() -> MockServer {
     server
 }
 
-/// Counts its calls and gives `t1`, `t2`, ….
+/// Counts its calls and returns `t1`, `t2`, ….
 #[derive(Clone, Default)]
 struct Counter(Arc<AtomicUsize>);
 
@@ -82,7 +82,7 @@ async fn a_second_401_is_an_error_after_two_sends() {
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), UnauthorizedReason::StillRejected);
     assert_eq!(refused.challenges().get("bearer").unwrap().realm().as_deref(), Some("api"));
-    // The server is not blamed, because nothing shows that the token is valid.
+    // There is no hint of a 403, because nothing shows that the token is valid.
     assert_eq!(refused.hint(), None);
     assert!(refused.to_string().ends_with("(the server refused this token)"), "{refused}");
     assert_eq!((sends(&server).await, refreshes.calls(), refused.report().attempts()), (2, 1, 2));
@@ -141,7 +141,7 @@ async fn a_hundred_concurrent_401s_start_one_refresh() {
             })
         })
         .collect();
-    // The window is held open until all of them have been refused.
+    // The refresh ends only after all requests have been refused.
     while sends(&server).await < 100 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! One refresh for all who wait: herds, callers who go away, hangs, panics, recursion, runtimes that end.
+//! One refresh for all waiters: concurrent 401s, cancelled callers, hangs, panics, recursion, runtimes that end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,10 +23,10 @@ fn failure(error: &reqwest_middleware::Error) -> RefreshErrorKind {
     refused.refresh_error().unwrap().kind().clone()
 }
 
-async fn herd(callers: usize) {
+async fn concurrent_401s(callers: usize) {
     let (server, fake) = (Script::takes("t1"), Fake::new().gated());
     let auth = auth(&fake);
-    // Clones of the client, and clones of the middleware in clients of their own.
+    // Each call has its own client with a clone of the middleware.
     let calls: Vec<_> = (0..callers).map(|_| tokio::spawn(server.client(&auth.clone()).get(API).send())).collect();
     until(|| server.sends() == callers).await;
     fake.let_one_through();
@@ -38,12 +38,12 @@ async fn herd(callers: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_concurrent_401s_start_one_flight() {
-    herd(100).await;
+    concurrent_401s(100).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_concurrent_401s_start_one_flight() {
-    herd(10_000).await;
+    concurrent_401s(10_000).await;
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn fifty_waiters_share_one_failure_and_a_later_request_starts_a_new_refres
 #[tokio::test]
 async fn a_transient_failure_lasts_for_its_retry_after_and_a_final_one_for_the_cooldown() {
     let span = Duration::from_secs;
-    for (error, rest) in [
+    for (error, cooldown) in [
         (RefreshError::transient(Some(span(20))), 20),
         (RefreshError::transient(None), 1),
         (RefreshError::transient(Some(span(1_000_000))), 300),
@@ -134,13 +134,13 @@ async fn a_transient_failure_lasts_for_its_retry_after_and_a_final_one_for_the_c
         for _ in 0..3 {
             assert_eq!(&failure(&client.get(API).send().await.unwrap_err()), error.kind());
         }
-        clock.forward(span(rest - 1));
+        clock.forward(span(cooldown - 1));
         client.get(API).send().await.unwrap_err();
         assert_eq!(fake.calls(), 1, "{error:?}");
         clock.forward(span(1));
         client.get(API).send().await.unwrap_err();
         assert_eq!(fake.calls(), 2, "{error:?}");
-        // A clock that was set back ends the rest.
+        // A clock that is set back ends the cooldown.
         clock.back(span(7200));
         client.get(API).send().await.unwrap_err();
         assert_eq!(fake.calls(), 3, "{error:?}");
@@ -152,7 +152,7 @@ async fn a_panic_of_the_refresher_is_an_error_for_all_callers_and_the_next_401_r
     let (server, fake) = (
         Script::takes("t2"),
         Fake::answering(|number, _| {
-            assert!(number > 1, "the refresher's own mistake");
+            assert!(number > 1, "the refresher panics");
             Ok(Some(Credential::bearer("t2")))
         })
         .gated(),
@@ -264,11 +264,11 @@ fn a_caller_on_another_runtime_does_not_wait_for_a_flight_on_a_parked_runtime() 
         fake.wait_for_calls(1).await;
         drop(call);
     });
-    // Nothing runs on that runtime any more, its timers neither.
+    // Nothing runs on that runtime any more, not even its timers.
     let other = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let error = other.block_on(server.client(&auth).get(API).send()).unwrap_err();
     assert_eq!(failure(&error), RefreshErrorKind::TimedOut);
-    // The first goes to the one that is parked at the gate.
+    // The parked call waits at the gate, so it uses up the first of these.
     fake.let_one_through();
     fake.let_one_through();
     assert_eq!(other.block_on(server.client(&auth).get(API).send()).unwrap().status(), 200);
@@ -287,7 +287,7 @@ async fn a_renewal_in_the_background_delays_no_request() {
         .unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    // Inside of the span, at a moment that was drawn by chance, and before the renewal is due.
+    // The time is within `renew_ahead`, whose exact moment is random, and before the renewal is due.
     clock.forward(Duration::from_secs(3569));
     for _ in 0..3 {
         client.get(API).send().await.unwrap();
@@ -301,8 +301,8 @@ async fn a_renewal_in_the_background_delays_no_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresher_that_blocks_its_thread_past_the_timeout_is_dropped_when_it_yields() {
-    struct Ends(Arc<AtomicUsize>);
-    impl Drop for Ends {
+    struct CountsDrops(Arc<AtomicUsize>);
+    impl Drop for CountsDrops {
         fn drop(&mut self) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
@@ -313,10 +313,10 @@ async fn a_refresher_that_blocks_its_thread_past_the_timeout_is_dropped_when_it_
     let (begins, polled) = (begun.clone(), polls.clone());
     let blocks = move |_: RefreshContext| {
         begins.fetch_add(1, Ordering::SeqCst);
-        let (held, ends, count) = (held.clone(), Ends(count.clone()), polled.clone());
+        let (held, ends, count) = (held.clone(), CountsDrops(count.clone()), polled.clone());
         async move {
             let _ends = ends;
-            // Like a keyring that asks somebody, on the thread of whoever called.
+            // Blocks the thread of the caller, like a keyring that prompts the user.
             held.lock().unwrap().recv().unwrap();
             std::future::poll_fn(|_| {
                 count.fetch_add(1, Ordering::SeqCst);
@@ -335,6 +335,6 @@ async fn a_refresher_that_blocks_its_thread_past_the_timeout_is_dropped_when_it_
     release.send(()).unwrap();
     first.await.unwrap().unwrap_err();
     until(|| ended.load(Ordering::SeqCst) == 1).await;
-    // It got no task, in which it would have been at work beside the next.
+    // The refresher got no task, in which it would have run beside the next flight.
     assert_eq!(polls.load(Ordering::SeqCst), 1);
 }

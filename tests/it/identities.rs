@@ -13,8 +13,8 @@ use reqwest_challenge_testing::Gate;
 
 use crate::sessions::{auth, refresh_kind, with_t0};
 use crate::support::fake::{Fake, ManualClock, until};
-use crate::support::two_users::TwoUsers;
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
+use crate::support::two_users::TwoUsers;
 
 fn log_in(session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
     tokio::spawn(async move { session.login().await })
@@ -33,7 +33,7 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
     let login = users.log_in(auth.session()).await;
-    // Sent as A, while the login is pending.
+    // The request is sent as A while the login is pending.
     let transfer = tokio::spawn(client.post(format!("{API}/transfer")).send());
     until(|| server.sends() == 2).await;
     users.open();
@@ -76,7 +76,7 @@ async fn a_failed_login_does_not_change_the_held_identity() {
     users.open();
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(refresh_kind(&error), RefreshErrorKind::CredentialRevoked { code: "access_denied".to_owned() });
-    // Neither a failure nor a session change remains.
+    // The session remembers neither a failure nor a change of identity.
     let expired = Script::new(|arrived, _| if arrived.token() == "A1" { challenged() } else { status(200) });
     assert_eq!(expired.client(&auth).get(API).send().await.unwrap().status(), 200);
     assert_eq!(expired.tokens(), ["A1", "A2"]);
@@ -110,9 +110,9 @@ async fn a_failed_first_login_keeps_the_initial_credential() {
     let kept = Credential::bearer("t0");
     let failing = || Fake::failing(RefreshError::login_required("run `app login`"));
     let given = ChallengeMiddleware::builder(API, failing()).initial_credential(kept.clone()).build().unwrap();
-    assert_eq!(given.session().credential(), Some(kept.clone()), "it is known before the first request");
-    let asked = ChallengeMiddleware::new(API, failing().with_initial(Ok(Some(kept.clone())))).unwrap();
-    for auth in [given, asked] {
+    assert_eq!(given.session().credential(), Some(kept.clone()), "the session holds it before the first request");
+    let from_call = ChallengeMiddleware::new(API, failing().with_initial(Ok(Some(kept.clone())))).unwrap();
+    for auth in [given, from_call] {
         auth.session().login().await.unwrap_err();
         let server = Script::takes("t0");
         assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
@@ -137,7 +137,7 @@ async fn a_thousand_concurrent_logins_cost_one_login() {
     let auth = auth(&fake);
     let logins: Vec<_> = (0..1_000).map(|_| log_in(auth.session())).collect();
     fake.wait_for_calls(1).await;
-    // All of them wait for the login in progress.
+    // All callers wait for the login in progress.
     let context = fake.contexts()[0].clone();
     until(|| context.is_awaited()).await;
     tokio::task::yield_now().await;
@@ -148,7 +148,7 @@ async fn a_thousand_concurrent_logins_cost_one_login() {
     assert_eq!(fake.calls(), 1);
 }
 
-/// Calls logout or login from inside the refresher.
+/// A refresher that calls logout.
 struct Nested(std::sync::OnceLock<Session>);
 
 #[async_trait]
@@ -196,7 +196,7 @@ fn user(token: &str) -> &str {
     token.split('-').next().unwrap_or_default()
 }
 
-/// Each login is another user. A renewal is for the user whose credential was refused.
+/// A refresher whose logins return a new user each time. A renewal is for the user whose credential was refused.
 struct Users(AtomicUsize);
 
 #[async_trait]
@@ -222,7 +222,7 @@ async fn concurrent_logins_logouts_and_401s_never_replay_a_call_as_another_user(
         3 => challenged_with("Bearer claims=\"e30=\""),
         _ => status(200),
     });
-    // Advances the clock, so that no budget rests for long.
+    // One caller advances the clock, so that the budget is exhausted only for a short time.
     let clock = ManualClock::new();
     let auth = ChallengeMiddleware::builder(API, Users(0.into())).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);

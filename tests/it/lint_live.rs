@@ -1,4 +1,4 @@
-//! The lint at run time and over a journal.
+//! The lint in the middleware, and over a journal.
 
 use std::sync::{Arc, Mutex};
 
@@ -33,7 +33,7 @@ async fn the_reports_of_a_401_a_403_and_a_success_have_findings() {
     let odd = Script::says(Answer::ok("").header("www-authenticate", "Bearer realm=\"a\""));
     let key = ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
     for _ in 0..2 {
-        // The second has its credential at hand: the path on which nothing is kept of a plain success.
+        // The second call already holds its credential. In that case, the call keeps nothing of a success.
         let response = odd.client(&key).get(API).send().await.unwrap();
         assert_eq!(ids(&AuthReport::of(&response)), ["challenge-on-success"]);
     }
@@ -43,9 +43,9 @@ async fn the_reports_of_a_401_a_403_and_a_success_have_findings() {
 
 #[tokio::test]
 async fn a_401_that_a_scheme_answers_is_checked_and_a_renewal_before_the_send_counts_as_fresh() {
-    struct Resigns;
+    struct AlwaysRetries;
     #[async_trait::async_trait]
-    impl reqwest_challenge::Authorize for Resigns {
+    impl reqwest_challenge::Authorize for AlwaysRetries {
         fn scheme(&self) -> &str {
             "DPoP"
         }
@@ -65,7 +65,7 @@ async fn a_401_that_a_scheme_answers_is_checked_and_a_renewal_before_the_send_co
         }
     }
     let answers = [Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]), Answer::ok("")];
-    let own = ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap();
+    let own = ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap();
     let response = Script::of(answers).client(&own).get(API).send().await.unwrap();
     assert_eq!(ids(&AuthReport::of(&response)), ["dpop-nonce-without-a-nonce"]);
 
@@ -81,13 +81,13 @@ async fn a_401_that_a_scheme_answers_is_checked_and_a_renewal_before_the_send_co
 
 #[tokio::test]
 async fn each_rule_is_reported_once_for_each_origin() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = heard.clone();
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let seen = found.clone();
     let auth = ChallengeMiddleware::builder(API, Credential::bearer("t0"))
         .origin("https://two.example.com")
         .on_event(move |event| {
             if let Event::Found { rule, severity, url, .. } = event {
-                sink.lock().unwrap().push((*rule, *severity, url.to_string()));
+                seen.lock().unwrap().push((*rule, *severity, url.to_string()));
             }
         })
         .build()
@@ -97,7 +97,7 @@ async fn each_rule_is_reported_once_for_each_origin() {
         client.get(url).send().await.unwrap();
     }
     let wanted = [format!("{API}/"), "https://two.example.com/x".to_owned()];
-    assert_eq!(*heard.lock().unwrap(), wanted.map(|url| ("407-from-an-origin", Severity::Fault, url)));
+    assert_eq!(*found.lock().unwrap(), wanted.map(|url| ("407-from-an-origin", Severity::Fault, url)));
 }
 
 #[tokio::test]
@@ -125,10 +125,10 @@ async fn assert_conformant_names_the_exchange_that_breaks_a_rule() {
     get("/bare", Some("hunter2")).await.unwrap();
     let journal = api.journal().clone();
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| journal.assert_conformant())).unwrap_err();
-    let said = panic.downcast_ref::<String>().unwrap();
+    let text = panic.downcast_ref::<String>().unwrap();
     assert!(
-        said.contains("GET /bare 401: fault: a 401 has no `WWW-Authenticate`") && !said.contains("hunter2"),
-        "{said}"
+        text.contains("GET /bare 401: fault: a 401 has no `WWW-Authenticate`") && !text.contains("hunter2"),
+        "{text}"
     );
 }
 

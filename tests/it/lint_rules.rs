@@ -1,10 +1,11 @@
-//! Each rule of the lint, for and against.
+//! Each rule of the lint, with an exchange that breaks it and one that keeps it.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest_challenge::lint::{Exchange, Finding, Presented, Severity, assert_conformant, check, rules};
 use url::Url;
 
-/// An exchange as a text: status, presented, `renewed`, URL if it is not the usual one; then a header a line, a blank line, a body.
+/// The findings of an exchange that is written as a text. Its first line has the status, what the request presented,
+/// optionally `renewed`, and optionally the URL. The header fields, a blank line and the body follow.
 fn found(text: &str) -> Vec<Finding> {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -31,7 +32,7 @@ fn ids(text: &str) -> Vec<&'static str> {
 
 const B401: &str = "401 token\nwww-authenticate: Bearer realm=\"a\"";
 
-/// The rule, what breaks it, and the nearest that does not.
+/// The rule, an exchange that breaks it, and a similar one that keeps it.
 const RULES: &[(&str, &str, &str)] = &[
     ("401-without-challenge", "401 token", B401),
     ("401-without-challenge", "401 token\nwww-authenticate: , ,", B401),
@@ -211,7 +212,7 @@ fn each_rule_finds_what_breaks_it_and_accepts_what_keeps_it() {
     let tried: std::collections::HashSet<_> = RULES.iter().map(|(id, ..)| *id).collect();
     let all: std::collections::HashSet<_> = rules().collect();
     assert_eq!(tried, all);
-    assert_eq!(rules().count(), all.len(), "an identifier stands twice");
+    assert_eq!(rules().count(), all.len(), "two rules have the same identifier");
 }
 
 #[test]
@@ -289,6 +290,6 @@ fn assert_conformant_prints_the_findings() {
     let exchange = |status| Exchange::new(&Method::GET, &url, status, &headers);
     assert_conformant([exchange(StatusCode::OK)]);
     let panic = std::panic::catch_unwind(|| assert_conformant([exchange(StatusCode::UNAUTHORIZED)])).unwrap_err();
-    let said = panic.downcast_ref::<String>().unwrap();
-    assert!(said.contains("GET /x 401\nfault: a 401 has no `WWW-Authenticate`") && !said.contains("hunter2"), "{said}");
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("GET /x 401\nfault: a 401 has no `WWW-Authenticate`") && !text.contains("hunter2"), "{text}");
 }

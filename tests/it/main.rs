@@ -1,4 +1,4 @@
-//! One binary; each module tests one behaviour.
+//! The tests of the engine. Each module tests one behaviour.
 #![allow(clippy::unwrap_used)]
 
 mod attacks;

@@ -1,4 +1,4 @@
-//! Pieces of a token are shown no more than the token.
+//! Pieces of a token are masked like the token.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

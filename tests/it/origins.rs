@@ -1,4 +1,4 @@
-//! Where a credential belongs.
+//! Origins: how they are parsed and which URLs belong to them.
 
 use reqwest::Url;
 use reqwest_challenge::Origin;

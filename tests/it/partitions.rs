@@ -8,7 +8,7 @@ use reqwest_challenge::{
 };
 
 use crate::support::fake::{Fake, ManualClock, until};
-use crate::support::script::{API, Script, challenged, challenged_with, status};
+use crate::support::script::{API, Gate, Script, challenged, challenged_with, slow_client, status};
 
 /// The first segment of a path.
 fn segment(path: &str) -> String {
@@ -23,7 +23,7 @@ fn partitioned() -> Script {
     })
 }
 
-/// Returns a token of the partition that is asked for.
+/// A refresher that returns a token of the partition of the request.
 fn tokens() -> Fake {
     Fake::answering(|number, context| Ok(Some(token(number, context))))
 }
@@ -70,7 +70,7 @@ async fn flights_of_two_partitions_run_side_by_side() {
     let (server, fake) = (partitioned(), tokens().gated());
     let client = server.client(&middleware(&fake));
     let calls = ["a", "b"].map(|name| tokio::spawn(client.get(format!("{API}/{name}")).send()));
-    // Both have begun, and neither has ended.
+    // Both flights have started, and neither has ended.
     fake.wait_for_calls(2).await;
     fake.let_one_through();
     fake.let_one_through();
@@ -87,11 +87,11 @@ async fn a_final_failure_is_remembered_in_each_partition() {
     for n in 0..30 {
         client.get(format!("{API}/{}", ["a", "b"][n % 2])).send().await.unwrap_err();
     }
-    assert_eq!(fake.calls(), 2, "a wrong password is told twice, not thirty times");
+    assert_eq!(fake.calls(), 2, "each partition calls the refresher once");
 }
 
 #[tokio::test]
-async fn a_late_401_of_a_partition_takes_its_cached_credential() {
+async fn each_partition_sends_its_cached_credential() {
     let (server, fake) = (partitioned(), tokens());
     let client = server.client(&middleware(&fake));
     client.get(format!("{API}/a")).send().await.unwrap();
@@ -101,6 +101,20 @@ async fn a_late_401_of_a_partition_takes_its_cached_credential() {
         assert_eq!(AuthReport::of(&response).attempts(), 1, "{name}");
     }
     assert_eq!((fake.calls(), server.sends()), (2, 8));
+}
+
+#[tokio::test]
+async fn a_late_401_of_a_partition_is_replayed_with_its_newer_credential() {
+    let (server, fake, late) = (partitioned(), tokens(), Gate::closed());
+    let auth = middleware(&fake);
+    let slow = tokio::spawn(slow_client(&server, &auth, &late).get(format!("{API}/a/slow")).send());
+    late.reached_by(1).await;
+    for name in ["a", "b"] {
+        server.client(&auth).get(format!("{API}/{name}")).send().await.unwrap();
+    }
+    late.open();
+    assert_eq!(AuthReport::of(&slow.await.unwrap().unwrap()).renewed(), Some(Renewed::TakenOver));
+    assert_eq!((server.tokens().split_off(4), fake.calls()), (vec![String::new(), "a-1".to_owned()], 2));
 }
 
 #[tokio::test]
@@ -179,15 +193,15 @@ async fn two_resources_of_one_origin_have_a_token_each() {
         assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{path}");
     }
     assert_eq!(fake.calls(), 2);
-    // The refresher of the second resource did not get the credential of the first, which it could have used up.
+    // The refresh for the second resource does not receive the credential of the first, which it could use up.
     assert!(fake.contexts()[1].credential().is_none());
-    // The paths below the resource's own path are known to belong to it.
+    // The middleware knows that the paths below the path of a resource belong to it.
     assert_eq!(server.sends(), 4 + 4);
 }
 
 #[tokio::test]
 async fn a_denied_refresh_applies_only_to_the_same_challenge() {
-    // The realm of one path makes the refresher fail. The rest of the origin still works.
+    // The challenge of one path makes the refresher fail. The other paths of the origin still work.
     for odd in ["Bearer realm=\"odd\"", "Bearer resource_metadata=\"https://other.example/m\"", "Basic realm=\"api\""] {
         let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
             ("/odd", _) => challenged_with(odd),

@@ -1,4 +1,4 @@
-//! A user name and a password: Basic and Digest, the strongest of several, and what is checked.
+//! `Password`: Basic and Digest, and which of several challenges it answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use reqwest_challenge_testing::{Answer, Arrived, Script};
 
 use crate::support::script::{API, status};
 
-/// A server that refuses with these challenges whoever presents nothing.
+/// A server that refuses requests without a credential, with these challenges.
 pub(crate) fn refusing(lines: &'static [&'static str]) -> Script {
     Script::new(move |arrived, _| match arrived.credential() {
         Some(_) => status(200),
@@ -55,8 +55,8 @@ async fn a_password_declines_challenges_that_it_cannot_answer() {
 
 #[tokio::test]
 async fn a_password_is_asked_for_once_and_only_after_a_challenge() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+    let prompts = Arc::new(AtomicUsize::new(0));
+    let count = prompts.clone();
     let ask = move |context: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         let realm = context.realm().map(|realm| realm.into_owned());
@@ -67,7 +67,7 @@ async fn a_password_is_asked_for_once_and_only_after_a_challenge() {
     for _ in 0..3 {
         client.get(API).send().await.unwrap();
     }
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 4));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 4));
     assert_eq!(server.requests()[1].credential(), Some("Basic YWxpY2U6cA=="));
 }
 

@@ -1,10 +1,11 @@
-//! A server's text is printed so that a terminal shows all of it.
+//! Texts of servers are printed without characters that a terminal hides.
 
 use reqwest_challenge::{ChallengeMiddleware, Challenges, Credential, Forbidden, Unauthorized};
 
 use crate::support::script::{API, Script, respond};
 
-/// Characters of each category that a terminal hides: the ends of their ranges, and those that Unicode says to ignore.
+/// Characters of each category that a terminal hides: the ends of their ranges, and the characters that Unicode ignores by
+/// default.
 const HIDDEN: [char; 40] = [
     '\u{0}',
     '\u{7}',
@@ -72,7 +73,7 @@ async fn a_character_that_a_terminal_hides_is_printed_as_an_escape() {
             }
         }
         let read = Challenges::parse(format!("Basic realm=\"a{hidden}b\"")).to_string();
-        // A control octet that a field must not contain becomes a space.
+        // A control octet that a field must not contain is printed as a space.
         assert!(!read.contains(hidden), "{read:?}");
     }
 }
@@ -94,7 +95,7 @@ async fn stacked_combining_marks_are_printed_as_escapes() {
     );
     let shown = refused(403, "\u{489}x").await.to_string();
     assert!(shown.contains("\u{489}x"), "{shown}");
-    // An escape counts with its full width.
+    // The limit counts the full width of an escape.
     let shown = refused(403, &"\u{202e}".repeat(1_000)).await.to_string();
     assert!(shown.ends_with('…') && shown.chars().count() <= 301, "{} {shown}", shown.chars().count());
 }

@@ -1,4 +1,4 @@
-//! What the body of a refusal says, in every format.
+//! Reads the bodies of refusals in each format.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::script::{API, Script};
 
-/// What a client reads of a 403 with that body.
+/// The values that a client reads in a 403 with that body.
 fn read(body: impl Into<Vec<u8>>) -> Problem {
     read_as("application/json", body)
 }
@@ -174,7 +174,7 @@ fn malformed_json_gives_no_values() {
 
 #[test]
 fn a_number_that_serde_json_represents_as_an_object_is_a_number() {
-    // With the feature `arbitrary_precision`, which another crate in the tree may enable.
+    // Another crate in the tree may enable the feature `arbitrary_precision` of serde_json.
     let problem = read(r#"{"code":{"$serde_json::private::Number":"50013"},"message":"no"}"#);
     assert_eq!((problem.code.as_deref(), problem.detail.as_deref()), (Some("50013"), Some("no")));
 }
@@ -225,7 +225,7 @@ fn a_hostile_body_is_read_in_linear_time() {
         let begun = Instant::now();
         read_as(media, &*body);
         let took = begun.elapsed();
-        // A quadratic reader takes hours.
+        // A reader with quadratic time would take hours.
         assert!(took < Duration::from_secs(20), "{took:?} for {}", &body[..40]);
     }
 }

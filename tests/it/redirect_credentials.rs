@@ -1,4 +1,4 @@
-//! Which credentials go along with a redirect, and what another server can make the middleware sign.
+//! Which credentials are sent after a redirect, and which requests a redirect of another server can cause.
 
 use async_trait::async_trait;
 use http::{Extensions, HeaderValue};
@@ -20,7 +20,7 @@ fn at(server: &Script, host: &str) -> Vec<Arrived> {
     server.requests().into_iter().filter(|arrived| arrived.url().host_str() == Some(host)).collect()
 }
 
-/// A → B → A, then 200.
+/// Two servers that redirect from the API to the other server and back. The last response is a 200.
 fn there_and_back(status: u16) -> Script {
     Script::new(move |arrived, _| match (arrived.url().host_str(), arrived.path()) {
         (Some("api.example.com"), "/from") => Answer::new(status).header("location", format!("{OTHER}/b")),
@@ -49,7 +49,11 @@ async fn the_credentials_and_custom_headers_of_the_caller_are_not_sent_after_a_r
         assert_eq!(names, ["accept", "range"]);
         assert!(!arrived.contains("hunter2"));
     }
-    assert_eq!((theirs[0].credential(), ours[1].token()), (None, "t"), "ours goes to ours, by a safe method");
+    assert_eq!(
+        (theirs[0].credential(), ours[1].token()),
+        (None, "t"),
+        "the API receives its credential again for a safe method"
+    );
     assert_eq!(RedirectHistory::of(&response).unwrap().hops().len(), 2);
 }
 
@@ -65,22 +69,22 @@ async fn the_authorization_of_the_caller_is_sent_only_to_its_origin() {
     let server = redirecting(302, "https://API.EXAMPLE.com:443/x");
     let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
     request.send().await.unwrap();
-    assert_eq!(server.tokens(), ["mine", "mine"], "the same origin in other words");
+    assert_eq!(server.tokens(), ["mine", "mine"], "the same origin in another spelling");
     let server = there_and_back(302);
     let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
     request.send().await.unwrap();
-    assert_eq!(server.tokens(), ["mine", "", ""], "ours is no replacement for the caller's own");
+    assert_eq!(server.tokens(), ["mine", "", ""], "the middleware does not replace the credential of the caller");
 }
 
 #[tokio::test]
 async fn a_redirect_of_another_server_cannot_cause_a_signed_unsafe_request() {
-    // From the API through the other server.
+    // The redirects lead from the API to the other server and back.
     let server = there_and_back(307);
     let error = following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 2));
     let refused = RedirectError::find(&error).unwrap();
     assert_eq!((refused.url().as_str(), refused.location().path()), ("https://other.example.com/b", "/back"));
-    // The same if the first URL is the other server's.
+    // The first URL is one of the other server.
     let server = redirecting(308, "https://api.example.com/pay");
     let error = following(&server, &fixed()).delete(format!("{OTHER}/from")).send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 1));
@@ -142,7 +146,7 @@ async fn the_identity_of_a_call_is_not_sent_to_a_second_api_and_not_replaced() {
     let client = client.with(server.clone()).build();
     let identity = CallOptions::new().identity(Credential::bearer("alice"));
     client.get(format!("{API}/from")).with_extension(identity).send().await.unwrap();
-    assert_eq!(server.tokens(), ["alice", "", "", "alice", "", ""], "an outer retry has the options as they were");
+    assert_eq!(server.tokens(), ["alice", "", "", "alice", "", ""], "an outer retry has the same options");
     client.get(format!("{API}/from")).send().await.unwrap();
     assert_eq!(server.tokens()[6..9], ["t", "theirs", "t"], "each hop is signed by the middleware of its origin");
 }

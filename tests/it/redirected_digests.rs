@@ -1,4 +1,4 @@
-//! Schemes whose answer is valid for one URL, with redirects above the middleware and below it.
+//! Redirects above and below the middleware, for schemes whose answer is valid for one URL.
 
 use http::Extensions;
 use reqwest::{Client, Request, Response};
@@ -17,8 +17,8 @@ use crate::support::wire::{Head, Wire, answer};
 
 const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\"\r\n";
 
-/// Behaves like Apache's `mod_dir` and `mod_auth_digest`: a folder without its slash is redirected after the answer is
-/// checked, and an answer for another URL is a bad request.
+/// Behaves like `mod_dir` and `mod_auth_digest` of Apache: it checks the answer, then redirects a folder without its slash.
+/// An answer for another URL is a bad request.
 fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
     let Some(sent) = head.value("authorization") else { return answer("401 Unauthorized", CHALLENGE, "who?") };
     if !sent.contains(&format!("uri=\"{}\"", head.path)) {
@@ -81,7 +81,8 @@ async fn a_refused_bearer_token_has_a_redirect_hint_only_for_an_unsafe_method() 
     let client = ClientBuilder::new(Client::new()).with(auth).build();
     let error = client.get(api.url("/domain")).send().await.unwrap_err();
     assert!(!error.to_string().contains("FollowRedirects"), "{error}");
-    // The effect of the first URL is not repeated. Above the middleware the redirect would be visible.
+    // The request is not sent again, because its first URL may have had an effect. With `FollowRedirects`, the middleware would
+    // see the redirect.
     let error = client.post(api.url("/domain")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), UnauthorizedReason::Redirected);
@@ -132,7 +133,7 @@ async fn a_dpop_proof_is_made_for_each_url_and_the_error_names_a_redirect_withou
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
 }
 
-/// Refuses with a hand-made response, which has no URL.
+/// A middleware that refuses with a response that has no URL.
 struct ByHand;
 
 #[async_trait::async_trait]

@@ -113,7 +113,7 @@ async fn a_missing_or_unreadable_location_returns_the_response() {
 
 #[tokio::test]
 async fn unsafe_redirect_targets_are_refused_without_showing_a_secret() {
-    for (to, expected, says) in [
+    for (to, expected, text) in [
         ("https://u:hunter2@api.example.com/", RedirectErrorKind::Userinfo, "user name or password"),
         ("https://hunter2@evil.example.com/", RedirectErrorKind::Userinfo, "user name or password"),
         ("//u@api.example.com/", RedirectErrorKind::Userinfo, "user name or password"),
@@ -129,7 +129,7 @@ async fn unsafe_redirect_targets_are_refused_without_showing_a_secret() {
         let refused = RedirectError::find(&error).unwrap();
         assert_eq!((refused.status().as_u16(), refused.url().path()), (302, "/from"));
         let shown = format!("{error} {error:?} {refused:?}");
-        assert!(shown.contains(says) && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains(text) && !shown.contains("hunter2"), "{shown}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A `RefreshError` prints no secret, and is found wherever a caller puts it.
+//! A `RefreshError` prints no secret, and is found inside each wrapper.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::support::script::{API, Script, challenged};
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Wrap<E> = fn(E) -> BoxError;
 
-/// An error whose cause is that value.
+/// An error whose source is that value.
 #[derive(Debug)]
 struct Around<S>(S);
 
@@ -30,7 +30,7 @@ impl<S: StdError + 'static> StdError for Around<S> {
     }
 }
 
-/// An error that returns the error inside its `anyhow::Error` as its cause.
+/// An error whose source is the error inside its `anyhow::Error`.
 #[derive(Debug)]
 struct AroundAnyhow(Arc<anyhow::Error>);
 
@@ -134,10 +134,10 @@ fn a_refresh_error_that_its_wrapper_hides_keeps_its_kind() {
         Arc::new(io::Error::other(anyhow::Error::new(revoked()))).into(),
         Around(Arc::new(Hiding::from(revoked()))).into(),
     ] {
-        let said = format!("{error:?}");
-        // A wrapper that prints the error and has no source holds nothing that a reference could lead to.
-        assert_eq!(RefreshError::find(&*error).is_some(), !said.starts_with("Text"), "{said}");
-        assert_eq!(RefreshError::from(error), revoked(), "{said}");
+        let text = format!("{error:?}");
+        // `Text` prints the error and has no source, so there is no reference to the error.
+        assert_eq!(RefreshError::find(&*error).is_some(), !text.starts_with("Text"), "{text}");
+        assert_eq!(RefreshError::from(error), revoked(), "{text}");
     }
     assert_eq!(RefreshError::from(BoxError::from("it failed")).kind(), &RefreshErrorKind::Other);
 }
@@ -176,7 +176,7 @@ async fn refused() -> reqwest::Error {
     reqwest::get(URL).await.unwrap_err()
 }
 
-/// Everything that an error prints, by itself and inside others.
+/// Everything that an error prints, alone and inside other errors.
 fn shown(error: &RefreshError) -> String {
     let other = anyhow::Error::new(Around(Arc::new(error.clone()))).context("asking");
     let mut text = format!("{error} {error:?} {error:#?} {other:?} {other:#} {:?}", error.kind());

@@ -1,4 +1,4 @@
-//! The caller's own reader of refusals, the time at which a refusal is read, and masked echoes.
+//! Readers of refusals that the caller sets, the end of a rate limit, and masked echoes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn refused(builder: Builder, status: u16, headers: &[(&str, &str)], body: 
 const CHALLENGE: (&str, &str) =
     ("www-authenticate", "Bearer error=\"insufficient_scope\", error_description=\"of the challenge\", scope=\"a b\"");
 
-/// Reads an API that writes `code|text|scope`.
+/// A reader for an API whose refusals are `code|text|scope`.
 fn acme(refusal: &RawRefusal<'_>) -> Option<Problem> {
     let body = std::str::from_utf8(refusal.body()).ok()?;
     let [code, text, scope] = body.split('|').collect::<Vec<_>>().try_into().ok()?;
@@ -69,7 +69,7 @@ async fn a_raw_refusal_gives_the_response_and_prints_no_values() {
         assert!(refusal.challenges().get("bearer").is_some() && refusal.headers().contains_key("x-a"));
         let shown = format!("{refusal:?}");
         assert!(shown.contains("x-a") && !shown.contains("private"), "{shown}");
-        // The call shows that the reader ran.
+        // The code shows that the reader ran.
         let mut problem = Problem::default();
         problem.code = Some("seen".to_owned());
         Some(problem)
@@ -78,7 +78,7 @@ async fn a_raw_refusal_gives_the_response_and_prints_no_values() {
     assert_eq!(Forbidden::find(&error).unwrap().error_code().as_deref(), Some("seen"));
 }
 
-/// Header fields, and the seconds that are read in them.
+/// Header fields, and the expected number of seconds.
 type Case<'c> = (&'c [(&'c str, &'c str)], Option<f64>);
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn the_end_of_a_rate_limit_is_counted_from_the_clock_of_the_middleware() {
         (&[("ratelimit", "\"a\";r=0;t=5, \"b\";r=0;t=50, \"c\";r=1;t=99")], Some(50.0)),
         (&[("ratelimit", "limit=10, remaining=0, reset=7")], Some(7.0)),
         (&[("ratelimit", "limit=10, remaining=2, reset=7")], None),
-        // `Retry-After` is about this request.
+        // `Retry-After` takes precedence, because it is about this request.
         (&[("retry-after", "3"), left, ("x-ratelimit-reset", "1800000050")], Some(3.0)),
     ];
     for (headers, wanted) in cases {

@@ -1,4 +1,4 @@
-//! Refusals as products send them, and what is read in them.
+//! Refusals of products, and the values that are read in them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::script::{API, Script, respond};
 
-/// Refusals that were collected in the field, and refusals from the documentation of products.
+/// Refusals that products sent, and refusals from their documentation.
 const FIELD: [&str; 3] = [
     include_str!("../vectors/refusals.jsonl"),
     include_str!("../vectors/refusals_more.jsonl"),

@@ -1,4 +1,4 @@
-//! No secret is printed, whatever a server does and whoever listens.
+//! Errors, `Debug` output and traces print no secret, even if a server echoes it.
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Secret};
 
@@ -13,7 +13,7 @@ fn fake() -> Fake {
         .with_initial(Ok(Some(Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]))))
 }
 
-/// A server that echoes what it was sent, in its challenge and in its body.
+/// A server that echoes the credential in its challenge and in its body.
 fn echo(code: u16) -> Script {
     Script::new(move |arrived, _| {
         let sent = arrived.header("authorization").unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What holds a secret prints none. (That it is wiped is shown in `tests/memory.rs`.)
+//! `Secret` does not print its text. `tests/memory.rs` tests that it is wiped.
 
 use reqwest_challenge::Secret;
 

@@ -1,4 +1,4 @@
-//! The table of a session: login, logout, invalidate and step up.
+//! The methods of a session: login, logout, invalidate and step up.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn a_login_does_not_join_a_flight_and_discards_its_result() {
         async move { session.login().await }
     });
     fake.wait_for_calls(2).await;
-    // Whoever waited for the old identity gets no other.
+    // A caller that waited for the old identity does not get the new one.
     let error = waiting.await.unwrap().unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::SessionChanged);
     fake.let_one_through();
@@ -85,7 +85,7 @@ async fn a_login_clears_a_remembered_failure() {
     for _ in 0..3 {
         client.get(API).send().await.unwrap_err();
     }
-    assert_eq!(fake.calls(), 1, "the cool-down answers");
+    assert_eq!(fake.calls(), 1, "the remembered failure is returned");
     auth.session().login().await.unwrap();
     assert_eq!((client.get(API).send().await.unwrap().status().as_u16(), fake.calls()), (200, 2));
 }
@@ -143,7 +143,7 @@ async fn a_request_that_was_signed_before_a_logout_and_a_login_is_not_replayed()
         let session = session.clone();
         Script::new(move |_, _| {
             let session = session.clone();
-            // Somebody logs out and in while the request is on its way.
+            // Logs out and in while the request is in progress.
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
@@ -179,7 +179,7 @@ async fn a_hundred_responses_for_one_expired_credential_invalidate_it_once() {
         (client.get(API).send().await.unwrap().status().as_u16(), fake.reasons()),
         (200, vec![RefreshReason::Expired])
     );
-    assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "a newer one is held");
+    assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "the session holds a newer credential");
 }
 
 fn insufficient(scopes: &str) -> Answer {
@@ -187,7 +187,7 @@ fn insufficient(scopes: &str) -> Answer {
     respond(403, &[(WWW_AUTHENTICATE.as_str(), &challenge)], "")
 }
 
-/// A refresher that grants what is asked for.
+/// A refresher that grants the requested scopes.
 fn generous() -> Fake {
     Fake::answering(|number, context| {
         Ok(Some(Credential::bearer(format!("t{number}")).with_scopes(context.demand().scopes().iter().cloned())))
@@ -237,7 +237,7 @@ async fn a_step_up_for_scopes_that_are_granted_and_still_refused_is_an_error() {
     let second = client.get(API).send().await.unwrap_err();
     let kind = step_up_kind(auth.session().step_up(Forbidden::find(&second).unwrap()).await);
     assert_eq!((kind, fake.calls()), (StepUpKind::GrantedAndRefused, 1));
-    // What the first one asks for is held now: nobody is asked.
+    // The held credential has the scopes of the first 403, so no refresh starts.
     assert_eq!(auth.session().step_up(Forbidden::find(&first).unwrap()).await.unwrap(), Credential::bearer("t1"));
     assert_eq!(fake.calls(), 1);
 }

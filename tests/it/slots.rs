@@ -1,4 +1,4 @@
-//! What each slot of a session remembers: its failures, the credentials of other demands, and when it was last used.
+//! The state of each slot of a session: its failures, the credentials for other demands, and its last use.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn a_denied_demand_does_not_affect_a_plain_401_or_another_demand() {
             _ => challenged(),
         });
         let fake = Fake::answering(|_, context| match context.demand() {
-            asked if asked.is_empty() || asked.claims() == Some("e30gIA==") => Ok(Some(Credential::bearer("good"))),
+            demand if demand.is_empty() || demand.claims() == Some("e30gIA==") => Ok(Some(Credential::bearer("good"))),
             _ => Err(RefreshError::denied("access_denied")),
         });
         for path in ["plain", "other"] {
@@ -33,7 +33,7 @@ async fn a_denied_demand_does_not_affect_a_plain_401_or_another_demand() {
             }
             assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{demand} {path}");
         }
-        assert_eq!(fake.calls(), 4, "{demand}: each question is asked once");
+        assert_eq!(fake.calls(), 4, "{demand}: each demand causes one refresh");
     }
 }
 
@@ -58,7 +58,7 @@ async fn a_credential_kept_for_a_demand_is_not_sent_after_its_expiry() {
         assert_eq!(call(path).await, 200);
     }
     assert_eq!(fake.calls(), 2);
-    // Both have expired. The newest is renewed before it is sent, and the other one is not taken for it.
+    // Both credentials have expired. The newest is renewed before it is sent, and the other one is not sent.
     clock.forward(Duration::from_secs(700));
     call("second").await;
     let before = server.sends();
@@ -81,7 +81,7 @@ async fn the_least_recently_used_partition_is_dropped_first() {
         client.get(format!("{API}/p{number}")).send().await.unwrap();
         client.get(format!("{API}/busy")).send().await.unwrap();
     }
-    assert_eq!(fake.calls(), 1_001, "the one that is in use all the time stays");
+    assert_eq!(fake.calls(), 1_001, "the partition that is always in use is not dropped");
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_request_without_a_credential_waits_for_a_pending_login() {
     for _ in 0..20 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(fake.calls(), 1, "no second person is asked beside the login");
+    assert_eq!(fake.calls(), 1, "no refresh starts beside the login");
     fake.let_one_through();
     login.await.unwrap().unwrap();
     for call in calls {
@@ -131,10 +131,10 @@ async fn two_concurrent_demands_start_one_flight_each() {
         ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
         _ => challenged_with("Bearer claims=\"e30g\""),
     });
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = asked.clone();
+    let demands = Arc::new(Mutex::new(Vec::new()));
+    let seen = demands.clone();
     let fake = Fake::answering(move |number, context| {
-        heard.lock().unwrap().push(context.demand().claims().unwrap_or_default().to_owned());
+        seen.lock().unwrap().push(context.demand().claims().unwrap_or_default().to_owned());
         let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
         Ok(Some(Credential::bearer(format!("{path}-{number}"))))
     });
@@ -149,9 +149,9 @@ async fn two_concurrent_demands_start_one_flight_each() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
-    let mut asked = asked.lock().unwrap().clone();
-    asked.sort_unstable();
-    assert_eq!(asked, ["e30=", "e30g"]);
+    let mut demands = demands.lock().unwrap().clone();
+    demands.sort_unstable();
+    assert_eq!(demands, ["e30=", "e30g"]);
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn a_login_drops_the_credentials_of_the_earlier_identity_in_each_slot() {
 
 #[tokio::test]
 async fn a_new_path_of_a_known_resource_is_sent_the_credential_of_that_resource() {
-    // The place of the metadata does not say which paths belong to the resource.
+    // The URL of the metadata does not say which paths belong to the resource.
     let wanted = Arc::new(Mutex::new("main-1"));
     let good = wanted.clone();
     let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
@@ -233,7 +233,7 @@ async fn a_new_path_of_a_known_resource_is_sent_the_credential_of_that_resource(
     for path in ["main", "x"] {
         client.get(format!("{API}/{path}")).send().await.unwrap();
     }
-    // The credential of the first resource becomes the newest of all.
+    // The credential of the first resource becomes the newest of the session.
     *wanted.lock().unwrap() = "main-3";
     client.get(format!("{API}/main")).send().await.unwrap();
     assert_eq!(client.get(format!("{API}/y")).send().await.unwrap().status(), 200);

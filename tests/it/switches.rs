@@ -1,4 +1,4 @@
-//! What one request, or one client, does otherwise.
+//! Options of one request and of one client.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -70,10 +70,10 @@ async fn another_identity_is_sent_once_and_does_not_change_the_session() {
     let client = server.client(&auth);
     let as_them = |token: &str| CallOptions::new().identity(Credential::bearer(token));
     assert_eq!(client.get(API).with_extension(as_them("theirs")).send().await.unwrap().status(), 200);
-    let error = client.get(API).with_extension(as_them("nobody")).send().await.unwrap_err();
+    let error = client.get(API).with_extension(as_them("unknown")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
     assert!(!auth.session().invalidate(Unauthorized::find(&error).unwrap()));
-    assert_eq!((server.tokens(), fake.calls()), (vec!["theirs".to_owned(), "nobody".into()], 0));
+    assert_eq!((server.tokens(), fake.calls()), (vec!["theirs".to_owned(), "unknown".into()], 0));
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn the_replay_equals_the_first_request_and_has_one_authorization() {
 
 #[tokio::test]
 async fn events_report_each_step_without_secrets() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
+    let events = Arc::new(Mutex::new(Vec::new()));
     let fake = Fake::answering(|number, _| {
         if number == 1 { Ok(Some(Credential::bearer("t1"))) } else { Err(RefreshError::credential_revoked("x")) }
     });
@@ -119,9 +119,9 @@ async fn events_report_each_step_without_secrets() {
         (_, "t1") => status(200),
         _ => respond(401, &[(WWW_AUTHENTICATE.as_str(), "Bearer realm=https://x, Basic realm=\"y\"")], ""),
     });
-    let sink = heard.clone();
+    let seen = events.clone();
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .on_event(move |event| sink.lock().unwrap().push(event.clone()))
+        .on_event(move |event| seen.lock().unwrap().push(event.clone()))
         .build()
         .unwrap();
     let client = server.client(&auth);
@@ -129,11 +129,11 @@ async fn events_report_each_step_without_secrets() {
     let error = client.get(format!("{API}/403?secret=hunter2")).send().await.unwrap_err();
     assert!(Forbidden::find(&error).is_some());
     auth.session().login().await.unwrap_err();
-    let heard = heard.lock().unwrap();
-    let shown = format!("{heard:?}");
+    let events = events.lock().unwrap();
+    let shown = format!("{events:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
-    // What the lint finds is told too, where it is on.
-    let mut lines = heard.iter().filter(|event| !format!("{event:?}").starts_with("Found")).map(|event| match event {
+    // With the feature `lint`, there are also events for findings.
+    let mut lines = events.iter().filter(|event| !format!("{event:?}").starts_with("Found")).map(|event| match event {
         Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
         Event::Refreshed { cause, outcome, waiters, generation, .. } => {
             format!("{cause:?} {} {waiters} {generation}", outcome.as_str())
@@ -143,7 +143,7 @@ async fn events_report_each_step_without_secrets() {
         }
         other => format!("{other:?}"),
     });
-    // What there is to begin with is a refresh of its own.
+    // The initial call is reported as a refresh.
     assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
     assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));
@@ -155,7 +155,7 @@ async fn events_report_each_step_without_secrets() {
 #[derive(Clone)]
 struct Mark;
 
-/// Counts the sends that come with the mark.
+/// Counts the sends that have the mark.
 #[derive(Clone, Default)]
 struct Marked(Arc<std::sync::atomic::AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! The kit's refresher with a gate of its own.
+//! The refresher of the test kit, with a gate.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::traced;
 
 type Outcome = Result<Option<Credential>, RefreshError>;
 
-/// A refresher that gives `t1`, `t2`, … unless it is told otherwise.
+/// A refresher that returns `t1`, `t2`, … by default.
 #[derive(Clone)]
 pub(crate) struct Fake(RecordingRefresher, Gate);
 
@@ -27,7 +27,7 @@ impl Fake {
         Self(refresher, Gate::closed())
     }
 
-    /// Answers by the number of the call, from 1, and by what it is asked.
+    /// Answers by the number of the call, from 1, and by the context.
     pub(crate) fn answering(answer: impl Fn(usize, &RefreshContext) -> Outcome + Send + Sync + 'static) -> Self {
         Self::of(RecordingRefresher::answering(answer))
     }
@@ -36,7 +36,7 @@ impl Fake {
         Self::of(RecordingRefresher::failing(error))
     }
 
-    /// What there is to begin with.
+    /// Sets the result of the initial call.
     pub(crate) fn with_initial(self, initial: Outcome) -> Self {
         Self(self.0.with_initial(initial), self.1)
     }
@@ -54,7 +54,7 @@ impl Fake {
         self.1.let_one_through();
     }
 
-    /// Waits until that many calls have begun.
+    /// Waits until that many calls have started.
     pub(crate) async fn wait_for_calls(&self, calls: usize) {
         until(|| self.calls() >= calls).await;
     }
@@ -87,7 +87,7 @@ impl Refresh for Fake {
     }
 }
 
-/// A refresher whose calls stand in that server's journal.
+/// A refresher whose calls are recorded in the journal of that server.
 pub(crate) fn recorded(script: &reqwest_challenge_testing::Script) -> RecordingRefresher {
     RecordingRefresher::new().in_journal(script.journal())
 }
