@@ -35,7 +35,7 @@ async fn a_login_publishes_its_credential_before_it_returns() {
 
 /// A 401 whose body never arrives.
 fn endless_401() -> Answer {
-    Answer::new(401).stalled()
+    Answer::new(401).stall_body()
 }
 
 #[tokio::test]

@@ -206,7 +206,7 @@ async fn a_server_with_a_new_challenge_each_time_causes_a_bounded_number_of_fail
 async fn a_response_that_does_not_show_acceptance_does_not_reset_the_budget() {
     // Some servers send 400 for an expired token. A proxy or another server did not check the credential.
     let answers = [400, 407, 408, 429, 500, 503].map(|code| respond(code, &[], ""));
-    for answer in answers.into_iter().chain([status(200).from_url("https://evil.example/")]) {
+    for answer in answers.into_iter().chain([status(200).url("https://evil.example/")]) {
         let response = answer.clone();
         let server =
             Script::new(move |arrived, _| if arrived.path() == "/other" { response.clone() } else { challenged() });

@@ -164,7 +164,7 @@ async fn durations_can_be_unlimited_and_a_clock_that_is_set_back_ends_each_coold
         0 => Err(RefreshError::transient(Some(Duration::MAX))),
         _ => Ok(Some(Credential::bearer(format!("t{number}")))),
     })
-    .within(longest);
+    .with_timeout(longest);
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .clock(clock.clone())
         .expiry_margin(longest)

@@ -81,7 +81,7 @@ async fn a_refresher_that_declines_passes_on_and_the_error_of_one_that_fails_nam
 
 #[tokio::test]
 async fn all_refreshers_forget_and_only_the_source_receives_the_credential() {
-    let (one, two) = (gives("one").within(Duration::from_secs(300)), gives("two"));
+    let (one, two) = (gives("one").with_timeout(Duration::from_secs(300)), gives("two"));
     let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
     assert_eq!(first.timeout(), Duration::from_secs(300));
     assert_eq!(first.initial(context_for(RefreshReason::Initial, None)).await, Ok(None));

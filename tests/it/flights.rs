@@ -80,7 +80,7 @@ async fn three_cancelled_callers_share_one_failing_refresh() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresher_that_hangs_times_out_for_all_callers_and_frees_the_slot() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated().within(Duration::from_secs(30)));
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated().with_timeout(Duration::from_secs(30)));
     let auth = auth(&fake);
     let calls: Vec<_> = (0..10).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
     for call in calls {
@@ -255,7 +255,7 @@ fn the_shutdown_of_the_runtime_of_a_flight_does_not_block_other_callers() {
 
 #[test]
 fn a_caller_on_another_runtime_does_not_wait_for_a_flight_on_a_parked_runtime() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated().within(Duration::from_millis(50)));
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated().with_timeout(Duration::from_millis(50)));
     let auth = auth(&fake);
     let parked = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = server.client(&auth).get(API).send();

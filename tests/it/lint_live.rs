@@ -102,7 +102,7 @@ async fn each_rule_is_reported_once_for_each_origin() {
 
 #[tokio::test]
 async fn a_response_of_another_server_is_not_checked() {
-    let away = Script::says(Answer::new(403).from_url("https://evil.example/"));
+    let away = Script::says(Answer::new(403).url("https://evil.example/"));
     let error = away.client(&ChallengeMiddleware::new(API, Fake::new()).unwrap()).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&error).unwrap().report().findings().is_empty());
 }

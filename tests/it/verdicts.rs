@@ -56,7 +56,7 @@ async fn a_403_of_another_server_expires_nothing_and_emits_no_event() {
         let seen = events.clone();
         let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let server = Script::new(|arrived, _| match arrived.path() {
-            "/away" => respond(403, &[], "expired").from_url("https://evil.example/"),
+            "/away" => respond(403, &[], "expired").url("https://evil.example/"),
             _ => status(200),
         });
         let auth = ChallengeMiddleware::builder(API, fake.clone()).expired_when(|_| true).on_event(move |event| {
@@ -112,7 +112,7 @@ impl Middleware for Rebuilds {
 async fn a_network_response_that_lost_its_url_counts_as_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
-    other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
+    other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Rebuilds).build();
@@ -127,7 +127,7 @@ async fn a_network_response_that_lost_its_url_counts_as_foreign() {
 async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to("http://no.url.provided.local/");
-    other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
+    other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
     // The second server is also the proxy for the name, so it receives the request.
     let there = other.origin();
     let proxy =

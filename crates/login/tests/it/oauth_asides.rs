@@ -13,7 +13,7 @@ use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvid
 use serde_json::{Value, json};
 
 use crate::oauth_attacks::settled;
-use crate::support::oauth::{browser, client, device_server, line, protected};
+use crate::support::oauth::{browser, client, client_by, device_server, line, protected};
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 
@@ -28,7 +28,7 @@ async fn a_login_that_is_asked_for_after_a_401_is_about_what_that_demands() {
         api.url(place)
     );
     api.at("/api").requires("api:read").challenges_with([&*demanding]);
-    api.at(place).is_open().answers(Answer::json(json!({
+    api.at(place).open().answers(Answer::json(json!({
         "resource": api.url("/api"), "authorization_servers": [provider.issuer()], "scopes_supported": ["api:admin"],
     })));
     let (show, seen) = browser();
@@ -50,7 +50,7 @@ async fn resource_asked(servers: impl Fn(&MockIdentityProvider) -> Value) -> (Op
     let api = protected(&provider).await;
     let place = "/.well-known/oauth-protected-resource";
     let document = json!({ "resource": api.url("/api"), "authorization_servers": servers(&provider) });
-    api.at(place).is_open().answers(Answer::json(document));
+    api.at(place).open().answers(Answer::json(document));
     let issuer = Issuer::new(provider.issuer()).unwrap();
     let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap().scopes(["api:read"]);
     let (client, _) = client(&api.origin(), oauth);
@@ -82,7 +82,7 @@ async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
             let asked = AtomicUsize::new(0);
             server.at(path).answers_by(move |_| {
                 let again = asked.fetch_add(1, Ordering::SeqCst) > 0;
-                let ended = Answer::new(400).as_json(json!({ "error": "invalid_grant" }));
+                let ended = Answer::new(400).json_body(json!({ "error": "invalid_grant" }));
                 if again && path == fails { ended } else { Answer::json(answer.clone()) }
             });
         }
@@ -91,8 +91,9 @@ async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
         let (store, key, clock) = (MemoryStore::new(), Key::new("k"), ManualClock::new());
         let registered = Client::registered(Registration::named("tool"));
         let issuer = Issuer::new(server.origin()).unwrap();
-        let oauth = OAuth::new(issuer, registered, DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-        let auth = ChallengeMiddleware::new(server.origin(), Stored::new(oauth, store.clone(), key.clone())).unwrap();
+        let oauth = OAuth::new(issuer, registered, DeviceCode::new(|_| Ok(()))).unwrap();
+        let stored = Stored::new(oauth, store.clone(), key.clone());
+        let auth = ChallengeMiddleware::builder(server.origin(), stored).clock(clock.clone()).build().unwrap();
         let session = auth.session();
         let first = session.clone();
         let first = tokio::spawn(async move { first.login().await });
@@ -127,8 +128,8 @@ async fn another_server_does_not_say_where_a_secret_goes() {
 async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
     let (server, issuer) = device_server(device, move |_, _| answer.clone()).await;
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await.map(drop) });
     let (mut seconds, mut asked) = (0, 0);
     loop {
@@ -147,7 +148,7 @@ async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
 
 #[tokio::test]
 async fn a_code_that_runs_out_is_waited_for_no_longer() {
-    let pending = || Answer::new(400).as_json(json!({ "error": "authorization_pending" }));
+    let pending = || Answer::new(400).json_body(json!({ "error": "authorization_pending" }));
     let (seconds, error, asked) = ends(json!({ "interval": 900, "expires_in": 30 }), pending()).await;
     assert!(seconds == 30 && error.contains("expired_token") && asked == 0, "{seconds} {error} {asked}");
     let busy = Answer::new(503).header("retry-after", "900");

@@ -9,7 +9,7 @@ use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, MockIdent
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::support::oauth::{client, device_server, line};
+use crate::support::oauth::{client_by, device_server, line};
 
 type Login = JoinHandle<Result<Credential, Error>>;
 
@@ -33,8 +33,8 @@ async fn begin(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + 
         Ok(())
     });
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("tool"), grant).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("tool"), grant).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let waiting = session.clone();
     let login = tokio::spawn(async move { waiting.login().await });
     Begun { server, clock, session, login, shown }
@@ -60,11 +60,11 @@ impl Begun {
 }
 
 fn pending() -> Answer {
-    Answer::new(400).as_json(json!({ "error": "authorization_pending" }))
+    Answer::new(400).json_body(json!({ "error": "authorization_pending" }))
 }
 
 fn code(code: &str) -> Answer {
-    Answer::new(400).as_json(json!({ "error": code }))
+    Answer::new(400).json_body(json!({ "error": code }))
 }
 
 fn token() -> Answer {
@@ -104,7 +104,7 @@ async fn slow_down_adds_five_seconds_for_good() {
 async fn slow_down_that_names_an_interval_is_obeyed() {
     for (said, seconds) in [(json!(30), 30), (json!("30"), 30), (json!(1), 10), (json!(null), 10)] {
         let answer = move |number, _: &Arrived| match number {
-            1 => Answer::ok("").as_json(json!({ "error": "slow_down", "interval": said })),
+            1 => Answer::ok("").json_body(json!({ "error": "slow_down", "interval": said })),
             _ => token(),
         };
         let begun = begin(json!({}), answer).await;
@@ -186,7 +186,7 @@ async fn somebody_types_the_code_and_is_let_in() {
     provider.device_interval(Duration::from_secs(1));
     let issuer = Issuer::new(provider.issuer()).unwrap();
     let oauth = OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap().scopes(["a"]);
-    let (_, session) = client(&provider.issuer(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &provider.issuer(), oauth);
     let waiting = session.clone();
     let login = tokio::spawn(async move { waiting.login().await });
     until(|| clock.waiting() == 1).await;

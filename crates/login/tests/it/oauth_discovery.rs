@@ -9,7 +9,7 @@ use reqwest_challenge_login::oauth::{
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider};
 use serde_json::json;
 
-use crate::support::oauth::{Seen, anybody, browser, client, line, names, protected, why};
+use crate::support::oauth::{Seen, anybody, browser, client, client_by, line, names, protected, why};
 
 /// Somebody who is asked by a 401.
 fn asked() -> (OAuth, Seen) {
@@ -23,7 +23,7 @@ async fn refusal(api: &MockApi, oauth: OAuth) -> String {
     let error = client.get(api.url("/api")).send().await.unwrap_err();
     let why = why(&error);
     match why.kind() {
-        RefreshErrorKind::Denied { code } => format!("{code}: {}", line(&why)),
+        RefreshErrorKind::Denied { code, .. } => format!("{code}: {}", line(&why)),
         other => panic!("{other:?}: {}", line(&why)),
     }
 }
@@ -70,7 +70,7 @@ async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_w
     for (place, resource) in [("/api/deep", "/api/deep"), ("", "")] {
         let api = MockApi::trusting(&provider).await.unwrap();
         api.at("/api").requires("api:read").challenges_with_nothing();
-        api.at("/.well-known").is_open().answers(Answer::new(404));
+        api.at("/.well-known").open().answers(Answer::new(404));
         let document = json!({
             "resource": api.url(resource), "authorization_servers": [provider.issuer()],
             "scopes_supported": ["api:read", "api:write"],
@@ -178,7 +178,7 @@ async fn metadata_are_asked_for_once_an_hour() {
     let (api, clock) = (opens_with_any_token().await, ManualClock::new());
     let (server, issuer) = at_one_place("", "/.well-known/oauth-authorization-server").await;
     let oauth = OAuth::new(Issuer::new(issuer).unwrap(), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
-    let (_, session) = client(&api.origin(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &api.origin(), oauth);
     for (minutes, asked) in [(0, 1), (59, 1), (2, 2), (10, 2)] {
         clock.forward(Duration::from_secs(60 * minutes));
         session.login().await.unwrap();
@@ -250,7 +250,7 @@ async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
     let at = || AuthorizationCode::new(|_| Err("nobody is there".into()));
     let oauth = OAuth::new(Issuer::from_challenge(), document(), at()).unwrap().prompting();
     assert!(refusal(&api, oauth).await.contains("no client metadata document"));
-    server.at("/reg").answers(Answer::new(400).as_json(json!({ "error": "invalid_client_metadata" })));
+    server.at("/reg").answers(Answer::new(400).json_body(json!({ "error": "invalid_client_metadata" })));
     let either = document().or_registered(Registration::named("tool"));
     let oauth = OAuth::new(Issuer::from_challenge(), either, at()).unwrap().prompting();
     assert!(refusal(&api, oauth).await.starts_with("invalid_client_metadata"));

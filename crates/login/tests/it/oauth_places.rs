@@ -1,8 +1,8 @@
 //! If one place of the metadata fails, the search goes on. Also: issuers that are a template, and `resource`.
 
-use reqwest_challenge::{Credential, Refresh, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{Client, ClientCredentials, DeviceCode, Issuer, OAuth};
-use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::json;
 
 use crate::support::oauth::{anybody, browser, client, endpoint, line, names};
@@ -63,7 +63,7 @@ async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
         let api = MockApi::trusting(&provider).await.unwrap();
         api.at("/api").requires("*").challenges_with_nothing();
         names(&api, &api.origin(), &provider.issuer());
-        api.at("/.well-known/oauth-protected-resource/api").is_open().answers(failure.clone());
+        api.at("/.well-known/oauth-protected-resource/api").open().answers(failure.clone());
         let (client, _) = client(&api.origin(), anybody().0.prompting());
         let got = client.get(api.url("/api")).send().await;
         assert!(got.is_ok(), "{failure:?}: {}", line(&got.unwrap_err()));

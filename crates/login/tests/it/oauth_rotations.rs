@@ -24,7 +24,7 @@ async fn rotates(odd: usize, members: Value, kind: &'static str) -> (MockApi, Ar
     let server = endpoint(move |asked| {
         let number = rotated.load(Ordering::SeqCst);
         if asked.form("refresh_token") != Some(format!("r{number}")) {
-            return Answer::new(400).as_json(json!({ "error": "invalid_grant" }));
+            return Answer::new(400).json_body(json!({ "error": "invalid_grant" }));
         }
         let number = rotated.fetch_add(1, Ordering::SeqCst) + 1;
         let mut answer = json!({ "access_token": format!("t{number}"), "token_type": kind });
@@ -47,10 +47,10 @@ fn process(
     dpop: Option<&Dpop>,
 ) -> ClientWithMiddleware {
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let oauth = OAuth::new(issuer, Client::public("tool"), RefreshToken::new("r0")).unwrap().clock(clock.clone());
+    let oauth = OAuth::new(issuer, Client::public("tool"), RefreshToken::new("r0")).unwrap();
     let oauth = dpop.into_iter().fold(oauth, |oauth, dpop| oauth.dpop(dpop.clone()));
     let restores = dpop.cloned();
-    let stored = Stored::new(oauth, store.clone(), key()).clock(clock.clone());
+    let stored = Stored::new(oauth, store.clone(), key());
     let stored = stored.restored_by(move |_, token| Some(restores.as_ref()?.restored(token)));
     let auth = ChallengeMiddleware::builder(API, stored).clock(clock.clone()).build().unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).with(api.clone()).build()
@@ -130,7 +130,7 @@ async fn an_error_replaces_no_refresh_token() {
     for (code, members) in [(400, json!({ "error": "odd" })), (503, json!({})), (200, json!({ "error": "odd" }))] {
         let mut body = members.clone();
         body["refresh_token"] = "r9".into();
-        let server = endpoint(move |_| Answer::new(code).as_json(body.clone())).await;
+        let server = endpoint(move |_| Answer::new(code).json_body(body.clone())).await;
         let (api, store, clock) = (Script::new(|_, _| challenged()), MemoryStore::new(), ManualClock::new());
         assert!(process(&server, &api, &store, &clock, None).get(API).send().await.is_err());
         assert_eq!(stored(&store).await, None, "{code} {members}");

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::{Credential, Refresh, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{Credential, DeniedReason, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{
     AuthorizationCode, Client, ClientCredentials, DeviceCode, Issuer, OAuth, Registration,
 };
-use reqwest_challenge_testing::{Answer, ManualClock, MockApi, RefreshContextBuilder, until};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::oauth_attacks::settled;
-use crate::support::oauth::{back, browser, client, device_server, endpoint, line};
+use crate::support::oauth::{back, browser, client, client_by, device_server, endpoint, line};
 
 async fn granted(answer: Answer) -> Result<Credential, RefreshError> {
     let server = endpoint(move |_| answer.clone()).await;
@@ -37,7 +37,7 @@ async fn a_token_is_read_in_every_shape() {
         Answer::json(
             json!({ "access_token": "t", "expires_in": 28800, "scope": "a b", "error": null, "status": "ok", "code": 0 }),
         ),
-        Answer::new(201).as_json(&members),
+        Answer::new(201).json_body(&members),
     ] {
         let told = format!("{answer:?}");
         let got = granted(answer).await.unwrap_or_else(|error| panic!("{told}: {}", line(&error)));
@@ -50,19 +50,25 @@ async fn a_token_is_read_in_every_shape() {
 async fn an_error_is_read_in_every_shape() {
     for answer in [
         form("error=invalid_client&error_description=no+such+client"),
-        Answer::new(200).as_json(json!({ "error": "invalid_client", "error_description": "no such client" })),
+        Answer::new(200).json_body(json!({ "error": "invalid_client", "error_description": "no such client" })),
         Answer::new(401).body("\u{feff}{\"error\":\"invalid_client\",\"error_description\":\"no such client\"}"),
-        Answer::new(401).as_json(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
-        Answer::new(200).as_json(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
-        Answer::new(400).as_json(json!({ "errors": [{ "errorType": "invalid_client", "message": "no such client" }] })),
-        Answer::new(200)
-            .as_json(json!({ "success": false, "errors": [{ "code": "invalid_client", "detail": "no such client" }] })),
-        Answer::new(403).as_json(json!({ "errorCode": "invalid_client", "errorMessage": "no such client" })),
-        Answer::new(404).as_json(json!({ "error": "invalid_client", "error_description": "no such client" })),
+        Answer::new(401).json_body(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
+        Answer::new(200).json_body(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
+        Answer::new(400)
+            .json_body(json!({ "errors": [{ "errorType": "invalid_client", "message": "no such client" }] })),
+        Answer::new(200).json_body(
+            json!({ "success": false, "errors": [{ "code": "invalid_client", "detail": "no such client" }] }),
+        ),
+        Answer::new(403).json_body(json!({ "errorCode": "invalid_client", "errorMessage": "no such client" })),
+        Answer::new(404).json_body(json!({ "error": "invalid_client", "error_description": "no such client" })),
     ] {
         let told = format!("{answer:?}");
         let error = granted(answer).await.unwrap_err();
-        assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "invalid_client".to_owned() }, "{told}");
+        assert_eq!(
+            error.kind(),
+            &RefreshErrorKind::Denied { reason: DeniedReason::Client, code: "invalid_client".to_owned() },
+            "{told}"
+        );
         assert!(line(&error).contains("no such client"), "{told}: {}", line(&error));
     }
 }
@@ -83,16 +89,16 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
     for code in FOR_A_PERSON {
         for status in [400, 401, 403, 200] {
-            let error = granted(Answer::new(status).as_json(json!({ "error": code }))).await.unwrap_err();
+            let error = granted(Answer::new(status).json_body(json!({ "error": code }))).await.unwrap_err();
             assert_eq!(error.kind(), &required, "{code}: {}", line(&error));
         }
     }
     let suberror = json!({ "error": "invalid_grant", "suberror": "consent_required" });
-    assert_eq!(granted(Answer::new(400).as_json(suberror)).await.unwrap_err().kind(), &required);
+    assert_eq!(granted(Answer::new(400).json_body(suberror)).await.unwrap_err().kind(), &required);
     // A browser that comes back with the error, and a device that is told so.
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
-    server.at("/device").answers(Answer::new(400).as_json(json!({ "error": "interaction_required" })));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
+    server.at("/device").answers(Answer::new(400).json_body(json!({ "error": "interaction_required" })));
     let issuer = || {
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
         let issuer = issuer.authorization_endpoint(server.url("/authorize")).unwrap();
@@ -101,7 +107,7 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let code = OAuth::new(issuer(), Client::public("c"), AuthorizationCode::new(browser().0)).unwrap();
     let device = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
     for oauth in [code, device] {
-        let context = RefreshContext::builder(&server.url("/api")).build().unwrap();
+        let context = RefreshContext::builder(server.url("/api")).build().unwrap();
         let error = oauth.prompting().hint("run it").refresh(context).await.unwrap_err();
         assert_eq!(error.kind(), &required, "{}", line(&error));
     }
@@ -111,8 +117,8 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
 async fn device_login(device: Value, answers: fn(usize) -> Answer) -> (Result<(), String>, usize) {
     let (server, issuer) = device_server(device, move |number, _| answers(number)).await;
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await.map(drop) });
     for _ in 0..20 {
         until(|| clock.waiting() == 1 || login.is_finished()).await;
@@ -146,9 +152,9 @@ async fn a_poll_that_fails_on_its_way_does_not_end_a_device_login() {
             1 | 2 => Answer::cut(),
             3 => Answer::ok("<html>the hotel asks</html>"),
             4 => Answer::new(503),
-            5 => Answer::new(428).as_json(json!({ "error": "authorization_pending" })),
+            5 => Answer::new(428).json_body(json!({ "error": "authorization_pending" })),
             6 => form("error=authorization_pending&error_description=wait"),
-            7 => Answer::new(400).as_json(json!({ "error": { "code": "slow_down" } })),
+            7 => Answer::new(400).json_body(json!({ "error": { "code": "slow_down" } })),
             8 => Answer::ok("\u{feff}{\"error\":\"authorization_pending\"}"),
             _ => Answer::json(json!({ "access_token": "t", "token_type": "Bearer" })),
         }
@@ -195,10 +201,10 @@ async fn a_logout_is_done_where_the_server_no_longer_knows_the_token_and_not_whe
     for (answer, is_done) in [
         (Answer::ok(""), true),
         (Answer::json("{\"ok\":true}"), true),
-        (Answer::new(400).as_json(json!({ "error": "invalid_token" })), true),
+        (Answer::new(400).json_body(json!({ "error": "invalid_token" })), true),
         (Answer::json(json!({ "ok": false, "error": "token_revoked" })), true),
         (Answer::json(json!({ "ok": false, "error": "not_allowed" })), false),
-        (Answer::new(503).as_json(json!({ "error": "invalid_token" })), false),
+        (Answer::new(503).json_body(json!({ "error": "invalid_token" })), false),
     ] {
         server.at("/revoke").answers(answer.clone());
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
@@ -236,8 +242,8 @@ async fn a_poll_that_is_cut_in_its_body_slows_the_polling_down_and_does_not_end_
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(cutting(2).await).unwrap();
     let issuer = issuer.device_authorization_endpoint(server.url("/device_authorization")).unwrap();
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await.map(drop) });
     for seconds in [5, 10, 20] {
         until(|| clock.waiting() == 1 || login.is_finished()).await;

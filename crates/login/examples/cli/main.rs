@@ -1,4 +1,4 @@
-//! A command-line tool that logs in by itself: `cargo run --example cli --features cli,testing -- get demo`
+//! A command-line tool that logs in by itself: `cargo run -p reqwest-challenge-login --example cli --features cli -- get demo`
 //!
 //! Without `--api` it talks to servers of its own on loopback, so that it can be tried: the first `get` logs in and leaves a token on
 //! disk, the second one needs no login. To copy it, leave `demo.rs` out with what names it in `run` and in `Tool::new`, and put your own
@@ -16,8 +16,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
-use reqwest_challenge_login::cli::{Env, Environment, Login, exit_code, explain};
+use reqwest_challenge::{
+    BoxError, ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshReason, Session, hardened,
+};
+use reqwest_challenge_login::cli::{EnvToken, Environment, Login, exit_code, explain};
 use reqwest_challenge_login::oauth::{Client, Issuer, Way};
 use reqwest_challenge_login::store::{FileStore, Key, Stored};
 use reqwest_middleware::ClientWithMiddleware;
@@ -41,7 +43,7 @@ struct Arguments {
     /// Where credentials are kept
     #[arg(long, global = true)]
     store: Option<PathBuf>,
-    /// FlightRequest nobody anything
+    /// Do not ask the user anything
     #[arg(long, global = true)]
     no_input: bool,
     /// Log in on another device, with a code
@@ -70,14 +72,15 @@ struct Tool {
     client: ClientWithMiddleware,
     session: Session,
     stored: Arc<Stored<Login>>,
-    env: Arc<Env<Arc<Stored<Login>>>>,
+    env: Arc<EnvToken<Arc<Stored<Login>>>>,
 }
 
 impl Tool {
     fn new(arguments: &Arguments, (api, issuer): (String, String), file: PathBuf) -> Result<Self, BoxError> {
-        let around = Environment::detect().without_input(arguments.no_input);
+        let around = Environment::detect().with_input(!arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
-        let login = login.command(LOGIN).surroundings(around).prompting().asking(|oauth| oauth.scopes(["read"]));
+        let login =
+            login.command(LOGIN).environment(around).prompting().configure_oauth(|oauth| oauth.scopes(["read"]));
         let login = if arguments.device { login.way(Way::Device) } else { login };
         let file = FileStore::new(file).on_warning(|warning| tell(&format!("warning: {warning}")));
         // A token is for one API. The demo's servers have another port each time, and are the same for all that.
@@ -88,8 +91,8 @@ impl Tool {
         let stored = Stored::new(login.build()?, file, key);
         let stored = stored.on_waiting(|| tell("waiting for the login of another process …"));
         let stored =
-            Arc::new(stored.on_unsaved(|error| tell(&format!("warning: the credential is not saved: {error}"))));
-        let env = Arc::new(Env::new(VARIABLE, stored.clone()));
+            Arc::new(stored.on_save_error(|error| tell(&format!("warning: the credential is not saved: {error}"))));
+        let env = Arc::new(EnvToken::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;
         let session = auth.session();
         // A server that says nothing is a network's failure, too.
@@ -98,25 +101,32 @@ impl Tool {
         Ok(Self { api, issuer, client, session, stored, env })
     }
 
+    /// A context without a session, to read and to remove what is stored.
+    fn context(&self, reason: RefreshReason) -> Result<RefreshContext, BoxError> {
+        Ok(RefreshContext::builder(&self.api).reason(reason).build()?)
+    }
+
     async fn login(&self) -> Result<(), BoxError> {
         if self.env.is_set() {
             return Err(format!("{VARIABLE} is set, and is used in place of a login: unset it first").into());
         }
         self.session.login().await?;
-        if let Some(why) = self.stored.unsaved() {
+        if let Some(why) = self.stored.save_error() {
             return Err(format!("logged in, but nothing of it is saved: {why}").into());
         }
-        tell(&format!("logged in; the credential is in {}", self.stored.place()));
+        tell(&format!("logged in; the credential is in {}", self.stored.store_name()));
         Ok(())
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
         // Loads the stored credential first, so that the logout knows what to revoke. If it cannot be read, it is
         // removed all the same.
-        let (held, place) = (self.stored.initial().await, self.stored.place());
+        let (held, place) =
+            (self.stored.initial(self.context(RefreshReason::Initial)?).await, self.stored.store_name());
         let was_held = !matches!(held, Ok(None));
-        let done = self.stored.forget(held.unwrap_or_default()).await;
-        let is_left = !matches!(self.stored.initial().await, Ok(None));
+        let context = self.context(RefreshReason::Logout)?;
+        let done = self.stored.forget(context.to_forget(RefreshReason::Logout, held.unwrap_or_default())).await;
+        let is_left = !matches!(self.stored.initial(self.context(RefreshReason::Initial)?).await, Ok(None));
         let issuer = &self.issuer;
         match (was_held, is_left) {
             (_, true) => tell(&format!("not logged out of {issuer}: the credential is still in {place}")),
@@ -131,7 +141,7 @@ impl Tool {
     }
 
     async fn status(&self) -> Result<(), BoxError> {
-        let Some(held) = self.env.initial().await? else {
+        let Some(held) = self.env.initial(self.context(RefreshReason::Initial)?).await? else {
             return print(&format!("not logged in to {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer));
         };
         let scopes = held.scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
@@ -236,8 +246,8 @@ fn main() -> Result<ExitCode, BoxError> {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => ExitCode::from(130),
         Err(error) => {
-            tell(&explain(&error, LOGIN, Some(VARIABLE)));
-            ExitCode::from(exit_code(&error))
+            tell(&explain(&*error, LOGIN, Some(VARIABLE)));
+            ExitCode::from(exit_code(&*error))
         }
     })
 }
