@@ -94,7 +94,7 @@ fn a_digest_challenge_has_its_parameters() {
 }
 
 #[test]
-fn a_digest_algorithm_is_md5_unless_it_is_named() {
+fn a_digest_challenge_without_an_algorithm_means_md5() {
     let algorithm = |value: &str| {
         let read = Challenges::parse(format!("Digest {value}"));
         let digest = read.get("Digest").unwrap().digest().unwrap();

@@ -121,7 +121,7 @@ fn octets_are_kept_and_text_is_utf8_or_latin1() {
 }
 
 #[test]
-fn caps_are_met_with_a_defect_and_what_came_before_is_kept() {
+fn each_limit_is_a_defect_and_keeps_what_came_before() {
     let last = |read: &Challenges| read.defects().last().map(|defect| defect.kind());
     let schemes = Challenges::parse("A,".repeat(30_000));
     assert_eq!((schemes.len(), last(&schemes)), (Challenges::MAX_CHALLENGES, Some(DefectKind::TooManyChallenges)));
@@ -165,7 +165,7 @@ fn control_characters_are_shown_as_escapes() {
 }
 
 #[test]
-fn rules_have_names_of_their_own() {
+fn each_kind_of_defect_has_an_identifier_and_a_section() {
     let rules = [DefectKind::Junk, DefectKind::MissingComma, DefectKind::TooManyLines];
     assert_eq!(rules.map(DefectKind::id), ["junk", "missing-comma", "too-many-lines"]);
     assert!(rules.iter().all(|rule| rule.section().starts_with("RFC 9110 §") && !rule.sentence().is_empty()));

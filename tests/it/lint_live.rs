@@ -87,7 +87,7 @@ async fn each_rule_is_reported_once_for_each_origin() {
         .origin("https://two.example.com")
         .on_event(move |event| {
             if let Event::LintFinding { rule, severity, url, .. } = event {
-                sink.lock().unwrap().push((*rule, *severity, url.to_string()));
+                seen.lock().unwrap().push((*rule, *severity, url.to_string()));
             }
         })
         .build()

@@ -113,7 +113,7 @@ async fn a_late_401_of_a_partition_is_replayed_with_its_newer_credential() {
         server.client(&auth).get(format!("{API}/{name}")).send().await.unwrap();
     }
     late.open();
-    assert_eq!(AuthReport::of(&slow.await.unwrap().unwrap()).renewed(), Some(Renewed::TakenOver));
+    assert_eq!(AuthReport::of(&slow.await.unwrap().unwrap()).renewed(), Some(Renewed::Reused));
     assert_eq!((server.tokens().split_off(4), fake.calls()), (vec![String::new(), "a-1".to_owned()], 2));
 }
 

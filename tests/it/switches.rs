@@ -134,7 +134,7 @@ async fn events_report_each_step_without_secrets() {
     assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
     // What the lint finds is told too, where it is on.
     let mut lines =
-        heard.iter().filter(|event| !format!("{event:?}").starts_with("LintFinding")).map(|event| match event {
+        events.iter().filter(|event| !format!("{event:?}").starts_with("LintFinding")).map(|event| match event {
             Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
             Event::Refreshed { reason, outcome, waiters, generation, .. } => {
                 format!("{reason:?} {} {waiters} {generation}", outcome.as_str())
