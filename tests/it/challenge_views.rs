@@ -1,4 +1,4 @@
-//! Each scheme's own parameters.
+//! The typed views of a challenge: one for each scheme.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn a_step_up_challenge_has_its_contexts_and_its_age() {
 }
 
 #[test]
-fn claims_are_read_from_either_base64_padded_or_not() {
+fn claims_are_read_from_both_base64_alphabets_padded_or_not() {
     // The octets fb ff: "+/8=" in the standard alphabet, "-_8" in the URL-safe one.
     for sent in ["+/8=", "+/8", "-_8=", "-_8"] {
         let read = Challenges::parse(format!("Bearer claims=\"{sent}\""));
@@ -94,7 +94,7 @@ fn a_digest_challenge_has_its_parameters() {
 }
 
 #[test]
-fn a_digest_algorithm_is_md5_unless_it_is_named() {
+fn a_digest_challenge_without_an_algorithm_means_md5() {
     let algorithm = |value: &str| {
         let read = Challenges::parse(format!("Digest {value}"));
         let digest = read.get("Digest").unwrap().digest().unwrap();
@@ -136,7 +136,7 @@ fn a_cargo_challenge_has_its_login_url() {
 }
 
 #[test]
-fn a_view_is_of_its_own_scheme_alone() {
+fn a_view_exists_only_for_its_own_scheme() {
     let read = Challenges::parse("Negotiate");
     let other = read.get("Negotiate").unwrap();
     assert!(other.bearer().is_none() && other.dpop().is_none() && other.digest().is_none());

@@ -1,4 +1,4 @@
-//! Where a credential belongs.
+//! Origins: how they are parsed and which URLs belong to them.
 
 use reqwest::Url;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Origin, OriginErrorKind};
@@ -9,7 +9,7 @@ fn origin(text: &str) -> Origin {
 }
 
 #[test]
-fn an_origin_is_read_by_the_url_standard() {
+fn an_origin_is_parsed_by_the_url_standard() {
     for (text, wanted) in [
         ("https://api.example.com", "https://api.example.com"),
         ("HTTPS://API.Example.COM:443/", "https://api.example.com"),
@@ -29,7 +29,7 @@ fn an_origin_is_read_by_the_url_standard() {
 }
 
 #[test]
-fn what_is_no_origin_is_told_what_to_write() {
+fn the_error_for_an_invalid_origin_says_what_to_write() {
     for (text, wanted) in [
         ("https://api.example.com/v1", "an origin has no path: write `https://api.example.com`"),
         ("https://api.example.com:8443/?q", "an origin has no query: write `https://api.example.com:8443`"),
@@ -56,7 +56,7 @@ fn what_is_no_origin_is_told_what_to_write() {
 }
 
 #[test]
-fn a_url_is_of_its_origin_alone() {
+fn a_url_belongs_only_to_its_own_origin() {
     let api = origin("https://api.example.com");
     for (url, inside) in [
         ("https://api.example.com/v1?x#y", true),
@@ -76,7 +76,7 @@ fn a_url_is_of_its_origin_alone() {
 }
 
 #[test]
-fn loopback_is_known_by_its_name() {
+fn loopback_is_recognised_by_its_name() {
     for (text, loopback) in [
         ("http://127.0.0.1", true),
         ("http://127.8.9.10:1", true),

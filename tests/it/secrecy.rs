@@ -1,4 +1,4 @@
-//! No secret is printed, whatever a server does and whoever listens.
+//! Errors, `Debug` output and traces print no secret, even if a server echoes it.
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Secret};
 
@@ -13,7 +13,7 @@ fn fake() -> Fake {
         .with_initial(Ok(Some(Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]))))
 }
 
-/// A server that echoes what it was sent, in its challenge and in its body.
+/// A server that echoes the credential in its challenge and in its body.
 fn echo(code: u16) -> Script {
     Script::new(move |arrived, _| {
         let sent = arrived.header("authorization").unwrap_or_default().to_owned();
@@ -31,7 +31,7 @@ fn echo(code: u16) -> Script {
 }
 
 #[tokio::test]
-async fn a_server_that_echoes_our_credential_finds_it_masked() {
+async fn an_echoed_credential_is_masked_in_errors_and_traces() {
     traced::capture();
     for (code, own) in [(401, false), (401, true), (403, false), (403, true)] {
         let (server, fake) = (echo(code), fake());
@@ -76,7 +76,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
 }
 
 #[tokio::test]
-async fn a_refresh_has_a_span_below_its_callers() {
+async fn the_span_of_a_refresh_is_a_child_of_the_span_of_its_caller() {
     use tracing::Instrument;
 
     traced::capture();
@@ -95,7 +95,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
 }
 
 #[test]
-fn what_holds_a_secret_prints_none() {
+fn types_that_hold_a_secret_do_not_print_it() {
     let header = Credential::header("x-api-key".parse().unwrap(), SECRETS[0]);
     let all = [Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]), Credential::basic("me", SECRETS[0]), header];
     let shown = format!("{all:?} {all:#?} {:?}", reqwest_challenge::CallOptions::new().identity(all[0].clone()));
@@ -103,7 +103,7 @@ fn what_holds_a_secret_prints_none() {
 }
 
 #[test]
-fn text_that_cannot_stand_in_a_header_is_refused_by_its_place() {
+fn the_error_for_an_invalid_header_text_names_its_position() {
     for (credential, wanted) in [
         (
             Credential::bearer("hunter2\nx"),

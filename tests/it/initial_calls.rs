@@ -1,4 +1,4 @@
-//! What there is to begin with: asked for once an epoch.
+//! The initial call: the middleware asks the refresher for a first credential once in each epoch.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,7 @@ use crate::support::fake::Fake;
 use crate::support::script::{API, Script};
 
 #[tokio::test]
-async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
+async fn the_first_requests_share_one_initial_call() {
     let (server, fake) = (Script::takes("t0"), with_t0());
     let client = server.client(&auth(&fake));
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
@@ -23,7 +23,7 @@ async fn the_first_requests_ask_once_what_there_is_to_begin_with() {
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
+async fn a_failed_initial_call_is_an_error_and_nothing_is_sent() {
     let (server, fake) = (Script::takes("t0"), Fake::new().with_initial(Err("the store is locked".into())));
     let client = server.client(&auth(&fake));
     let error = client.get(API).send().await.unwrap_err();
@@ -32,23 +32,23 @@ async fn what_there_is_to_begin_with_can_fail_and_nothing_is_sent() {
     assert_eq!((server.sends(), fake.initial_calls()), (0, 1));
 }
 
-/// Hangs, or panics, the first time that it is asked what there is to begin with.
-struct Stubborn {
+/// A refresher whose first initial call hangs or panics.
+struct FailsOnce {
     panics: bool,
-    asked: AtomicUsize,
+    calls: AtomicUsize,
 }
 
 #[async_trait]
-impl Refresh for Stubborn {
+impl Refresh for FailsOnce {
     async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
 
     async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        // So that all callers are there.
+        // Lets all callers arrive.
         tokio::task::yield_now().await;
-        match (self.asked.fetch_add(1, Ordering::SeqCst), self.panics) {
-            (0, true) => panic!("the store's own mistake"),
+        match (self.calls.fetch_add(1, Ordering::SeqCst), self.panics) {
+            (0, true) => panic!("the store panics"),
             (0, false) => std::future::pending().await,
             _ => Ok(Some(Credential::bearer("t0"))),
         }
@@ -56,10 +56,10 @@ impl Refresh for Stubborn {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_there_is_to_begin_with_can_hang_or_panic_and_is_asked_again() {
+async fn an_initial_call_that_hangs_or_panics_is_an_error_and_the_next_request_repeats_it() {
     for (panics, wanted) in [(true, RefreshErrorKind::Panicked), (false, RefreshErrorKind::TimedOut)] {
         let server = Script::takes("t0");
-        let auth = ChallengeMiddleware::new(API, Stubborn { panics, asked: Default::default() }).unwrap();
+        let auth = ChallengeMiddleware::new(API, FailsOnce { panics, calls: Default::default() }).unwrap();
         let client = server.client(&auth);
         let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.get(API).send())).collect();
         for call in calls {

@@ -1,4 +1,4 @@
-//! A refresher of two identities: `A` is held, and a login gives `B`.
+//! A refresher of two users: the session holds a credential of `A`, and a login returns one of `B`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,19 +9,19 @@ use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::until;
 
-/// A login waits at the gate and returns `B1`, `B2`, …; `initial()` returns `A0`, and any other refresh `A1`, `A2`, ….
+/// A login waits at the gate and returns `B1`, `B2`, …. The initial call returns `A0`. Any other refresh returns `A1`, `A2`, ….
 #[derive(Clone)]
-pub(crate) struct People(Arc<Inner>);
+pub(crate) struct TwoUsers(Arc<Inner>);
 
 struct Inner {
     gate: Gate,
     logins: AtomicUsize,
     renewals: AtomicUsize,
     fails: bool,
-    starts: bool,
+    has_initial: bool,
 }
 
-impl People {
+impl TwoUsers {
     pub(crate) fn new() -> Self {
         Self::of(false, true)
     }
@@ -31,16 +31,16 @@ impl People {
         Self::of(true, true)
     }
 
-    /// There is no credential to begin with.
+    /// The initial call returns no credential.
     pub(crate) fn without_initial() -> Self {
         Self::of(false, false)
     }
 
-    fn of(fails: bool, starts: bool) -> Self {
-        Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), fails, starts }))
+    fn of(fails: bool, has_initial: bool) -> Self {
+        Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), fails, has_initial }))
     }
 
-    /// Begins a login, which is pending when this returns.
+    /// Starts a login. It is pending when this method returns.
     pub(crate) async fn log_in(&self, session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
         let login = tokio::spawn(async move { session.login().await });
         until(|| self.0.logins.load(Ordering::SeqCst) == 1).await;
@@ -58,7 +58,7 @@ impl People {
 }
 
 #[async_trait]
-impl Refresh for People {
+impl Refresh for TwoUsers {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         let Inner { gate, logins, renewals, fails, .. } = &*self.0;
         if context.reason() == RefreshReason::Login {
@@ -74,6 +74,6 @@ impl Refresh for People {
     }
 
     async fn initial(&self, _context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        Ok(self.0.starts.then(|| Credential::bearer("A0")))
+        Ok(self.0.has_initial.then(|| Credential::bearer("A0")))
     }
 }

@@ -1,4 +1,4 @@
-//! The caller's own reader of refusals, the time at which a refusal is read, and masked echoes.
+//! Readers of refusals that the caller sets, the end of a rate limit, and masked echoes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn refused(builder: Builder, status: u16, headers: &[(&str, &str)], body: 
 const CHALLENGE: (&str, &str) =
     ("www-authenticate", "Bearer error=\"insufficient_scope\", error_description=\"of the challenge\", scope=\"a b\"");
 
-/// Reads an API that writes `code|text|scope`.
+/// A reader for an API whose refusals are `code|text|scope`.
 fn acme(refusal: &RawRefusal<'_>) -> Option<Problem> {
     let body = std::str::from_utf8(refusal.body()).ok()?;
     let [code, text, scope] = body.split('|').collect::<Vec<_>>().try_into().ok()?;
@@ -38,7 +38,7 @@ fn acme(refusal: &RawRefusal<'_>) -> Option<Problem> {
 }
 
 #[tokio::test]
-async fn a_callers_own_reader_comes_before_the_challenges_and_the_table() {
+async fn the_reader_of_the_caller_takes_precedence_over_the_challenges_and_the_table() {
     let error =
         refused(builder().read_refusals(acme), 403, &[CHALLENGE, ("retry-after", "7")], "E7|no seat|seats").await;
     let denied = Forbidden::find(&error).unwrap();
@@ -52,7 +52,7 @@ async fn a_callers_own_reader_comes_before_the_challenges_and_the_table() {
 }
 
 #[tokio::test]
-async fn a_callers_own_reader_that_declines_leaves_the_refusal_to_the_table() {
+async fn the_table_applies_if_the_reader_of_the_caller_declines() {
     let body = r#"{"code":"E1","message":"of the body"}"#;
     let error = refused(builder().read_refusals(acme), 403, &[CHALLENGE], body).await;
     let denied = Forbidden::find(&error).unwrap();
@@ -63,13 +63,13 @@ async fn a_callers_own_reader_that_declines_leaves_the_refusal_to_the_table() {
 }
 
 #[tokio::test]
-async fn a_raw_refusal_shows_what_arrived_and_prints_no_values() {
+async fn a_raw_refusal_gives_the_response_and_prints_no_values() {
     let read = |refusal: &RawRefusal<'_>| {
         assert_eq!((refusal.status().as_u16(), refusal.body()), (403, &b"E1|private|s"[..]));
         assert!(refusal.challenges().get("bearer").is_some() && refusal.headers().contains_key("x-a"));
         let shown = format!("{refusal:?}");
         assert!(shown.contains("x-a") && !shown.contains("private"), "{shown}");
-        // The call shows that the reader ran.
+        // The code shows that the reader ran.
         let mut problem = Problem::default();
         problem.code = Some("seen".to_owned());
         Some(problem)
@@ -78,11 +78,11 @@ async fn a_raw_refusal_shows_what_arrived_and_prints_no_values() {
     assert_eq!(Forbidden::find(&error).unwrap().error_code().as_deref(), Some("seen"));
 }
 
-/// Header fields, and the seconds that are read in them.
+/// Header fields, and the expected number of seconds.
 type Case<'c> = (&'c [(&'c str, &'c str)], Option<f64>);
 
 #[tokio::test]
-async fn the_end_of_a_rate_limit_is_counted_from_the_middlewares_clock() {
+async fn the_end_of_a_rate_limit_is_counted_from_the_clock_of_the_middleware() {
     // The clock shows 1,800,000,000 s since 1970: Fri, 15 Jan 2027 08:00:00 GMT.
     let left = ("x-ratelimit-remaining", "0");
     let huge = "9".repeat(400);
@@ -114,7 +114,7 @@ async fn the_end_of_a_rate_limit_is_counted_from_the_middlewares_clock() {
         (&[("ratelimit", "\"a\";r=0;t=5, \"b\";r=0;t=50, \"c\";r=1;t=99")], Some(50.0)),
         (&[("ratelimit", "limit=10, remaining=0, reset=7")], Some(7.0)),
         (&[("ratelimit", "limit=10, remaining=2, reset=7")], None),
-        // `Retry-After` is about this request.
+        // `Retry-After` takes precedence, because it is about this request.
         (&[("retry-after", "3"), left, ("x-ratelimit-reset", "1800000050")], Some(3.0)),
     ];
     for (headers, wanted) in cases {
@@ -125,7 +125,7 @@ async fn the_end_of_a_rate_limit_is_counted_from_the_middlewares_clock() {
 }
 
 #[tokio::test]
-async fn a_credential_that_a_refusal_echoes_is_masked_wherever_it_is_read() {
+async fn an_echoed_credential_is_masked_in_each_value_of_a_refusal() {
     let json = format!(
         "{{\"code\":\"{SECRET}\",\"title\":\"a {SECRET}\",\"detail\":\"b {SECRET}\",\"requiredScopes\":[\"{SECRET}\"],\"help\":\"https://a.example/{SECRET}\"}}"
     );

@@ -1,4 +1,4 @@
-//! What is remembered after a failure, for how long, and what still works meanwhile.
+//! Cooldowns: how long a failure is remembered, and which requests are still sent in that time.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use reqwest_challenge::{
 };
 use reqwest_middleware::ClientWithMiddleware;
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Script, challenged, status};
 
 fn failures() -> [RefreshError; 6] {
@@ -25,10 +25,10 @@ fn failures() -> [RefreshError; 6] {
 }
 
 #[tokio::test]
-async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
+async fn a_failed_early_renewal_is_tried_once_and_stops_no_request() {
     for ahead in [true, false] {
         for failure in failures() {
-            let (server, clock) = (Script::takes("t0"), Hands::new());
+            let (server, clock) = (Script::takes("t0"), ManualClock::new());
             let fake = Fake::failing(failure.clone());
             let expiry = clock.time_in(Duration::from_secs(3600));
             let auth = ChallengeMiddleware::builder(API, fake.clone())
@@ -49,12 +49,12 @@ async fn an_early_renewal_that_fails_is_asked_once_and_stops_no_request() {
 }
 
 #[tokio::test]
-async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
-    let (server, clock) = (Script::takes("t0"), Hands::new());
+async fn an_early_renewal_without_a_new_credential_is_tried_once() {
+    let (server, clock) = (Script::takes("t0"), ManualClock::new());
     let held = Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600)));
     for answer in [None, Some(held.clone())] {
         let fake = Fake::answering(move |_, _| Ok(answer.clone()));
-        let clock = Hands::new();
+        let clock = ManualClock::new();
         let auth = ChallengeMiddleware::builder(API, fake.clone())
             .initial_credential(held.clone())
             .clock(clock.clone())
@@ -70,8 +70,8 @@ async fn an_early_renewal_that_declines_or_gives_the_same_is_asked_once() {
 }
 
 #[tokio::test]
-async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
-    let (server, clock) = (Script::takes("t0"), Hands::new());
+async fn the_same_token_with_a_later_expiry_is_held_for_longer() {
+    let (server, clock) = (Script::takes("t0"), ManualClock::new());
     let now = clock.clone();
     let lasts = move || Credential::bearer("t0").with_expiry(now.time_in(Duration::from_secs(3600)));
     let (held, longer) = (lasts(), lasts.clone());
@@ -85,24 +85,24 @@ async fn the_same_token_that_is_good_for_longer_is_held_for_longer() {
             assert_eq!(client.get(API).send().await.unwrap().status(), 200);
             clock.forward(Duration::from_secs(2));
         }
-        assert_eq!(fake.calls(), renewals, "it is good for another hour");
+        assert_eq!(fake.calls(), renewals, "the new expiry is an hour later");
     }
 }
 
 #[tokio::test]
-async fn a_resting_path_takes_a_newer_credential_that_is_held() {
+async fn a_path_in_its_cooldown_is_sent_the_newer_credential_that_is_held() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
-        // The first new credential is refused there, and the next one is accepted.
+        // The path refuses the first new credential and accepts the next one.
         ("/a", "t0" | "t1") | ("/b", "t1") => challenged(),
         _ => status(200),
     });
-    let clock = Hands::new();
+    let clock = ManualClock::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();
     let client = server.client(&auth);
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
-    // A slow call to the resting path is in progress with t1, while another path renews to t2.
+    // A slow call to the path in cooldown is in progress with t1, while another path renews to t2.
     let gate = reqwest_challenge_testing::Gate::closed();
     let slow = crate::support::script::slow_client(&server, &auth, &gate);
     let late = tokio::spawn(slow.get(format!("{API}/a")).send());
@@ -115,7 +115,7 @@ async fn a_resting_path_takes_a_newer_credential_that_is_held() {
 }
 
 #[tokio::test]
-async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() {
+async fn an_invalidated_credential_whose_refresher_declines_costs_one_refresh_for_each_call() {
     let fake = Fake::answering(|_, _| Ok(None)).with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::new(|arrived, _| if arrived.token() == "t0" { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
@@ -130,19 +130,19 @@ async fn a_stale_credential_whose_refresher_declines_costs_one_refresh_a_call() 
 }
 
 #[tokio::test]
-async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
+async fn a_refresher_that_returns_at_once_is_called_once_for_all_waiters() {
     type Ends = fn() -> Result<Option<Credential>, RefreshError>;
     let ways: [(&str, Ends); 4] = [
         ("declines", || Ok(None)),
         ("fails", || Err(RefreshError::other("odd"))),
-        ("panics", || panic!("the refresher's own mistake")),
-        ("gives the same", || Ok(Some(Credential::bearer("t0")))),
+        ("panics", || panic!("the refresher panics")),
+        ("returns the same", || Ok(Some(Credential::bearer("t0")))),
     ];
     for (way, ends) in ways {
         let fake = Fake::answering(move |_, _| ends()).with_initial(Ok(Some(Credential::bearer("t0"))));
         let gate = reqwest_challenge_testing::Gate::closed();
         let server = Script::says(challenged());
-        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
         let client = crate::support::script::slow_client(&server, &auth, &gate);
         let calls: Vec<_> = (0..50).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
         gate.reached_by(50).await;
@@ -151,16 +151,16 @@ async fn a_refresher_that_ends_at_once_costs_one_call_for_all_who_wait() {
             call.await.unwrap().unwrap_err();
         }
         assert_eq!(fake.calls(), 1, "{way}");
-        // What was signed afterwards may ask again, unless the refresher is known to have nothing else.
+        // A later request starts a new refresh, unless the refresher returned the refused credential.
         client.get(format!("{API}/later")).send().await.unwrap_err();
-        assert_eq!(fake.calls(), if way == "gives the same" { 1 } else { 2 }, "{way}");
+        assert_eq!(fake.calls(), if way == "returns the same" { 1 } else { 2 }, "{way}");
     }
 }
 
 #[tokio::test]
-async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
+async fn durations_can_be_unlimited_and_a_clock_that_is_set_back_ends_each_cooldown() {
     let longest = Duration::MAX;
-    let (server, clock) = (Script::says(challenged()), Hands::new());
+    let (server, clock) = (Script::says(challenged()), ManualClock::new());
     let fake = Fake::answering(|number, _| match number % 2 {
         0 => Err(RefreshError::transient(Some(Duration::MAX))),
         _ => Ok(Some(Credential::bearer(format!("t{number}")))),
@@ -184,14 +184,14 @@ async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
             call.await.expect("no call panics").unwrap_err();
         }
         let before = fake.calls();
-        // A time before any rest began.
+        // The clock shows a time before the start of every cooldown.
         clock.back(Duration::from_secs(1));
         client.get(format!("{API}/0")).send().await.unwrap_err();
-        assert!(fake.calls() > before, "a rest outlived a clock that was set back");
+        assert!(fake.calls() > before, "a cooldown outlived a clock that was set back");
     }
 }
 
-/// Sends a request through another API's client from inside the refresher.
+/// A refresher that sends a request through the client of another API.
 struct Calls {
     client: OnceLock<ClientWithMiddleware>,
     url: String,
@@ -201,7 +201,7 @@ struct Calls {
 #[async_trait]
 impl Refresh for Calls {
     async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        // Both have begun before either sends.
+        // Both refreshers have started before either sends.
         self.meet.wait().await;
         match self.client.get().unwrap().get(&self.url).send().await {
             Ok(_) => Ok(Some(Credential::bearer("t1"))),
@@ -211,7 +211,7 @@ impl Refresh for Calls {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_refreshers_that_call_each_other_at_once_end_at_once() {
+async fn two_refreshers_that_call_each_other_concurrently_fail_at_once() {
     let (one, other) = ("https://one.example", "https://other.example");
     let meet = Arc::new(tokio::sync::Barrier::new(2));
     let made = |url: &str| Arc::new(Calls { client: OnceLock::new(), url: url.to_owned(), meet: meet.clone() });
