@@ -165,7 +165,7 @@ impl OAuth {
     /// If no client is set, the middleware's client connects to hosts that the caller named. A separate client connects to
     /// other hosts; it uses no proxy and connects to no address of this machine or its network.
     #[must_use]
-    pub fn http(mut self, client: reqwest::Client) -> Self {
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.settings.clients.given = Some(client);
         self
     }

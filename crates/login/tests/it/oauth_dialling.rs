@@ -185,6 +185,6 @@ async fn a_client_of_the_callers_that_follows_redirects_leads_nowhere_else() {
         .at("/")
         .answers(Answer::json(json!({ "resource": api.origin(), "authorization_servers": ["https://evil.example"] })));
     api.at("/metadata").redirects_to(elsewhere.url("/"));
-    let oauth = oauth().http(reqwest::Client::new());
+    let oauth = oauth().http_client(reqwest::Client::new());
     is_refused(&dialled(oauth, &api.url("/v1"), &api.url("/metadata")).await, "a redirect that was followed");
 }

@@ -40,7 +40,7 @@ fn grants(server: &MockApi) -> Answer {
 
 fn session(server: &MockApi, client: Client, grant: impl Grant, follows: FollowsWhere) -> Session {
     let oauth = OAuth::new(Issuer::new(server.origin()).unwrap(), client, grant).unwrap();
-    let oauth = if follows == FollowsWhere::InOAuth { oauth.http(reqwest::Client::new()) } else { oauth };
+    let oauth = if follows == FollowsWhere::InOAuth { oauth.http_client(reqwest::Client::new()) } else { oauth };
     builder(server, oauth, follows).build().unwrap().session()
 }
 
