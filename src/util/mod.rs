@@ -1,10 +1,12 @@
 //! TODO story of util.
 
+mod bounded;
 mod lock;
 mod one_line;
 mod retry_after;
 mod timeout;
 
+pub use bounded::BoundedList;
 pub(crate) use lock::lock;
 pub(crate) use one_line::{FEW_LINES, write_escaped};
 pub use one_line::{OneLine, hides_text};
