@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-// Each module uses only modules above it. A test reads the `use` lines.
+// The order is the order of the layers: each module uses only modules above it. A test reads the `use` lines.
 mod util;
 pub mod challenge;
 mod credential;
@@ -21,7 +21,7 @@ pub use async_trait::async_trait;
 pub use reqwest;
 pub use reqwest_middleware;
 
-pub use call::CallOptions;
+pub use call::{CallOptions, MockResponse};
 pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead, Secret};
 pub use error::{
@@ -29,7 +29,7 @@ pub use error::{
     RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,
     UnauthorizedReason,
 };
-pub use middleware::{BuildError, Builder, ChallengeMiddleware, hardened};
+pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
 pub use origin::{Origin, OriginError};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};

@@ -29,6 +29,8 @@ pub(crate) struct Facts {
     pub(crate) url: Url,
     /// Of the response, where that is another.
     pub(crate) final_url: Option<Url>,
+    /// Whether the response names no URL.
+    pub(crate) lacks_url: bool,
     pub(crate) foreign: bool,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -45,6 +47,8 @@ pub(crate) struct Facts {
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) url: Url,
+    /// Whether the response names no URL.
+    pub(crate) lacks_url: bool,
     pub(crate) foreign: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) reading: Reading,
@@ -64,7 +68,7 @@ pub(crate) fn bare(url: &Url) -> Url {
 impl Facts {
     /// Of a response whose header was taken and whose body was read; URLs without what may be secret in them.
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
-        let Answered { status, url: answered, foreign, headers, reading } = answered;
+        let Answered { status, url: answered, lacks_url, foreign, headers, reading } = answered;
         let challenges = Arc::new(Challenges::from_headers(&headers));
         let raw =
             RawRefusal { status, headers: &headers, challenges: &challenges, body: &body.bytes, now: reading.now };
@@ -74,6 +78,7 @@ impl Facts {
             method,
             final_url: Some(answered).filter(|answered| *answered != url),
             url,
+            lacks_url,
             foreign,
             status,
             challenges,

@@ -33,9 +33,6 @@ struct Inner {
     worked: bool,
 }
 
-/// The host of the URL that reqwest gives a response without a URL.
-const NO_URL: &str = "no.url.provided.local";
-
 impl Unauthorized {
     pub(crate) fn new(facts: Facts, reason: UnauthorizedReason, refresh: Option<RefreshError>, worked: bool) -> Self {
         let refresh = refresh.map(|error| error.masked(&facts.report.masker()));
@@ -110,8 +107,9 @@ impl Unauthorized {
             }
             (UnauthorizedReason::NotReplayable, _) => "its body cannot be sent twice; call again",
             (UnauthorizedReason::Redirected, _) => "it was redirected, and is not safe to send again",
-            (UnauthorizedReason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
-                "the response names no URL, so another server may have sent it; a middleware that makes responses anew must set it"
+            (UnauthorizedReason::ForeignOrigin, _) if self.0.facts.lacks_url => {
+                "the response names no URL, so another server may have sent it; a middleware that makes a response must set \
+                 its URL with `ResponseBuilderExt::url`, and a mock can mark it with `MockResponse`"
             }
             (UnauthorizedReason::ForeignOrigin, _) => "another server refused it",
             (UnauthorizedReason::SessionChanged, _) => "another login ended meanwhile; call again",

@@ -12,8 +12,9 @@ pub enum UnauthorizedReason {
     NotReplayable,
     /// A request with an unsafe method was redirected before it was refused. Sending it again could have its effect twice.
     Redirected,
-    /// Another origin than the request's refused it, after a redirect. A response from the network that lost its URL counts as
-    /// another origin's: a middleware that makes responses anew must set the URL with `reqwest::ResponseBuilderExt::url`.
+    /// Another origin than the request's refused it, after a redirect. A response without a URL counts as another origin's:
+    /// a middleware that makes a response must set its URL with `reqwest::ResponseBuilderExt::url`, and a mock can mark it
+    /// with [`MockResponse`](crate::MockResponse).
     ForeignOrigin,
     /// A login ended after this request was signed.
     SessionChanged,

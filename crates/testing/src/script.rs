@@ -16,7 +16,7 @@ use crate::arrived::Arrived;
 use crate::journal::Journal;
 use crate::purpose::Purpose;
 use crate::server::read;
-use reqwest_challenge::ChallengeMiddleware;
+use reqwest_challenge::{ChallengeMiddleware, MockResponse};
 
 type Answers = dyn Fn(&Arrived, usize) -> Answer + Send + Sync;
 
@@ -153,12 +153,17 @@ impl Middleware for Script {
             let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
             return Err(reqwest_middleware::Error::Middleware(cut.into()));
         }
+        // A response from a URL of its own may be another server's, so it has no mark.
+        let is_of_the_api = answer.url.is_none();
         let answered = answer.url.clone().unwrap_or(url);
         let (head, payload) = answer.into_response().into_parts();
         let body = if payload.is_at_hand() { Body::from(payload.bytes) } else { Body::wrap(payload) };
         let response = http::Response::builder().status(head.status).url(answered).body(body);
         let mut response = response.map_err(|error| reqwest_middleware::Error::Middleware(error.into()))?;
         *response.headers_mut() = head.headers;
+        if is_of_the_api {
+            response.extensions_mut().insert(MockResponse);
+        }
         Ok(response.into())
     }
 }
