@@ -1,4 +1,51 @@
-#![doc = include_str!("../README.md")]
+//! Authentication for [`reqwest`] clients: a [`reqwest_middleware`] middleware.
+//!
+//! The middleware answers a 401. It reads the `WWW-Authenticate` challenges, gets a new credential from a refresher, and
+//! sends the request once more. It never sends a request a third time. However many requests wait for a credential, one
+//! refresh serves all of them. A 403 becomes a typed [`Forbidden`] error and is never sent again. A credential goes only to
+//! the origins that the caller lists.
+//!
+//! ```
+//! use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
+//! use reqwest_middleware::ClientBuilder;
+//!
+//! /// The refresher. It is called once per expiry, however many requests wait for the answer.
+//! async fn log_in(context: RefreshContext) -> Result<Credential, BoxError> {
+//!     let token = context.http_client()?.post("https://auth.example.com/token").send().await?.text().await?;
+//!     Ok(Credential::bearer(token))
+//! }
+//!
+//! # fn main() -> Result<(), BoxError> {
+//! let auth = ChallengeMiddleware::new("https://api.example.com", log_in)?;
+//! let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+//! # drop(client); Ok(()) }
+//! ```
+//!
+//! # Where to start
+//!
+//! - [`ChallengeMiddleware`] and its [`Builder`]: the middleware and its settings. [`CallOptions`] are the settings of one
+//!   request.
+//! - [`Refresh`]: the trait of a refresher. [`Password`], [`FirstOf`] and a fixed [`Credential`] implement it. OAuth,
+//!   registries and stores are in the crate `reqwest-challenge-login`.
+//! - [`Error`], [`Unauthorized`], [`Forbidden`]: why a call failed. [`AuthReport`] says what was done for a call.
+//! - [`Session`]: login, logout, step-up.
+//! - [`Authorize`]: the trait of a scheme that signs requests.
+//! - [`challenge`]: the parser of `WWW-Authenticate`, which also works without the middleware.
+//! - [`guide`]: pages on errors, retries, streams, tenants, migration, tests and command-line tools.
+//! - [`support`]: functions for crates that extend this one.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `digest` | Digest (RFC 7616) in [`Password`]: MD5, SHA-256, SHA-512/256, `-sess`, `auth-int` |
+//! | `dpop` | DPoP (RFC 9449): tokens that are bound to a key |
+//! | `lint` | findings about the 401s and 403s of a server |
+//! | `tracing` | a span for each refresh, and events; [`Builder::on_event`] reports the same without this feature |
+//!
+//! This crate has no TLS stack. Choose one of reqwest's features.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 // The order is the order of the layers: each module uses only modules above it. A test reads the `use` lines.
@@ -16,6 +63,7 @@ mod call;
 mod redirect;
 mod middleware;
 pub mod support;
+pub mod guide;
 
 pub use async_trait::async_trait;
 pub use reqwest;

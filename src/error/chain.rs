@@ -1,22 +1,29 @@
 //! Walks the causes of an error. It also looks into errors whose `source()` skips the error they hold:
-//! `reqwest_middleware::Error`, `std::io::Error`, and pointers to an error.
+//! `reqwest_middleware::Error`, `std::io::Error`, pointers to an error, and wrappers around an error of this crate.
 
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
 use super::clean_error::CleanError;
+use super::seek;
 use crate::BoxError;
 
 /// How many errors of one chain are visited. Real chains are shorter; the bound also ends a chain that leads back to
 /// itself.
 const LONGEST: usize = 128;
 
-/// The error and its causes, outermost first.
+/// The error and its causes, outermost first. An error of this crate may occur twice in a row.
 pub(crate) fn each<'e>(
     error: &'e (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'e (dyn StdError + 'static)> + use<'e> {
-    std::iter::successors(Some(error), |error| cause(*error)).take(LONGEST)
+    let next = |&(error, is_itself): &(&'e (dyn StdError + 'static), bool)| {
+        if is_itself {
+            return Some((error.source()?, false));
+        }
+        held(error).map(|held| (held, false)).or_else(|| seek::cause(error))
+    };
+    std::iter::successors(Some((error, false)), next).take(LONGEST).map(|(error, _)| error)
 }
 
 /// The first error of type `T`: the error itself or one of its causes. It also looks into a `Box`, an `Arc`, an
@@ -26,8 +33,8 @@ pub fn find_error<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)
     each(error).find_map(through::<T>)
 }
 
-/// The direct cause of the error.
-pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+/// The error inside an error whose `source()` skips it.
+fn held<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
     if let Some(held) = error.downcast_ref::<CleanError>().and_then(CleanError::held) {
         return Some(held);
     }
@@ -40,7 +47,7 @@ pub(crate) fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn 
     if let Some(held) = through::<io::Error>(error).and_then(io::Error::get_ref) {
         return Some(held);
     }
-    shared(error).or_else(|| error.source())
+    shared(error)
 }
 
 /// Casts the error to a type. The `source()` of a `Box<T>` or an `Arc<T>` is that of `T`, so a walk would skip `T`

@@ -19,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::refresh::RefreshError;
+use super::seek;
 
 /// Why a call failed, if this crate decided it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -91,12 +92,12 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
+        seek::itself(self).or_else(|| match self {
             Self::Unauthorized(error) => error.source(),
             Self::Refresh(error) => error.source(),
             Self::Authorize(error) => error.source(),
             Self::Forbidden(_) | Self::Ended(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => None,
-        }
+        })
     }
 }
 
@@ -158,7 +159,11 @@ impl fmt::Display for SessionEnded {
     }
 }
 
-impl StdError for SessionEnded {}
+impl StdError for SessionEnded {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        seek::itself(self)
+    }
+}
 
 /// A request by plain `http` to a host that was given with `https`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,4 +219,8 @@ impl fmt::Display for StepUpError {
     }
 }
 
-impl StdError for StepUpError {}
+impl StdError for StepUpError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        seek::itself(self)
+    }
+}

@@ -15,6 +15,7 @@ use super::facts::Facts;
 use super::problem::Problem;
 use super::refusal::refusal_getters;
 use super::report::AuthReport;
+use super::seek;
 use crate::challenge::Challenges;
 use crate::util::OneLine;
 
@@ -111,4 +112,8 @@ impl fmt::Debug for Forbidden {
     }
 }
 
-impl StdError for Forbidden {}
+impl StdError for Forbidden {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        seek::itself(self)
+    }
+}

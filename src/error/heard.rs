@@ -1,5 +1,5 @@
-//! Finds a `RefreshError` inside an error whose `Display` delegates to it but whose `source()` skips it. Examples are a
-//! transparent enum of `thiserror` and the box that an `anyhow::Error` becomes.
+//! Finds a `RefreshError` inside an error that prints it but does not return it as its `source()`. An example is a variant
+//! with `#[error("it failed: {0}")]` in an enum of `thiserror`.
 
 use std::cell::RefCell;
 use std::error::Error as StdError;

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::chain::cause;
+use super::chain::each;
 use super::clean::clean;
 use crate::util::{FEW_LINES, OneLine};
 
@@ -18,8 +18,7 @@ use crate::util::{FEW_LINES, OneLine};
 #[must_use]
 pub fn error_lines(error: &(dyn StdError + 'static)) -> Vec<String> {
     let mut lines = vec![line_of(error)];
-    let mut next = cause(error);
-    while let Some(error) = next {
+    for error in each(error).skip(1) {
         let said = line_of(error);
         let above = lines.last().map_or("", String::as_str);
         let line = said.strip_prefix(above).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&said);
@@ -27,7 +26,6 @@ pub fn error_lines(error: &(dyn StdError + 'static)) -> Vec<String> {
         if !lines.iter().any(|above| above.to_lowercase().contains(&plain)) {
             lines.push(line.to_owned());
         }
-        next = cause(error);
     }
     lines
 }

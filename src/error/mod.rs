@@ -26,6 +26,7 @@ mod refresh;
 mod refresh_kind;
 mod refusal;
 mod report;
+mod seek;
 mod unauthorized;
 mod unauthorized_reason;
 

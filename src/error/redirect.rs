@@ -6,6 +6,7 @@ use std::fmt;
 use http::{Method, StatusCode};
 use reqwest::Url;
 
+use super::seek;
 use crate::util::OneLine;
 
 /// A redirect that [`FollowRedirects`](crate::FollowRedirects), or the middleware below it, refused to follow.
@@ -104,4 +105,8 @@ impl fmt::Display for RedirectError {
     }
 }
 
-impl StdError for RedirectError {}
+impl StdError for RedirectError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        seek::itself(self)
+    }
+}

@@ -4,6 +4,7 @@ use super::clean::clean_error;
 use super::denied::DeniedReason;
 use super::refresh_kind::RefreshErrorKind as Kind;
 use super::refresh_kind::RefreshErrorKind;
+use super::seek;
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
@@ -156,12 +157,12 @@ impl fmt::Display for RefreshError {
             Kind::LoginRequired { hint } => write!(f, "a login is required: {hint}"),
             Kind::CredentialRevoked { code } => write!(f, "the credential was rejected ({code})"),
             Kind::Denied { code, .. } => write!(f, "a new credential was refused ({code})"),
-            Kind::Transient { retry_after: None } => f.write_str("no new credential could be had for now"),
+            Kind::Transient { retry_after: None } => f.write_str("the refresh failed temporarily"),
             Kind::Transient { retry_after: Some(span) } => {
+                let seconds = span.as_secs();
                 write!(
                     f,
-                    "no new credential could be had for now, and none is to be asked for in the next {} s",
-                    span.as_secs()
+                    "the refresh failed temporarily, and the server asks for no other attempt in the next {seconds} s"
                 )
             }
             Kind::TimedOut => f.write_str("the refresh took too long"),
@@ -185,7 +186,7 @@ impl fmt::Debug for RefreshError {
 
 impl StdError for RefreshError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        seek::itself(self).or_else(|| self.source.as_deref().map(|source| source as _))
     }
 }
 

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::refresh::RefreshError;
 use super::refusal::refusal_getters;
 use super::report::AuthReport;
+use super::seek;
 use crate::challenge::{Challenge, Challenges};
 use crate::error::hint;
 use crate::util::OneLine;
@@ -146,6 +147,6 @@ impl fmt::Debug for Unauthorized {
 
 impl StdError for Unauthorized {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.refresh.as_ref().map(|error| error as _)
+        seek::itself(self).or_else(|| self.0.refresh.as_ref().map(|error| error as _))
     }
 }

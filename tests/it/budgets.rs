@@ -15,7 +15,7 @@ fn with_clock(fake: &Fake) -> (ChallengeMiddleware, Hands) {
     (ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap(), clock)
 }
 
-fn reason(error: &reqwest_middleware::Error) -> Reason {
+fn reason(error: &reqwest_middleware::Error) -> UnauthorizedReason {
     Unauthorized::find(error).unwrap().reason()
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn auth(fake: &Fake) -> ChallengeMiddleware {
 }
 
 #[track_caller]
-pub(crate) fn reason(error: &MiddlewareError) -> Reason {
+pub(crate) fn reason(error: &MiddlewareError) -> UnauthorizedReason {
     Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}")).reason()
 }
 

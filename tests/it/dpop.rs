@@ -50,10 +50,10 @@ fn bound(dpop: &Dpop) -> RecordingRefresher {
 #[tokio::test]
 async fn a_proof_is_of_the_method_the_url_without_query_the_token_and_the_time() {
     let clock = ManualClock::new();
-    let dpop = Dpop::by_clock(key(), clock.clone());
+    let dpop = Dpop::new(key());
     let server = Script::says(status(200));
-    let auth = ChallengeMiddleware::new(API, dpop.credential("t0", "DPoP").unwrap()).unwrap();
-    server.client(&auth).post(format!("{API}/a%20b?secret=hunter2#x")).body("x").send().await.unwrap();
+    let auth = ChallengeMiddleware::builder(API, dpop.credential("t0", "DPoP").unwrap()).clock(clock.clone());
+    server.client(&auth.build().unwrap()).post(format!("{API}/a%20b?secret=hunter2#x")).body("x").send().await.unwrap();
     let arrived = &server.requests()[0];
     assert_eq!(arrived.credential(), Some("DPoP t0"));
     let (header, claims) = proof(arrived);
@@ -118,7 +118,7 @@ async fn a_nonce_outlives_its_token_and_belongs_to_its_origin() {
     let mut token = request("https://auth.example.com/token?x");
     let headers = http::HeaderMap::from_iter([("dpop-nonce".parse().unwrap(), "from-auth".parse().unwrap())]);
     dpop.learn(token.url(), &headers);
-    dpop.prove(&mut token).await.unwrap();
+    dpop.prove(&mut token, SystemTime::now()).await.unwrap();
     let auth = ChallengeMiddleware::new(API, dpop.credential("t0", "DPoP").unwrap()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();

@@ -1,8 +1,12 @@
 //! Our errors are found wherever they end up.
 
 use std::error::Error as StdError;
+use std::time::SystemTime;
 
-use reqwest_challenge::{CallOptions, ChallengeMiddleware, Credential, Error, Forbidden, RefreshError, Unauthorized};
+use reqwest_challenge::{
+    Authorize, BoxError, CallOptions, ChallengeMiddleware, Credential, Error, Forbidden, RefreshError, Unauthorized,
+    async_trait,
+};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use reqwest_retry::RetryTransientMiddleware;
 use reqwest_retry::policies::ExponentialBackoff;
@@ -48,9 +52,9 @@ fn found(error: reqwest_middleware::Error) {
     let dynamic: &dyn StdError = &mine;
     assert!(Forbidden::find(dynamic).is_some(), "as dyn Error");
     let boxed: Box<dyn StdError + Send + Sync> = Box::new(mine);
-    assert!(Forbidden::find(&boxed).is_some(), "boxed");
+    assert!(Forbidden::find(&*boxed).is_some(), "boxed");
     let local: Box<dyn StdError> = boxed;
-    assert!(Error::find(&local).is_some(), "boxed for one thread");
+    assert!(Error::find(&*local).is_some(), "boxed for one thread");
 }
 
 #[tokio::test]
@@ -59,7 +63,7 @@ async fn errors_are_found_bare_and_in_any_other() {
     found(error(&client, "/forbidden").await);
 
     let anyhow = anyhow::Error::from(error(&client, "/forbidden").await).context("reading reports");
-    assert!(Forbidden::find(&anyhow).is_some());
+    assert!(Forbidden::find(anyhow.as_ref()).is_some());
     assert!(Forbidden::find(&Mine::Whole(anyhow)).is_some());
     assert!(Forbidden::find(&std::io::Error::other("mine")).is_none());
 }
@@ -96,16 +100,144 @@ async fn an_error_taken_out_of_ours_is_found_in_the_next() {
     assert!(Forbidden::find(&Denied(error(&client, "/forbidden").await)).is_some());
 }
 
+#[derive(Debug, thiserror::Error)]
+enum Transparent {
+    #[error(transparent)]
+    Api(#[from] reqwest_middleware::Error),
+    #[error(transparent)]
+    Nested(Box<Transparent>),
+    #[error(transparent)]
+    Ours(#[from] Error),
+    #[error(transparent)]
+    Denied(#[from] Forbidden),
+}
+
+#[tokio::test]
+async fn errors_are_found_in_a_transparent_enum() {
+    let client = server().client(&auth(&Fake::failing(RefreshError::credential_revoked("x"))));
+    let mine = Transparent::Nested(Box::new(error(&client, "/forbidden").await.into()));
+    assert!(matches!(Error::find(&mine), Some(Error::Forbidden(_))));
+    assert!(Forbidden::find(&mine).is_some() && Unauthorized::find(&mine).is_none());
+    assert!(RefreshError::find(&mine).is_none());
+    let denied = Forbidden::find(&mine).unwrap().clone();
+    assert!(Forbidden::find(&Transparent::from(denied)).is_some());
+
+    let mine = Transparent::from(error(&client, "/").await);
+    assert!(Unauthorized::find(&mine).is_some() && Forbidden::find(&mine).is_none());
+    assert_eq!(RefreshError::find(&mine), Some(&RefreshError::credential_revoked("x")));
+    let ours = Transparent::from(Error::find(&mine).unwrap().clone());
+    assert!(Unauthorized::find(&ours).is_some());
+    let anyhow = anyhow::Error::from(ours).context("reading reports");
+    assert!(Unauthorized::find(anyhow.as_ref()).is_some());
+}
+
+#[tokio::test]
+async fn an_error_is_taken_out_of_a_middleware_error() {
+    let (server, fake) = (server(), Fake::new());
+    let bare = server.client(&auth(&fake));
+    let retried =
+        ClientBuilder::new(reqwest::Client::new()).with(retry()).with(auth(&fake)).with(server.clone()).build();
+    for client in [bare, retried] {
+        let taken = Error::from_middleware(error(&client, "/forbidden").await).unwrap();
+        assert!(matches!(taken, Error::Forbidden(_)), "{taken:?}");
+    }
+    let other = reqwest_middleware::Error::middleware(std::io::Error::other("mine"));
+    assert_eq!(Error::from_middleware(other).unwrap_err().to_string(), "mine");
+}
+
+/// The messages of an error and its causes, as a caller prints them.
+fn chain(error: &(dyn StdError + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |error| (*error).source()).map(ToString::to_string).collect()
+}
+
+/// Whether two messages have three words in a row in common.
+fn repeats(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        text.split(|letter: char| !letter.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (one, other) = (words(one), words(other));
+    other.windows(3).any(|some| one.windows(3).any(|three| three == some))
+}
+
+/// A scheme that cannot sign.
+struct Broken;
+
+#[async_trait]
+impl Authorize for Broken {
+    fn scheme(&self) -> &str {
+        "Broken"
+    }
+
+    async fn authorize(&self, _: &mut reqwest::Request, _: SystemTime) -> Result<(), BoxError> {
+        Err("the key is locked".into())
+    }
+}
+
+/// Errors of several variants, before and after a send.
+async fn several_errors() -> Vec<reqwest_middleware::Error> {
+    let mut all = Vec::new();
+    let failures = [
+        RefreshError::other("the disk is full"),
+        RefreshError::login_required("run `tool login`"),
+        RefreshError::credential_revoked("invalid_grant"),
+        RefreshError::denied("access_denied"),
+        RefreshError::transient(None).caused_by("connection refused"),
+    ];
+    for failure in failures {
+        // A 401, and a 403.
+        let client = server().client(&auth(&Fake::failing(failure.clone())));
+        all.extend([error(&client, "/").await, error(&client, "/forbidden").await]);
+        // Nothing is sent.
+        let client = server().client(&auth(&Fake::new().with_initial(Err(failure))));
+        all.push(error(&client, "/").await);
+    }
+    let client = server().client(&auth(&Fake::new()));
+    all.push(error(&client, "/").await);
+    all.push(client.get("http://api.example.com/").send().await.unwrap_err());
+    for credential in [Credential::bearer("a\nb"), Credential::custom(Broken)] {
+        let auth = ChallengeMiddleware::new(API, credential).unwrap();
+        all.push(error(&server().client(&auth), "/").await);
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_full_line_is_the_same_everywhere_and_nothing_is_printed_twice() {
+    for error in several_errors().await {
+        let ours = Error::find(&error).unwrap().clone();
+        let line = ours.to_string();
+        let full = chain(&error);
+        assert_eq!(chain(&ours), full);
+        match &ours {
+            Error::Unauthorized(refused) => assert_eq!(chain(refused), full),
+            Error::Forbidden(denied) => assert_eq!(chain(denied), full),
+            Error::Insecure(insecure) => assert_eq!(chain(insecure), full),
+            Error::Authorize(failed) => assert_eq!(chain(failed), full),
+            _ => {}
+        }
+        assert!(full.iter().all(|text| !text.is_empty()));
+        for (number, text) in full.iter().enumerate() {
+            assert!(full[..number].iter().all(|above| !above.contains(&**text) && !repeats(above, text)), "{full:#?}");
+        }
+        assert_eq!(full[0], line);
+        assert_eq!(format!("{:#}", anyhow::Error::from(error)), full.join(": "));
+        // Also as the cause of another error, and after a search.
+        let mine = Mine::Whole(anyhow::Error::new(ours).context("reading reports"));
+        assert!(Error::find(&mine).is_some());
+        assert_eq!(chain(&mine)[1..], full);
+    }
+}
+
 #[tokio::test]
 async fn the_chain_is_printed_once() {
     let client = server().client(&auth(&Fake::failing(RefreshError::other("the disk is full"))));
     let error = error(&client, "/").await;
     let line = format!("401 to GET {API}/: who are you? (no new credential)");
     assert_eq!(error.to_string(), line);
-    assert_eq!(
-        format!("{:#}", anyhow::Error::from(error)),
-        format!("{line}: unauthorized: the refresh failed: the disk is full")
-    );
+    assert_eq!(format!("{:#}", anyhow::Error::from(error)), format!("{line}: the refresh failed: the disk is full"));
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, FirstOf, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
-    UnauthorizedReason,
+    ChallengeMiddleware, Credential, FirstOf, Refresh, RefreshContext, RefreshContextBuilder, RefreshError,
+    RefreshErrorKind, RefreshReason, Unauthorized, UnauthorizedReason,
 };
-use reqwest_challenge_testing::{Answer, RecordingRefresher, RefreshContextBuilder, Script};
+use reqwest_challenge_testing::{Answer, RecordingRefresher, Script};
 
 use crate::support::script::API;
 
@@ -15,8 +15,14 @@ fn gives(name: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| Ok(Some(Credential::bearer(name))))
 }
 
+/// The context of a call to `initial` or `forget`.
+fn context_for(reason: RefreshReason, credential: Option<Credential>) -> RefreshContext {
+    let context = RefreshContext::builder(API).reason(reason);
+    credential.into_iter().fold(context, RefreshContextBuilder::credential).build().unwrap()
+}
+
 fn context(lines: &[&str]) -> RefreshContext {
-    lines.iter().fold(RefreshContext::builder(API), |all, line| all.challenge(line)).build()
+    lines.iter().fold(RefreshContext::builder(API), |all, line| all.challenge(line)).build().unwrap()
 }
 
 async fn chosen(first: &FirstOf, lines: &[&str]) -> Option<Credential> {
@@ -78,14 +84,14 @@ async fn what_is_forgotten_is_told_to_whose_it_was_and_all_forget() {
     let (one, two) = (gives("one").within(Duration::from_secs(300)), gives("two"));
     let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
     assert_eq!(first.timeout(), Duration::from_secs(300));
-    assert_eq!(first.initial().await, Ok(None));
+    assert_eq!(first.initial(context_for(RefreshReason::Initial, None)).await, Ok(None));
     let credential = chosen(&first, &["Basic realm=\"a\""]).await;
-    first.forget(credential.clone()).await.unwrap();
+    first.forget(context_for(RefreshReason::Logout, credential.clone())).await.unwrap();
     assert_eq!((one.forgotten(), two.forgotten()), (vec![None], vec![credential]));
     let stored = FirstOf::new()
         .answering(["Bearer"], gives("one"))
         .answering(["Basic"], gives("two").with_initial(Ok(Some(Credential::bearer("kept")))));
-    assert_eq!(stored.initial().await, Ok(Some(Credential::bearer("kept"))));
+    assert_eq!(stored.initial(context_for(RefreshReason::Initial, None)).await, Ok(Some(Credential::bearer("kept"))));
 }
 
 #[tokio::test]

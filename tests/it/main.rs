@@ -23,7 +23,6 @@ mod finders;
 mod first_of;
 mod first_pass;
 mod flights;
-mod floors;
 mod identities;
 mod lint_alarms;
 mod lint_live;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Error, Password, RefreshContext, RefreshErrorKind, Secret, Strength,
-    Unauthorized, UnauthorizedReason,
+    BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind, Secret,
+    Strength, Unauthorized, UnauthorizedReason,
 };
 use reqwest_challenge_testing::{Answer, Arrived, Script};
 
@@ -96,7 +96,8 @@ async fn the_strongest_digest_is_answered_and_basic_not_at_all_once_there_was_on
     assert_eq!(param(&downgrade.requests()[1], "qop").as_deref(), Some("auth"));
     let error = client.get(API).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!(refused.refresh_error().unwrap().kind(), &RefreshErrorKind::Denied { code: "downgrade".to_owned() });
+    let kind = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "downgrade".to_owned() };
+    assert_eq!(refused.refresh_error().unwrap().kind(), &kind);
     assert!(downgrade.requests().iter().all(|arrived| !arrived.credential().unwrap_or("").starts_with("Basic")));
 }
 

@@ -1,8 +1,9 @@
 //! The example `probe` sends no credential that the middleware would not send.
 
-use reqwest_challenge_testing::{Answer, MockApi, Protection};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::folder::Folder;
+use reqwest_challenge_testing::{Answer, MockApi, Protection};
 
 #[allow(dead_code)]
 #[path = "../../examples/probe/main.rs"]
@@ -10,10 +11,33 @@ mod probe;
 
 use probe::{arguments::Arguments, run};
 
+/// A temporary folder. It is removed when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let path = std::env::temp_dir().join(format!("reqwest-challenge-probe-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("credential")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// The outcome of the example for that server, with the credential in a file.
 async fn probes(url: &str, option: &str, secret: &str) -> Result<bool, String> {
     let folder = Folder::new();
-    std::fs::create_dir_all(&folder.0).unwrap();
     std::fs::write(folder.file(), secret).unwrap();
     let words = [url, option, folder.file().to_str().unwrap()].map(str::to_owned);
     let arguments = Arguments::read(words.into_iter())?;

@@ -54,6 +54,10 @@ enum Mine<E: StdError + 'static> {
     #[error("it failed")]
     Shared(#[source] Arc<E>),
     #[error("it failed")]
+    BoxInArc(#[source] Arc<Box<E>>),
+    #[error("it failed")]
+    ArcInBox(#[source] Box<Arc<E>>),
+    #[error("it failed")]
     Dynamic(#[source] Box<dyn StdError + Send + Sync>),
     #[error("it failed")]
     SharedDynamic(#[source] Arc<dyn StdError + Send + Sync>),
@@ -84,6 +88,8 @@ fn wrapped<E: StdError + Send + Sync + 'static>() -> Vec<(&'static str, Wrap<E>)
         ("Arc of reqwest_middleware", |error| Box::new(Arc::new(reqwest_middleware::Error::middleware(error)))),
         ("thiserror Box", |error| Box::new(Mine::Boxed(Box::new(error)))),
         ("thiserror Arc", |error| Box::new(Mine::Shared(Arc::new(error)))),
+        ("thiserror Box in Arc", |error| Box::new(Mine::BoxInArc(Arc::new(Box::new(error))))),
+        ("thiserror Arc in Box", |error| Box::new(Mine::ArcInBox(Box::new(Arc::new(error))))),
         ("thiserror Box of any", |error| Box::new(Mine::<E>::Dynamic(Box::new(Arc::new(error))))),
         ("thiserror Arc of any", |error| Box::new(Mine::<E>::SharedDynamic(Arc::new(Box::new(error))))),
         ("a cause of ours", |error| RefreshError::other(Around(Arc::new(error))).into()),
@@ -99,12 +105,12 @@ fn a_refresh_error_is_found_in_every_position_and_keeps_its_kind() {
     for (how, wrap) in wrapped::<RefreshError>() {
         let error = wrap(revoked());
         if how != "a cause of ours" {
-            assert_eq!(RefreshError::find(&error), Some(&revoked()), "{how}");
+            assert_eq!(RefreshError::find(&*error), Some(&revoked()), "{how}");
             assert_eq!(RefreshError::from(error), revoked(), "{how}");
         }
     }
     let shared = Arc::new(anyhow::Error::new(Box::new(revoked())));
-    assert_eq!(RefreshError::find(&shared), Some(&revoked()));
+    assert_eq!(RefreshError::find(&**shared), Some(&revoked()));
     assert_eq!(RefreshError::find(&Arc::new(revoked())), Some(&revoked()));
     let any: Arc<dyn StdError + Send + Sync> = Arc::new(Box::new(revoked()));
     assert_eq!(RefreshError::find(&any), Some(&revoked()));
@@ -128,6 +134,8 @@ fn a_refresh_error_that_its_wrapper_hides_keeps_its_kind() {
         Around(Arc::new(Hiding::from(revoked()))).into(),
     ] {
         let said = format!("{error:?}");
+        // A wrapper that prints the error and has no source holds nothing that a reference could lead to.
+        assert_eq!(RefreshError::find(&*error).is_some(), !said.starts_with("Text"), "{said}");
         assert_eq!(RefreshError::from(error), revoked(), "{said}");
     }
     assert_eq!(RefreshError::from(BoxError::from("it failed")).kind(), &RefreshErrorKind::Other);
@@ -137,13 +145,27 @@ fn a_refresh_error_that_its_wrapper_hides_keeps_its_kind() {
 async fn a_revoked_login_in_an_arc_ends_the_session() {
     #[derive(Debug, thiserror::Error)]
     #[error("no token")]
-    struct NoToken(#[source] Arc<RefreshError>);
-    let refresh = |_: RefreshContext| async { Err::<Credential, _>(NoToken(Arc::new(revoked()))) };
-    let server = Script::new(|_, _| challenged());
-    let client = server.client(&ChallengeMiddleware::new(API, refresh).unwrap());
-    let error = client.get(API).send().await.unwrap_err();
-    let refused = Unauthorized::find(&error).unwrap();
-    assert_eq!(refused.refresh_error().unwrap().kind(), revoked().kind());
+    enum NoToken {
+        Boxed(#[source] Box<RefreshError>),
+        Shared(#[source] Arc<RefreshError>),
+        BoxInArc(#[source] Arc<Box<RefreshError>>),
+        #[error(transparent)]
+        Transparent(#[from] RefreshError),
+    }
+    let fails: [fn() -> NoToken; 4] = [
+        || NoToken::Boxed(Box::new(revoked())),
+        || NoToken::Shared(Arc::new(revoked())),
+        || NoToken::BoxInArc(Arc::new(Box::new(revoked()))),
+        || NoToken::Transparent(revoked()),
+    ];
+    for fail in fails {
+        let refresh = move |_: RefreshContext| async move { Err::<Credential, _>(fail()) };
+        let server = Script::new(|_, _| challenged());
+        let client = server.client(&ChallengeMiddleware::new(API, refresh).unwrap());
+        let error = client.get(API).send().await.unwrap_err();
+        let refused = Unauthorized::find(&error).unwrap();
+        assert_eq!(refused.refresh_error().unwrap().kind(), revoked().kind());
+    }
 }
 
 const URL: &str = "http://alice:hunter2@127.0.0.1:1/token?client_secret=hunter2&x=(hunter2)#hunter2";

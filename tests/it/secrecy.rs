@@ -69,7 +69,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
         }
     }
     let traced = traced::text();
-    assert_eq!(traced.contains("refresh"), cfg!(feature = "tracing"), "{traced}");
+    assert!(traced.contains("refresh"), "{traced}");
     for secret in SECRETS {
         assert!(!traced.contains(secret), "{secret} in {traced}");
     }

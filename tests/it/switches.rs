@@ -144,11 +144,11 @@ async fn events_tell_an_audit_what_happened() {
         other => format!("{other:?}"),
     });
     // What there is to begin with is a refresh of its own.
-    assert_eq!(lines.next().unwrap(), "Asked declined 1 0");
+    assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
     assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));
     assert_eq!(lines.next().unwrap(), format!(r#"403 GET {API}/403 ["a", "b"] true"#));
-    assert_eq!(lines.next().unwrap(), "Asked failed 1 1");
+    assert_eq!(lines.next().unwrap(), "Login failed 1 1");
     assert_eq!(lines.next(), None);
 }
 

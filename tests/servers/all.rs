@@ -50,7 +50,7 @@ struct Server {
 impl Server {
     fn start(name: &str, folder: PathBuf, tokens: Option<&MockApi>) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let start = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name).join("start");
+        let start = Path::new(env!("CARGO_MANIFEST_DIR")).join("servers").join(name).join("start");
         let process = Command::new(start)
             .env("PORT", port.to_string())
             .env("DIR", &folder)

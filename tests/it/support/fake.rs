@@ -37,7 +37,7 @@ impl Fake {
     }
 
     /// What there is to begin with.
-    pub(crate) fn initial_credential(self, initial: Outcome) -> Self {
+    pub(crate) fn with_initial(self, initial: Outcome) -> Self {
         Self(self.0.with_initial(initial), self.1)
     }
 
@@ -74,12 +74,12 @@ impl Refresh for Fake {
         self.0.refresh(context).await
     }
 
-    async fn initial(&self, _context: RefreshContext) -> Outcome {
-        self.0.initial().await
+    async fn initial(&self, context: RefreshContext) -> Outcome {
+        self.0.initial(context).await
     }
 
     async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
-        self.0.forget(credential).await
+        self.0.forget(context).await
     }
 
     fn timeout(&self) -> Duration {

@@ -63,7 +63,11 @@ impl Rig {
     }
 
     fn client(&self, oauth: OAuth) -> (ClientWithMiddleware, Session) {
-        let auth = ChallengeMiddleware::new(&self.rs, oauth).unwrap();
+        self.client_with_clock(oauth, SystemTime::now)
+    }
+
+    fn client_with_clock(&self, oauth: OAuth, clock: impl Clock) -> (ClientWithMiddleware, Session) {
+        let auth = ChallengeMiddleware::builder(&self.rs, oauth).clock(clock).build().unwrap();
         let session = auth.session();
         (ClientBuilder::new(reqwest::Client::new()).with(auth).build(), session)
     }
@@ -245,7 +249,8 @@ async fn on_another_device(rig: &Rig, decision: &'static str) -> Result<u16, Err
         });
         Ok(())
     });
-    let (client, session) = rig.client(rig.oauth(Client::public("native"), grant).clock(Until(decided)));
+    let oauth = rig.oauth(Client::public("native"), grant);
+    let (client, session) = rig.client_with_clock(oauth, Until(decided));
     session.login().await?;
     Ok(status(&client, &rig.resource).await)
 }

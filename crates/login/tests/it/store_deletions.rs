@@ -167,11 +167,17 @@ async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
         Boxed(#[source] Box<RefreshError>),
         #[error("no token")]
         Shared(#[source] Arc<RefreshError>),
+        #[error("no token")]
+        BoxInArc(#[source] Arc<Box<RefreshError>>),
+        #[error(transparent)]
+        Transparent(RefreshError),
     }
     let revoked = || RefreshError::credential_revoked("invalid_grant");
-    let wraps: [fn(RefreshError) -> Any; 5] = [
+    let wraps: [fn(RefreshError) -> Any; 7] = [
         |error| Box::new(Mine::Boxed(Box::new(error))),
         |error| Box::new(Mine::Shared(Arc::new(error))),
+        |error| Box::new(Mine::BoxInArc(Arc::new(Box::new(error)))),
+        |error| Box::new(Mine::Transparent(error)),
         |error| Box::new(Arc::new(error)),
         |error| anyhow::Error::new(Mine::Shared(Arc::new(error))).context("asking").into(),
         |error| std::io::Error::other(Arc::new(error)).into(),
