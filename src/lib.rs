@@ -83,7 +83,7 @@ pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};
 #[cfg(feature = "dpop")]
 pub use scheme::dpop;
-pub use scheme::{FirstOf, Password, Strength};
+pub use scheme::{FirstOf, Password, Strength, UserPassword};
 pub use session::{Event, RefreshOutcome, Session};
 
 /// Any error, as a refresher or a scheme gives it.

@@ -1,6 +1,6 @@
 //! A list of bounded length.
 
-use std::collections::VecDeque;
+use std::collections::vec_deque::{Iter, IterMut, VecDeque};
 use std::fmt;
 
 /// A list of at most `CAPACITY` entries. If it is full, a new entry replaces the oldest one.
@@ -60,12 +60,12 @@ impl<T, const CAPACITY: usize> BoundedList<T, CAPACITY> {
     }
 
     /// Returns the entries, the oldest one first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
+    pub fn iter(&self) -> Iter<'_, T> {
         self.0.iter()
     }
 
     /// Returns the entries for changes, the oldest one first.
-    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut T> + ExactSizeIterator {
+    pub fn iter_mut(&mut self) -> IterMut<'_, T> {
         self.0.iter_mut()
     }
 

@@ -4,18 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::form_urlencoded::byte_serialize;
-use zeroize::Zeroizing;
 
 use super::form::Form;
 use super::jwt::{Claims, Signer};
 use super::registration::Registration;
-use reqwest_challenge::RefreshError;
-use reqwest_challenge::Secret;
 use reqwest_challenge::dpop::ProofKey;
+use reqwest_challenge::{Credential, RefreshError, Secret};
 
 /// The client that asks an authorization server, and how it proves who it is (RFC 6749 §2).
 #[derive(Clone)]
@@ -137,10 +133,11 @@ impl Identity {
     ) -> Result<(), RefreshError> {
         match &self.proof {
             Proof::Basic(secret) => {
-                let pair = basic(&self.id, secret);
-                headers.insert(AUTHORIZATION, header(&pair)?);
+                let value = basic(&self.id, secret)?;
                 form.beside(secret.clone());
-                form.beside(pair);
+                // The server may repeat the encoded pair in an error.
+                form.beside(Secret::new(value.to_str().unwrap_or_default().trim_start_matches("Basic ")));
+                headers.insert(AUTHORIZATION, value);
                 return Ok(());
             }
             Proof::None => {}
@@ -156,18 +153,15 @@ impl Identity {
     }
 }
 
-/// Both are encoded as in a form before they are joined by a colon (RFC 6749 §2.3.1).
-fn basic(id: &str, secret: &Secret) -> Secret {
-    let mut pair = Zeroizing::new(String::with_capacity(3 * (id.len() + secret.expose().len()) + 1));
-    pair.extend(byte_serialize(id.as_bytes()));
-    pair.push(':');
-    pair.extend(byte_serialize(secret.expose().as_bytes()));
-    Secret::new(STANDARD.encode(pair.as_bytes()))
-}
-
-fn header(pair: &Secret) -> Result<HeaderValue, RefreshError> {
-    let text = Zeroizing::new(format!("Basic {}", pair.expose()));
-    let mut value = HeaderValue::from_str(&text).map_err(RefreshError::other)?;
-    value.set_sensitive(true);
-    Ok(value)
+/// The header value of Basic. The identifier and the secret are encoded as in a form first (RFC 6749 §2.3.1).
+fn basic(id: &str, secret: &Secret) -> Result<HeaderValue, RefreshError> {
+    let encoded = |text: &str| {
+        // A text that grows would leave parts of the secret in memory that is not wiped.
+        let mut encoded = String::with_capacity(3 * text.len());
+        encoded.extend(byte_serialize(text.as_bytes()));
+        encoded
+    };
+    let credential = Credential::basic(encoded(id), encoded(secret.expose()));
+    credential.check().map_err(RefreshError::other)?;
+    credential.header_value().cloned().ok_or_else(|| RefreshError::other("the client secret cannot be sent by Basic"))
 }

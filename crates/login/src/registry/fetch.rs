@@ -3,22 +3,18 @@
 use reqwest_challenge::RefreshContext;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::Request;
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::Account;
 use super::cache::Token;
 use crate::registry::refusal;
 use crate::secret_json::SecretJson;
 use crate::transport::{encoded, read, send_once};
-use reqwest_challenge::RefreshError;
-use reqwest_challenge::Secret;
+use reqwest_challenge::{Credential, RefreshError, Secret};
 
 /// How long a token is good for where the server does not say (the distribution specification).
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -74,13 +70,10 @@ fn get(asked: &Asked<'_>, account: Option<(&String, &Secret)>) -> Result<Request
     }
     let mut request = Request::new(Method::GET, url);
     if let Some((user, password)) = account {
-        if user.contains(':') {
-            return Err(RefreshError::other("the user name has a colon, which would end it"));
-        }
-        let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
-        let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        let mut value = HeaderValue::from_str(&value).map_err(RefreshError::other)?;
-        value.set_sensitive(true);
+        let credential = Credential::basic(user, password.expose());
+        credential.check().map_err(RefreshError::other)?;
+        let value =
+            credential.header_value().cloned().ok_or_else(|| RefreshError::other("the password cannot be sent"))?;
         request.headers_mut().insert(AUTHORIZATION, value);
     }
     Ok(request)
