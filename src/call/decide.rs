@@ -86,7 +86,7 @@ impl Call<'_> {
     /// Uses the newer credential from now on, or says why there is none.
     pub(super) fn take_renewal(&mut self, renewal: Result<Renewal, Ended<RefreshError>>) -> Result<(), Refusal> {
         let renewal = renewal?;
-        self.report.renewal = Some(renewal.how.into());
+        self.report.renewal = Some(renewal.how);
         // The refused credential is not sent again.
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
             return Err(UnauthorizedReason::StillRejected.into());

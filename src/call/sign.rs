@@ -110,7 +110,7 @@ impl Call<'_> {
     ) -> Result<(), Error> {
         match renewal {
             Ok(renewal) => {
-                self.report.renewal = Some(renewal.how.into());
+                self.report.renewal = Some(renewal.how);
                 self.has_renewed = true;
                 self.held = renewal.held;
             }
