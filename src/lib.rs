@@ -71,14 +71,14 @@ pub use reqwest_middleware;
 
 pub use call::{CallOptions, MockResponse};
 pub use challenge::{Challenge, Challenges, Defect};
-pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead, Secret};
+pub use credential::{Authorize, Credential, CredentialError, CredentialErrorKind, Observed, ResponseHead, Secret};
 pub use error::{
     AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
     RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,
     UnauthorizedReason,
 };
 pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, OriginErrorKind};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};
 #[cfg(feature = "dpop")]

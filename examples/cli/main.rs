@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
-use reqwest_challenge_login::cli::{Env, Environment, Login, exit_code, explain};
+use reqwest_challenge_login::cli::{EnvToken, Environment, Login, exit_code, explain};
 use reqwest_challenge_login::oauth::{Client, Issuer, Way};
 use reqwest_challenge_login::store::{FileStore, Key, Stored};
 use reqwest_middleware::ClientWithMiddleware;
@@ -70,14 +70,15 @@ struct Tool {
     client: ClientWithMiddleware,
     session: Session,
     stored: Arc<Stored<Login>>,
-    env: Arc<Env<Arc<Stored<Login>>>>,
+    env: Arc<EnvToken<Arc<Stored<Login>>>>,
 }
 
 impl Tool {
     fn new(arguments: &Arguments, (api, issuer): (String, String), file: PathBuf) -> Result<Self, BoxError> {
-        let around = Environment::detect().without_input(arguments.no_input);
+        let around = Environment::detect().with_input(!arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
-        let login = login.command(LOGIN).surroundings(around).prompting().asking(|oauth| oauth.scopes(["read"]));
+        let login =
+            login.command(LOGIN).environment(around).prompting().configure_oauth(|oauth| oauth.scopes(["read"]));
         let login = if arguments.device { login.way(Way::Device) } else { login };
         let file = FileStore::new(file).on_warning(|warning| tell(&format!("warning: {warning}")));
         // A token is for one API. The demo's servers have another port each time, and are the same for all that.
@@ -88,8 +89,8 @@ impl Tool {
         let stored = Stored::new(login.build()?, file, key);
         let stored = stored.on_waiting(|| tell("waiting for the login of another process …"));
         let stored =
-            Arc::new(stored.on_unsaved(|error| tell(&format!("warning: the credential is not saved: {error}"))));
-        let env = Arc::new(Env::new(VARIABLE, stored.clone()));
+            Arc::new(stored.on_save_error(|error| tell(&format!("warning: the credential is not saved: {error}"))));
+        let env = Arc::new(EnvToken::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;
         let session = auth.session();
         // A server that says nothing is a network's failure, too.
@@ -103,17 +104,17 @@ impl Tool {
             return Err(format!("{VARIABLE} is set, and is used in place of a login: unset it first").into());
         }
         self.session.login().await?;
-        if let Some(why) = self.stored.unsaved() {
+        if let Some(why) = self.stored.save_error() {
             return Err(format!("logged in, but nothing of it is saved: {why}").into());
         }
-        tell(&format!("logged in; the credential is in {}", self.stored.place()));
+        tell(&format!("logged in; the credential is in {}", self.stored.store_name()));
         Ok(())
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
         // Loads the stored credential first, so that the logout knows what to revoke. If it cannot be read, it is
         // removed all the same.
-        let (held, place) = (self.stored.initial().await, self.stored.place());
+        let (held, place) = (self.stored.initial().await, self.stored.store_name());
         let was_held = !matches!(held, Ok(None));
         let done = self.stored.forget(held.unwrap_or_default()).await;
         let is_left = !matches!(self.stored.initial().await, Ok(None));

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use reqwest::Url;
 
 use super::response_kind::has_same_origin;
+use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, lock};
 
 /// How many credentials are remembered. Calls in progress use fewer.
@@ -17,7 +18,7 @@ pub(crate) struct AcceptedUrls(Mutex<BoundedList<Accepted, MAX_CREDENTIALS>>);
 
 struct Accepted {
     generation: u64,
-    /// Without its query.
+    /// Without userinfo, query and fragment.
     url: Url,
 }
 
@@ -25,9 +26,7 @@ impl AcceptedUrls {
     /// Records that the server accepted the credential of that generation at that URL.
     #[cold]
     pub(crate) fn add(&self, generation: u64, url: &Url) {
-        let mut url = url.clone();
-        url.set_query(None);
-        lock(&self.0).push(Accepted { generation, url });
+        lock(&self.0).push(Accepted { generation, url: url_without_secrets(url) });
     }
 
     /// Whether the credential of that generation was accepted at another path of the same origin.

@@ -8,7 +8,8 @@ use reqwest::{Request, Response};
 use super::call::{Call, Decision, Refusal, SentRequest};
 use crate::challenge::Challenges;
 use crate::credential::{Credential, Observed, ResponseHead, SlotKey};
-use crate::error::{AuthorizeError, Error, RefreshError, Renewed, UnauthorizedReason, bare};
+use crate::error::{AuthorizeError, Error, RefreshError, Renewed, UnauthorizedReason};
+use crate::origin::url_without_secrets;
 use crate::refresh::{Question, RefreshReason, RefusedRequest};
 use crate::session::{Ended, Event, Renewal, RenewalRequest, Stage};
 
@@ -18,9 +19,9 @@ impl Call<'_> {
         let challenges = Challenges::from_headers(response.headers());
         self.shared.session.listeners().tell(|| Event::Challenged {
             method: self.sent.method().clone(),
-            url: bare(self.sent.url()),
+            url: url_without_secrets(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
-            defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
+            defects: challenges.defects().map(|defect| (defect.kind(), defect.line(), defect.byte())).collect(),
         });
         self.with_challenges(challenges)
     }

@@ -13,7 +13,8 @@ use super::response_kind::{ResponseKind, is_redirect, lacks_url};
 use super::settings::Settings;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{Answered, AuthReport, Body, Error, Facts, Forbidden, Reading, Renewed, Signed, Unauthorized, bare};
+use crate::error::{Answered, AuthReport, Body, Error, Facts, Forbidden, Reading, Renewed, Signed, Unauthorized};
+use crate::origin::url_without_secrets;
 use crate::refresh::RefusedRequest;
 use crate::session::Event;
 
@@ -63,7 +64,7 @@ impl Call<'_> {
         if !is_foreign {
             self.shared.session.listeners().tell(|| Event::Forbidden {
                 method: self.sent.method().clone(),
-                url: bare(self.sent.url()),
+                url: url_without_secrets(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
                 authenticated: self.report.sent.iter().any(Option::is_some),
             });
@@ -126,13 +127,13 @@ impl Call<'_> {
     fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
-            url: bare(response.url()),
+            url: url_without_secrets(response.url()),
             lacks_url: lacks_url(response),
             foreign: self.target().is_foreign(response),
             headers,
             reading: Reading { callers: self.shared.settings.read_refusals.clone(), now: self.shared.session.now() },
         };
-        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
+        Facts::new(self.sent.method().clone(), url_without_secrets(self.sent.url()), answered, body, report)
     }
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {

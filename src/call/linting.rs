@@ -7,8 +7,9 @@ use reqwest::Response;
 use super::call::{Call, SentRequest};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{Findings, Renewed, bare};
+use crate::error::{Findings, Renewed};
 use crate::lint::{Exchange, Presented, check_with};
+use crate::origin::url_without_secrets;
 use crate::session::Event;
 
 impl Call<'_> {
@@ -37,7 +38,7 @@ impl Call<'_> {
         let listeners = self.shared.session.listeners();
         for finding in &findings {
             if listeners.is_heard() && self.shared.reported_findings.add(self.sent.url(), finding.id()) {
-                let (rule, severity, url) = (finding.id(), finding.severity(), bare(self.sent.url()));
+                let (rule, severity, url) = (finding.id(), finding.severity(), url_without_secrets(self.sent.url()));
                 listeners.tell(|| Event::Found { rule, severity, url });
             }
         }

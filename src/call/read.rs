@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::Response;
 
 use crate::error::Body;
-use crate::util::within;
+use crate::util::timeout;
 
 /// How much of a body is read.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl F
             }
         };
         // A body that took too long, too.
-        let _ = within(limits.time, pin!(reading)).await;
+        let _ = timeout(limits.time, pin!(reading)).await;
         let whole = ended && length == kept.len();
         Body { bytes: kept.into(), whole }
     }

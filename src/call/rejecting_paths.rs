@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::Method;
 use reqwest::Url;
 
+use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, lock};
 
 /// How many paths are remembered: more than a client calls without being allowed to, and a bound that does not grow with
@@ -48,9 +49,7 @@ impl RejectingPaths {
             (path.epoch, path.since) = (epoch, now);
             return;
         }
-        let mut url = url.clone();
-        url.set_query(None);
-        paths.push(Path { method: method.clone(), url, epoch, cooldown, since: now });
+        paths.push(Path { method: method.clone(), url: url_without_secrets(url), epoch, cooldown, since: now });
         self.count.store(paths.len(), Ordering::Relaxed);
     }
 

@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use super::response_kind::has_same_origin;
 use crate::credential::SlotKey;
+use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, lock};
 
 /// How many paths are remembered: as many as there are slots.
@@ -31,7 +32,7 @@ struct Known {
 }
 
 struct Path {
-    /// A URL without its query.
+    /// Without userinfo, query and fragment.
     url: Url,
     /// Whether every URL below belongs to the resource too. The URL of the metadata says so.
     has_subpaths: bool,
@@ -69,7 +70,7 @@ impl Resources {
         }
         let described = Self::described_path(url, resource);
         let has_subpaths = described.is_some();
-        let url = described.unwrap_or_else(|| without_query(url));
+        let url = described.unwrap_or_else(|| url_without_secrets(url));
         let path = Path { url: url.clone(), has_subpaths, slot: slot.clone() };
         known.paths.replace(path, |other| other.url == url);
         self.count.store(known.paths.len(), Ordering::Relaxed);
@@ -83,16 +84,9 @@ impl Resources {
         if prefix.is_empty() {
             return None;
         }
-        let mut described = without_query(url);
+        let mut described = url_without_secrets(url);
         described.set_path(prefix);
         let rest = url.path().strip_prefix(described.path())?;
         (rest.is_empty() || rest.starts_with('/')).then_some(described)
     }
-}
-
-fn without_query(url: &Url) -> Url {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    url
 }

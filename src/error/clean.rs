@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::chain::{each, into_reqwest};
 use super::clean_error::CleanError;
 use crate::BoxError;
-use crate::util::{FEW_LINES, OneLine};
+use crate::util::{DEFAULT_COLUMNS, OneLine};
 
 /// How many characters of one error's message are printed.
-const LONGEST: usize = 4 * FEW_LINES;
+const LONGEST: usize = 4 * DEFAULT_COLUMNS;
 /// How many errors of a chain are printed.
 const MOST: usize = 16;
 

@@ -54,17 +54,6 @@ pub(crate) struct Answered {
     pub(crate) reading: Reading,
 }
 
-/// The URL without what may be secret in it: userinfo, query and fragment.
-pub(crate) fn bare(url: &Url) -> Url {
-    let mut bare = url.clone();
-    // Neither can fail where there is a host, and without one there is nothing to take away.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    bare.set_query(None);
-    bare.set_fragment(None);
-    bare
-}
-
 impl Facts {
     /// Of a response whose header was taken and whose body was read; URLs without what may be secret in them.
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {

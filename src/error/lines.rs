@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use super::chain::each;
 use super::clean::clean;
-use crate::util::{FEW_LINES, OneLine};
+use crate::util::{DEFAULT_COLUMNS, OneLine};
 
 /// The messages of an error and its causes, one line each, for a terminal. A cause that an earlier line contains is left
 /// out. The lines contain no user name, query or fragment of a URL, and no control characters.
@@ -32,5 +32,5 @@ pub fn error_lines(error: &(dyn StdError + 'static)) -> Vec<String> {
 
 /// One line. It is as long as an error of this crate with all its hints may be.
 fn line_of(error: &(dyn StdError + 'static)) -> String {
-    OneLine::with_columns(&clean(&error.to_string()), 4 * FEW_LINES).to_string()
+    OneLine::with_columns(&clean(&error.to_string()), 4 * DEFAULT_COLUMNS).to_string()
 }

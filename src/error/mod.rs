@@ -33,7 +33,7 @@ mod unauthorized_reason;
 pub use chain::find_error;
 pub use denied::DeniedReason;
 pub use error::{AuthorizeError, Error, InsecureUrl, SessionEnded, StepUpError, StepUpKind};
-pub(crate) use facts::{Answered, Body, Facts, bare};
+pub(crate) use facts::{Answered, Body, Facts};
 pub(crate) use findings::Findings;
 pub use forbidden::Forbidden;
 pub use lines::error_lines;

@@ -11,7 +11,7 @@
 //! The code of these pages is compiled by the tests of this workspace.
 
 // The pages use other crates of the workspace, so `tests/lib.rs` compiles their code.
-#[cfg_attr(not(doctest), doc = include_str!("command_line.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("command_line.md"), doc = include_str!("command_line.svg"))]
 pub mod command_line {}
 #[cfg_attr(not(doctest), doc = include_str!("errors.md"))]
 pub mod errors {}

@@ -10,8 +10,8 @@ use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
 use crate::call::{Call, CallOptions, Shared};
-use crate::error::{Error, InsecureUrl, bare};
-use crate::origin::Origin;
+use crate::error::{Error, InsecureUrl};
+use crate::origin::{Origin, url_without_secrets};
 use crate::redirect;
 use crate::session::{Event, Session};
 
@@ -37,10 +37,10 @@ impl ChallengeMiddleware {
     /// overlooked.
     #[cold]
     fn report_passed_through(&self, request: &Request) {
-        self.0
-            .session
-            .listeners()
-            .tell(|| Event::PassedThrough { method: request.method().clone(), url: bare(request.url()) });
+        self.0.session.listeners().tell(|| Event::PassedThrough {
+            method: request.method().clone(),
+            url: url_without_secrets(request.url()),
+        });
     }
 
     /// Whether the URL is inside the origins.

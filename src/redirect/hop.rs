@@ -9,8 +9,8 @@ use reqwest::{Body, Request, Response, Url};
 use super::headers;
 use crate::call::{is_mock, replay};
 use crate::credential::{Credential, Masker};
-use crate::error::{AuthReport, RedirectErrorKind, bare};
-use crate::origin::Origin;
+use crate::error::{AuthReport, RedirectErrorKind};
+use crate::origin::{Origin, url_without_secrets};
 
 /// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
@@ -164,7 +164,7 @@ pub(super) fn printable(url: &Url, masker: &Masker) -> Url {
         // For another scheme, everything after the scheme may be secret.
         return Url::parse(&format!("{}:", url.scheme())).unwrap_or_else(|_| root(url));
     }
-    let bare = bare(url);
+    let bare = url_without_secrets(url);
     let masked = masker.mask_certain(bare.to_string());
     if masked == bare.as_str() {
         return bare;
@@ -175,7 +175,7 @@ pub(super) fn printable(url: &Url, masker: &Masker) -> Url {
 
 /// The URL without its path.
 fn root(url: &Url) -> Url {
-    let mut root = bare(url);
+    let mut root = url_without_secrets(url);
     root.set_path("/");
     root
 }

@@ -254,7 +254,7 @@ mod answer {
     ) -> Option<Credential> {
         let (user, password) = (login.user(), login.password());
         let made = DigestAuth::new(&challenge.digest()?, context.url()?, user, password, allows_rfc_2069)?;
-        Some(Credential::custom(made).hiding(password.clone()))
+        Some(Credential::custom(made).with_password(password.clone()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use reqwest::Url;
 
-use crate::challenge::Rule;
+use crate::challenge::DefectKind;
 use crate::refresh::RefreshReason;
 
 /// Something that happened, for an audit: what [`Builder::on_event`](crate::Builder::on_event) hears of, and what the `tracing`
@@ -34,7 +34,7 @@ pub enum Event {
         /// The schemes of the challenges, in order; `_` for one that is not in use anywhere.
         schemes: Vec<&'static str>,
         /// What the challenges break: the rule, and the line and byte of the place.
-        defects: Vec<(Rule, usize, usize)>,
+        defects: Vec<(DefectKind, usize, usize)>,
     },
     /// A request went to an origin that the middleware was not given, and passed through: no credential, no refresh, no
     /// typed error. `https://www.example.com` and `https://example.com` are two origins.

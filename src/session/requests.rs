@@ -18,7 +18,7 @@ use super::want::{Renewal, RenewalRequest};
 use crate::credential::SlotKey;
 use crate::error::{RefreshError, RefreshErrorKind};
 use crate::refresh::{Demand, RefreshReason};
-use crate::util::within;
+use crate::util::timeout;
 
 impl Core {
     /// What there is to begin with: asked for once an epoch, whoever comes first.
@@ -73,7 +73,7 @@ impl Core {
             drop(counted);
         });
         self.spawn(None, forget);
-        let answer = within(bound.saturating_add(GRACE), pin!(forgotten)).await.ok_or(RefreshErrorKind::TimedOut);
+        let answer = timeout(bound.saturating_add(GRACE), pin!(forgotten)).await.ok_or(RefreshErrorKind::TimedOut);
         let answer = answer.and_then(|sent| sent.map_err(|_| RefreshErrorKind::Gone));
         answer.unwrap_or_else(|kind| Err(RefreshError::new(kind))).map_err(Ended::Failed)
     }

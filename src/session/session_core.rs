@@ -20,7 +20,7 @@ use crate::error::RefreshError;
 use crate::origin::Origin;
 use crate::refresh::Refresh;
 use crate::refresh::{Clock, RefreshSession, refresh_client};
-use crate::util::{clamped, within};
+use crate::util::{clamped, timeout};
 
 /// The spans of time that a session lives by; each default has its reason where the builder sets it.
 #[derive(Clone, Debug)]
@@ -197,7 +197,7 @@ impl Core {
                 ended.await;
             }
         };
-        within(bound, pin!(none_left)).await.is_some()
+        timeout(bound, pin!(none_left)).await.is_some()
     }
 
     pub(crate) fn origin(&self) -> &Origin {

@@ -22,7 +22,7 @@ use crate::error::{RefreshError, RefreshErrorKind};
 use crate::refresh::Refresh;
 use crate::refresh::{RefreshContext, RefreshReason, RefreshSession, SessionAccess};
 use crate::session::trace;
-use crate::util::within;
+use crate::util::timeout;
 
 /// How long a server may ask to be left alone: whoever says a year is not believed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -65,8 +65,8 @@ impl Core {
             let refresher = core.refresher.as_ref();
             let discarded = context.clone();
             let answer = match purpose {
-                Purpose::Initial => within(bound, refresher.initial(context).as_mut()).await,
-                Purpose::Renew | Purpose::Login => within(bound, refresher.refresh(context).as_mut()).await,
+                Purpose::Initial => timeout(bound, refresher.initial(context).as_mut()).await,
+                Purpose::Renew | Purpose::Login => timeout(bound, refresher.refresh(context).as_mut()).await,
             };
             let answer = answer.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)));
             let answer = answer.map_err(|error| error.masked(&Credential::masker_of(&refused)));
@@ -236,7 +236,7 @@ pub(super) async fn forget(
     bound: Duration,
 ) -> Result<(), RefreshError> {
     let mut work = pin!(async {
-        let answer = within(bound, refresher.forget(context).as_mut()).await;
+        let answer = timeout(bound, refresher.forget(context).as_mut()).await;
         answer.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)))
     });
     let poll = |context: &mut Context<'_>| {

@@ -21,7 +21,7 @@ use super::want::{Renewal, RenewalRequest};
 use crate::credential::Credential;
 use crate::error::{RefreshError, RefreshErrorKind};
 use crate::refresh::Demand;
-use crate::util::within;
+use crate::util::timeout;
 
 /// Extra time that a waiter gives a flight beyond its bound, before the waiter treats the flight as dead.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
@@ -129,7 +129,7 @@ impl Core {
         wait: Wait<Outcome<Credential, RefreshError, Demand>>,
     ) -> Outcome<Credential, RefreshError, Demand> {
         let bound = self.bound().saturating_add(GRACE);
-        within(bound, pin!(wait)).await.unwrap_or_else(|| {
+        timeout(bound, pin!(wait)).await.unwrap_or_else(|| {
             // Ended before its slot is free, so that two are never at work.
             lock(&self.aborts).evict(number);
             let error = RefreshError::new(RefreshErrorKind::TimedOut);

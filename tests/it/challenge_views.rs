@@ -88,15 +88,18 @@ fn a_digest_challenge_has_its_parameters() {
     let digest = read.get("Digest").unwrap().digest().unwrap();
     assert_eq!((digest.realm().as_deref(), digest.nonce().as_deref()), (Some("r"), Some("n")));
     assert_eq!((digest.opaque().as_deref(), digest.domain()), (Some("o"), vec!["/a".into(), "/b".into()]));
-    assert_eq!(digest.algorithm(), (DigestAlgorithm::Sha256, true));
+    assert_eq!((digest.algorithm(), digest.is_session()), (DigestAlgorithm::Sha256, true));
     assert_eq!(digest.qop(), ["auth", "auth-int"]);
-    assert!(digest.stale() && digest.is_utf8() && digest.userhash());
+    assert!(digest.is_stale() && digest.is_utf8() && digest.has_userhash());
 }
 
 #[test]
 fn a_digest_algorithm_is_md5_unless_it_is_named() {
-    let algorithm =
-        |value: &str| Challenges::parse(format!("Digest {value}")).get("Digest").unwrap().digest().unwrap().algorithm();
+    let algorithm = |value: &str| {
+        let read = Challenges::parse(format!("Digest {value}"));
+        let digest = read.get("Digest").unwrap().digest().unwrap();
+        (digest.algorithm(), digest.is_session())
+    };
     assert_eq!(algorithm("nonce=n"), (DigestAlgorithm::Md5, false));
     assert_eq!(algorithm("algorithm=md5-sess"), (DigestAlgorithm::Md5, true));
     assert_eq!(algorithm("algorithm=\"SHA-512-256\""), (DigestAlgorithm::Sha512_256, false));

@@ -2,34 +2,34 @@
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest_challenge::Challenges;
-use reqwest_challenge::challenge::Rule;
+use reqwest_challenge::challenge::DefectKind;
 
 /// The first defect: rule, line, byte.
 #[track_caller]
-fn defect_of(lines: &[&str]) -> (Rule, usize, usize) {
+fn defect_of(lines: &[&str]) -> (DefectKind, usize, usize) {
     let read = Challenges::parse_lines(lines);
-    let found = read.defects().next().map(|defect| (defect.rule(), defect.line(), defect.byte()));
+    let found = read.defects().next().map(|defect| (defect.kind(), defect.line(), defect.byte()));
     found.expect("a defect")
 }
 
 #[test]
 fn each_defect_is_located() {
-    type Case<'c> = (&'c [&'c str], (Rule, usize, usize));
+    type Case<'c> = (&'c [&'c str], (DefectKind, usize, usize));
     let cases: [Case<'_>; 14] = [
-        (&["Basic\trealm=\"x\""], (Rule::TabAfterScheme, 0, 5)),
-        (&["Bearer a=b, Ba/sic c=d"], (Rule::BrokenScheme, 0, 14)),
-        (&["Negotiate", "a=\"b\", realm=\"x\""], (Rule::OrphanParameter, 1, 0)),
-        (&["Basic a=b, realm=, c=d"], (Rule::MissingValue, 0, 17)),
-        (&["Basic x=y, realm= a=b"], (Rule::MissingValue, 0, 18)),
-        (&["Bearer realm=https://a.example"], (Rule::UnquotedValue, 0, 18)),
-        (&["Bearer a=b, realm=\"x, y"], (Rule::UnterminatedQuote, 0, 18)),
-        (&["Basic realm=\"a\u{7}b\""], (Rule::ControlCharacter, 0, 14)),
-        (&["Basic realm=\"a\" charset=\"UTF-8\""], (Rule::MissingComma, 0, 16)),
-        (&["Basic realm=\"a\"; charset=\"UTF-8\""], (Rule::Semicolon, 0, 15)),
-        (&["Basic realm=\"a\", Realm=\"b\""], (Rule::DuplicateParameter, 0, 17)),
-        (&["Negotiate abc== realm=\"x\""], (Rule::AfterToken68, 0, 16)),
-        (&["Basic realm=\"a\" (staging)"], (Rule::Junk, 0, 16)),
-        (&["Basic realm=\"a\0b\""], (Rule::ControlCharacter, 0, 14)),
+        (&["Basic\trealm=\"x\""], (DefectKind::TabAfterScheme, 0, 5)),
+        (&["Bearer a=b, Ba/sic c=d"], (DefectKind::BrokenScheme, 0, 14)),
+        (&["Negotiate", "a=\"b\", realm=\"x\""], (DefectKind::OrphanParameter, 1, 0)),
+        (&["Basic a=b, realm=, c=d"], (DefectKind::MissingValue, 0, 17)),
+        (&["Basic x=y, realm= a=b"], (DefectKind::MissingValue, 0, 18)),
+        (&["Bearer realm=https://a.example"], (DefectKind::UnquotedValue, 0, 18)),
+        (&["Bearer a=b, realm=\"x, y"], (DefectKind::UnterminatedQuote, 0, 18)),
+        (&["Basic realm=\"a\u{7}b\""], (DefectKind::ControlCharacter, 0, 14)),
+        (&["Basic realm=\"a\" charset=\"UTF-8\""], (DefectKind::MissingComma, 0, 16)),
+        (&["Basic realm=\"a\"; charset=\"UTF-8\""], (DefectKind::Semicolon, 0, 15)),
+        (&["Basic realm=\"a\", Realm=\"b\""], (DefectKind::DuplicateParameter, 0, 17)),
+        (&["Negotiate abc== realm=\"x\""], (DefectKind::AfterToken68, 0, 16)),
+        (&["Basic realm=\"a\" (staging)"], (DefectKind::Junk, 0, 16)),
+        (&["Basic realm=\"a\0b\""], (DefectKind::ControlCharacter, 0, 14)),
     ];
     for (lines, wanted) in cases {
         assert_eq!(defect_of(lines), wanted, "{lines:?}");
@@ -38,7 +38,7 @@ fn each_defect_is_located() {
 
 #[test]
 fn a_duplicate_is_found_across_lines_and_not_across_challenges() {
-    assert_eq!(defect_of(&["Basic realm=\"a\"", "REALM=\"b\""]), (Rule::DuplicateParameter, 1, 0));
+    assert_eq!(defect_of(&["Basic realm=\"a\"", "REALM=\"b\""]), (DefectKind::DuplicateParameter, 1, 0));
     assert!(Challenges::parse("Basic realm=\"a\", Digest realm=\"b\"").is_strict());
 }
 
@@ -122,25 +122,25 @@ fn octets_are_kept_and_text_is_utf8_or_latin1() {
 
 #[test]
 fn caps_are_met_with_a_defect_and_what_came_before_is_kept() {
-    let last = |read: &Challenges| read.defects().last().map(|defect| defect.rule());
+    let last = |read: &Challenges| read.defects().last().map(|defect| defect.kind());
     let schemes = Challenges::parse("A,".repeat(30_000));
-    assert_eq!((schemes.len(), last(&schemes)), (Challenges::MAX_CHALLENGES, Some(Rule::TooManyChallenges)));
+    assert_eq!((schemes.len(), last(&schemes)), (Challenges::MAX_CHALLENGES, Some(DefectKind::TooManyChallenges)));
 
     let line = (0..2_000).map(|number| format!("p{number}=\"x\"")).collect::<Vec<_>>().join(", ");
     let params = Challenges::parse(format!("Bearer {line}"));
     assert_eq!(params.get("Bearer").unwrap().params().len(), Challenges::MAX_PARAMS);
-    assert_eq!(last(&params), Some(Rule::TooManyParameters));
+    assert_eq!(last(&params), Some(DefectKind::TooManyParameters));
 
     let lines = Challenges::parse_lines(vec!["Basic realm=\"x\""; 1_000]);
-    assert_eq!((lines.len(), last(&lines)), (Challenges::MAX_LINES, Some(Rule::TooManyLines)));
+    assert_eq!((lines.len(), last(&lines)), (Challenges::MAX_LINES, Some(DefectKind::TooManyLines)));
 
     let defects = Challenges::parse(format!("Basic realm=\"x\"{}, Digest nonce=\"n\"", ", @".repeat(1_000)));
-    assert_eq!((defects.defects().len(), last(&defects)), (Challenges::MAX_DEFECTS, Some(Rule::TooManyDefects)));
+    assert_eq!((defects.defects().len(), last(&defects)), (Challenges::MAX_DEFECTS, Some(DefectKind::TooManyDefects)));
     assert!(defects.get("Digest").is_some());
 
     let long =
         Challenges::parse(format!("Basic realm=\"x\", Bearer realm=\"{}\"", "y".repeat(Challenges::MAX_LINE_LENGTH)));
-    assert_eq!(long.defects().next().map(|defect| defect.rule()), Some(Rule::LineTooLong));
+    assert_eq!(long.defects().next().map(|defect| defect.kind()), Some(DefectKind::LineTooLong));
     assert_eq!((long.get("Basic").unwrap().realm().as_deref(), long.get("Bearer")), (Some("x"), None));
 }
 
@@ -166,8 +166,8 @@ fn no_control_character_reaches_a_terminal() {
 
 #[test]
 fn rules_have_names_of_their_own() {
-    let rules = [Rule::Junk, Rule::MissingComma, Rule::TooManyLines];
-    assert_eq!(rules.map(Rule::id), ["junk", "missing-comma", "too-many-lines"]);
+    let rules = [DefectKind::Junk, DefectKind::MissingComma, DefectKind::TooManyLines];
+    assert_eq!(rules.map(DefectKind::id), ["junk", "missing-comma", "too-many-lines"]);
     assert!(rules.iter().all(|rule| rule.section().starts_with("RFC 9110 §") && !rule.sentence().is_empty()));
 }
 
@@ -208,8 +208,8 @@ fn a_line_that_is_cut_at_the_cap_hands_out_no_cut_value() {
 #[test]
 fn a_place_in_a_folded_line_is_that_of_the_unfolded_one() {
     let read = Challenges::parse("Basic   \r\n realm=\"x\", a=b\0c");
-    let places: Vec<_> = read.defects().map(|defect| (defect.rule(), defect.byte())).collect();
-    assert_eq!(places[0], (Rule::ControlCharacter, 5));
+    let places: Vec<_> = read.defects().map(|defect| (defect.kind(), defect.byte())).collect();
+    assert_eq!(places[0], (DefectKind::ControlCharacter, 5));
 }
 
 #[test]

@@ -238,7 +238,12 @@ fn a_plaintext_origin_that_is_not_this_machine_is_an_error() {
     let error = ChallengeMiddleware::new("http://api.example.com", key()).unwrap_err();
     assert!(error.to_string().contains("write https"), "{error}");
     assert!(ChallengeMiddleware::builder("http://api.example.com", key()).dangerous_allow_plaintext().build().is_ok());
-    assert!(ChallengeMiddleware::new("http://127.0.0.1:1", key()).is_ok());
+    for host in ["127.0.0.1", "[::1]", "localhost", "localhost.", "api.localhost", "api.localhost."] {
+        assert!(ChallengeMiddleware::new(format!("http://{host}:1"), key()).is_ok(), "{host}");
+    }
+    for host in ["localhost.example.com", "apilocalhost", "0.0.0.0"] {
+        assert!(ChallengeMiddleware::new(format!("http://{host}:1"), key()).is_err(), "{host}");
+    }
 }
 
 #[tokio::test]

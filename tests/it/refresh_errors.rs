@@ -48,6 +48,7 @@ impl StdError for AroundAnyhow {
 }
 
 #[derive(Debug, thiserror::Error)]
+#[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
 enum Mine<E: StdError + 'static> {
     #[error("it failed")]
     Boxed(#[source] Box<E>),
@@ -145,6 +146,7 @@ fn a_refresh_error_that_its_wrapper_hides_keeps_its_kind() {
 async fn a_revoked_login_in_an_arc_ends_the_session() {
     #[derive(Debug, thiserror::Error)]
     #[error("no token")]
+    #[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
     enum NoToken {
         Boxed(#[source] Box<RefreshError>),
         Shared(#[source] Arc<RefreshError>),

@@ -43,7 +43,7 @@ impl Journal {
             let status = exchanged.status().map_or(0, |status| status.as_u16());
             for finding in findings {
                 wrong += usize::from(finding.severity() > reqwest_challenge::lint::Severity::Information);
-                report += &format!("{} {} {status}: {}\n", request.method(), request.path(), finding.whole());
+                report += &format!("{} {} {status}: {}\n", request.method(), request.path(), finding.report());
             }
         }
         self.claim(wrong == 0, format_args!("no fault and no doubt; there were {wrong}:\n{report}"));

@@ -18,7 +18,7 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 
 use crate::challenge::Challenges;
 use crate::error::problem::Problem;
-use crate::util::{retry_after, span};
+use crate::util::{parse_duration, retry_after};
 use found::{Found, Place, Value, folded};
 use rule::{Rule, code_in, url_in};
 
@@ -171,6 +171,6 @@ fn time(found: &Found) -> Option<Duration> {
     table::TIMES.iter().find_map(|(rule, unit)| {
         let rules: &[Rule] = &[*rule];
         let values = found.values(&headers, rules);
-        values.iter().find(|value| !value.far).and_then(|value| span(value.text, *unit))
+        values.iter().find(|value| !value.far).and_then(|value| parse_duration(value.text, *unit))
     })
 }

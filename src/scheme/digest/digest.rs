@@ -13,7 +13,7 @@ use super::answer::{self, ProtectionSpace, Qop, SignedParts};
 use super::hash::Hash;
 use super::nonces::{ChallengeNonce, Nonces};
 use crate::BoxError;
-use crate::challenge::{Challenge, Challenges, Digest, DigestAlgorithm};
+use crate::challenge::{Challenge, Challenges, DigestAlgorithm, DigestChallenge};
 use crate::credential::{Authorize, Observed, ResponseHead, Secret};
 use crate::origin::Origin;
 
@@ -30,7 +30,7 @@ impl DigestAuth {
     /// Returns the signer for a challenge. Returns `None` if the challenge cannot be answered: the realm or the nonce is
     /// missing, the algorithm or the `qop` is not known, or it has no `qop` and `allows_rfc_2069` is not set.
     pub(crate) fn new(
-        challenge: &Digest<'_>,
+        challenge: &DigestChallenge<'_>,
         url: &Url,
         user: &str,
         password: &Secret,
@@ -55,7 +55,7 @@ impl DigestAuth {
             base: answer::base(hash, user, &realm, password),
             realm,
             origin: Origin::of(url),
-            has_userhash: challenge.userhash(),
+            has_userhash: challenge.has_userhash(),
             domain: challenge.domain().iter().filter_map(|uri| url.join(uri).ok()).collect(),
         };
         // A server behind another name may send a domain that does not contain the refused URL. Such a domain is ignored.
@@ -67,7 +67,7 @@ impl DigestAuth {
     }
 
     fn is_of_this_space(&self, challenge: &Challenge<'_>) -> bool {
-        let same = |digest: Digest<'_>| {
+        let same = |digest: DigestChallenge<'_>| {
             acceptable(&digest, self.space.qop == Qop::None) == Some((self.space.hash, self.space.is_sess))
                 && digest.realm_octets().as_deref() == Some(&*self.space.realm)
         };
@@ -78,12 +78,12 @@ impl DigestAuth {
     fn challenge_nonce<'u>(&self, challenges: &Challenges, uri: Option<&'u str>) -> Option<(ChallengeNonce<'u>, bool)> {
         let ours = challenges.iter().find(|challenge| self.is_of_this_space(challenge))?.digest()?;
         let opaque = ours.opaque().map(|opaque| opaque.into_owned());
-        Some((ChallengeNonce { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.stale()))
+        Some((ChallengeNonce { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.is_stale()))
     }
 
     /// Learns from a 401. Returns whether another nonce may help.
     fn observe_401(&self, head: &ResponseHead<'_>) -> Observed {
-        let sent = head.sent().and_then(Sent::read);
+        let sent = head.sent_header().and_then(Sent::read);
         let Some((given, is_stale)) = self.challenge_nonce(head.challenges(), sent.as_ref().map(|sent| &*sent.uri))
         else {
             return Observed::Nothing;
@@ -106,7 +106,7 @@ impl DigestAuth {
     /// # Errors
     /// Returns an error if the request was redirected below the middleware.
     fn check_target(&self, head: &ResponseHead<'_>) -> Result<(), BoxError> {
-        let answered = self.target(head).zip(head.sent().and_then(Sent::read));
+        let answered = self.target(head).zip(head.sent_header().and_then(Sent::read));
         if answered.is_some_and(|(target, sent)| target != sent.uri) {
             return Err("the request was redirected below the middleware, and a Digest answer is for one URL: put \
                         `FollowRedirects` above it, and give the client `redirect::Policy::none()`, as `hardened` does"
@@ -141,9 +141,9 @@ impl DigestAuth {
 
 /// The hash of a challenge that can be answered, and whether it is the `-sess` variant. `None` if the challenge cannot be
 /// answered.
-pub(crate) fn acceptable(challenge: &Digest<'_>, allows_rfc_2069: bool) -> Option<(Hash, bool)> {
-    let (algorithm, is_sess) = challenge.algorithm();
-    let hash = match algorithm {
+pub(crate) fn acceptable(challenge: &DigestChallenge<'_>, allows_rfc_2069: bool) -> Option<(Hash, bool)> {
+    let is_sess = challenge.is_session();
+    let hash = match challenge.algorithm() {
         DigestAlgorithm::Md5 => Hash::Md5,
         DigestAlgorithm::Sha256 => Hash::Sha256,
         DigestAlgorithm::Sha512_256 => Hash::Sha512_256,

@@ -12,6 +12,7 @@ use super::jws::sign_jws;
 use super::key::ProofKey;
 use crate::BoxError;
 use crate::credential::Secret;
+use crate::origin::url_without_secrets;
 
 /// The claims of a proof.
 pub(super) struct Claims<'c> {
@@ -33,12 +34,8 @@ fn payload(claims: &Claims<'_>) -> Result<String, BoxError> {
     // A random identifier, so that a server can refuse a proof that is used twice.
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
-    // A proof names the URL without query and fragment. Userinfo is a secret.
-    let mut target = claims.url.clone();
-    target.set_query(None);
-    target.set_fragment(None);
-    // This fails only for a URL without a host, which has no userinfo.
-    let _ = (target.set_username(""), target.set_password(None));
+    // RFC 9449 §4.2 wants no query and no fragment. Userinfo is a secret.
+    let target = url_without_secrets(claims.url);
     let time = claims.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut payload = Map::new();
     let mut put = |name: &str, value: Value| drop(payload.insert(name.to_owned(), value));

@@ -1,7 +1,7 @@
 //! http-auth as a second opinion, and in words where ours differs on purpose. Used by the tests and by the fuzzer.
 
 use reqwest_challenge::Challenges;
-use reqwest_challenge::challenge::Rule;
+use reqwest_challenge::challenge::DefectKind;
 
 /// Why http-auth refuses what RFC 9110 allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
     // Blanks at either end are the line's and not the value's (RFC 9110 §5.5).
     let value = value.trim_matches([' ', '\t']);
     let read = Challenges::parse(value);
-    let rules: Vec<_> = read.defects().map(|defect| defect.rule()).collect();
+    let rules: Vec<_> = read.defects().map(|defect| defect.kind()).collect();
     match http_auth::parse_challenges(value) {
         Ok(theirs) => {
             let theirs: Vec<_> = theirs
@@ -47,7 +47,7 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
                     (challenge.scheme().to_owned(), params.collect::<Vec<_>>())
                 })
                 .collect();
-            if rules.iter().any(|rule| matches!(rule, Rule::TooManyChallenges | Rule::TooManyParameters)) {
+            if rules.iter().any(|rule| matches!(rule, DefectKind::TooManyChallenges | DefectKind::TooManyParameters)) {
                 return Ok(Some(Difference::Cap));
             }
             if ours != theirs {
@@ -55,7 +55,11 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
             }
             match rules.as_slice() {
                 [] => Ok(None),
-                rules if rules.iter().all(|rule| matches!(rule, Rule::DuplicateParameter | Rule::TooManyDefects)) => {
+                rules
+                    if rules
+                        .iter()
+                        .all(|rule| matches!(rule, DefectKind::DuplicateParameter | DefectKind::TooManyDefects)) =>
+                {
                     Ok(Some(Difference::Duplicate))
                 }
                 rules => Err(format!("{value:?}: theirs takes it, ours has {rules:?}")),

@@ -1,28 +1,28 @@
-//! How a login is set up.
+//! The settings of a login.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use reqwest_challenge::BoxError;
 use url::Url;
 
 use super::environment::Environment;
-use super::login::{Kind, Login, Otherwise};
+use super::login::{Alternatives, Kind, Login, PasswordOf};
 use super::prompt::Ask;
 use super::show::{Open, Screen, in_browser, on_device};
 use crate::oauth::{
     AuthorizationCode, AuthorizationPrompt, Client, DeviceCode, Interactive, Issuer, OAuth, SetupError, Way,
 };
-use reqwest_challenge::BoxError;
 
-/// Shows a page, and a code, to a person.
+/// Shows the page of a login, and a code, to the user.
 type Show = Arc<dyn Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync>;
 
-/// Sets up a [`Login`].
+/// The settings of a [`Login`].
 #[must_use]
 pub struct LoginBuilder {
-    plan: Plan,
-    around: Environment,
+    source: Source,
+    environment: Environment,
     way: Option<Way>,
     open: Open,
     screen: Option<Screen>,
@@ -30,21 +30,42 @@ pub struct LoginBuilder {
     show: Option<Show>,
     command: String,
     prompts: bool,
-    otherwise: Otherwise,
-    set: Vec<Box<dyn FnOnce(OAuth) -> OAuth>>,
+    alternatives: Alternatives,
+    configure: Vec<Box<dyn FnOnce(OAuth) -> OAuth + Send>>,
 }
 
-pub(super) enum Plan {
+/// Where the credential comes from.
+enum Source {
     OAuth(Issuer, Client),
+    /// A token that the user creates on that page.
     Token(String),
+    /// The password of that user, or of a user whose name is asked for.
     Password(Option<String>),
 }
 
+impl Login {
+    /// A login by OAuth, in a browser or on another device.
+    pub fn oauth(issuer: Issuer, client: Client) -> LoginBuilder {
+        LoginBuilder::of(Source::OAuth(issuer, client))
+    }
+
+    /// A login by a token that the user pastes. It is sent as a bearer token. `page` says where the user creates it, such as
+    /// `https://example.com/settings/tokens`.
+    pub fn token(page: impl Into<String>) -> LoginBuilder {
+        LoginBuilder::of(Source::Token(page.into()))
+    }
+
+    /// A login by a password that the user types. It is sent by Basic (RFC 7617). If there is no user name, it is asked for too.
+    pub fn password(user: Option<&str>) -> LoginBuilder {
+        LoginBuilder::of(Source::Password(user.map(str::to_owned)))
+    }
+}
+
 impl LoginBuilder {
-    pub(super) fn of(plan: Plan) -> Self {
+    fn of(source: Source) -> Self {
         Self {
-            plan,
-            around: Environment::detect(),
+            source,
+            environment: Environment::detect(),
             way: None,
             open: Arc::new(super::browser::open),
             screen: None,
@@ -52,120 +73,135 @@ impl LoginBuilder {
             show: None,
             command: "log in".to_owned(),
             prompts: false,
-            otherwise: Otherwise::default(),
-            set: Vec::new(),
+            alternatives: Alternatives::default(),
+            configure: Vec::new(),
         }
     }
 
-    /// The command that logs in, as a person types it: `tool login`. It is what is hinted at where nobody can be asked.
+    /// Sets the command that logs in, as the user types it: `tool login`. An error names it if the tool cannot ask the user.
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.command = command.into();
         self
     }
 
-    /// Asks a person by a 401 too. Off by default: a login that nobody asked for is no surprise to anybody.
+    /// Lets a 401 start a login. Off by default, so that a login never starts unexpectedly.
     pub fn prompting(mut self) -> Self {
         self.prompts = true;
         self
     }
 
-    /// Where it runs, in place of what was found: `Environment::detect().without_input(no_input)`.
-    pub fn surroundings(mut self, around: Environment) -> Self {
-        self.around = around;
+    /// Sets where the tool runs. The default is [`Environment::detect`].
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
         self
     }
 
-    /// That way, if the server has it, in place of the one that would be chosen: for `--device`, `--browser`.
+    /// Sets how the user logs in, if the server offers it. By default [`Environment::way`] chooses. A tool sets it for an
+    /// argument such as `--device` or `--browser`.
     pub fn way(mut self, way: Way) -> Self {
         self.way = Some(way);
         self
     }
 
-    /// Opens pages so, in place of the system's browser.
+    /// Sets the function that opens a page in a browser. It receives the URL of the page, which contains the state of the
+    /// login (RFC 6749 §4.1.1), and may block. If it fails, the user is asked to open the page. By default the browser of the
+    /// system opens.
     pub fn browser(mut self, open: impl Fn(&Url) -> io::Result<()> + Send + Sync + 'static) -> Self {
         self.open = Arc::new(open);
         self
     }
 
-    /// Writes what a person reads there, in place of standard error.
+    /// Sets where the text for the user is written. The default is standard error.
     pub fn output(mut self, out: impl Write + Send + 'static) -> Self {
         self.screen = Some(Screen::of(out));
         self
     }
 
-    /// Asks for a token that is pasted where the server has no way to log in that reaches the person here. The text says where one is
-    /// made.
-    pub fn or_token(mut self, made_at: impl Into<String>) -> Self {
-        self.otherwise.made_at = Some(made_at.into());
+    /// Asks for a token that the user pastes, if the server offers no login that reaches the user. `page` says where the user
+    /// creates it.
+    pub fn or_token(mut self, page: impl Into<String>) -> Self {
+        self.alternatives.token_page = Some(page.into());
         self
     }
 
-    /// Asks for a password where a 401 offers Basic and no Bearer; of that user, or of one who is asked for.
+    /// Asks for a password, if a 401 offers Basic and no Bearer. If there is no user name, it is asked for too.
     pub fn or_password(mut self, user: Option<&str>) -> Self {
-        self.otherwise.password = Some(user.map(str::to_owned));
+        let password = user.map_or(PasswordOf::AnyUser, |user| PasswordOf::User(user.to_owned()));
+        self.alternatives.password = Some(password);
         self
     }
 
-    /// Asks so, in place of a prompt on the terminal: it is given the question, and whether what is typed is a secret that is hidden. It may
-    /// block.
+    /// Sets the function that asks a question. It receives the question, such as `Token for api.example.com`, without a colon
+    /// at the end, and whether the answer is a secret, which it must not show. It returns the answer without the line break. It
+    /// may block. The default is a prompt on the terminal.
     pub fn prompt(mut self, ask: impl Fn(&str, bool) -> io::Result<String> + Send + Sync + 'static) -> Self {
-        self.ask = Arc::new(move |question, hidden, _| ask(question, hidden));
+        self.ask = Arc::new(move |question, is_secret, _| ask(question, is_secret));
         self
     }
 
-    /// Shows the page, and the code if there is one, so, in place of what is printed and of the browser that opens.
-    pub fn showing(
-        mut self,
-        show: impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static,
-    ) -> Self {
+    /// Sets the function that shows the page of a login to the user, and the code if there is one. If it fails, the login
+    /// fails. It replaces the printed text and the browser.
+    pub fn show(mut self, show: impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static) -> Self {
         self.show = Some(Arc::new(show));
         self
     }
 
-    /// Sets up what is asked for: scopes, a resource, a key. Nothing changes where it is not by OAuth.
-    pub fn asking(mut self, set: impl FnOnce(OAuth) -> OAuth + 'static) -> Self {
-        self.set.push(Box::new(set));
+    /// Changes the settings of OAuth, such as the scopes, the resource and the DPoP key. The function receives the [`OAuth`]
+    /// that this builder made. A login by a token or a password ignores it.
+    pub fn configure_oauth(mut self, configure: impl FnOnce(OAuth) -> OAuth + Send + 'static) -> Self {
+        self.configure.push(Box::new(configure));
         self
     }
 
-    /// The login.
+    /// Makes the login.
     ///
     /// # Errors
-    /// [`SetupError`]: a client's secret for an issuer that only a challenge names.
+    /// Returns the error of [`OAuth::new`], for example for a client with a secret and an issuer that only a challenge names.
     pub fn build(self) -> Result<Login, SetupError> {
-        let Self { plan, around, way, open, screen, ask, show, command, prompts, otherwise, set } = self;
-        let hint = match around.why_nobody() {
-            Some(why) => format!("run `{command}` at a terminal ({why})"),
-            None => format!("run `{command}`"),
+        let hint = match self.environment.no_prompt_reason() {
+            Some(why) => format!("run `{}` at a terminal ({why})", self.command),
+            None => format!("run `{}`", self.command),
         };
-        let screen = screen.unwrap_or_else(|| Screen::stderr(around.terminal));
-        let kind = match plan {
-            Plan::Token(made_at) => Kind::Token(made_at),
-            Plan::Password(user) => Kind::Password(user),
-            Plan::OAuth(issuer, client) => {
-                let (page, code_page) = (screen.clone(), screen.clone());
-                let (shown, code_shown) = (show.clone(), show);
-                let code = AuthorizationCode::new(move |invitation| match &shown {
-                    Some(show) => show(invitation),
-                    None => in_browser(&page, &open, invitation),
-                });
-                let device = DeviceCode::new(move |invitation| match &code_shown {
-                    Some(show) => show(invitation),
-                    None => on_device(&code_page, invitation),
-                });
-                let choose = move |offers| way.filter(|_| around.reaches_person()).or_else(|| around.way(offers));
-                let grant = Interactive::new(code, device, choose).reaching(move || around.reaches_person());
+        let screen = self.screen.unwrap_or_else(|| Screen::stderr(self.environment.is_terminal()));
+        let kind = match self.source {
+            Source::Token(page) => Kind::Token(page),
+            Source::Password(user) => Kind::Password(user),
+            Source::OAuth(issuer, client) => {
+                let grant = interactive(self.environment, self.way, &screen, self.open, self.show);
                 let oauth = OAuth::new(issuer, client, grant)?.hint(&*hint);
-                let oauth = if prompts { oauth.prompting() } else { oauth };
-                Kind::OAuth(Box::new(set.into_iter().fold(oauth, |oauth, set| set(oauth))), otherwise)
+                let oauth = if self.prompts { oauth.prompting() } else { oauth };
+                let oauth = self.configure.into_iter().fold(oauth, |oauth, configure| configure(oauth));
+                Kind::OAuth(Box::new(oauth), self.alternatives)
             }
         };
-        Ok(Login { kind, around, screen, ask, hint, prompts })
+        Ok(Login { kind, environment: self.environment, screen, ask: self.ask, hint, prompts: self.prompts })
     }
+}
+
+/// The grant of a login in a browser or on another device.
+fn interactive(
+    environment: Environment,
+    way: Option<Way>,
+    screen: &Screen,
+    open: Open,
+    show: Option<Show>,
+) -> Interactive {
+    let (code_screen, device_screen) = (screen.clone(), screen.clone());
+    let (code_show, device_show) = (show.clone(), show);
+    let code = AuthorizationCode::new(move |prompt| match &code_show {
+        Some(show) => show(prompt),
+        None => in_browser(&code_screen, &open, prompt),
+    });
+    let device = DeviceCode::new(move |prompt| match &device_show {
+        Some(show) => show(prompt),
+        None => on_device(&device_screen, prompt),
+    });
+    let choose = move |offers| way.filter(|_| environment.can_prompt()).or_else(|| environment.way(offers));
+    Interactive::new(code, device, choose).reaching(move || environment.can_prompt())
 }
 
 impl fmt::Debug for LoginBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginBuilder").field("around", &self.around).finish_non_exhaustive()
+        f.debug_struct("LoginBuilder").field("environment", &self.environment).finish_non_exhaustive()
     }
 }

@@ -1,83 +1,149 @@
-//! Where a tool runs, and whom it reaches there.
+//! Where a tool runs, and how it can reach the user there.
 
 use std::io::IsTerminal;
 
 use crate::oauth::{Offers, Way};
 
-/// Where a tool runs.
+/// Where a tool runs, and how it can reach the user there.
+///
+/// ```
+/// use reqwest_challenge_login::cli::Environment;
+///
+/// # let no_input = true;
+/// // `no_input` is an argument of the tool.
+/// let environment = Environment::detect().with_input(!no_input);
+/// assert_eq!(environment.can_prompt(), false);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Environment {
-    /// Standard input and standard error are a person's terminal.
-    pub terminal: bool,
-    /// The person is at another machine than the tool.
-    pub remote: bool,
-    /// It runs unattended: continuous integration.
-    pub unattended: bool,
-    /// A browser could open a window here.
-    pub display: bool,
-    /// Somebody said that nobody is to be asked.
-    pub silent: bool,
+    is_terminal: bool,
+    is_remote: bool,
+    is_ci: bool,
+    has_display: bool,
+    is_input_allowed: bool,
 }
 
 impl Environment {
-    /// As the environment says: `CI`, `SSH_CONNECTION`, `SSH_TTY`, `SSH_CLIENT`, and on Linux and its like `DISPLAY`, `WAYLAND_DISPLAY`,
-    /// `WSL_DISTRO_NAME` and `BROWSER`.
+    /// Reads the environment of this process: whether standard input and standard error are a terminal, and the variables that
+    /// [`from_variables`](Self::from_variables) lists. A variable that is empty or `false` counts as not set.
     #[must_use]
     pub fn detect() -> Self {
-        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        Self::of(terminal, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false"))
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
+        Self::from_variables(is_terminal, is_set)
     }
 
-    /// The same of an environment that is given: whether there is such a variable, which is neither empty nor `false`.
+    /// The environment with these variables. `is_set` receives the name of a variable, and returns whether it is set and
+    /// neither empty nor `false`:
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `CI` | the tool runs unattended |
+    /// | `SSH_CONNECTION`, `SSH_TTY`, `SSH_CLIENT` | the user is at another machine |
+    /// | `DISPLAY`, `WAYLAND_DISPLAY`, `WSL_DISTRO_NAME`, `BROWSER` | a browser can open here; macOS and Windows need none of them |
     #[must_use]
-    pub fn of(terminal: bool, has: impl Fn(&str) -> bool) -> Self {
-        let any = |names: &[&str]| names.iter().any(|name| has(name));
-        let windows = cfg!(any(target_os = "macos", target_os = "windows"));
+    pub fn from_variables(is_terminal: bool, is_set: impl Fn(&str) -> bool) -> Self {
+        let any = |names: &[&str]| names.iter().any(|name| is_set(name));
+        let is_desktop_system = cfg!(any(target_os = "macos", target_os = "windows"));
         Self {
-            terminal,
-            remote: any(&["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"]),
-            unattended: any(&["CI"]),
-            display: windows || any(&["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]),
-            silent: false,
+            is_terminal,
+            is_remote: any(&["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"]),
+            is_ci: any(&["CI"]),
+            has_display: is_desktop_system || any(&["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]),
+            is_input_allowed: true,
         }
     }
 
-    /// The same with nobody to ask: for `--no-input`.
+    /// Whether standard input and standard error are a terminal.
     #[must_use]
-    pub fn without_input(self, so: bool) -> Self {
-        Self { silent: self.silent || so, ..self }
+    pub fn is_terminal(self) -> bool {
+        self.is_terminal
     }
 
-    /// Why nobody can be asked, if nobody can.
+    /// Whether the user is at another machine, as with SSH.
     #[must_use]
-    pub fn why_nobody(self) -> Option<&'static str> {
-        if self.silent {
-            Some("nobody is to be asked")
-        } else if self.unattended {
+    pub fn is_remote(self) -> bool {
+        self.is_remote
+    }
+
+    /// Whether the tool runs unattended, in continuous integration.
+    #[must_use]
+    pub fn is_ci(self) -> bool {
+        self.is_ci
+    }
+
+    /// Whether a browser can open a window on this machine.
+    #[must_use]
+    pub fn has_display(self) -> bool {
+        self.has_display
+    }
+
+    /// Whether the tool may ask the user.
+    #[must_use]
+    pub fn is_input_allowed(self) -> bool {
+        self.is_input_allowed
+    }
+
+    /// Sets whether standard input and standard error are a terminal.
+    #[must_use]
+    pub fn with_terminal(self, is_terminal: bool) -> Self {
+        Self { is_terminal, ..self }
+    }
+
+    /// Sets whether the user is at another machine.
+    #[must_use]
+    pub fn with_remote(self, is_remote: bool) -> Self {
+        Self { is_remote, ..self }
+    }
+
+    /// Sets whether the tool runs unattended.
+    #[must_use]
+    pub fn with_ci(self, is_ci: bool) -> Self {
+        Self { is_ci, ..self }
+    }
+
+    /// Sets whether a browser can open a window on this machine.
+    #[must_use]
+    pub fn with_display(self, has_display: bool) -> Self {
+        Self { has_display, ..self }
+    }
+
+    /// Sets whether the tool may ask the user. Pass `false` for an argument such as `--no-input`.
+    #[must_use]
+    pub fn with_input(self, is_input_allowed: bool) -> Self {
+        Self { is_input_allowed, ..self }
+    }
+
+    /// Why the tool cannot ask the user. `None` if it can.
+    #[must_use]
+    pub fn no_prompt_reason(self) -> Option<&'static str> {
+        if !self.is_input_allowed {
+            Some("prompts are turned off")
+        } else if self.is_ci {
             Some("CI is set")
-        } else if self.terminal {
+        } else if self.is_terminal {
             None
         } else {
-            Some("standard input or standard error is no terminal")
+            Some("standard input or standard error is not a terminal")
         }
     }
 
-    /// Whether there is a person to ask.
+    /// Whether the tool can ask the user: there is a terminal, `CI` is not set, and input is allowed.
     #[must_use]
-    pub fn reaches_person(self) -> bool {
-        self.why_nobody().is_none()
+    pub fn can_prompt(self) -> bool {
+        self.no_prompt_reason().is_none()
     }
 
-    /// How the person logs in: in a browser where one opens on the person's own machine, else with a code. A browser whose page comes
-    /// back to this machine is of no use to somebody at another.
+    /// How the user logs in: in a browser if one opens on the user's own machine, otherwise with a code for another device.
+    /// `None` if the tool cannot ask the user, or if the server offers no login that works here. A browser login redirects to
+    /// this machine, so it does not work for a user at another machine.
     #[must_use]
     pub fn way(self, offers: Offers) -> Option<Way> {
-        if !self.reaches_person() {
+        if !self.can_prompt() {
             return None;
         }
         let order =
-            if self.remote || !self.display { [Way::Device, Way::Browser] } else { [Way::Browser, Way::Device] };
-        order.into_iter().find(|way| offers.has(*way)).filter(|way| !(self.remote && *way == Way::Browser))
+            if self.is_remote || !self.has_display { [Way::Device, Way::Browser] } else { [Way::Browser, Way::Device] };
+        order.into_iter().find(|way| offers.has(*way)).filter(|way| !(self.is_remote && *way == Way::Browser))
     }
 }

@@ -1,28 +1,40 @@
-//! A login by whatever way reaches the person.
+//! A login that reaches the user in the way that works where the tool runs.
 
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-
-use super::builder::{LoginBuilder, Plan};
-use super::environment::Environment;
-use super::prompt::Ask;
-use super::show::Screen;
-use crate::cli::prompt;
-use crate::oauth::{Client, Issuer, OAuth};
-use reqwest_challenge::Credential;
 use reqwest_challenge::support::OneLine;
-use reqwest_challenge::{Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason};
 
-/// A login by whatever way reaches the person: a [`Refresh`] for a command-line tool.
+use super::environment::Environment;
+use super::prompt::{self, Ask};
+use super::show::Screen;
+use crate::oauth::OAuth;
+
+/// Time for everything else than the prompts of a login.
+const TIMEOUT_MARGIN: Duration = Duration::from_secs(10);
+
+/// A login for a command-line tool: a [`Refresh`] that reaches the user in the way that works where the tool runs.
 ///
-/// A person is asked where somebody asked for a login, or, where [`prompting`](LoginBuilder::prompting) is said, by a 401 too; and only
-/// where there is a terminal, and nobody said that there is none to ask. Else it is
-/// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired) at once, with the command that helps.
+/// The user is asked if the caller calls [`Session::login`](reqwest_challenge::Session::login), or also by a 401 if
+/// [`prompting`](super::LoginBuilder::prompting) is set. If the tool cannot ask the user, the login fails at once with
+/// [`LoginRequired`](reqwest_challenge::RefreshErrorKind::LoginRequired) and names the command that logs in: see
+/// [`Environment::no_prompt_reason`].
+///
+/// ```
+/// use reqwest_challenge_login::cli::Login;
+/// use reqwest_challenge_login::oauth::{Client, Issuer};
+///
+/// let login = Login::oauth(Issuer::new("https://auth.example.com")?, Client::public("tool"))
+///     .command("tool login")
+///     .configure_oauth(|oauth| oauth.scopes(["api:read"]))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Login {
     pub(super) kind: Kind,
-    pub(super) around: Environment,
+    pub(super) environment: Environment,
     pub(super) screen: Screen,
     pub(super) ask: Ask,
     pub(super) hint: String,
@@ -30,64 +42,62 @@ pub struct Login {
 }
 
 pub(super) enum Kind {
-    OAuth(Box<OAuth>, Otherwise),
+    OAuth(Box<OAuth>, Alternatives),
+    /// A token that the user creates on that page.
     Token(String),
+    /// The password of that user, or of a user whose name is asked for.
     Password(Option<String>),
 }
 
-/// What is asked for where OAuth does not lead to the person.
+/// What to ask for if OAuth cannot be used.
 #[derive(Default)]
-pub(super) struct Otherwise {
-    /// A token, which is made there.
-    pub(super) made_at: Option<String>,
-    /// A password, of that user or of one who is asked for, where the API takes nothing else.
-    pub(super) password: Option<Option<String>>,
+pub(super) struct Alternatives {
+    /// A token that the user creates on that page, if no way of OAuth reaches the user.
+    pub(super) token_page: Option<String>,
+    /// A password, if the API offers Basic and no Bearer.
+    pub(super) password: Option<PasswordOf>,
 }
 
-/// A secret of the person's.
+/// Whose password to ask for.
+pub(super) enum PasswordOf {
+    User(String),
+    /// The user name is asked for too.
+    AnyUser,
+}
+
+/// A secret that the user types.
 enum Typed<'l> {
-    Token(&'l str),
-    Password(Option<&'l str>),
+    Token { page: &'l str },
+    Password { user: Option<&'l str> },
 }
 
 impl Login {
-    /// By OAuth, in a browser or on another device.
-    pub fn oauth(issuer: Issuer, client: Client) -> LoginBuilder {
-        LoginBuilder::of(Plan::OAuth(issuer, client))
-    }
-
-    /// By a token that is pasted, sent as a bearer token. The text says where one is made: `https://example.com/settings/tokens`.
-    pub fn token(made_at: impl Into<String>) -> LoginBuilder {
-        LoginBuilder::of(Plan::Token(made_at.into()))
-    }
-
-    /// By a password that is typed, sent by Basic; of that user, or of one who is asked for.
-    pub fn password(user: Option<&str>) -> LoginBuilder {
-        LoginBuilder::of(Plan::Password(user.map(str::to_owned)))
-    }
-
     async fn by_oauth(
         &self,
         oauth: &OAuth,
-        otherwise: &Otherwise,
+        alternatives: &Alternatives,
         context: RefreshContext,
     ) -> Result<Option<Credential>, RefreshError> {
         let offers = |scheme| context.challenges().get(scheme).is_some();
-        if let Some(user) = otherwise.password.as_ref().filter(|_| offers("Basic") && !offers("Bearer")) {
-            return self.prompted(&context, Typed::Password(user.as_deref())).await.map(Some);
+        if let Some(password) = alternatives.password.as_ref().filter(|_| offers("Basic") && !offers("Bearer")) {
+            let user = match password {
+                PasswordOf::User(user) => Some(user.as_str()),
+                PasswordOf::AnyUser => None,
+            };
+            return self.prompt(&context, Typed::Password { user }).await.map(Some);
         }
-        match (oauth.refresh(context.clone()).await, &otherwise.made_at) {
-            (Err(error), Some(made_at)) if matches!(error.kind(), RefreshErrorKind::LoginRequired { .. }) => {
-                self.prompted(&context, Typed::Token(made_at)).await.map(Some)
+        match (oauth.refresh(context.clone()).await, &alternatives.token_page) {
+            (Err(error), Some(page)) if matches!(error.kind(), RefreshErrorKind::LoginRequired { .. }) => {
+                self.prompt(&context, Typed::Token { page }).await.map(Some)
             }
-            (answer, _) => answer,
+            (result, _) => result,
         }
     }
 
-    /// A secret of the person, if there is one who wants to be asked.
-    async fn prompted(&self, context: &RefreshContext, typed: Typed<'_>) -> Result<Credential, RefreshError> {
-        let asked = self.prompts || context.reason() == RefreshReason::Login;
-        if !asked || !self.around.reaches_person() {
+    /// Asks the user for a secret, if the caller allows it and the tool can ask.
+    async fn prompt(&self, context: &RefreshContext, typed: Typed<'_>) -> Result<Credential, RefreshError> {
+        let is_allowed = self.prompts || context.reason() == RefreshReason::Login;
+        if !is_allowed || !self.environment.can_prompt() {
             // A 401 does not prove that a typed secret is wrong: another path, or a proxy, may have refused it. Only a
             // refused refresh token ends a login.
             return Err(RefreshError::login_required(&*self.hint));
@@ -95,28 +105,34 @@ impl Login {
         if let Some(credential) = context.before_prompt().await? {
             return Ok(credential);
         }
-        // It is the host's real name that is shown, whatever a challenge says of itself.
-        let host = context.origin().host();
         let credential = match typed {
-            Typed::Password(user) => {
-                let user = match user {
-                    Some(user) => user.to_owned(),
-                    None => prompt::line(context, &self.ask, format!("User name for {host}")).await?,
-                };
-                // Refuses a user name that Basic cannot send before the user types the password.
-                Credential::basic(&user, "").check().map_err(RefreshError::other)?;
-                let question = format!("Password of {} for {host}", OneLine::new(&user));
-                let password = prompt::secret(context, &self.ask, question).await?;
-                Credential::basic(user, password.expose())
-            }
-            Typed::Token(made_at) => {
-                self.screen.say(&format!("A token for {host} is made at {made_at}"));
-                let token = prompt::secret(context, &self.ask, format!("Token for {host}")).await?;
-                Credential::bearer(token.expose().trim())
-            }
+            Typed::Token { page } => self.ask_for_token(context, page).await?,
+            Typed::Password { user } => self.ask_for_password(context, user).await?,
         };
         credential.check().map_err(RefreshError::other)?;
         Ok(credential.with_source("prompt"))
+    }
+
+    // Both questions name the host of the request, and not what a challenge says about itself.
+
+    async fn ask_for_token(&self, context: &RefreshContext, page: &str) -> Result<Credential, RefreshError> {
+        let host = context.origin().host();
+        self.screen.say(&format!("Create a token for {host} at {page}"));
+        let token = prompt::secret(context, &self.ask, format!("Token for {host}")).await?;
+        Ok(Credential::bearer(token.expose().trim()))
+    }
+
+    async fn ask_for_password(&self, context: &RefreshContext, user: Option<&str>) -> Result<Credential, RefreshError> {
+        let host = context.origin().host();
+        let user = match user {
+            Some(user) => user.to_owned(),
+            None => prompt::line(context, &self.ask, format!("User name for {host}")).await?,
+        };
+        // Refuses a user name that Basic cannot send before the user types the password.
+        Credential::basic(&user, "").check().map_err(RefreshError::other)?;
+        let question = format!("Password of {} for {host}", OneLine::new(&user));
+        let password = prompt::secret(context, &self.ask, question).await?;
+        Ok(Credential::basic(user, password.expose()))
     }
 }
 
@@ -127,18 +143,18 @@ impl fmt::Debug for Login {
             Kind::Token(_) => "token",
             Kind::Password(_) => "password",
         };
-        f.debug_struct("Login").field("kind", &kind).field("around", &self.around).finish_non_exhaustive()
+        f.debug_struct("Login").field("kind", &kind).field("environment", &self.environment).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Refresh for Login {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        let _waiting = self.screen.while_waiting();
+        let _progress = self.screen.progress();
         match &self.kind {
-            Kind::OAuth(oauth, otherwise) => self.by_oauth(oauth, otherwise, context).await,
-            Kind::Token(made_at) => self.prompted(&context, Typed::Token(made_at)).await.map(Some),
-            Kind::Password(user) => self.prompted(&context, Typed::Password(user.as_deref())).await.map(Some),
+            Kind::OAuth(oauth, alternatives) => self.by_oauth(oauth, alternatives, context).await,
+            Kind::Token(page) => self.prompt(&context, Typed::Token { page }).await.map(Some),
+            Kind::Password(user) => self.prompt(&context, Typed::Password { user: user.as_deref() }).await.map(Some),
         }
     }
 
@@ -150,10 +166,11 @@ impl Refresh for Login {
     }
 
     fn timeout(&self) -> Duration {
+        // A user name and a password.
+        let prompts = prompt::ANSWER_TIMEOUT.saturating_mul(2);
         match &self.kind {
-            Kind::OAuth(oauth, _) => oauth.timeout().saturating_add(prompt::LONGEST.saturating_mul(2)),
-            // Two prompts, and a moment.
-            _ => prompt::LONGEST.saturating_mul(2) + Duration::from_secs(10),
+            Kind::OAuth(oauth, _) => oauth.timeout().saturating_add(prompts),
+            _ => prompts.saturating_add(TIMEOUT_MARGIN),
         }
     }
 }

@@ -1,21 +1,20 @@
 //! The outcome of a command: an exit code for scripts, a few lines for users.
 
-use reqwest_challenge::DeniedReason;
-use reqwest_challenge::support::find_error;
+use std::error::Error;
 use std::fmt::Write;
 
 use http::StatusCode;
+use reqwest_challenge::support::{error_lines, find_error, is_transient_error};
+use reqwest_challenge::{
+    DeniedReason, Forbidden, RefreshError, RefreshErrorKind, SessionEnded, StepUpError, StepUpKind, Unauthorized,
+    UnauthorizedReason,
+};
 
-use reqwest_challenge::{Forbidden, SessionEnded, StepUpError, StepUpKind, Unauthorized, UnauthorizedReason};
-
-use reqwest_challenge::support::{error_lines, is_transient_error};
-use reqwest_challenge::{RefreshError, RefreshErrorKind};
-
-const OTHER: u8 = 1;
-const LOGIN: u8 = 4;
+const OTHER_FAILURE: u8 = 1;
+const LOGIN_REQUIRED: u8 = 4;
 const FORBIDDEN: u8 = 5;
 /// A later attempt may succeed.
-const PASSES: u8 = 6;
+const TEMPORARY_FAILURE: u8 = 6;
 
 /// The exit code for an error.
 ///
@@ -26,52 +25,60 @@ const PASSES: u8 = 6;
 /// | 5 | forbidden: logged in, but not allowed |
 /// | 6 | the network or a server failed; a later attempt may succeed |
 ///
-/// By convention, 0 means success and 2 an invalid command line.
+/// By convention, 0 means success and 2 an invalid command line. The code follows from the types of the error and of its
+/// sources, never from their text.
+///
+/// ```
+/// use reqwest_challenge::RefreshError;
+/// use reqwest_challenge_login::cli::exit_code;
+///
+/// assert_eq!(exit_code(&RefreshError::login_required("run `tool login`")), 4);
+/// assert_eq!(exit_code(&RefreshError::transient(None)), 6);
+/// ```
 #[must_use]
-pub fn exit_code(error: &(dyn std::error::Error + 'static)) -> u8 {
+pub fn exit_code(error: &(dyn Error + 'static)) -> u8 {
     if let Some(refresh) = RefreshError::find(error) {
-        return of_refresh(refresh);
+        return code_of_refresh(refresh);
     }
-    if let Some(refused) = Unauthorized::find(error) {
-        return of_reason(refused.reason());
+    if let Some(unauthorized) = Unauthorized::find(error) {
+        return code_of_unauthorized(unauthorized.reason());
     }
-    if let Some(denied) = Forbidden::find(error) {
+    if let Some(forbidden) = Forbidden::find(error) {
         // A refusal by another server says nothing about the API.
-        return if denied.is_foreign() { OTHER } else { FORBIDDEN };
+        return if forbidden.is_foreign() { OTHER_FAILURE } else { FORBIDDEN };
     }
     if let Some(ended) = SessionEnded::find(error) {
-        return if ended.is_logged_out() { LOGIN } else { OTHER };
+        return if ended.is_logged_out() { LOGIN_REQUIRED } else { OTHER_FAILURE };
     }
     if let Some(step_up) = StepUpError::find(error) {
         return match step_up.kind() {
             StepUpKind::NoScopes | StepUpKind::GrantedAndRefused | StepUpKind::NotGranted => FORBIDDEN,
-            _ => OTHER,
+            _ => OTHER_FAILURE,
         };
     }
-    // Without a response, the network failed.
-    of_network(error)
+    code_of_network(error)
 }
 
-fn of_refresh(error: &RefreshError) -> u8 {
+fn code_of_refresh(error: &RefreshError) -> u8 {
     match error.kind() {
-        RefreshErrorKind::LoginRequired { .. } | RefreshErrorKind::CredentialRevoked { .. } => LOGIN,
-        RefreshErrorKind::Denied { reason, .. } => of_denied(*reason),
-        RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => PASSES,
-        _ => of_network(error),
+        RefreshErrorKind::LoginRequired { .. } | RefreshErrorKind::CredentialRevoked { .. } => LOGIN_REQUIRED,
+        RefreshErrorKind::Denied { reason, .. } => code_of_denied(*reason),
+        RefreshErrorKind::Transient { .. } | RefreshErrorKind::TimedOut => TEMPORARY_FAILURE,
+        _ => code_of_network(error),
     }
 }
 
 /// The exit code for a refusal of a credential: whether a login helps, or whether the failure is temporary.
-fn of_denied(reason: DeniedReason) -> u8 {
+fn code_of_denied(reason: DeniedReason) -> u8 {
     match reason {
-        DeniedReason::AccessDenied | DeniedReason::LoginExpired | DeniedReason::InteractionRequired => LOGIN,
-        DeniedReason::ServerUnavailable => PASSES,
-        _ => OTHER,
+        DeniedReason::AccessDenied | DeniedReason::LoginExpired | DeniedReason::InteractionRequired => LOGIN_REQUIRED,
+        DeniedReason::ServerUnavailable => TEMPORARY_FAILURE,
+        _ => OTHER_FAILURE,
     }
 }
 
 /// A login does not help if a new credential is already held, or if another server refused the request.
-fn of_reason(reason: UnauthorizedReason) -> u8 {
+fn code_of_unauthorized(reason: UnauthorizedReason) -> u8 {
     match reason {
         UnauthorizedReason::Declined
         | UnauthorizedReason::StillRejected
@@ -79,45 +86,58 @@ fn of_reason(reason: UnauthorizedReason) -> u8 {
         | UnauthorizedReason::CallerCredential
         | UnauthorizedReason::NoRetry
         | UnauthorizedReason::BudgetExhausted
-        | UnauthorizedReason::RefreshFailed => LOGIN,
-        _ => OTHER,
+        | UnauthorizedReason::RefreshFailed => LOGIN_REQUIRED,
+        _ => OTHER_FAILURE,
     }
 }
 
 /// Describes an error, its causes, and the remedy: the command that logs in, or the variable to set.
 ///
+/// `command` is the command that logs in, such as `tool login`. `variable` is the environment variable of
+/// [`EnvToken`](crate::cli::EnvToken), if the tool reads one.
+///
 /// Returns a few lines for standard error, without a newline at the end. They contain no secret, and no line repeats
 /// another.
+///
+/// ```
+/// use reqwest_challenge::RefreshError;
+/// use reqwest_challenge_login::cli::explain;
+///
+/// let error = RefreshError::login_required("run `tool login`");
+/// let text = explain(&error, "tool login", Some("TOOL_TOKEN"));
+/// assert!(text.starts_with("error: a login is required: run `tool login`"));
+/// assert!(text.ends_with("help: you can also set TOOL_TOKEN to a token"));
+/// ```
 #[must_use]
-pub fn explain(error: &(dyn std::error::Error + 'static), command: &str, variable: Option<&str>) -> String {
+pub fn explain(error: &(dyn Error + 'static), command: &str, variable: Option<&str>) -> String {
     let mut text = format!("error: {}", error_lines(error).join("\n  caused by: "));
-    // The remedy is printed once. An error that already names it takes precedence.
+    // Only the wording depends on the text: a remedy that the error already names is not printed again.
     let names_command = text.contains(&format!("`{command}`"));
     let unnamed = variable.filter(|name| !text.contains(*name));
     match exit_code(error) {
-        LOGIN if variable.is_some() && unnamed.is_none() => {}
-        LOGIN => {
+        LOGIN_REQUIRED if variable.is_some() && unnamed.is_none() => {}
+        LOGIN_REQUIRED => {
             let help = match (names_command, unnamed) {
                 (true, None) => return text,
-                (true, Some(name)) => format!("a token in {name} does it, too"),
+                (true, Some(name)) => format!("you can also set {name} to a token"),
                 (false, None) => format!("run `{command}`"),
                 (false, Some(name)) => format!("run `{command}`, or set {name} to a token"),
             };
             let _ = write!(text, "\n  help: {help}");
         }
-        PASSES => text.push_str("\n  help: nothing is wrong with the login; try again later"),
+        TEMPORARY_FAILURE => text.push_str("\n  help: nothing is wrong with the login; try again later"),
         _ => {}
     }
     text
 }
 
 /// A network failure is temporary. A received response and a redirect loop are not network failures.
-fn of_network(error: &(dyn std::error::Error + 'static)) -> u8 {
+fn code_of_network(error: &(dyn Error + 'static)) -> u8 {
     match find_error::<reqwest::Error>(error).and_then(reqwest::Error::status) {
         // A refusal that `pass_through` returned as a response.
-        Some(StatusCode::UNAUTHORIZED) => LOGIN,
+        Some(StatusCode::UNAUTHORIZED) => LOGIN_REQUIRED,
         Some(StatusCode::FORBIDDEN) => FORBIDDEN,
-        _ if is_transient_error(error) => PASSES,
-        _ => OTHER,
+        _ if is_transient_error(error) => TEMPORARY_FAILURE,
+        _ => OTHER_FAILURE,
     }
 }

@@ -1,6 +1,5 @@
-//! What a person sees on standard error: the page, its host, a code, and that something is waited for.
+//! What the user reads on standard error: the page of a login, a code, and that the tool waits.
 
-use crate::util::lock;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -9,109 +8,113 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
-
-use crate::oauth::AuthorizationPrompt;
 use reqwest_challenge::BoxError;
 use reqwest_challenge::support::OneLine;
+
+use crate::oauth::AuthorizationPrompt;
+use crate::util::lock;
+
+/// The interval between two frames of the progress line.
+const FRAME_INTERVAL: Duration = Duration::from_millis(120);
 
 /// Opens a page in a browser.
 pub(super) type Open = Arc<dyn Fn(&url::Url) -> io::Result<()> + Send + Sync>;
 
-/// Writes for a person.
+/// Writes text for the user.
 #[derive(Clone)]
 pub(super) struct Screen {
     out: Arc<Mutex<dyn Write + Send>>,
-    waiting: Arc<Mutex<Option<ProgressBar>>>,
-    /// Whether what is written is a terminal, which can show that time passes.
-    terminal: bool,
+    progress: Arc<Mutex<Option<ProgressBar>>>,
+    /// Whether the text goes to a terminal, which can show a progress line.
+    is_terminal: bool,
 }
 
 impl Screen {
-    pub(super) fn stderr(terminal: bool) -> Self {
-        Self { out: Arc::new(Mutex::new(io::stderr())), waiting: Arc::default(), terminal }
+    pub(super) fn stderr(is_terminal: bool) -> Self {
+        Self { out: Arc::new(Mutex::new(io::stderr())), progress: Arc::default(), is_terminal }
     }
 
     pub(super) fn of(out: impl Write + Send + 'static) -> Self {
-        Self { out: Arc::new(Mutex::new(out)), waiting: Arc::default(), terminal: false }
+        Self { out: Arc::new(Mutex::new(out)), progress: Arc::default(), is_terminal: false }
     }
 
     pub(super) fn say(&self, text: &str) {
         let mut out = lock(&self.out);
-        // Whoever closed it does not want to know.
+        // If the output is closed, the user reads nothing, and the login continues.
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
 
-    /// Shows that somebody is waited for, until [`Waiting`] goes.
-    pub(super) fn wait(&self, text: String) {
-        if !self.terminal {
+    /// Shows a progress line until [`Progress`] is dropped.
+    fn show_progress(&self, text: String) {
+        if !self.is_terminal {
             return;
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        // The template is a constant that holds.
+        // The template is a constant, and is valid.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
         bar.set_message(text);
-        bar.enable_steady_tick(Duration::from_millis(120));
-        *lock(&self.waiting) = Some(bar);
+        bar.enable_steady_tick(FRAME_INTERVAL);
+        *lock(&self.progress) = Some(bar);
     }
 
-    /// Takes the line away when it goes, however that comes.
-    pub(super) fn while_waiting(&self) -> Waiting<'_> {
-        Waiting(self)
+    /// Returns a guard that removes the progress line when it is dropped, also if the login is cancelled.
+    pub(super) fn progress(&self) -> Progress<'_> {
+        Progress(self)
     }
 }
 
-pub(super) struct Waiting<'s>(&'s Screen);
+pub(super) struct Progress<'s>(&'s Screen);
 
-impl Drop for Waiting<'_> {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
-        if let Some(bar) = lock(&self.0.waiting).take() {
+        if let Some(bar) = lock(&self.0.progress).take() {
             bar.finish_and_clear();
         }
     }
 }
 
-/// Prints the page first, and then tries to open a browser: one that does not open is no error.
-pub(super) fn in_browser(screen: &Screen, open: &Open, invitation: &AuthorizationPrompt) -> Result<(), BoxError> {
+/// Prints the page, and then opens a browser. If no browser opens, the user can open the page, so that is not an error.
+pub(super) fn in_browser(screen: &Screen, open: &Open, prompt: &AuthorizationPrompt) -> Result<(), BoxError> {
     screen.say(&format!(
         "Log in for {} at {}, in the browser that opens, or at this address:\n\n    {}\n",
-        invitation.api(),
-        invitation.host(),
-        invitation.url()
+        prompt.api(),
+        prompt.host(),
+        prompt.url()
     ));
-    let (screen, open, url) = (screen.clone(), open.clone(), invitation.url().clone());
-    // It may wait for the browser, which may be one of a terminal.
+    let (screen, open, url) = (screen.clone(), open.clone(), prompt.url().clone());
+    // On a thread that may block: a browser in the terminal runs until the user closes it.
     let notice = screen.clone();
     drop(tokio::task::spawn_blocking(move || {
         if let Err(error) = open(&url) {
             let error = error.to_string();
             let error = OneLine::new(&error);
-            notice.say(&format!("(no browser opened: {error}; the address above does it too)"));
+            notice.say(&format!("(no browser opened: {error}; open the address above yourself)"));
         }
     }));
-    screen.wait(format!("waiting for the login at {} – Ctrl-C gives up", invitation.host()));
+    screen.show_progress(format!("waiting for the login at {} – Ctrl-C cancels", prompt.host()));
     Ok(())
 }
 
 /// Prints the page and the code, and a QR code of both for a phone.
-pub(super) fn on_device(screen: &Screen, invitation: &AuthorizationPrompt) -> Result<(), BoxError> {
-    let code = OneLine::new(invitation.user_code().unwrap_or_default());
+pub(super) fn on_device(screen: &Screen, prompt: &AuthorizationPrompt) -> Result<(), BoxError> {
+    let code = OneLine::new(prompt.user_code().unwrap_or_default());
     let mut text = format!(
         "Log in for {} at {}, on any device:\n\n    {}\n\n    and type the code  {code}\n",
-        invitation.api(),
-        invitation.host(),
-        invitation.url()
+        prompt.api(),
+        prompt.host(),
+        prompt.url()
     );
-    if invitation.complete_url() != invitation.url() {
-        let _ = write!(text, "\n    or open {}\n", invitation.complete_url());
+    if prompt.complete_url() != prompt.url() {
+        let _ = write!(text, "\n    or open {}\n", prompt.complete_url());
     }
-    if screen.terminal
-        && let Ok(code) = QrCode::new(invitation.complete_url().as_str())
+    if screen.is_terminal
+        && let Ok(code) = QrCode::new(prompt.complete_url().as_str())
     {
         let _ = write!(text, "\n{}\n", code.render::<Dense1x2>().quiet_zone(true).build());
     }
     screen.say(&text);
-    screen.wait(format!("waiting for the login at {} – Ctrl-C gives up", invitation.host()));
+    screen.show_progress(format!("waiting for the login at {} – Ctrl-C cancels", prompt.host()));
     Ok(())
 }

@@ -1,18 +1,15 @@
-//! Reads a line of a terminal that is none of Unix: such a read ends when somebody ends the line, also where it is given up.
+//! Reads a line of a console that is not a Unix terminal. Such a read ends only when the user ends the line, also if the
+//! prompt is cancelled.
 
 use std::io;
 
-use super::prompt::Asking;
+use super::prompt_state::PromptState;
 
-pub(super) fn ask(question: &str, hidden: bool, _asking: &Asking) -> io::Result<String> {
-    let answer = if hidden {
+pub(super) fn ask(question: &str, is_secret: bool, _state: &PromptState) -> io::Result<String> {
+    let answer = if is_secret {
         dialoguer::Password::new().with_prompt(question).interact()
     } else {
         dialoguer::Input::<String>::new().with_prompt(question).interact_text()
     };
     answer.map_err(|dialoguer::Error::IO(error)| error)
 }
-
-/// The system's console is as it was when a read ends.
-#[derive(Default)]
-pub(super) struct Before;

@@ -21,6 +21,7 @@ use crate::oauth::resource;
 use crate::util::unless;
 use reqwest_challenge::Credential;
 use reqwest_challenge::Origin;
+use reqwest_challenge::support::url_without_secrets;
 use reqwest_challenge::{Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason};
 
 /// How long a renewal may take where no person is waited for.
@@ -42,9 +43,12 @@ fn no_metadata(context: &RefreshContext) -> RefreshError {
     RefreshError::denied("no_metadata").caused_by(line)
 }
 
-/// A URL that a server wrote, without what may be a secret, for a terminal.
+/// A URL that a server wrote, without the parts that may hold a secret, for a terminal.
 fn bare(text: &str) -> String {
-    printed(text.split(['?', '#']).next().unwrap_or_default())
+    match Url::parse(text) {
+        Ok(url) => printed(url_without_secrets(&url).as_str()),
+        Err(_) => printed(text.split(['?', '#']).next().unwrap_or_default()),
+    }
 }
 
 impl OAuth {

@@ -1,26 +1,27 @@
-//! Writes an object in memory that is wiped.
+//! Writes a JSON object that contains secrets.
 
 use std::io;
 
+use reqwest_challenge::Secret;
 use serde_json::Value;
 
 use super::secret_json::{SecretJson, wipe};
-use reqwest_challenge::Secret;
 
 impl SecretJson {
+    /// Sets a member. Overwrites the text of its former value.
     pub(crate) fn put(&mut self, name: &str, value: impl Into<Value>) {
         if let Some(mut old) = self.0.insert(name.to_owned(), value.into()) {
             wipe(&mut old);
         }
     }
 
-    /// As text, in memory that is wiped.
+    /// The object as text, in memory that is overwritten when it is dropped.
     pub(crate) fn to_secret(&self) -> Secret {
-        // Written twice: once for its length, so that nothing is left behind by growing.
+        // Written twice. The first pass counts the length, because a vector that grows leaves copies of the secret behind.
         let mut length = Length(0);
         let mut octets = match serde_json::to_writer(&mut length, &self.0) {
             Ok(()) => Vec::with_capacity(length.0),
-            // Neither a length nor memory refuses to be written to.
+            // A counter and a vector accept every write.
             Err(_) => Vec::new(),
         };
         let _ = serde_json::to_writer(&mut octets, &self.0);
@@ -29,6 +30,7 @@ impl SecretJson {
     }
 }
 
+/// Counts the octets that are written to it.
 struct Length(usize);
 
 impl io::Write for Length {

@@ -1,44 +1,52 @@
-//! What went wrong with a store.
+//! Why a store failed.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest_challenge::RefreshError;
 use reqwest_challenge::support::OneLine;
+use reqwest_challenge::{BoxError, RefreshError};
 
-/// What went wrong with a store. It names the place, and shows nothing of what is stored.
+/// Why a store failed. The message names the place, and contains nothing of the stored text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The system's own word.
+    /// An operation on a file failed.
     Io {
-        /// What was done with which file.
+        /// What failed, with the path: `cannot open /home/alice/credentials.json`.
         what: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// A newer version of the crate wrote it.
-    Version {
-        /// Where it is.
+    /// Another backend failed, such as a keyring or a database. [`StoreError::backend`] makes it.
+    Backend {
+        /// Where the credentials are: the [name](crate::store::Store::name) of the store.
         place: String,
-        /// The version that is there.
+        /// The error of the backend.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// A newer version of the crate wrote the file. It is not changed.
+    NewerVersion {
+        /// Where the credentials are.
+        place: String,
+        /// The version of the format that was found.
         found: u64,
     },
-    /// Others can write there, or it belongs to another user.
-    NotOurs {
-        /// What was looked at.
+    /// The file or its folder belongs to another user, or other users can write in it.
+    NotPrivate {
+        /// The file or the folder.
         path: PathBuf,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// It does not fit.
+    /// The text of the credential is too large for the store. Nothing is changed.
     TooLarge {
-        /// How many octets it has.
+        /// Its size in octets.
         size: usize,
-        /// How many may be stored.
+        /// The largest size that the store takes, in octets.
         limit: usize,
     },
     /// A file is larger than a store reads, or would become larger than it writes. The file is not changed.
@@ -47,19 +55,65 @@ pub enum StoreError {
         path: PathBuf,
         /// Its size in octets, or the size that it would have.
         size: usize,
-        /// The largest size that is allowed.
+        /// The largest size that is allowed, in octets.
         limit: usize,
     },
-    /// The lock was held by somebody else for all the time.
+    /// Another process or task held the lock for all the time.
     Locked {
-        /// How long was waited.
+        /// How long this call waited.
         waited: Duration,
     },
-    /// A credential of a scheme that cannot be written down.
+    /// The credential cannot be written as text, or cannot be made again of its text. Credentials of a custom scheme need
+    /// [`Authorize::export`](reqwest_challenge::Authorize::export) and
+    /// [`Stored::restored_by`](crate::store::Stored::restored_by).
     NotStorable {
-        /// The scheme.
+        /// The scheme of the credential.
         scheme: String,
     },
+}
+
+impl StoreError {
+    /// The error of another backend than a file, such as a keyring or a database. `place` is the
+    /// [name](crate::store::Store::name) of the store.
+    #[must_use]
+    pub fn backend(place: impl Into<String>, error: impl Into<BoxError>) -> Self {
+        Self::Backend { place: place.into(), source: Arc::from(error.into()) }
+    }
+
+    /// Whether another process or task held the lock.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// Whether a credential or a file is too large.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::FileTooLarge { .. })
+    }
+
+    /// Whether a newer version of the crate wrote the file.
+    #[must_use]
+    pub fn is_newer_version(&self) -> bool {
+        matches!(self, Self::NewerVersion { .. })
+    }
+
+    /// Whether other users could change the file or its folder.
+    #[must_use]
+    pub fn is_not_private(&self) -> bool {
+        matches!(self, Self::NotPrivate { .. })
+    }
+
+    /// Whether the scheme of the credential cannot be stored.
+    #[must_use]
+    pub fn is_not_storable(&self) -> bool {
+        matches!(self, Self::NotStorable { .. })
+    }
+
+    /// The failure of an operation on a file.
+    pub(super) fn io(what: &str, path: &Path, error: io::Error) -> Self {
+        Self::Io { what: format!("cannot {what} {}", shown(path)), source: Arc::new(error) }
+    }
 }
 
 /// Prints a path. A file name may contain any character.
@@ -67,46 +121,44 @@ pub(super) fn shown(path: &Path) -> String {
     OneLine::new(&path.to_string_lossy()).to_string()
 }
 
-impl StoreError {
-    /// Of something that was done with a file.
-    pub(super) fn io(what: &str, path: &Path, error: io::Error) -> Self {
-        Self::Io { what: format!("cannot {what} {}", shown(path)), source: Arc::new(error) }
-    }
-}
-
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { what, .. } => f.write_str(what),
-            Self::Version { place, found } => {
+            Self::Backend { place, .. } => write!(f, "the credential store {} failed", OneLine::new(place)),
+            Self::NewerVersion { place, found } => {
                 let place = OneLine::new(place);
-                write!(f, "{place} was written by a newer version (its format is {found}): it is left as it is")
+                write!(f, "a newer version of this program wrote {place} (format {found}): it is not changed")
             }
-            Self::NotOurs { path, why } => write!(f, "no credential is kept in {}: {why}", shown(path)),
+            Self::NotPrivate { path, why } => write!(f, "no credential is kept in {}: {why}", shown(path)),
             Self::TooLarge { size, limit } => {
-                write!(f, "the credentials have {size} octets, and {limit} can be stored: nothing was changed")
+                write!(
+                    f,
+                    "the credential has {size} octets, but the limit of the store is {limit}: nothing was changed"
+                )
             }
             Self::FileTooLarge { path, size, limit } => write!(
                 f,
                 "{} has, or would have, {size} octets, but the limit is {limit}: nothing was changed",
-                path.display()
+                shown(path)
             ),
             Self::Locked { waited } => {
                 write!(f, "another process has been renewing the credential for {} s", waited.as_secs())
             }
             Self::NotStorable { scheme } => write!(
                 f,
-                "a credential of the scheme `{}` cannot be stored, and made again without `restored_by`",
+                "a credential of the scheme `{}` cannot be stored and restored: set `Stored::restored_by`",
                 OneLine::new(scheme)
             ),
         }
     }
 }
 
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
+            Self::Backend { source, .. } => Some(&**source),
             _ => None,
         }
     }
@@ -115,7 +167,7 @@ impl std::error::Error for StoreError {
 impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
         match &error {
-            // Whoever holds it will be done.
+            // The other process will release the lock.
             StoreError::Locked { .. } => Self::transient(None).caused_by(error),
             _ => Self::other(error),
         }

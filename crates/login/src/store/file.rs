@@ -1,6 +1,5 @@
 //! A store in a file.
 
-use crate::util::lock;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,68 +8,86 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::error::StoreError;
-use super::error::shown;
-use super::format::{Content, Entries};
+use super::error::{StoreError, shown};
+use super::file_format::{Content, Entries};
+use super::file_lock;
+use super::guards::{Prepared, StoreLock};
 use super::key::Key;
-use super::private_file::Seen;
-use super::reserve::Reservations;
-use super::{Lock, Prepared, Saved, Store};
-use crate::store::{lock, private_file};
+use super::private_file::{self, FileState};
+use super::reservations::Reservations;
+use super::saved::Saved;
+use super::store::Store;
+use super::temporary::{remove_leftovers, replace_content};
+use crate::util::lock;
 
-/// How many octets a file may have: a credential has a few thousand, and a person a few accounts.
-pub(super) const LIMIT: usize = 1 << 20;
+/// The largest file that is read or written, in octets. A credential has a few thousand octets, and a user has a few accounts.
+pub(super) const MAX_FILE_SIZE: usize = 1 << 20;
 
-/// Locks, and where they are.
-type Held = Vec<(PathBuf, Weak<File>)>;
+/// A lock that this process holds.
+struct HeldLock {
+    path: PathBuf,
+    file: Weak<File>,
+}
 
-type Warn = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// Keeps credentials in a file of the caller's choice. Only its owner can read it (0600, in a folder that no other user can
-/// write to).
+/// Keeps credentials in a file that the caller chooses. Only its owner can read it: it has the mode 0600, in a folder that no
+/// other user can write to.
 ///
 /// A save writes a temporary file, `.NAME.….new`, and renames it over the file. Beside the file are two kinds of lock files:
 /// `.lock`, held during a write, and `.renewing`, held during a renewal or a login. If a lock file is removed while it is
-/// held, two processes can renew at the same time. A file that is damaged counts as empty, with a warning; the next save
-/// moves it to `.damaged`. A file of a newer version is an error.
+/// held, two processes can renew at the same time. A damaged file counts as empty, with a warning; the next save moves it to
+/// `.damaged`. A file of a newer version is an error.
+///
+/// ```
+/// use reqwest_challenge_login::store::FileStore;
+///
+/// let store = FileStore::new("/home/alice/.config/tool/credentials.json")
+///     .on_warning(|warning| eprintln!("warning: {warning}"));
+/// assert_eq!(store.path().file_name().unwrap(), "credentials.json");
+/// ```
 #[derive(Clone)]
 pub struct FileStore {
     path: PathBuf,
-    warn: Warn,
-    /// The locks that are held here.
-    held: Arc<Mutex<Held>>,
-    pub(super) reserved: Reservations,
+    warn: Arc<dyn Fn(&str) + Send + Sync>,
+    held_locks: Arc<Mutex<Vec<HeldLock>>>,
+    pub(super) reservations: Reservations,
 }
 
 impl FileStore {
-    /// In that file. It and its folder are made when something is saved.
+    /// A store in that file. The first save creates the file and its folder.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), warn: Arc::new(|_| ()), held: Arc::default(), reserved: Reservations::default() }
+        Self {
+            path: path.into(),
+            warn: Arc::new(|_| ()),
+            held_locks: Arc::default(),
+            reservations: Reservations::default(),
+        }
     }
 
-    /// Tells of what is odd and no error: a file that cannot be read. Nobody is told unless this is said.
+    /// Sets a function that receives warnings, for example that the file is damaged and counts as empty. A warning is one line
+    /// that contains the path and no secret. Without this call, warnings are dropped.
     #[must_use]
     pub fn on_warning(mut self, warn: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.warn = Arc::new(warn);
         self
     }
 
-    /// Where it is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// The path of a file beside this one: the same name with that suffix.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(suffix);
         self.path.with_file_name(name)
     }
 
-    /// Where a key's renewal is locked: keys do not wait for each other.
-    fn renewing(&self, key: &Key) -> PathBuf {
-        // FNV-1a: two keys that share a file wait for each other, and no more.
+    /// The lock file of a key. Renewals under different keys do not wait for each other.
+    fn renewal_lock_path(&self, key: &Key) -> PathBuf {
+        // FNV-1a. Two keys with the same hash only wait for each other.
         let hash = key
             .as_str()
             .bytes()
@@ -78,36 +95,37 @@ impl FileStore {
         self.beside(&format!(".{hash:016x}.renewing"))
     }
 
-    /// The lock of that key, if it is held here: whoever writes holds it to the end, also where nobody waits for that any more, as when a
-    /// runtime ends. Else another process would renew by what is being replaced.
-    fn held(&self, key: &Key) -> Option<Arc<File>> {
-        let path = self.renewing(key);
-        let held = lock(&self.held);
-        held.iter().find(|(other, _)| *other == path).and_then(|(_, lock)| lock.upgrade())
+    /// The lock of that key, if this process holds it. A write keeps it until it ends, also if its caller is dropped meanwhile,
+    /// for example because the runtime ends. Otherwise another process would renew with the token that is being replaced.
+    fn held_lock(&self, key: &Key) -> Option<Arc<File>> {
+        let path = self.renewal_lock_path(key);
+        let held = lock(&self.held_locks);
+        held.iter().find(|other| other.path == path).and_then(|held| held.file.upgrade())
     }
 
-    fn holds(&self, path: PathBuf, file: File) -> Lock {
+    fn hold(&self, path: PathBuf, file: File) -> StoreLock {
         let file = Arc::new(file);
-        let mut held = lock(&self.held);
-        held.retain(|(_, lock)| lock.strong_count() > 0);
-        held.push((path, Arc::downgrade(&file)));
-        Box::new(file)
+        let mut held = lock(&self.held_locks);
+        held.retain(|other| other.file.strong_count() > 0);
+        held.push(HeldLock { path, file: Arc::downgrade(&file) });
+        StoreLock::new(file)
     }
 
     pub(super) fn warn(&self, warning: &str) {
         (self.warn)(warning);
     }
 
+    /// The texts in the file. `None` if it is damaged.
     pub(super) fn entries(&self) -> Result<Option<Entries>, StoreError> {
-        private_file::read(&self.path, LIMIT)?
+        private_file::read(&self.path, MAX_FILE_SIZE)?
             .map_or_else(|| Ok(Some(Entries::default())), |text| self.entries_of(&text))
     }
 
-    /// The credentials in a file with that text. `None` if it is damaged.
+    /// The texts in a file with that content. `None` if it is damaged.
     pub(super) fn entries_of(&self, text: &[u8]) -> Result<Option<Entries>, StoreError> {
         match Content::read(text) {
             Content::Entries(entries) => Ok(Some(entries)),
-            Content::Version(found) => Err(StoreError::Version { place: self.name(), found }),
+            Content::NewerVersion(found) => Err(StoreError::NewerVersion { place: self.name(), found }),
             Content::Damaged => {
                 self.warn(&format!("{} cannot be read as credentials and is ignored", shown(&self.path)));
                 Ok(None)
@@ -116,10 +134,10 @@ impl FileStore {
     }
 
     fn change(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
-        private_file::prepare(&self.path)?;
-        let lock = lock::wait_here(&self.beside(".lock"))?;
+        private_file::prepare_folder(&self.path)?;
+        let lock = file_lock::wait_to_write(&self.beside(".lock"))?;
         self.recover_under(lock.as_ref());
-        let mut seen = Seen::at(&self.path);
+        let mut seen = FileState::of(&self.path);
         let found = self.entries()?;
         let is_damaged = found.is_none();
         let mut entries = found.unwrap_or_default();
@@ -129,32 +147,33 @@ impl FileStore {
         if old == Some(new) {
             return Ok(true);
         }
-        entries.put(key, Some(new));
+        entries.set(key, new);
         let text = entries.write();
         let octets = text.expose().as_bytes();
-        self.fits(octets.len())?;
+        self.check_size(octets.len())?;
         if is_damaged {
-            if Seen::at(&self.path) != seen {
+            if FileState::of(&self.path) != seen {
                 return Ok(false);
             }
             let aside = self.beside(".damaged");
-            fs::rename(&self.path, &aside).map_err(|error| StoreError::io("put aside", &self.path, error))?;
-            seen = Seen::at(&self.path);
+            fs::rename(&self.path, &aside)
+                .map_err(|error| StoreError::io("move aside the damaged file", &self.path, error))?;
+            seen = FileState::of(&self.path);
         }
-        private_file::sweep(&self.path);
-        private_file::write(&self.path, octets, self.reserved.take(key), seen)
+        remove_leftovers(&self.path);
+        replace_content(&self.path, octets, self.reservations.take(key), seen)
     }
 
-    pub(super) fn fits(&self, size: usize) -> Result<(), StoreError> {
-        if size <= LIMIT {
+    fn check_size(&self, size: usize) -> Result<(), StoreError> {
+        if size <= MAX_FILE_SIZE {
             Ok(())
         } else {
-            Err(StoreError::FileTooLarge { path: self.path.clone(), size, limit: LIMIT })
+            Err(StoreError::FileTooLarge { path: self.path.clone(), size, limit: MAX_FILE_SIZE })
         }
     }
 
-    /// On a thread that may wait for a disk.
-    async fn off<T: Send + 'static>(
+    /// Runs the work on a thread that may block.
+    async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -178,53 +197,53 @@ impl Store for FileStore {
 
     async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError> {
         let key = key.clone();
-        self.off(move |store| Ok(store.entries()?.and_then(|entries| entries.get(&key)))).await
+        self.blocking(move |store| Ok(store.entries()?.and_then(|entries| entries.get(&key)))).await
     }
 
     async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
-        let (key, old, new, held) = (key.clone(), old.cloned(), new.clone(), self.held(key));
+        let (key, old, new, held) = (key.clone(), old.cloned(), new.clone(), self.held_lock(key));
         let change = move |store: &Self| {
             let changed = store.change(&key, old.as_ref(), &new);
             drop(held);
             changed
         };
-        self.off(change).await
+        self.blocking(change).await
     }
 
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
         let (key, old) = (key.clone(), old.clone());
-        self.off(move |store| store.erase(&key, &old)).await
+        self.blocking(move |store| store.erase(&key, &old)).await
     }
 
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
-        let path = self.renewing(key);
-        self.off(|store| private_file::prepare(&store.path)).await?;
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError> {
+        let path = self.renewal_lock_path(key);
+        self.blocking(|store| private_file::prepare_folder(&store.path)).await?;
         let began = tokio::time::Instant::now();
         loop {
-            let tried = path.clone();
-            if let Some(file) = self.off(move |_| lock::tried(&tried)).await? {
-                let held = self.holds(path, file);
+            let attempt = path.clone();
+            if let Some(file) = self.blocking(move |_| file_lock::try_lock(&attempt)).await? {
+                let held = self.hold(path, file);
                 let recover = |store: &Self| {
                     store.recover();
                     Ok(())
                 };
-                self.off(recover).await?;
+                self.blocking(recover).await?;
                 return Ok(held);
             }
             if began.elapsed() >= deadline {
                 return Err(StoreError::Locked { waited: deadline });
             }
-            tokio::time::sleep(lock::AGAIN.min(deadline)).await;
+            tokio::time::sleep(file_lock::RETRY_INTERVAL.min(deadline)).await;
         }
     }
 
     async fn prepare(&self, key: &Key, size: usize) -> Result<Prepared, StoreError> {
         let key = key.clone();
-        self.off(move |store| store.reserve(&key, size)).await
+        self.blocking(move |store| store.reserve(&key, size)).await
     }
 
     async fn sweep(&self, key: &Key) -> Result<Vec<Saved>, StoreError> {
         let key = key.clone();
-        self.off(move |store| store.sweep_up(&key)).await
+        self.blocking(move |store| store.remove_traces(&key)).await
     }
 }

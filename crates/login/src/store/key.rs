@@ -1,42 +1,51 @@
-//! Under what a credential is stored.
+//! The key under which a credential is stored.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
+use reqwest_challenge::support::url_without_secrets;
 use url::Url;
 
-/// Under what a credential is stored: of whom it is, for which client, account and scopes. It has no secret in it: of a URL the
-/// userinfo, the query and the fragment are left out, so that two which differ by a query alone want an account or an API beside it.
-/// The parts are taken in the order in which they are said.
+/// The key under which a credential is stored: the issuer or the API, and what else tells one credential from another.
+///
+/// A key contains no secret. The user name, password, query and fragment of a URL are left out. If two URLs differ in the
+/// query only, add an account or an API to the key. The order of the calls is part of the key.
+///
+/// ```
+/// use reqwest_challenge_login::store::Key;
+///
+/// let key = Key::new("https://auth.example.com/").client("tool").account("alice smith");
+/// assert_eq!(key.as_str(), "https://auth.example.com client=tool account=alice%20smith");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
 impl Key {
-    /// Of that issuer, or of that API.
+    /// The key of an issuer's credential, or of an API's credential if there is no issuer.
     #[must_use]
     pub fn new(issuer_or_origin: impl AsRef<str>) -> Self {
-        Self(part(&bare(issuer_or_origin.as_ref())))
+        Self(escaped(&without_secrets(issuer_or_origin.as_ref())))
     }
 
-    /// For that API, by its origin. A token is good for one, and another that asks under the same key gets it: a tool that can be told
-    /// which API to ask has this in its key.
+    /// Adds the origin of the API. A token is valid for one API, and each API that uses the same key receives the same token.
+    /// If the user can choose the API, add it to the key.
     #[must_use]
     pub fn api(self, origin: impl AsRef<str>) -> Self {
-        self.and("api", &bare(origin.as_ref()))
+        self.and("api", &without_secrets(origin.as_ref()))
     }
 
-    /// For that client.
+    /// Adds the client identifier (RFC 6749 §2.2).
     #[must_use]
     pub fn client(self, id: impl AsRef<str>) -> Self {
         self.and("client", id.as_ref())
     }
 
-    /// For that account.
+    /// Adds the name of the account.
     #[must_use]
     pub fn account(self, name: impl AsRef<str>) -> Self {
         self.and("account", name.as_ref())
     }
 
-    /// For these scopes, in whatever order.
+    /// Adds the scopes. Their order and repetitions make no difference.
     #[must_use]
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let mut scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
@@ -45,17 +54,17 @@ impl Key {
         self.and("scopes", &scopes.join(" "))
     }
 
-    /// Where those wait for each other who ask a person for a login.
-    pub(super) fn of_logins(&self) -> Self {
-        self.clone().and("asks", "person")
+    /// The key of the lock that a process holds while it asks the user. Nothing is stored under it.
+    pub(super) fn of_prompts(&self) -> Self {
+        self.clone().and("lock", "prompt")
     }
 
     fn and(mut self, name: &str, value: &str) -> Self {
-        self.0 += &format!(" {name}={}", part(value));
+        self.0 += &format!(" {name}={}", escaped(value));
         self
     }
 
-    /// The key as text, which is another for each key.
+    /// The key as text. Different keys have different texts.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -68,9 +77,8 @@ impl fmt::Display for Key {
     }
 }
 
-/// With blanks and what cannot be seen written as `%XX`, so that no part reads as two.
-fn part(text: &str) -> String {
-    use std::fmt::Write;
+/// The text with `%XX` for spaces, control characters and non-ASCII octets, so that no part of a key reads as two.
+fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut text, octet| {
         match octet {
             b'!'..=b'~' if octet != b'%' => text.push(char::from(octet)),
@@ -82,15 +90,9 @@ fn part(text: &str) -> String {
 }
 
 /// A URL without userinfo, query, fragment, and the slash at its end.
-fn bare(text: &str) -> String {
-    let bare = Url::parse(text).ok().filter(Url::has_host).map(|mut url| {
-        // What has no host has no user either.
-        let _ = (url.set_username(""), url.set_password(None));
-        url.set_query(None);
-        url.set_fragment(None);
-        url.to_string()
-    });
-    // What is no URL may have a password before its host, too.
+fn without_secrets(text: &str) -> String {
+    let bare = Url::parse(text).ok().filter(Url::has_host).map(|url| url_without_secrets(&url).to_string());
+    // Text that is not a URL may contain a password before its host, too.
     let text = text.rsplit('@').next().unwrap_or_default();
     bare.map_or_else(|| text.to_owned(), |url| url.trim_end_matches('/').to_owned())
 }

@@ -1,6 +1,5 @@
 //! A store in memory.
 
-use crate::util::lock;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -10,10 +9,14 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use super::error::StoreError;
+use super::guards::StoreLock;
 use super::key::Key;
-use super::{Lock, Saved, Store};
+use super::saved::Saved;
+use super::store::Store;
+use crate::util::lock;
 
-/// Keeps credentials in memory, for as long as a clone is there: for tests, and for several clients of one process.
+/// Keeps credentials in memory, for tests and for several clients of one process. Clones share the credentials, which live
+/// until the last clone is dropped.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Inner>);
 
@@ -24,7 +27,7 @@ struct Inner {
 }
 
 impl MemoryStore {
-    /// An empty one.
+    /// An empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -49,29 +52,29 @@ impl Store for MemoryStore {
 
     async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError> {
         let mut entries = lock(&self.0.entries);
-        let is_there = entries.get(key) == old;
-        if is_there {
+        let is_old = entries.get(key) == old;
+        if is_old {
             entries.insert(key.clone(), new.clone());
         }
-        Ok(is_there)
+        Ok(is_old)
     }
 
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
         let mut entries = lock(&self.0.entries);
-        let is_there = entries.get(key) == Some(old);
-        if is_there {
+        let is_old = entries.get(key) == Some(old);
+        if is_old {
             entries.remove(key);
         }
-        Ok(is_there)
+        Ok(is_old)
     }
 
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError> {
         let lock = {
             let mut locks = lock(&self.0.locks);
             locks.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
         };
         match tokio::time::timeout(deadline, lock.acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Box::new(permit)),
+            Ok(Ok(permit)) => Ok(StoreLock::new(permit)),
             _ => Err(StoreError::Locked { waited: deadline }),
         }
     }

@@ -1,9 +1,9 @@
-//! Credentials that outlive a process, with the feature `store`.
+//! Stores of credentials, so that a login survives the process. Feature `store`.
 //!
-//! [`Stored`] is a [`Refresh`](crate::Refresh) around a refresher: it begins with what is stored, renews under a lock that all processes
-//! share, looks first whether another one has renewed meanwhile, and saves before anybody uses what is new. [`FileStore`] keeps
-//! credentials in a file that is its owner's alone, [`MemoryStore`] in memory; a [`Store`] of one's own is held to the same by the
-//! kit's `store_contract`.
+//! [`Stored`] is a decorator: a [`Refresh`](reqwest_challenge::Refresh) around another refresher. It begins with the stored
+//! credential. It renews under a lock that all processes share, and it saves each new credential before a request uses it.
+//! [`FileStore`] keeps credentials in a file that only its owner can read, [`MemoryStore`] keeps them in memory, and
+//! [`Store`] is the trait for other places.
 //!
 //! ```no_run
 //! # #[cfg(feature = "oauth")]
@@ -22,8 +22,19 @@
 //! # fn main() {}
 //! ```
 //!
-//! A token that is bound to a key is of no use without it, so that the key is stored beside it, under a name of its own, and makes
-//! credentials again:
+//! # How a credential travels
+//! 1. The session asks for the initial credential. [`Stored`] loads the text under its [`Key`], and [`from_saved`] makes a
+//!    credential of it.
+//! 2. A server refuses the credential. [`Stored`] takes the store's lock and loads again. If another process has renewed
+//!    meanwhile, its credential is the answer.
+//! 3. Otherwise [`Stored`] prepares the save, so that a full disk is found before a single-use refresh token is sent. It
+//!    calls the refresher inside with the stored credential in the context.
+//! 4. [`to_saved`] writes the new credential as text. The store replaces the old text, if it is still there.
+//! 5. A logout removes the text and revokes the credential. Each of the two happens even if the other fails.
+//!
+//! # A token that is bound to a key
+//! A DPoP token is useless without its key. Store the key beside the token, under a key name of its own, and restore
+//! credentials with it:
 //!
 //! ```no_run
 //! # #[cfg(feature = "oauth")]
@@ -35,7 +46,7 @@
 //! let name = Key::new("https://auth.example.com").client("tool");
 //! let key_name = name.clone().account("the key of all tokens");
 //! let made = Es256Key::generate()?.to_secret();
-//! // Whoever comes first has made the key.
+//! // If another process has stored a key first, this call changes nothing, and the other key is loaded.
 //! file.replace(&key_name, None, &made).await?;
 //! let key = Es256Key::from_secret(&file.load(&key_name).await?.unwrap_or(made))?;
 //!
@@ -47,105 +58,61 @@
 //! # fn main() {}
 //! ```
 //!
+//! # Your own decorator
+//! [`Stored`] uses only public functions, so another crate can replace it. Such a decorator does this:
+//! - **Look.** In `initial` and `refresh` it loads the stored credential first. In `refresh` it returns that credential if it
+//!   is newer than [the refused one](reqwest_challenge::RefreshContext::credential) and meets the
+//!   [demand](reqwest_challenge::RefreshContext::demand).
+//! - **Lock.** It holds [`Store::lock`] from before that look until the save has returned.
+//! - **Pass the credential on.** It calls the refresher inside with
+//!   [`RefreshContext::with_credential`](reqwest_challenge::RefreshContext::with_credential), so that the refresher renews the
+//!   stored credential and not an older one.
+//! - **Pass the lock on.** It gives the context a [`RenewalLock`](reqwest_challenge::RenewalLock) with
+//!   [`RefreshContext::with_renewal_lock`](reqwest_challenge::RefreshContext::with_renewal_lock). `before_prompt` releases the
+//!   lock before the user is asked, because a user takes minutes. `before_spending` calls [`Store::prepare`] before a
+//!   single-use token is sent. `keep_attachment` receives a new refresh token that came without a usable access token.
+//! - **Save before use.** It calls [`Store::replace`] with the text that it loaded, and returns the new credential after the
+//!   save. If the save fails, it returns the credential anyway and reports the error.
+//! - **Delete on one error only.** It calls [`Store::clear`] if the error is
+//!   [`CredentialRevoked`](reqwest_challenge::RefreshErrorKind::CredentialRevoked). Any other error keeps the credential.
+//! - **Forward the rest**: `forget` (after the removal), `needs_challenge`, and `timeout` plus the time of the lock.
+//!
 //! # Scope
-//! A file holds its secrets as they are: whoever can read the owner's files can use them. Nothing falls back to a file by itself.
+//! A file holds its secrets in plain text. Each process that can read the owner's files can use them. Nothing is written to
+//! a file unless the caller creates a [`FileStore`].
 
-mod erase;
 mod error;
-mod file;
-mod format;
 mod key;
-mod lock;
-mod logout;
+mod guards;
+mod saved;
+mod store;
 mod memory;
+#[cfg(unix)]
+mod permissions;
+#[cfg(not(unix))]
+#[path = "permissions_elsewhere.rs"]
+mod permissions;
 mod private_file;
-mod reserve;
-mod stored_entry;
-mod stored;
 mod temporary;
+mod file_lock;
+mod file_format;
+mod reservations;
+mod file;
+mod recovery;
+mod reserve;
+mod erase;
+mod stored_entry;
 mod renewal_lock;
-mod stored_form;
 mod unsaved;
-
-use std::any::Any;
-use std::time::Duration;
-
-use async_trait::async_trait;
+mod stored;
+mod save;
+mod logout;
 
 pub use error::StoreError;
 pub use file::FileStore;
+pub use guards::{Prepared, StoreLock};
 pub use key::Key;
 pub use memory::MemoryStore;
+pub use saved::{Saved, from_saved, to_saved};
+pub use store::Store;
 pub use stored::Stored;
-pub use stored_form::{from_saved, to_saved};
-
-use reqwest_challenge::Secret;
-
-/// What is stored of a credential: text that only [`Stored`] reads. Two are equal if their text is.
-pub type Saved = Secret;
-
-/// A lock that is held until it is dropped.
-pub type Lock = Box<dyn Any + Send>;
-
-/// Proof that a credential can be saved. It holds the reserved disk space until it is dropped.
-pub type Prepared = Box<dyn Any + Send>;
-
-/// Keeps credentials, each under a key.
-///
-/// Each change is compared with what the caller believes is stored, so that a late change erases nothing.
-#[async_trait]
-pub trait Store: Send + Sync + 'static {
-    /// Where it is, for a person: `file:/home/…`, `memory`. No secret belongs in it.
-    fn name(&self) -> String;
-
-    /// What is stored under that key. It waits for no lock.
-    ///
-    /// # Errors
-    /// Why that is not known. What cannot be read as anything is nothing; what a newer version wrote is
-    /// [`StoreError::Version`].
-    async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError>;
-
-    /// Puts `new` there if what is there is `old` still, or nothing where that is `None`; says whether it was. When it returns, it
-    /// is there to stay.
-    ///
-    /// # Errors
-    /// Why it could not be put there; what was there is whole.
-    async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError>;
-
-    /// Takes away what is there if it is `old` still; says whether it was.
-    ///
-    /// # Errors
-    /// Why it could not be taken away.
-    async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError>;
-
-    /// Waits, for that long at most, until nobody else holds the lock of that key, in this process or another. Whoever is killed
-    /// with it holds it no longer.
-    ///
-    /// # Errors
-    /// [`StoreError::Locked`] if it was held for all that time.
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError>;
-
-    /// Checks that a credential of about `size` octets can be saved under that key, so that a full disk or a read-only
-    /// folder is found before a server is asked for a token that replaces the stored one. [`Stored`] holds the result
-    /// until the credential is saved.
-    ///
-    /// The default implementation checks nothing and succeeds. A store whose writes can fail overrides it. A store that
-    /// wraps another store forwards it.
-    ///
-    /// # Errors
-    /// Why a save would fail. Then no refresh token is presented.
-    async fn prepare(&self, _key: &Key, _size: usize) -> Result<Prepared, StoreError> {
-        Ok(Box::new(()))
-    }
-
-    /// Removes what killed processes left beside the stored credentials. Returns the credentials under that key that it
-    /// finds there, so that a logout can revoke them.
-    ///
-    /// The default implementation removes nothing. A store that wraps another store forwards it.
-    ///
-    /// # Errors
-    /// Why something that may contain a credential could not be removed.
-    async fn sweep(&self, _key: &Key) -> Result<Vec<Saved>, StoreError> {
-        Ok(Vec::new())
-    }
-}

@@ -1,105 +1,106 @@
-//! Whose turn it is: to renew, and then, where that takes a person, to ask.
+//! The locks of one renewal: one while the refresher renews, and another one while it asks the user.
 
-use crate::util::abandoned;
-use crate::util::lock;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use reqwest_challenge::{Credential, RefreshContext, RefreshError, RefreshReason, RenewalLock, Secret};
 
 use super::error::StoreError;
+use super::guards::{Prepared, StoreLock};
+use super::saved::Saved;
 use super::stored_entry::StoredEntry;
-use super::{Lock, Prepared, Saved};
-use crate::util::unless;
-use reqwest_challenge::Credential;
-use reqwest_challenge::RenewalLock;
-use reqwest_challenge::Secret;
-use reqwest_challenge::{RefreshContext, RefreshError, RefreshReason};
+use crate::util::{abandoned, lock, unless};
 
-/// The locks of one renewal. Others wait for the first, which is held for as long as a server takes; a person takes minutes, so that it
-/// is let go before one is asked, and only who would ask, too, waits for the second.
+/// The locks of one renewal.
+///
+/// The lock of a renewal is held for as long as a server takes to answer. All other processes wait for it. A user takes minutes,
+/// so the lock is released before the user is asked. A second lock then makes only those processes wait that would ask the
+/// user too.
 pub(super) struct StoreRenewalLock {
-    shelf: StoredEntry,
-    /// What was stored when it began.
+    entry: StoredEntry,
+    /// The text that was stored when the renewal began.
     stored: Option<Saved>,
     stage: Mutex<Stage>,
-    /// What another process's person had logged in by.
-    given: OnceLock<Credential>,
+    /// The credential of a login that another process completed.
+    login_elsewhere: OnceLock<Credential>,
     /// The new attachment that came without a usable credential.
-    replaced: OnceLock<Secret>,
+    attachment: OnceLock<Secret>,
 }
 
 enum Stage {
-    /// Nobody else renews.
-    Renewing { _lock: Lock, prepared: Option<Prepared> },
+    /// No other process renews.
+    Renewing { _lock: StoreLock, prepared: Option<Prepared> },
     /// There is no lock: nothing can be stored, or another process renews and a login does not wait for it.
     Unlocked(StoreError),
-    /// A person is asked: by nobody else, if there is a lock.
-    Asking { _lock: Option<Lock> },
+    /// The refresher asks the user. If there is a lock, no other process does.
+    Prompting { _lock: Option<StoreLock> },
 }
 
 impl StoreRenewalLock {
-    /// With the renewal's lock, or why there is none.
-    pub(super) fn new(shelf: StoredEntry, stored: Option<Saved>, lock: Result<Lock, StoreError>) -> Self {
+    /// Holds the lock of a renewal, or the reason why there is none.
+    pub(super) fn new(entry: StoredEntry, stored: Option<Saved>, lock: Result<StoreLock, StoreError>) -> Self {
         let stage = lock.map_or_else(Stage::Unlocked, |lock| Stage::Renewing { _lock: lock, prepared: None });
-        Self { shelf, stored, stage: Mutex::new(stage), given: OnceLock::new(), replaced: OnceLock::new() }
+        Self { entry, stored, stage: Mutex::new(stage), login_elsewhere: OnceLock::new(), attachment: OnceLock::new() }
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
         lock(&self.stage)
     }
 
-    /// Whether a person was asked, who gets that login, whatever came in between.
-    pub(super) fn has_asked(&self) -> bool {
-        matches!(*self.stage(), Stage::Asking { .. })
+    /// Whether the user was asked. The login of that user is then saved, also if another process has changed the entry.
+    pub(super) fn has_prompted(&self) -> bool {
+        matches!(*self.stage(), Stage::Prompting { .. })
     }
 
-    /// Whether that is what another process's person has logged in by, and not the refresher's own.
-    pub(super) fn gave(&self, credential: &Credential) -> bool {
-        self.given.get() == Some(credential)
+    /// Whether the credential comes from a login in another process, and not from the refresher.
+    pub(super) fn is_login_elsewhere(&self, credential: &Credential) -> bool {
+        self.login_elsewhere.get() == Some(credential)
     }
 
-    /// The attachment that the refresher kept from a response without a credential.
-    pub(super) fn replaced(&self) -> Option<Secret> {
-        self.replaced.get().cloned()
+    /// The attachment that the refresher kept from a response without a usable credential.
+    pub(super) fn kept_attachment(&self) -> Option<Secret> {
+        self.attachment.get().cloned()
     }
 
-    /// Lets the renewal's lock go; says whether that was to do.
-    fn make_way(&self) -> Result<bool, StoreError> {
+    /// Releases the lock of the renewal. Returns `false` if it was released before.
+    fn release(&self) -> Result<bool, StoreError> {
         let mut stage = self.stage();
         match &*stage {
-            Stage::Unlocked(StoreError::Locked { .. }) => *stage = Stage::Asking { _lock: None },
-            Stage::Unlocked(error) => return Err(error.clone()),
-            Stage::Asking { .. } => return Ok(false),
-            Stage::Renewing { .. } => *stage = Stage::Asking { _lock: None },
+            Stage::Unlocked(StoreError::Locked { .. }) | Stage::Renewing { .. } => {
+                *stage = Stage::Prompting { _lock: None };
+                Ok(true)
+            }
+            Stage::Unlocked(error) => Err(error.clone()),
+            Stage::Prompting { .. } => Ok(false),
         }
-        Ok(true)
     }
 
     /// Checks that the replacement of a single-use token can be saved, and reserves the space for it.
-    pub(super) async fn secure(&self) -> Result<(), StoreError> {
+    pub(super) async fn prepare_save(&self) -> Result<(), StoreError> {
         match &*self.stage() {
             Stage::Unlocked(error) => return Err(error.clone()),
             Stage::Renewing { prepared: Some(_), .. } => return Ok(()),
-            Stage::Renewing { .. } | Stage::Asking { .. } => {}
+            Stage::Renewing { .. } | Stage::Prompting { .. } => {}
         }
-        let room = self.shelf.prepare(self.stored.as_ref()).await?;
+        let new = self.entry.prepare(self.stored.as_ref()).await?;
         if let Stage::Renewing { prepared, .. } = &mut *self.stage() {
-            *prepared = Some(room);
+            *prepared = Some(new);
         }
         Ok(())
     }
 
-    /// The lock of those who ask. Whoever was asked to ask waits for nobody, and neither does who has waited for long enough.
-    async fn to_ask(&self, context: &RefreshContext) -> Result<Option<Lock>, RefreshError> {
-        let StoredEntry { store, key, patience, waiting, .. } = &self.shelf;
-        let key = key.of_logins();
+    /// The lock of a prompt. Returns `None` if another process holds it, and this one does not wait or has waited long enough.
+    /// A login that the caller asked for does not wait.
+    async fn lock_prompt(&self, context: &RefreshContext) -> Result<Option<StoreLock>, RefreshError> {
+        let StoredEntry { store, key, lock_timeout, on_waiting, .. } = &self.entry;
+        let key = key.of_prompts();
         let mut lock = store.lock(&key, Duration::ZERO).await;
-        if matches!(lock, Err(StoreError::Locked { .. })) && context.reason() != RefreshReason::Login {
-            waiting();
-            let waits = unless(pin!(context.abandoned()), pin!(store.lock(&key, *patience))).await;
-            lock = waits.map_err(|()| abandoned())?;
+        if lock.as_ref().is_err_and(StoreError::is_locked) && context.reason() != RefreshReason::Login {
+            on_waiting();
+            let waiting = unless(pin!(context.abandoned()), pin!(store.lock(&key, *lock_timeout))).await;
+            lock = waiting.map_err(|()| abandoned())?;
         }
         match lock {
             Ok(lock) => Ok(Some(lock)),
@@ -112,26 +113,26 @@ impl StoreRenewalLock {
 #[async_trait]
 impl RenewalLock for StoreRenewalLock {
     async fn before_prompt(&self, context: &RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        if !self.make_way()? {
+        if !self.release()? {
             return Ok(None);
         }
         // The user is not asked for a login that cannot be saved.
-        drop(self.shelf.prepare(self.stored.as_ref()).await?);
-        let lock = self.to_ask(context).await?;
-        *self.stage() = Stage::Asking { _lock: lock };
-        // Whoever asked meanwhile has an answer by now.
-        let now = self.shelf.load().await?.filter(|now| Some(now) != self.stored.as_ref());
-        let theirs = now.and_then(|now| self.shelf.credential(&now));
-        let theirs = theirs.filter(|theirs| self.shelf.answers(theirs, context));
-        Ok(theirs.map(|theirs| self.given.get_or_init(|| theirs).clone()))
+        drop(self.entry.prepare(self.stored.as_ref()).await?);
+        let lock = self.lock_prompt(context).await?;
+        *self.stage() = Stage::Prompting { _lock: lock };
+        // Another process may have completed a login while this one waited.
+        let changed = self.entry.load().await?.filter(|now| Some(now) != self.stored.as_ref());
+        let login = changed.and_then(|changed| self.entry.credential(&changed));
+        let login = login.filter(|login| self.entry.answers(login, context));
+        Ok(login.map(|login| self.login_elsewhere.get_or_init(|| login).clone()))
     }
 
     async fn before_spending(&self) -> Result<(), RefreshError> {
-        Ok(self.secure().await?)
+        Ok(self.prepare_save().await?)
     }
 
     fn keep_attachment(&self, attachment: Secret) {
-        // One call of a refresher presents one token.
-        let _ = self.replaced.set(attachment);
+        // One call of a refresher sends one token, so only the first attachment counts.
+        let _ = self.attachment.set(attachment);
     }
 }

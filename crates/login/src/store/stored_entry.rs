@@ -1,32 +1,35 @@
-//! What is stored under one key, as credentials.
+//! The stored text under one key, as a credential.
 
-use super::stored_form::from_saved;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::StoreError;
-use super::key::Key;
-use super::{Lock, Prepared, Saved, Store};
-use reqwest_challenge::Credential;
-use reqwest_challenge::Secret;
-use reqwest_challenge::{RefreshContext, RefreshReason};
+use reqwest_challenge::{Credential, RefreshContext, RefreshReason, Secret};
 
-/// Makes a credential again, of its scheme and what it exported.
+use super::error::StoreError;
+use super::guards::{Prepared, StoreLock};
+use super::key::Key;
+use super::saved::{Saved, from_saved};
+use super::store::Store;
+
+/// Makes a credential of a custom scheme, from its name and its exported text.
 pub(super) type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send + Sync>;
 
-/// How long a login or a logout waits for another process's renewal: longer than a token endpoint usually takes.
-const BRIEF: Duration = Duration::from_secs(2);
+/// How long a login or a logout waits for the renewal of another process: longer than a token endpoint usually takes.
+const MAX_BRIEF_WAIT: Duration = Duration::from_secs(2);
 
-/// A store, a key, and how what is under it is read.
+/// How much larger a new credential may be than the stored one, in octets, at least.
+const MIN_GROWTH: usize = 4 << 10;
+
+/// One key of a store, and how to read the text under it.
 #[derive(Clone)]
 pub(super) struct StoredEntry {
     pub(super) store: Arc<dyn Store>,
     pub(super) key: Key,
-    /// How long another process is waited for.
-    pub(super) patience: Duration,
+    /// How long to wait for the lock.
+    pub(super) lock_timeout: Duration,
     pub(super) restore: Restore,
-    /// Hears that another process's login is waited for.
-    pub(super) waiting: Arc<dyn Fn() + Send + Sync>,
+    /// Called when the login of another process is awaited.
+    pub(super) on_waiting: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl StoredEntry {
@@ -46,51 +49,52 @@ impl StoredEntry {
         self.store.clear(&self.key, old).await
     }
 
-    /// The lock of those who renew.
-    pub(super) async fn lock(&self) -> Result<Lock, StoreError> {
-        self.store.lock(&self.key, self.patience).await
+    /// The lock of a renewal.
+    pub(super) async fn lock(&self) -> Result<StoreLock, StoreError> {
+        self.store.lock(&self.key, self.lock_timeout).await
     }
 
-    /// The same lock, for a login, a logout, or a renewal before the expiry. A process that was stopped during a renewal must not
-    /// keep the user waiting. A login and a logout go on without the lock, and what they write is compared with what is stored.
-    pub(super) async fn lock_briefly(&self) -> Result<Lock, StoreError> {
-        self.store.lock(&self.key, self.patience.min(BRIEF)).await
+    /// The same lock, for a login, a logout, or a renewal before the expiry. A process that was stopped during a renewal must
+    /// not keep the user waiting. A login and a logout continue without the lock: their changes are compared with the stored
+    /// text.
+    pub(super) async fn lock_briefly(&self) -> Result<StoreLock, StoreError> {
+        self.store.lock(&self.key, self.lock_timeout.min(MAX_BRIEF_WAIT)).await
     }
 
     /// Checks that the replacement of `old` can be saved.
     pub(super) async fn prepare(&self, old: Option<&Saved>) -> Result<Prepared, StoreError> {
         let size = old.map_or(0, |old| old.expose().len());
         // A new token may be longer than the old one, and a quote in it takes two octets in a file.
-        self.store.prepare(&self.key, size + (size / 2).max(4 << 10)).await
+        self.store.prepare(&self.key, size + (size / 2).max(MIN_GROWTH)).await
     }
 
     pub(super) async fn sweep(&self) -> Result<Vec<Saved>, StoreError> {
         self.store.sweep(&self.key).await
     }
 
-    /// What is stored, as a credential, where it can be made again.
+    /// The credential of a stored text, if it can be restored.
     pub(super) fn credential(&self, saved: &Saved) -> Option<Credential> {
         let credential = from_saved(saved, &*self.restore)?;
         Some(credential.with_source(self.name()))
     }
 
-    /// Whether the credential of the context has an expiry in the future.
-    pub(super) fn is_good(&self, context: &RefreshContext) -> bool {
-        context.credential().and_then(Credential::expiry).is_some_and(|expiry| expiry > context.now())
-    }
-
-    /// Whether what is stored answers the rejection, because somebody else has renewed.
+    /// Whether the stored credential answers the context, because another process has renewed it.
     pub(super) fn answers(&self, stored: &Credential, context: &RefreshContext) -> bool {
-        let wants_another = match context.reason() {
+        let needs_more = match context.reason() {
             RefreshReason::Challenged | RefreshReason::Expired => !context.demand().is_plain(),
             RefreshReason::StepUp => {
-                let has = |scope| stored.scopes().is_some_and(|granted| granted.contains(scope));
-                !context.demand().scopes().iter().all(has)
+                let is_granted = |scope| stored.scopes().is_some_and(|granted| granted.contains(scope));
+                !context.demand().scopes().iter().all(is_granted)
             }
             _ => true,
         };
-        // What another process has saved may have run out since.
-        let is_over = stored.expiry().is_some_and(|expiry| expiry <= context.now());
-        !wants_another && !is_over && !context.credential().is_some_and(|refused| refused == stored)
+        // A credential that another process has saved may have expired since.
+        let is_expired = stored.expiry().is_some_and(|expiry| expiry <= context.now());
+        !needs_more && !is_expired && !context.credential().is_some_and(|refused| refused == stored)
     }
+}
+
+/// Whether the credential of the context has an expiry in the future.
+pub(super) fn is_unexpired(context: &RefreshContext) -> bool {
+    context.credential().and_then(Credential::expiry).is_some_and(|expiry| expiry > context.now())
 }

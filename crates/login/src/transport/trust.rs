@@ -77,7 +77,7 @@ impl Trust<'_> {
             return refuse(Why::Plaintext);
         }
         let inside = match url.host() {
-            Some(Host::Domain(name)) => is_this_machine(name),
+            Some(Host::Domain(_)) => origin.is_loopback(),
             Some(Host::Ipv4(address)) => !is_public(address.into()),
             Some(Host::Ipv6(address)) => !is_public(address.into()),
             None => true,
@@ -94,12 +94,6 @@ impl Trust<'_> {
         let is_named = || self.named.iter().any(|origin| origin.contains(url));
         self.api.is_host_of(url) || self.by.is_host_of(url) || is_named()
     }
-}
-
-/// `localhost` and what is below it (RFC 6761 §6.3), with the dot at its end too.
-fn is_this_machine(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether anybody on the internet can reach that address (the special-purpose registries of RFC 6890).
@@ -182,11 +176,13 @@ mod tests {
         let trust = Trust { by: &api, api: &api, named: &[] };
         assert!(trust.url("https://1.1.1.1/metadata").is_ok() && trust.url("https://auth.example/metadata").is_ok());
     }
+
     #[test]
     fn what_a_server_may_name_on_this_machine_or_inside_depends_on_where_that_server_is() {
         let origin = |text: &str| Origin::new(text).unwrap();
         let (here, elsewhere) = (origin("http://127.0.0.1:8080"), origin("https://auth.example.com"));
         let inside = origin("https://10.0.0.5");
+        let below_localhost = origin("http://api.localhost");
         let named = [here.clone(), inside.clone()];
         for (by, api, named, url, may) in [
             // The API, or the origin that the caller named, is on this machine; the server that names the URL is not.
@@ -194,6 +190,11 @@ mod tests {
             (&elsewhere, &here, &[], "https://localhost:9090/admin", false),
             (&elsewhere, &elsewhere, &named, "http://127.0.0.1:8080/admin", false),
             (&elsewhere, &elsewhere, &named, "https://[::1]/admin", false),
+            (&elsewhere, &elsewhere, &named, "https://api.localhost/admin", false),
+            (&elsewhere, &below_localhost, &[], "https://api.localhost/admin", false),
+            (&below_localhost, &elsewhere, &[], "http://127.0.0.1:9090/token", true),
+            (&here, &elsewhere, &[], "http://auth.localhost:9090/token", true),
+            (&here, &elsewhere, &[], "http://auth.localhost.:9090/token", true),
             (&here, &elsewhere, &[], "http://127.0.0.1:9090/token", true),
             (&here, &elsewhere, &[], "http://10.0.0.5/token", false),
             (&here, &elsewhere, &[], "https://10.0.0.5/token", false),

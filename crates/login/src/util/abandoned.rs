@@ -1,8 +1,8 @@
-//! The error of a login that no caller waits for.
+//! The error of a login for which no caller waits.
 
 use reqwest_challenge::RefreshError;
 
-/// No caller waits for the login any more.
+/// The error of a login for which no caller waits any more.
 pub(crate) fn abandoned() -> RefreshError {
     RefreshError::other("no caller waits for the login any more")
 }

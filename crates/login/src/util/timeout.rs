@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// The longest duration that is kept: ten years. A longer one means "for ever", and would overflow a clock.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// The longest duration: ten years. A caller that sets a longer one means "for ever", and `Duration::MAX` would overflow a
+/// clock.
+const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// The duration, short enough to be added to any time.
+/// The duration, but short enough to be added to any time.
 pub(crate) fn clamped(span: Duration) -> Duration {
-    span.min(LONGEST)
+    span.min(MAX_DURATION)
 }

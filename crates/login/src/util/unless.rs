@@ -4,7 +4,8 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
-/// What the work comes to, unless what stops it comes first.
+/// Runs the work until it completes, or until `stop` completes. If both complete at once, the work counts.
+// Written by hand because `tokio::select!` needs a feature of tokio, and a procedural macro, that nothing else here needs.
 pub(crate) async fn unless<S: Future, F: Future>(
     mut stop: Pin<&mut S>,
     mut work: Pin<&mut F>,

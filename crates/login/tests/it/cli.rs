@@ -1,28 +1,33 @@
 //! Logins of a command-line tool: who is asked, how, and who is not.
 
 use std::io::{self, Write};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshErrorKind, Session};
-use reqwest_challenge_login::cli::{Env, Environment, Login, LoginBuilder, exit_code, explain};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, DeniedReason, Refresh, RefreshContext, RefreshErrorKind, Session,
+};
+use reqwest_challenge_login::cli::{EnvToken, Environment, Login, LoginBuilder, exit_code, explain};
 use reqwest_challenge_login::oauth::{Client, Issuer, Way};
 use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Answer, Failure, MockApi, MockIdentityProvider, RecordingRefresher, until};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
+use crate::support::contexts::logout;
 use crate::support::oauth::{protected, why};
 use crate::support::script::{API, Script, challenged, status};
 
 /// Where there is a person with a browser.
 fn desk() -> Environment {
-    Environment::of(true, |name| name == "DISPLAY")
+    Environment::from_variables(true, |name| name == "DISPLAY")
 }
 
 /// Where there is a person at another machine.
 fn remote() -> Environment {
-    Environment::of(true, |name| matches!(name, "DISPLAY" | "SSH_CONNECTION"))
+    Environment::from_variables(true, |name| matches!(name, "DISPLAY" | "SSH_CONNECTION"))
 }
 
 /// What a person reads.
@@ -48,7 +53,11 @@ impl Screen {
 
 fn login(provider: &MockIdentityProvider, screen: &Screen) -> LoginBuilder {
     let login = Login::oauth(Issuer::new(provider.issuer()).unwrap(), Client::public("tool"));
-    login.command("tool login").output(screen.clone()).surroundings(desk()).asking(|oauth| oauth.scopes(["api:read"]))
+    login
+        .command("tool login")
+        .output(screen.clone())
+        .environment(desk())
+        .configure_oauth(|oauth| oauth.scopes(["api:read"]))
 }
 
 fn client(origin: &str, refresher: impl Refresh) -> (ClientWithMiddleware, Session) {
@@ -61,23 +70,29 @@ fn client(origin: &str, refresher: impl Refresh) -> (ClientWithMiddleware, Sessi
 async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let nobody =
-        [Environment::of(false, |_| false), Environment::of(true, |name| name == "CI"), desk().without_input(true)];
+    let nobody = [
+        Environment::from_variables(false, |_| false),
+        Environment::from_variables(true, |name| name == "CI"),
+        desk().with_input(false),
+    ];
     let mut hints = Vec::new();
     for around in nobody {
         let screen = Screen::default();
-        let refresher = login(&provider, &screen).prompting().surroundings(around).build().unwrap();
+        let refresher = login(&provider, &screen).prompting().environment(around).build().unwrap();
+        let refresher = Arc::new(refresher);
+        // Ready when it is polled for the first time, so it waits for nothing.
+        let context = RefreshContext::builder(api.url("/api")).build().unwrap();
+        let polled = pin!(refresher.refresh(context)).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(_))), "{polled:?}");
         let (client, session) = client(&api.origin(), refresher);
-        let began = Instant::now();
         let error = client.get(api.url("/api")).send().await.unwrap_err();
-        assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
         let RefreshErrorKind::LoginRequired { hint } = why(&error).kind().clone() else { panic!("{error:?}") };
         assert!(hint.starts_with("run `tool login` at a terminal ("), "{hint}");
         hints.push(hint);
         assert!(session.login().await.is_err());
         assert_eq!(screen.text(), "");
     }
-    let reasons = ["standard input or standard error is no terminal", "CI is set", "nobody is to be asked"];
+    let reasons = ["standard input or standard error is not a terminal", "CI is set", "prompts are turned off"];
     assert!(hints.iter().zip(reasons).all(|(hint, reason)| hint.contains(reason)), "{hints:?}");
     let asked = provider.journal().exchanges();
     assert!(asked.iter().all(|one| one.request().server() == "api"), "{asked:?}");
@@ -133,11 +148,13 @@ async fn somebody_at_another_machine_gets_a_code() {
     let provider = MockIdentityProvider::start().await.unwrap();
     provider.device_interval(Duration::from_secs(1));
     let api = protected(&provider).await;
-    for (around, way) in [(remote(), None), (Environment::of(true, |_| false), None), (desk(), Some(Way::Device))] {
+    for (around, way) in
+        [(remote(), None), (Environment::from_variables(true, |_| false), None), (desk(), Some(Way::Device))]
+    {
         let screen = Screen::default();
         let opened = Arc::new(AtomicUsize::new(0));
         let count = opened.clone();
-        let refresher = login(&provider, &screen).surroundings(around).browser(move |_| {
+        let refresher = login(&provider, &screen).environment(around).browser(move |_| {
             count.fetch_add(1, Ordering::SeqCst);
             Ok(())
         });
@@ -162,10 +179,10 @@ async fn somebody_at_another_machine_is_not_sent_to_a_page_that_comes_back_to_th
     })));
     let screen = Screen::default();
     let login = Login::oauth(Issuer::new(server.origin()).unwrap(), Client::public("tool"));
-    let login = login.output(screen.clone()).surroundings(remote()).build().unwrap();
+    let login = login.output(screen.clone()).environment(remote()).build().unwrap();
     assert!(login.timeout() >= Duration::from_secs(15 * 60));
     let stored = Stored::new(login, MemoryStore::new(), Key::new("k"));
-    let env = Env::of("TOOL_TOKEN", None, stored);
+    let env = EnvToken::from_value("TOOL_TOKEN", None, stored);
     assert!(env.timeout() > Duration::from_secs(15 * 60), "and for another process that renews");
     let (_, session) = client(&server.origin(), env);
     let error = format!("{:?}", session.login().await.unwrap_err());
@@ -177,14 +194,14 @@ fn nobody_is_reached_without_a_terminal_in_ci_and_where_that_was_said() {
     for (around, reaches) in [
         (desk(), true),
         (remote(), true),
-        (Environment::of(false, |_| true), false),
-        (Environment::of(true, |name| name == "CI"), false),
-        (desk().without_input(true), false),
+        (Environment::from_variables(false, |_| true), false),
+        (Environment::from_variables(true, |name| name == "CI"), false),
+        (desk().with_input(false), false),
     ] {
-        assert_eq!(around.reaches_person(), reaches, "{around:?}");
+        assert_eq!(around.can_prompt(), reaches, "{around:?}");
     }
     let (here, there) = (desk(), remote());
-    assert!(here.display && !here.remote && there.remote);
+    assert!(here.has_display() && !here.is_remote() && there.is_remote());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,7 +226,10 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
             })
             .collect();
         for one in all {
-            assert_eq!(one.await.unwrap().kind(), &RefreshErrorKind::Denied { code: "access_denied".to_owned() });
+            assert_eq!(
+                one.await.unwrap().kind(),
+                &RefreshErrorKind::Denied { reason: DeniedReason::AccessDenied, code: "access_denied".to_owned() }
+            );
         }
         assert_eq!(opened.load(Ordering::SeqCst), 1, "and no other while that is remembered");
     }
@@ -240,7 +260,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     let server = Script::new(|arrived, _| if arrived.token() == "good" { status(200) } else { challenged() });
     let below = RecordingRefresher::answering(|_, _| Ok(Some(Credential::bearer("good").with_attachment("kept"))));
     let layered = |token: Option<&str>| {
-        Env::of("TOOL_TOKEN", token.map(str::to_owned), Stored::new(below.clone(), store.clone(), key()))
+        EnvToken::from_value("TOOL_TOKEN", token.map(str::to_owned), Stored::new(below.clone(), store.clone(), key()))
     };
     let run = |refresher| {
         let auth = ChallengeMiddleware::new(API, refresher).unwrap();
@@ -271,7 +291,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     let (_, session) = run(layered(Some("good")));
     let error = format!("{:?}", session.login().await.unwrap_err());
     assert!(error.contains("is used in place of a login"), "{error}");
-    layered(Some("good")).forget(Some(Credential::bearer("good"))).await.unwrap();
+    layered(Some("good")).forget(logout(Some(Credential::bearer("good")))).await.unwrap();
     assert_eq!(store.load(&key()).await.unwrap(), None);
 }
 
@@ -281,9 +301,8 @@ async fn a_prompt_without_a_terminal_is_a_login_that_is_required() {
     api.at("/").requires("read");
     for login in [Login::token("https://example.com/tokens"), Login::password(Some("alice")), Login::password(None)] {
         let screen = Screen::default();
-        let around = Environment::of(false, |_| false);
-        let login =
-            login.command("tool login").prompting().surroundings(around).output(screen.clone()).build().unwrap();
+        let around = Environment::from_variables(false, |_| false);
+        let login = login.command("tool login").prompting().environment(around).output(screen.clone()).build().unwrap();
         let (client, session) = client(&api.origin(), login);
         let error = client.get(api.url("/")).send().await.unwrap_err();
         assert_eq!(exit_code(&error), 4);

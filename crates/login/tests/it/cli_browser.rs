@@ -25,8 +25,8 @@ fn tool() {
     let page = format!("{issuer}/authorize?x=$(touch${{IFS}}pwned);`id`&y='|*>z&{ISSUER}=%s%20--help");
     let issuer = Issuer::new(&issuer).unwrap().token_endpoint(format!("{issuer}/token")).unwrap();
     let issuer = issuer.authorization_endpoint(page).unwrap();
-    let around = Environment::of(true, |name| name == "DISPLAY");
-    let login = Login::oauth(issuer, Client::public("tool")).surroundings(around).build().unwrap();
+    let around = Environment::from_variables(true, |name| name == "DISPLAY");
+    let login = Login::oauth(issuer, Client::public("tool")).environment(around).build().unwrap();
     let session = ChallengeMiddleware::new("http://127.0.0.1:1", login).unwrap().session();
     // A browser that comes to nothing is no reason to wait for as long as a person may take.
     let login = async { tokio::time::timeout(Duration::from_secs(30), session.login()).await };

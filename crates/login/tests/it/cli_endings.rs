@@ -10,6 +10,7 @@ use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Answer, Gate, MockApi, MockIdentityProvider, RecordingRefresher};
 use reqwest_middleware::ClientBuilder;
 
+use crate::support::contexts::initial;
 use crate::support::oauth::browser;
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
 
@@ -36,7 +37,7 @@ async fn a_login_that_is_interrupted_when_the_token_is_on_its_way_is_saved_first
     gate.open();
     assert!(session.wait_until_saved(Duration::from_secs(60)).await, "it is waited for");
     assert!(store.load(&key).await.unwrap().is_some(), "and saved");
-    assert!(stored.unsaved().is_none() && stored.initial().await.unwrap().is_some());
+    assert!(stored.save_error().is_none() && stored.initial(initial()).await.unwrap().is_some());
     assert_eq!(tokens.requests_to("/token"), 1);
 }
 
@@ -53,7 +54,7 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     let required = refresh(RefreshError::login_required("run `tool login`")).await;
     assert_eq!(exit_code(&required), 4);
     assert!(
-        text(&required).ends_with("run `tool login`\n  help: a token in TOOL_TOKEN does it, too"),
+        text(&required).ends_with("run `tool login`\n  help: you can also set TOOL_TOKEN to a token"),
         "{}",
         text(&required)
     );
@@ -97,6 +98,6 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     assert!(exit_code(&unknown) == 1 && !text(&unknown).contains("help"), "{}", text(&unknown));
     let shown = text(&refresh(RefreshError::other("a\u{1b}]0;x\u{7}b\nc")).await);
     assert!(shown.contains("\\u{1b}") && !shown.contains('\u{1b}'), "{shown}");
-    assert_eq!(exit_code(&anyhow::anyhow!("another")), 1);
-    assert_eq!(exit_code(&anyhow::Error::from(forbidden)), 5);
+    assert_eq!(exit_code(anyhow::anyhow!("another").as_ref()), 1);
+    assert_eq!(exit_code(anyhow::Error::from(forbidden).as_ref()), 5);
 }

@@ -22,7 +22,9 @@ fn prompter_that_panics() {
         return;
     }
     let api = std::env::var("API").unwrap();
-    let login = Login::token("https://example.com/tokens").prompting().surroundings(Environment::of(true, |_| false));
+    let login = Login::token("https://example.com/tokens")
+        .prompting()
+        .environment(Environment::from_variables(true, |_| false));
     let auth = ChallengeMiddleware::new(&api, login.build().unwrap()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -44,7 +44,7 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
     ] {
         assert_eq!(exit_code(&error), code, "{error}");
         let anyhow = anyhow::Error::from(error).context("while it fetched the reports");
-        assert_eq!(exit_code(&anyhow), code, "{anyhow:#}");
+        assert_eq!(exit_code(anyhow.as_ref()), code, "{anyhow:#}");
     }
 }
 
@@ -180,7 +180,7 @@ async fn a_user_name_that_basic_cannot_send_is_refused_before_the_password_is_ty
     for (fixed, typed) in [(None, "ali:ce"), (Some("ali:ce"), ""), (None, "ali\u{7}ce")] {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let sink = asked.clone();
-        let login = Login::password(fixed).prompting().surroundings(Environment::of(true, |_| false));
+        let login = Login::password(fixed).prompting().environment(Environment::from_variables(true, |_| false));
         let login = login.prompt(move |question, hidden| {
             sink.lock().unwrap().push(question.to_owned());
             Ok(if hidden { "hunter2" } else { typed }.to_owned())

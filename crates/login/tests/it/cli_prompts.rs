@@ -33,8 +33,8 @@ fn prompter() {
     };
     let around = reqwest_challenge_login::cli::Environment::detect();
     // Whatever this very test runs in: there is a terminal, and that is what is tried.
-    let around = reqwest_challenge_login::cli::Environment::of(around.terminal, |_| false);
-    let login = login.command("tool login").prompting().surroundings(around).build().unwrap();
+    let around = reqwest_challenge_login::cli::Environment::from_variables(around.is_terminal(), |_| false);
+    let login = login.command("tool login").prompting().environment(around).build().unwrap();
     let refresher: Box<dyn Refresh> = match std::env::var_os("FILE") {
         Some(file) => Box::new(Stored::new(login, FileStore::new(file), key())),
         None => Box::new(login),
@@ -106,8 +106,8 @@ fn prompter_of_two() {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let get = async |api: String| {
-        let around = reqwest_challenge_login::cli::Environment::of(true, |_| false);
-        let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+        let around = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
+        let login = Login::token("https://example.com/tokens").prompting().environment(around).build().unwrap();
         let auth = ChallengeMiddleware::new(&api, login).unwrap();
         let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
         client.get(&api).send().await.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
@@ -171,8 +171,8 @@ fn prompter_who_is_impatient() {
         return;
     }
     let api = std::env::var("API").unwrap();
-    let around = reqwest_challenge_login::cli::Environment::of(true, |_| false);
-    let login = Login::token("https://example.com/tokens").prompting().surroundings(around).build().unwrap();
+    let around = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
+    let login = Login::token("https://example.com/tokens").prompting().environment(around).build().unwrap();
     let auth = ChallengeMiddleware::new(&api, login).unwrap();
     let session = auth.session();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();

@@ -13,11 +13,11 @@ use crate::support::oauth::{protected, why};
 
 /// Where there is a person with a browser.
 fn desk() -> Environment {
-    Environment::of(true, |name| name == "DISPLAY")
+    Environment::from_variables(true, |name| name == "DISPLAY")
 }
 
 fn client(origin: &str, login: LoginBuilder) -> ClientWithMiddleware {
-    let login = login.surroundings(desk()).prompting().build().unwrap();
+    let login = login.environment(desk()).prompting().build().unwrap();
     let auth = ChallengeMiddleware::new(origin, login).unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
@@ -99,8 +99,8 @@ async fn a_page_and_a_code_are_shown_in_a_way_of_ones_own() {
             Ok(())
         };
         let login = Login::oauth(Issuer::new(provider.issuer()).unwrap(), Client::public("tool"));
-        let login = login.way(way).showing(show).browser(|_| panic!("a browser opens")).output(Untouched);
-        let client = client(&api.origin(), login.asking(|oauth| oauth.scopes(["api:read"])));
+        let login = login.way(way).show(show).browser(|_| panic!("a browser opens")).output(Untouched);
+        let client = client(&api.origin(), login.configure_oauth(|oauth| oauth.scopes(["api:read"])));
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200, "{way:?}");
         assert_eq!(*shown.lock().unwrap(), 1);
     }

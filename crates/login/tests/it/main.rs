@@ -36,6 +36,7 @@ mod registries;
 mod registry_challenges;
 mod store_deletions;
 mod store_early;
+mod store_errors;
 mod store_failures;
 mod store_files;
 mod store_full;

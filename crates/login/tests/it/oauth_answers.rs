@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::{Credential, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{Credential, DeniedReason, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{Client, ClientCredentials, Issuer, OAuth, RefreshToken};
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi};
 use serde_json::{Value, json};
 
-use crate::support::oauth::{client, endpoint, line, why};
+use crate::support::oauth::{client, client_by, endpoint, line, why};
 
 async fn refused() -> MockApi {
     let api = MockApi::start().await.unwrap();
@@ -23,7 +23,7 @@ async fn comes_of(answer: Answer, clock: &ManualClock) -> Result<Credential, Ref
     let (server, api) = (endpoint(move |_| answer.clone()).await, refused().await);
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
     let oauth = OAuth::new(issuer, Client::secret_basic("c", "s3cret"), ClientCredentials).unwrap();
-    let (client, session) = client(&api.origin(), oauth.clock(clock.clone()));
+    let (client, session) = client_by(clock.clone(), &api.origin(), oauth);
     match client.get(api.url("/")).send().await {
         Ok(_) => Ok(session.credential().unwrap()),
         Err(error) => Err(why(&error)),
@@ -36,16 +36,17 @@ fn error(status: u16, code: &str) -> Answer {
 
 #[tokio::test]
 async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_whether_it_may_pass() {
-    use RefreshErrorKind::{LoginRequired, Refused, Rejected, Transient};
+    use RefreshErrorKind::{CredentialRevoked, LoginRequired, Transient};
+    let denied = |code: &str| RefreshError::denied(code).kind().clone();
     let code = |code: &str| code.to_owned();
     let passing = |seconds: Option<u64>| Transient { retry_after: seconds.map(Duration::from_secs) };
     let cases = [
-        (error(400, "invalid_grant"), Rejected { code: code("invalid_grant") }),
-        (error(401, "invalid_client"), Refused { code: code("invalid_client") }),
-        (error(400, "invalid_scope"), Refused { code: code("invalid_scope") }),
-        (error(400, "unauthorized_client"), Refused { code: code("unauthorized_client") }),
+        (error(400, "invalid_grant"), CredentialRevoked { code: code("invalid_grant") }),
+        (error(401, "invalid_client"), denied("invalid_client")),
+        (error(400, "invalid_scope"), denied("invalid_scope")),
+        (error(400, "unauthorized_client"), denied("unauthorized_client")),
         (error(400, "consent_required"), LoginRequired { hint: code("log in") }),
-        (error(200, "access_denied"), Refused { code: code("access_denied") }),
+        (error(200, "access_denied"), denied("access_denied")),
         (error(400, "temporarily_unavailable").header("retry-after", "7"), passing(Some(7))),
         (error(503, "invalid_grant").header("retry-after", "9"), passing(Some(9))),
         (error(429, "invalid_grant"), passing(None)),
@@ -103,7 +104,10 @@ async fn a_token_of_another_type_is_refused_and_one_of_none_is_a_bearer_token() 
     let answer = |kind: Value| Answer::json(json!({ "access_token": "t", "token_type": kind, "scope": "a b" }));
     for kind in ["mac", "DPoP"] {
         let error = comes_of(answer(kind.into()), &ManualClock::new()).await.unwrap_err();
-        assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "token_type".to_owned() });
+        assert_eq!(
+            error.kind(),
+            &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() }
+        );
     }
     for kind in [json!("bearer"), json!("BEARER"), json!(null)] {
         let credential = comes_of(answer(kind), &ManualClock::new()).await.unwrap();

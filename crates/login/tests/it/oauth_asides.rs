@@ -13,7 +13,7 @@ use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvid
 use serde_json::{Value, json};
 
 use crate::oauth_attacks::settled;
-use crate::support::oauth::{browser, client, device_server, line, protected};
+use crate::support::oauth::{browser, client, client_by, device_server, line, protected};
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 
@@ -91,8 +91,9 @@ async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
         let (store, key, clock) = (MemoryStore::new(), Key::new("k"), ManualClock::new());
         let registered = Client::registered(Registration::named("tool"));
         let issuer = Issuer::new(server.origin()).unwrap();
-        let oauth = OAuth::new(issuer, registered, DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-        let auth = ChallengeMiddleware::new(server.origin(), Stored::new(oauth, store.clone(), key.clone())).unwrap();
+        let oauth = OAuth::new(issuer, registered, DeviceCode::new(|_| Ok(()))).unwrap();
+        let stored = Stored::new(oauth, store.clone(), key.clone());
+        let auth = ChallengeMiddleware::builder(server.origin(), stored).clock(clock.clone()).build().unwrap();
         let session = auth.session();
         let first = session.clone();
         let first = tokio::spawn(async move { first.login().await });
@@ -127,8 +128,8 @@ async fn another_server_does_not_say_where_a_secret_goes() {
 async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
     let (server, issuer) = device_server(device, move |_, _| answer.clone()).await;
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await.map(drop) });
     let (mut seconds, mut asked) = (0, 0);
     loop {

@@ -12,7 +12,7 @@ use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, MockIdent
 use reqwest_middleware::ClientBuilder;
 use serde_json::{Value, json};
 
-use crate::support::oauth::{browser, client, device_server, endpoint, line, names, protected, why};
+use crate::support::oauth::{browser, client, client_by, device_server, endpoint, line, names, protected, why};
 
 fn code(status: u16, code: &str) -> Answer {
     Answer::new(status).as_json(json!({ "error": code }))
@@ -42,7 +42,7 @@ async fn a_slow_down_beyond_a_minute_and_then_an_outage_do_not_end_a_login() {
     })
     .await;
     let clock = ManualClock::new();
-    let (_, session) = client(&server.origin(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await });
     for _ in 0..5 {
         until(|| clock.waiting() == 1 || login.is_finished()).await;
@@ -166,7 +166,7 @@ async fn a_challenge_in_a_partition_does_not_choose_the_scopes() {
 async fn an_interval_of_less_than_a_second_is_a_second() {
     let (server, oauth) = device(json!({ "interval": 0.5 }), |_, _| code(400, "authorization_pending")).await;
     let clock = ManualClock::new();
-    let (_, session) = client(&server.origin(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await });
     until(|| clock.waiting() == 1).await;
     clock.forward(Duration::from_millis(999));
@@ -181,7 +181,7 @@ async fn an_interval_of_less_than_a_second_is_a_second() {
 async fn an_interval_of_two_minutes_is_two_minutes() {
     let (server, oauth) = device(json!({ "interval": 120 }), |_, _| token()).await;
     let clock = ManualClock::new();
-    let (_, session) = client(&server.origin(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await });
     until(|| clock.waiting() == 1).await;
     clock.forward(Duration::from_secs(61));

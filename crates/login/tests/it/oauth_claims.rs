@@ -11,7 +11,7 @@ use reqwest_challenge_login::oauth::{
 use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, until};
 use serde_json::{Value, json};
 
-use crate::support::oauth::{back, browser, client, endpoint, line, why};
+use crate::support::oauth::{back, browser, client, client_by, endpoint, line, why};
 
 const CLAIMS: &str = "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"1\"}}}";
 
@@ -66,8 +66,8 @@ async fn claims_of_a_401_reach_the_token_request_of_every_grant() {
     ];
     for (name, grant) in grants {
         let (server, api, clock) = (giving().await, demanding("with").await, ManualClock::new());
-        let oauth = OAuth::new(issuer(&server), Client::public("c"), grant).unwrap().prompting().clock(clock.clone());
-        let (client, _) = client(&api.origin(), oauth);
+        let oauth = OAuth::new(issuer(&server), Client::public("c"), grant).unwrap().prompting();
+        let (client, _) = client_by(clock.clone(), &api.origin(), oauth);
         let url = api.url("/api");
         let call = tokio::spawn(async move { client.get(url).send().await.map(|response| response.status()) });
         if name == "device" {

@@ -10,7 +10,7 @@ use reqwest_challenge_testing::{Answer, ManualClock, MockApi, until};
 use serde_json::json;
 
 use crate::support::faults::{Fault, failing, failing_until};
-use crate::support::oauth::{client, device_server, line};
+use crate::support::oauth::{client, client_by, device_server, line};
 
 /// An issuer whose metadata name that URL for that endpoint.
 async fn issuer(endpoint: &str, url: &str) -> MockApi {
@@ -71,8 +71,8 @@ async fn a_device_login_goes_on_after_polls_that_were_cut_in_the_body() {
     let polls = failing_until(Fault::Closes, 2, "{\"access_token\":\"t\",\"token_type\":\"Bearer\"}").await;
     let issuer = issuer.also(&polls[..polls.find("/token").unwrap()]).unwrap().token_endpoint(polls).unwrap();
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await });
     while !login.is_finished() {
         until(|| clock.waiting() == 1 || login.is_finished()).await;

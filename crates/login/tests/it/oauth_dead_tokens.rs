@@ -42,7 +42,7 @@ async fn logged_in_by<R: Refresh>(answer: Answer, by: impl FnOnce(OAuth) -> R) -
     let issuer = issuer.authorization_endpoint(server.url("/authorize")).unwrap();
     let clock = ManualClock::new();
     let oauth = OAuth::new(issuer, Client::public("c"), AuthorizationCode::new(browser().0)).unwrap();
-    let auth = ChallengeMiddleware::builder(api.origin(), by(oauth.hint("run it").clock(clock.clone())));
+    let auth = ChallengeMiddleware::builder(api.origin(), by(oauth.hint("run it")));
     let auth = auth.clock(clock.clone()).build().unwrap();
     let session = auth.session();
     session.login().await.unwrap();
@@ -155,7 +155,7 @@ async fn an_unknown_final_refusal_asks_for_a_login_and_rests() {
 async fn a_temporary_refusal_or_one_about_the_client_asks_for_no_login() {
     let transient =
         |retry_after: Option<u64>| RefreshErrorKind::Transient { retry_after: retry_after.map(Duration::from_secs) };
-    let refused = |code: &str| RefreshErrorKind::Denied { code: code.to_owned() };
+    let refused = |code: &str| RefreshError::denied(code).kind().clone();
     for (answer, kind) in [
         (json_answer(503, json!({ "error": "invalid_grant" })), transient(None)),
         (json_answer(429, json!({ "error": "bad_refresh_token" })), transient(None)),
@@ -186,7 +186,7 @@ async fn a_refresh_token_that_the_caller_gave_is_judged_the_same_way() {
         let server = endpoint(move |_| answer.clone()).await;
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
         let clock = ManualClock::new();
-        let oauth = OAuth::new(issuer, Client::public("c"), RefreshToken::new("r")).unwrap().clock(clock.clone());
+        let oauth = OAuth::new(issuer, Client::public("c"), RefreshToken::new("r")).unwrap();
         let auth = ChallengeMiddleware::builder(server.origin(), oauth).clock(clock).build().unwrap();
         let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
         server.at("/api").requires("read");

@@ -9,7 +9,7 @@ use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, MockIdent
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::support::oauth::{client, device_server, line};
+use crate::support::oauth::{client_by, device_server, line};
 
 type Login = JoinHandle<Result<Credential, Error>>;
 
@@ -33,8 +33,8 @@ async fn begin(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + 
         Ok(())
     });
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("tool"), grant).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("tool"), grant).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let waiting = session.clone();
     let login = tokio::spawn(async move { waiting.login().await });
     Begun { server, clock, session, login, shown }
@@ -186,7 +186,7 @@ async fn somebody_types_the_code_and_is_let_in() {
     provider.device_interval(Duration::from_secs(1));
     let issuer = Issuer::new(provider.issuer()).unwrap();
     let oauth = OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap().scopes(["a"]);
-    let (_, session) = client(&provider.issuer(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &provider.issuer(), oauth);
     let waiting = session.clone();
     let login = tokio::spawn(async move { waiting.login().await });
     until(|| clock.waiting() == 1).await;

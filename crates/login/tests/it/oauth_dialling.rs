@@ -1,8 +1,8 @@
 //! A URL that a server names is dialled only where it may be, and each redirect too.
 
-use reqwest_challenge::{Refresh, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{DeniedReason, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
-use reqwest_challenge_testing::{Answer, MockApi, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi};
 use serde_json::json;
 
 use crate::support::oauth::line;
@@ -21,7 +21,12 @@ async fn dialled(oauth: OAuth, api: &str, metadata: &str) -> RefreshError {
 
 #[track_caller]
 fn is_refused(error: &RefreshError, what: &str) {
-    assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "untrusted_url".to_owned() }, "{what}: {}", line(error));
+    assert_eq!(
+        error.kind(),
+        &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() },
+        "{what}: {}",
+        line(error)
+    );
 }
 
 const PUBLIC: &str = "https://api.example.com/v1";
@@ -169,7 +174,7 @@ async fn a_host_inside_that_the_caller_named_is_dialled() {
     let issuer = Issuer::new(server.origin()).unwrap();
     let oauth = OAuth::new(issuer, Client::public("c"), AuthorizationCode::new(|_| Ok(()))).unwrap().prompting();
     let error = oauth.refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap_err();
-    assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "no_metadata".to_owned() });
+    assert_eq!(error.kind(), &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "no_metadata".to_owned() });
     assert_eq!(server.requests().len(), 2);
 }
 

@@ -9,7 +9,7 @@ use reqwest_challenge_login::oauth::{
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider};
 use serde_json::json;
 
-use crate::support::oauth::{Seen, anybody, browser, client, line, names, protected, why};
+use crate::support::oauth::{Seen, anybody, browser, client, client_by, line, names, protected, why};
 
 /// Somebody who is asked by a 401.
 fn asked() -> (OAuth, Seen) {
@@ -23,7 +23,7 @@ async fn refusal(api: &MockApi, oauth: OAuth) -> String {
     let error = client.get(api.url("/api")).send().await.unwrap_err();
     let why = why(&error);
     match why.kind() {
-        RefreshErrorKind::Denied { code } => format!("{code}: {}", line(&why)),
+        RefreshErrorKind::Denied { code, .. } => format!("{code}: {}", line(&why)),
         other => panic!("{other:?}: {}", line(&why)),
     }
 }
@@ -178,7 +178,7 @@ async fn metadata_are_asked_for_once_an_hour() {
     let (api, clock) = (opens_with_any_token().await, ManualClock::new());
     let (server, issuer) = at_one_place("", "/.well-known/oauth-authorization-server").await;
     let oauth = OAuth::new(Issuer::new(issuer).unwrap(), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
-    let (_, session) = client(&api.origin(), oauth.clock(clock.clone()));
+    let (_, session) = client_by(clock.clone(), &api.origin(), oauth);
     for (minutes, asked) in [(0, 1), (59, 1), (2, 2), (10, 2)] {
         clock.forward(Duration::from_secs(60 * minutes));
         session.login().await.unwrap();

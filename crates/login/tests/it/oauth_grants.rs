@@ -1,20 +1,21 @@
 //! How a token is asked for, and by whom.
 
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use reqwest_challenge::dpop::{Dpop, Es256Key, ProofKey};
-use reqwest_challenge::{RefreshErrorKind, Secret};
+use reqwest_challenge::{Clock, DeniedReason, RefreshErrorKind, Secret};
 use reqwest_challenge_login::oauth::{
     Client, ClientCredentials, Grant, Issuer, JwtBearer, OAuth, RefreshToken, TokenExchange,
 };
 use reqwest_challenge_testing::{Answer, Arrived, Failure, ManualClock, MockApi, MockIdentityProvider};
 use serde_json::{Value, json};
 
-use crate::support::oauth::{client, endpoint, line, protected, why};
+use crate::support::oauth::{client, client_by, endpoint, line, protected, why};
 
 /// An issuer whose token endpoint is given.
 fn issuer(server: &MockApi) -> Issuer {
@@ -37,10 +38,20 @@ fn token() -> Answer {
 
 /// What came to a token endpoint that gives a token, when an API was asked.
 async fn asked(who: Client, grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
+    asked_at(SystemTime::now, who, grant, set).await
+}
+
+/// The same with that clock.
+async fn asked_at(
+    clock: impl Clock,
+    who: Client,
+    grant: impl Into<Grant>,
+    set: impl FnOnce(OAuth) -> OAuth,
+) -> Arrived {
     let server = endpoint(|_| token()).await;
     let api = open().await;
     let oauth = set(OAuth::new(issuer(&server), who, grant).unwrap());
-    let (client, _) = client(&api.origin(), oauth);
+    let (client, _) = client_by(clock, &api.origin(), oauth);
     assert_eq!(client.get(api.url("/")).send().await.unwrap().status(), 200);
     let arrived = server.requests();
     assert_eq!(arrived.len(), 1, "one request: {arrived:?}");
@@ -94,7 +105,7 @@ async fn a_key_signs_an_assertion_for_the_issuer_alone() {
     let (key, clock) = (Es256Key::generate().unwrap(), ManualClock::new());
     let (jwk, secret) = (key.public_jwk(), key.to_secret());
     let client = Client::private_key_jwt("service", key, Some("k1"));
-    let sent = asked(client, ClientCredentials, |oauth| oauth.clock(clock.clone())).await;
+    let sent = asked_at(clock.clone(), client, ClientCredentials, |oauth| oauth).await;
     let text = |name: &str| sent.form(name).unwrap();
     assert_eq!(text("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     let [header, claims] = verified(&text("client_assertion"), &jwk);
@@ -104,7 +115,7 @@ async fn a_key_signs_an_assertion_for_the_issuer_alone() {
     assert_eq!([&claims["iss"], &claims["sub"], &claims["aud"]], ["service", "service", &*base]);
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 120);
     let again = Client::private_key_jwt("service", Es256Key::from_secret(&secret).unwrap(), None);
-    let sent = asked(again, ClientCredentials, |oauth| oauth.clock(clock.clone())).await;
+    let sent = asked_at(clock, again, ClientCredentials, |oauth| oauth).await;
     let [header, other] = verified(&sent.form("client_assertion").unwrap(), &jwk);
     assert_ne!(other["jti"], claims["jti"], "no two are the same");
     assert!(header.get("kid").is_none());
@@ -288,7 +299,10 @@ async fn a_token_that_is_not_bound_is_refused_where_a_bound_one_was_asked_for() 
     let oauth = OAuth::new(issuer(&server), Client::public("s"), ClientCredentials).unwrap().dpop(dpop);
     let (client, _) = client(&api.origin(), oauth);
     let error = client.get(api.url("/")).send().await.unwrap_err();
-    assert_eq!(why(&error).kind(), &RefreshErrorKind::Denied { code: "token_type".to_owned() });
+    assert_eq!(
+        why(&error).kind(),
+        &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() }
+    );
     assert_eq!(api.requests_to("/"), 1);
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use reqwest_challenge::Refresh;
+use reqwest_challenge::{Refresh, RefreshContext};
 use reqwest_challenge_login::oauth::{
     AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Issuer, OAuth, Registration,
 };
-use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::{Value, json};
 
 use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
@@ -199,4 +199,14 @@ fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
     assert_eq!(with(ClientCredentials.into()), 30);
     assert!(with(AuthorizationCode::new(|_| Ok(())).into()) >= 5 * 60);
     assert!(with(DeviceCode::new(|_| Ok(())).into()) >= 15 * 60);
+}
+
+#[test]
+fn an_issuer_by_plain_http_must_be_on_this_machine() {
+    for host in ["127.0.0.1", "[::1]", "localhost", "auth.localhost", "auth.localhost."] {
+        assert!(Issuer::new(format!("http://{host}:8080")).is_ok(), "{host}");
+    }
+    for host in ["auth.example.com", "authlocalhost", "10.0.0.1"] {
+        assert!(Issuer::new(format!("http://{host}:8080")).is_err(), "{host}");
+    }
 }

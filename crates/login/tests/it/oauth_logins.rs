@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
-use reqwest_challenge::{BoxError, RefreshErrorKind};
+use reqwest_challenge::{BoxError, DeniedReason, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth};
 use reqwest_challenge_testing::{Answer, Failure, ManualClock, MockApi, MockIdentityProvider, until};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::oauth::{browser, client, line, protected, why};
+use crate::support::oauth::{browser, client, client_by, line, protected, why};
 
 /// A page that a test opens itself.
 #[derive(Clone, Default)]
@@ -166,15 +166,18 @@ async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
     let (redirect, state, iss) = (param(&url, "redirect_uri"), param(&url, "state"), provider.issuer());
     get(&format!("{redirect}?code=mock-code-used&state={state}&iss={iss}")).await;
     let reqwest_challenge::Error::Refresh(error) = login.await.unwrap().unwrap_err() else { panic!() };
-    assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "invalid_grant".to_owned() });
+    assert_eq!(
+        error.kind(),
+        &RefreshErrorKind::Denied { reason: DeniedReason::LoginExpired, code: "invalid_grant".to_owned() }
+    );
 }
 
 #[tokio::test]
 async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
-    let oauth = pinned(&provider, AuthorizationCode::new(page.show())).clock(clock.clone());
-    let (_, session) = client(&api.origin(), oauth);
+    let oauth = pinned(&provider, AuthorizationCode::new(page.show()));
+    let (_, session) = client_by(clock.clone(), &api.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await });
     let url = page.shown().await;
     until(|| clock.waiting() == 1).await;
@@ -190,13 +193,13 @@ async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
 async fn who_ignored_one_page_is_not_shown_another_at_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
-    let oauth = pinned(&provider, AuthorizationCode::new(page.show())).clock(clock.clone()).prompting();
-    let (client, session) = client(&api.origin(), oauth);
+    let oauth = pinned(&provider, AuthorizationCode::new(page.show())).prompting();
+    let (client, session) = client_by(clock.clone(), &api.origin(), oauth);
     let asked = tokio::spawn(client.get(api.url("/api")).send());
     page.shown().await;
     until(|| clock.waiting() == 1).await;
     clock.forward(Duration::from_secs(301));
-    let timed_out = RefreshErrorKind::Denied { code: "login_timed_out".to_owned() };
+    let timed_out = RefreshErrorKind::Denied { reason: DeniedReason::LoginExpired, code: "login_timed_out".to_owned() };
     assert_eq!(why(&asked.await.unwrap().unwrap_err()).kind(), &timed_out);
     assert_eq!(why(&client.get(api.url("/api")).send().await.unwrap_err()).kind(), &timed_out);
     assert!(page.0.lock().unwrap().is_none(), "another page was shown");

@@ -1,10 +1,12 @@
 //! Only a server on this machine, or the caller, can make the client call another server on this machine.
 
-use reqwest_challenge::{Credential, Refresh, RefreshError};
+use std::time::SystemTime;
+
+use reqwest_challenge::{Clock, Credential, Refresh, RefreshContext, RefreshError};
 use reqwest_challenge_login::oauth::{
     AuthorizationCode, Client, ClientCredentials, DeviceCode, Issuer, OAuth, Registration,
 };
-use reqwest_challenge_testing::{Answer, ManualClock, MockApi, RefreshContextBuilder, until};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, until};
 use serde_json::json;
 
 use crate::support::oauth::{endpoint, line};
@@ -17,8 +19,19 @@ fn token() -> Answer {
 
 /// The outcome of a 401 whose challenge names those metadata.
 async fn refreshed(oauth: &OAuth, api: &str, metadata: &str) -> Result<Option<Credential>, RefreshError> {
+    refreshed_by(SystemTime::now, oauth, api, metadata).await
+}
+
+/// The same with that clock.
+async fn refreshed_by(
+    clock: impl Clock,
+    oauth: &OAuth,
+    api: &str,
+    metadata: &str,
+) -> Result<Option<Credential>, RefreshError> {
     let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
-    oauth.refresh(RefreshContext::builder(api).challenge(&challenge).build().unwrap()).await
+    let context = RefreshContext::builder(api).challenge(&challenge).clock(clock);
+    oauth.refresh(context.build().unwrap()).await
 }
 
 fn service(server: &MockApi) -> OAuth {
@@ -59,7 +72,7 @@ async fn an_api_on_a_public_host_does_not_choose_a_path_inside_because_the_issue
         let issuer = Issuer::new("https://10.0.0.5").unwrap().token_endpoint(server.url("/token")).unwrap();
         let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
         // Only the clock would end the time that the metadata may take.
-        let got = refreshed(&oauth.clock(ManualClock::new()), PUBLIC, metadata).await;
+        let got = refreshed_by(ManualClock::new(), &oauth, PUBLIC, metadata).await;
         assert!(got.is_ok(), "{}", line(&got.unwrap_err()));
     }
 }
@@ -112,9 +125,9 @@ async fn metadata_that_never_come_are_given_up_for_a_pinned_issuer() {
     let api = MockApi::start().await.unwrap();
     api.at("/metadata").answers(Answer::ok("{").stalled());
     let clock = ManualClock::new();
-    let oauth = service(&server).clock(clock.clone());
+    let (oauth, moved) = (service(&server), clock.clone());
     let (base, metadata) = (api.url("/v1"), api.url("/metadata"));
-    let waiting = tokio::spawn(async move { refreshed(&oauth, &base, &metadata).await });
+    let waiting = tokio::spawn(async move { refreshed_by(moved, &oauth, &base, &metadata).await });
     until(|| clock.waiting() == 1 && api.requests_to("/metadata") == 1).await;
     clock.forward(std::time::Duration::from_secs(5));
     assert!(waiting.await.unwrap().unwrap().is_some());

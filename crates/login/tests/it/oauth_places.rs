@@ -1,8 +1,8 @@
 //! If one place of the metadata fails, the search goes on. Also: issuers that are a template, and `resource`.
 
-use reqwest_challenge::{Credential, Refresh, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{Client, ClientCredentials, DeviceCode, Issuer, OAuth};
-use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::json;
 
 use crate::support::oauth::{anybody, browser, client, endpoint, line, names};

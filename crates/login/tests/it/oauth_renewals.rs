@@ -166,7 +166,7 @@ async fn what_was_stepped_up_to_is_asked_for_again_when_it_has_expired() {
     });
     let clock = ManualClock::new();
     let at = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let oauth = OAuth::new(at, Client::public("tool"), ClientCredentials).unwrap().scopes(["a"]).clock(clock.clone());
+    let oauth = OAuth::new(at, Client::public("tool"), ClientCredentials).unwrap().scopes(["a"]);
     let auth = ChallengeMiddleware::builder(api.origin(), oauth).clock(clock.clone()).build().unwrap();
     let session = auth.session();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();

@@ -47,10 +47,10 @@ fn process(
     dpop: Option<&Dpop>,
 ) -> ClientWithMiddleware {
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let oauth = OAuth::new(issuer, Client::public("tool"), RefreshToken::new("r0")).unwrap().clock(clock.clone());
+    let oauth = OAuth::new(issuer, Client::public("tool"), RefreshToken::new("r0")).unwrap();
     let oauth = dpop.into_iter().fold(oauth, |oauth, dpop| oauth.dpop(dpop.clone()));
     let restores = dpop.cloned();
-    let stored = Stored::new(oauth, store.clone(), key()).clock(clock.clone());
+    let stored = Stored::new(oauth, store.clone(), key());
     let stored = stored.restored_by(move |_, token| Some(restores.as_ref()?.restored(token)));
     let auth = ChallengeMiddleware::builder(API, stored).clock(clock.clone()).build().unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).with(api.clone()).build()

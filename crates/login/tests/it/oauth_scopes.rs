@@ -1,11 +1,11 @@
 //! A grant without a user asks for no scopes that the API chooses, unless the caller allows it.
 
 use reqwest_challenge::dpop::Es256Key;
-use reqwest_challenge::{Refresh, RefreshReason, Secret};
+use reqwest_challenge::{Refresh, RefreshContext, RefreshReason, Secret};
 use reqwest_challenge_login::oauth::{
     ChallengeScopes, Client, ClientCredentials, DeviceCode, Grant, Issuer, JwtBearer, OAuth, TokenExchange,
 };
-use reqwest_challenge_testing::{Answer, MockApi, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi};
 use serde_json::json;
 
 use crate::support::oauth::endpoint;
@@ -93,7 +93,7 @@ async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAut
     let challenge = "Bearer error=\"insufficient_scope\", scope=\"mine admin\"";
     let context =
         RefreshContext::builder("https://api.example.com/api").challenge(challenge).reason(RefreshReason::Challenged);
-    let _ = oauth.prompting().refresh(context.build()).await;
+    let _ = oauth.prompting().refresh(context.build().unwrap()).await;
     server.requests()[0].form("scope")
 }
 

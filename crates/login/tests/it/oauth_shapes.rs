@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::{Credential, Refresh, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{Credential, DeniedReason, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{
     AuthorizationCode, Client, ClientCredentials, DeviceCode, Issuer, OAuth, Registration,
 };
-use reqwest_challenge_testing::{Answer, ManualClock, MockApi, RefreshContextBuilder, until};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::oauth_attacks::settled;
-use crate::support::oauth::{back, browser, client, device_server, endpoint, line};
+use crate::support::oauth::{back, browser, client, client_by, device_server, endpoint, line};
 
 async fn granted(answer: Answer) -> Result<Credential, RefreshError> {
     let server = endpoint(move |_| answer.clone()).await;
@@ -62,7 +62,11 @@ async fn an_error_is_read_in_every_shape() {
     ] {
         let told = format!("{answer:?}");
         let error = granted(answer).await.unwrap_err();
-        assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "invalid_client".to_owned() }, "{told}");
+        assert_eq!(
+            error.kind(),
+            &RefreshErrorKind::Denied { reason: DeniedReason::Client, code: "invalid_client".to_owned() },
+            "{told}"
+        );
         assert!(line(&error).contains("no such client"), "{told}: {}", line(&error));
     }
 }
@@ -111,8 +115,8 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
 async fn device_login(device: Value, answers: fn(usize) -> Answer) -> (Result<(), String>, usize) {
     let (server, issuer) = device_server(device, move |number, _| answers(number)).await;
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await.map(drop) });
     for _ in 0..20 {
         until(|| clock.waiting() == 1 || login.is_finished()).await;
@@ -236,8 +240,8 @@ async fn a_poll_that_is_cut_in_its_body_slows_the_polling_down_and_does_not_end_
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(cutting(2).await).unwrap();
     let issuer = issuer.device_authorization_endpoint(server.url("/device_authorization")).unwrap();
     let clock = ManualClock::new();
-    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap().clock(clock.clone());
-    let (_, session) = client(&server.origin(), oauth);
+    let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
+    let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let login = tokio::spawn(async move { session.login().await.map(drop) });
     for seconds in [5, 10, 20] {
         until(|| clock.waiting() == 1 || login.is_finished()).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest_challenge::{Credential, Error, RefreshError, RefreshErrorKind, Session};
+use reqwest_challenge::{Credential, DeniedReason, Error, RefreshError, RefreshErrorKind, Session};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Issuer, OAuth};
 use reqwest_challenge_login::oauth::{RefreshToken, Registration};
 use reqwest_challenge_testing::{Answer, MockApi};
@@ -47,7 +47,7 @@ fn session(server: &MockApi, client: Client, grant: impl Into<Grant>, follows: F
 #[track_caller]
 fn is_refused(got: Result<Credential, Error>, how: &str) {
     let error = got.unwrap_err();
-    let refused = RefreshErrorKind::Denied { code: "untrusted_url".to_owned() };
+    let refused = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() };
     let found = RefreshError::find(&error).unwrap();
     // A redirect that comes back to the kit may be a proxy's page, because the client may have a proxy.
     assert!(*found.kind() == refused || found.is_transient(), "{how}: {}", line(&error));

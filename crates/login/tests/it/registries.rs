@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, RefreshErrorKind, Unauthorized};
+use reqwest_challenge::{ChallengeMiddleware, DeniedReason, RefreshErrorKind, Unauthorized};
 use reqwest_challenge_login::registry::{self, Registry};
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -93,7 +93,9 @@ async fn a_token_that_is_too_old_is_not_sent() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let clock = ManualClock::new();
-    let client = client(&api, Registry::new().clock(clock.clone()));
+    let auth = ChallengeMiddleware::builder(api.origin(), Registry::new()).partition_by(registry::partition);
+    let auth = auth.clock(clock.clone()).build().unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     for _ in 0..2 {
         pull(&client, &api, "a").await;
     }
@@ -134,7 +136,7 @@ async fn a_token_server_that_nobody_named_gets_nothing() {
     let api = registry(move |_| url.clone()).await;
     let refused = client(&api, Registry::new().password("alice", "hunter2"));
     let error = refused.get(api.url("/v2/a/manifests/latest")).send().await.unwrap_err();
-    let kind = RefreshErrorKind::Denied { code: "realm".to_owned() };
+    let kind = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "realm".to_owned() };
     assert_eq!(Unauthorized::find(&error).unwrap().refresh_error().unwrap().kind(), &kind);
     let shown = format!("{:#}", anyhow::Error::from(error));
     assert!(
@@ -162,7 +164,7 @@ async fn a_realm_that_leads_astray_is_not_dialled() {
         let client = client(&api, Registry::new().token_server("https://example.com").unwrap());
         let error = client.get(api.url("/v2/a/manifests/latest")).send().await.unwrap_err();
         let refused = Unauthorized::find(&error).unwrap();
-        let kind = RefreshErrorKind::Denied { code: "realm".to_owned() };
+        let kind = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "realm".to_owned() };
         assert_eq!(refused.refresh_error().unwrap().kind(), &kind, "{realm}");
     }
 }
@@ -171,7 +173,7 @@ async fn a_realm_that_leads_astray_is_not_dialled() {
 async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() {
     for (answer, wanted) in [
         (Answer::new(401), RefreshErrorKind::CredentialRevoked { code: "unauthorized".to_owned() }),
-        (Answer::new(400), RefreshErrorKind::Denied { code: "token_server".to_owned() }),
+        (Answer::new(400), RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_server".to_owned() }),
         (Answer::new(503), RefreshErrorKind::Transient { retry_after: None }),
         (
             Answer::new(429).header("retry-after", "7"),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest_challenge::{ChallengeMiddleware, Refresh, RefreshError, RefreshErrorKind};
+use reqwest_challenge::{ChallengeMiddleware, DeniedReason, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::registry::{self, Registry};
-use reqwest_challenge_testing::{Answer, MockApi, RefreshContextBuilder};
+use reqwest_challenge_testing::{Answer, MockApi};
 use reqwest_middleware::ClientBuilder;
 
 use crate::support::redirects::{FollowsWhere, builder, elsewhere, is_untouched};
@@ -160,7 +160,7 @@ async fn comes_of(registry: Registry, answer: Answer) -> (RefreshErrorKind, Stri
 #[tokio::test]
 async fn the_token_servers_own_error_reaches_the_caller() {
     let rejected = |code: &str| RefreshErrorKind::CredentialRevoked { code: code.to_owned() };
-    let refused = |code: &str| RefreshErrorKind::Denied { code: code.to_owned() };
+    let refused = |code: &str| RefreshError::denied(code).kind().clone();
     let json = |status, body: &str| Answer::new(status).as_json(body);
     for (answer, kind, text) in [
         (
@@ -277,7 +277,7 @@ async fn a_redirect_sends_no_account_to_a_second_server_and_its_token_is_not_acc
             let auth = builder(&server, registry, follows).partition_by(registry::partition).build().unwrap();
             let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
             let error = client.get(server.url("/v2/a/manifests/x")).send().await.unwrap_err();
-            let kind = RefreshErrorKind::Denied { code: "token_server".to_owned() };
+            let kind = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_server".to_owned() };
             assert_eq!(RefreshError::find(&error).unwrap().kind(), &kind, "{status} {method}");
             let text = format!("{:#}", anyhow::Error::from(error));
             assert!(text.contains("redirects") && !text.contains("hunter2"), "{text}");

@@ -46,8 +46,11 @@ mod typed {
                 let store = MemoryStore::new();
                 another_saves(&store, "typed").await;
                 let before = stored(&store).await;
-                let login =
-                    login.command("tool login").surroundings(Environment::of(false, |_| false)).build().unwrap();
+                let login = login
+                    .command("tool login")
+                    .environment(Environment::from_variables(false, |_| false))
+                    .build()
+                    .unwrap();
                 let server = mixed(challenge);
                 let (run, _) = client(&server, Stored::new(login, store.clone(), key()));
                 assert_eq!(run.get(format!("{API}/ok")).send().await.unwrap().status(), 200);
@@ -70,7 +73,8 @@ mod typed {
         let store = MemoryStore::new();
         another_saves(&store, "typed").await;
         let login = Login::token("https://example.com/tokens").prompting().output(std::io::sink());
-        let login = login.surroundings(Environment::of(true, |_| false)).prompt(|_, _| Ok("newer".to_owned()));
+        let login =
+            login.environment(Environment::from_variables(true, |_| false)).prompt(|_, _| Ok("newer".to_owned()));
         let (run, _) = client(&takes("newer"), Stored::new(login.build().unwrap(), store.clone(), key()));
         assert_eq!(run.get(API).send().await.unwrap().status(), 200);
         assert!(stored(&store).await.unwrap().contains("newer"));
@@ -162,6 +166,7 @@ async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
     use std::sync::Arc;
     type Any = Box<dyn std::error::Error + Send + Sync>;
     #[derive(Debug, thiserror::Error)]
+    #[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
     enum Mine {
         #[error("no token")]
         Boxed(#[source] Box<RefreshError>),

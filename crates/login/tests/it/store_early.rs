@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::{ChallengeMiddleware, Credential};
-use reqwest_challenge_login::store::{Key, Lock, MemoryStore, Prepared, Saved, Store, StoreError, Stored};
+use reqwest_challenge_login::store::{Key, MemoryStore, Prepared, Saved, Store, StoreError, StoreLock, Stored};
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher};
 use tokio::time::Instant;
 
@@ -47,14 +47,14 @@ impl Store for Failing {
         self.inner.clear(key, old).await
     }
 
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError> {
         self.checked("lock")?;
         self.inner.lock(key, deadline).await
     }
 
     async fn prepare(&self, _: &Key, _: usize) -> Result<Prepared, StoreError> {
         self.checked("prepare")?;
-        Ok(Box::new(()))
+        Ok(Prepared::nothing())
     }
 }
 
@@ -69,7 +69,7 @@ async fn an_early_renewal_whose_store_fails_sends_the_old_credential_and_spends_
                 Credential::bearer(&*token).with_attachment(format!("renews {token}")).with_expiry(now.time_in(hour)),
             ))
         });
-        let refresher = Stored::new(ours.clone(), store.clone(), key()).clock(clock.clone());
+        let refresher = Stored::new(ours.clone(), store.clone(), key());
         let server = Script::new(|arrived, _| if arrived.token() == "none" { challenged() } else { status(200) });
         let auth = ChallengeMiddleware::builder(API, refresher).clock(clock.clone()).build().unwrap();
         let client = server.client(&auth);

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshError, RefreshErrorKind, Unauthorized};
-use reqwest_challenge_login::store::{Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
+use reqwest_challenge::{
+    ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, Unauthorized,
+};
+use reqwest_challenge_login::store::{Key, MemoryStore, Saved, Store, StoreError, StoreLock, Stored};
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher};
 
 use crate::stores::{another_saves, client, gives, stored, takes};
+use crate::support::contexts::{initial, logout};
 use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
@@ -53,7 +56,7 @@ impl Store for Disk {
         self.inner.clear(key, old).await
     }
 
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError> {
         self.inner.lock(key, deadline).await
     }
 }
@@ -78,7 +81,7 @@ async fn saves_that_fail_one_after_the_other_lose_nothing() {
         disk.full(full);
         latest.store(number, Ordering::SeqCst);
         assert_eq!(run.get(API).send().await.unwrap().status(), 200, "t{number}");
-        assert_eq!(refresher.unsaved().is_some(), full, "t{number}");
+        assert_eq!(refresher.save_error().is_some(), full, "t{number}");
     }
     assert!(stored(&disk).await.unwrap().contains("renews t5"));
     let renewed_by: Vec<_> = ours.contexts()[1..]
@@ -93,7 +96,7 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
     let (store, server, clock) = (MemoryStore::new(), takes("t3"), ManualClock::new());
     another_saves(&store, "t1").await;
     let ours = gives("t3");
-    let refresher = Stored::new(ours.clone(), store.clone(), key()).clock(clock.clone());
+    let refresher = Stored::new(ours.clone(), store.clone(), key());
     let held = Credential::bearer("t1");
     let auth =
         ChallengeMiddleware::builder(API, refresher).initial_credential(held).clock(clock.clone()).build().unwrap();
@@ -114,7 +117,8 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
 async fn a_report_that_panics_loses_no_credential() {
     let (disk, ours) = (Disk::default(), gives("t1"));
     disk.full(true);
-    let refresher = Stored::new(ours.clone(), disk.clone(), key()).on_unsaved(|_| panic!("standard error is closed"));
+    let refresher =
+        Stored::new(ours.clone(), disk.clone(), key()).on_save_error(|_| panic!("standard error is closed"));
     let (run, _) = client(&takes("t1"), refresher);
     assert!(run.get(API).send().await.is_err());
     disk.full(false);
@@ -130,13 +134,13 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
     disk.full(true);
     session.login().await.unwrap();
     another_saves(&disk.inner, "alice").await;
-    let held = refresher.initial().await.unwrap().unwrap();
+    let held = refresher.initial(initial()).await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob", "while it still cannot be saved");
     disk.full(false);
     // Whatever looks next saves what somebody asked for.
-    let held = refresher.initial().await.unwrap().unwrap();
+    let held = refresher.initial(initial()).await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob");
-    assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.unsaved().is_none());
+    assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.save_error().is_none());
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn a_login_that_has_ended_is_said_to_have_also_where_it_cannot_be_cleared(
     let error = run.get(API).send().await.unwrap_err();
     let why = Unauthorized::find(&error).unwrap().refresh_error().unwrap().clone();
     assert_eq!(why.kind(), &RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() });
-    assert!(refresher.unsaved().is_some());
+    assert!(refresher.save_error().is_some());
 }
 
 #[test]
@@ -165,7 +169,7 @@ struct Unreachable;
 
 #[async_trait]
 impl Refresh for Unreachable {
-    async fn refresh(&self, _: reqwest_challenge::RefreshContext) -> Result<Option<Credential>, RefreshError> {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
 
@@ -181,8 +185,8 @@ async fn a_logout_says_all_that_could_not_be_done() {
         another_saves(&disk.inner, "t1").await;
         disk.full(full);
         let stored = Stored::new(Unreachable, disk.clone(), key());
-        let held = stored.initial().await.unwrap();
-        let error = stored.forget(held).await.unwrap_err();
+        let held = stored.initial(initial()).await.unwrap();
+        let error = stored.forget(logout(held)).await.unwrap_err();
         let shown = format!("{:#}", anyhow::Error::new(error));
         assert!(shown.contains("the revocation endpoint says 503"), "{shown}");
         assert_eq!(shown.contains("could not be removed from disk"), full, "{shown}");

@@ -52,7 +52,7 @@ async fn a_file_that_others_can_read_is_tightened() {
 #[track_caller]
 fn is_not_ours<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
     let error = result.unwrap_err();
-    assert!(matches!(&error, StoreError::NotOurs { .. }) && error.to_string().contains(why), "{error}");
+    assert!(matches!(&error, StoreError::NotPrivate { .. }) && error.to_string().contains(why), "{error}");
 }
 
 #[tokio::test]
@@ -62,13 +62,13 @@ async fn a_link_is_not_followed() {
     put(&FileStore::new(folder.0.join("other")), &key(), None, "x").await.unwrap();
     symlink(elsewhere.file(), folder.file()).unwrap();
     let store = FileStore::new(folder.file());
-    is_not_ours(get(&store).await, "no plain file");
-    is_not_ours(put(&store, &key(), None, "new").await, "no plain file");
+    is_not_ours(get(&store).await, "not a regular file");
+    is_not_ours(put(&store, &key(), None, "new").await, "not a regular file");
     let there = get(&FileStore::new(elsewhere.file())).await.unwrap();
     assert_eq!(there.as_deref(), Some("not ours"), "nothing was written through it");
     fs::remove_file(folder.file()).unwrap();
     fs::create_dir(folder.file()).unwrap();
-    is_not_ours(get(&store).await, "no plain file");
+    is_not_ours(get(&store).await, "not a regular file");
 }
 
 #[tokio::test]
@@ -78,18 +78,18 @@ async fn a_folder_that_others_can_write_in_or_own_is_refused() {
     put(&store, &key(), None, "first").await.unwrap();
     for mode in [0o777, 0o770, 0o1777, 0o702] {
         fs::set_permissions(&folder.0, fs::Permissions::from_mode(mode)).unwrap();
-        is_not_ours(get(&store).await, "others can write");
-        is_not_ours(put(&store, &key(), Some("first"), "second").await, "others can write");
+        is_not_ours(get(&store).await, "other users can write");
+        is_not_ours(put(&store, &key(), Some("first"), "second").await, "other users can write");
     }
     fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(get(&store).await.unwrap().as_deref(), Some("first"), "others may look at the folder");
     // Only root can give a folder away.
     if chown(&folder.0, Some(65_534), None).is_ok() {
-        is_not_ours(get(&store).await, "somebody else's");
-        is_not_ours(put(&store, &key(), Some("first"), "second").await, "somebody else's");
+        is_not_ours(get(&store).await, "belongs to another user");
+        is_not_ours(put(&store, &key(), Some("first"), "second").await, "belongs to another user");
         chown(&folder.0, Some(0), None).unwrap();
         chown(folder.file(), Some(65_534), None).unwrap();
-        is_not_ours(get(&store).await, "somebody else's");
+        is_not_ours(get(&store).await, "belongs to another user");
     }
 }
 
@@ -102,7 +102,7 @@ async fn what_a_newer_version_wrote_is_an_error_and_stays_as_it_is() {
     fs::write(folder.file(), &newer).unwrap();
     for result in [get(&store).await.map(drop), put(&store, &key(), None, "second").await.map(drop)] {
         let error = result.unwrap_err();
-        assert!(matches!(error, StoreError::Version { found: 2, .. }), "{error}");
+        assert!(matches!(error, StoreError::NewerVersion { found: 2, .. }), "{error}");
         assert!(error.to_string().contains("newer version"));
     }
     assert_eq!(fs::read_to_string(folder.file()).unwrap(), newer);

@@ -13,6 +13,7 @@ use reqwest_challenge_login::store::{FileStore, Key, Saved, Store, Stored};
 use reqwest_challenge_testing::{MockApi, MockIdentityProvider};
 use reqwest_middleware::ClientBuilder;
 
+use crate::support::contexts::{initial, logout};
 use crate::support::folder::{Folder, key};
 use crate::support::oauth::line;
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
@@ -51,8 +52,8 @@ fn tool() {
                 },
                 "login" => session.login().await.map_or_else(|error| line(&error), |_| "logged in".to_owned()),
                 _ => {
-                    let held = stored.initial().await.unwrap();
-                    stored.forget(held).await.map_or_else(|error| line(&error), |()| "logged out".to_owned())
+                    let held = stored.initial(initial()).await.unwrap();
+                    stored.forget(logout(held)).await.map_or_else(|error| line(&error), |()| "logged out".to_owned())
                 }
             }
         });

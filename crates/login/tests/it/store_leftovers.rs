@@ -11,6 +11,7 @@ use reqwest_challenge::{Credential, Refresh};
 use reqwest_challenge_login::store::{FileStore, Key, MemoryStore, Saved, Store, Stored};
 
 use crate::stores::{another_saves, client, gives, stored, takes};
+use crate::support::contexts::logout;
 use crate::support::folder::{Folder, key};
 use crate::support::script::API;
 
@@ -55,8 +56,8 @@ async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
         if is_locked && old.is_some() {
             fs::write(&left, fs::read_to_string(folder.file()).unwrap().replace("t2", "t3")).unwrap();
         }
-        let refresher = Stored::new(ours.clone(), store.clone(), key()).patience(Duration::from_millis(20));
-        refresher.forget(None).await.unwrap();
+        let refresher = Stored::new(ours.clone(), store.clone(), key()).lock_timeout(Duration::from_millis(20));
+        refresher.forget(logout(None)).await.unwrap();
         assert_eq!(stored(&store).await, None);
         assert!(!left.exists() && !half.exists());
         let both = ["renews t2", "renews t3"];
@@ -123,9 +124,10 @@ async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
         let heard = warnings.clone();
         let store =
             FileStore::new(folder.file()).on_warning(move |warning| heard.lock().unwrap().push(warning.to_owned()));
-        Stored::new(gives("never"), store, key()).forget(None).await.unwrap();
+        Stored::new(gives("never"), store, key()).forget(logout(None)).await.unwrap();
         assert_eq!((folder.file().exists(), aside.exists()), (!is_ours, !is_ours));
-        let told = warnings.lock().unwrap().iter().filter(|warning| warning.contains("may hold credentials")).count();
+        let told =
+            warnings.lock().unwrap().iter().filter(|warning| warning.contains("may contain credentials")).count();
         assert_eq!(told, if is_ours { 0 } else { 2 }, "{warnings:?}");
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest_challenge::{Credential, Refresh, RefreshError, RefreshErrorKind};
+use async_trait::async_trait;
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason};
 use reqwest_challenge_login::store::{MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Gate, RecordingRefresher, until};
 
@@ -65,7 +66,7 @@ async fn a_renewal_waits_for_another_process_until_its_deadline() {
     let (store, server) = (MemoryStore::new(), takes("t1"));
     let held = store.lock(&key(), Duration::ZERO).await.unwrap();
     let ours = gives("t1");
-    let refresher = Stored::new(ours.clone(), store.clone(), key()).patience(Duration::from_millis(20));
+    let refresher = Stored::new(ours.clone(), store.clone(), key()).lock_timeout(Duration::from_millis(20));
     let (run, _) = client(&server, refresher);
     let error = run.get(API).send().await.unwrap_err();
     let refused = reqwest_challenge::Unauthorized::find(&error).unwrap();
@@ -122,10 +123,29 @@ async fn a_renewal_that_comes_after_a_logout_and_a_login_does_not_end_the_login(
     assert!(stored(&store).await.unwrap().contains("n1"), "the login is stored");
 }
 
+/// A refresher that records what it is told to forget, and why.
+#[derive(Clone)]
+struct Forgets {
+    refresher: RecordingRefresher,
+    forgotten: Arc<Mutex<Vec<RefreshContext>>>,
+}
+
+#[async_trait]
+impl Refresh for Forgets {
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        self.refresher.refresh(context).await
+    }
+
+    async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
+        self.forgotten.lock().unwrap().push(context);
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() {
     let (store, server, gate) = (MemoryStore::new(), takes("never"), Gate::closed());
-    let slow = gives("n0").held(&gate);
+    let slow = Forgets { refresher: gives("n0").held(&gate), forgotten: Arc::default() };
     let (run, session) = client(&server, Stored::new(slow.clone(), store.clone(), key()));
     let request = tokio::spawn(async move { run.get(API).send().await });
     gate.reached_by(1).await;
@@ -136,11 +156,12 @@ async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() 
     logout.await.unwrap().unwrap();
     assert!(session.wait_until_saved(Duration::from_secs(20)).await);
     assert_eq!(stored(&store).await, None, "what was saved after the logout is forgotten too");
-    let late = slow.forgotten().into_iter().flatten().find(Credential::came_late).unwrap();
+    let forgotten = std::mem::take(&mut *slow.forgotten.lock().unwrap());
+    let late = forgotten.into_iter().find(|context| context.reason() == RefreshReason::Discarded).unwrap();
     // The same where somebody has logged in meanwhile.
     another_saves(&store, "n1").await;
     let ours = gives("n2");
-    Stored::new(ours.clone(), store.clone(), key()).forget(Some(late)).await.unwrap();
+    Stored::new(ours.clone(), store.clone(), key()).forget(late).await.unwrap();
     assert!(stored(&store).await.unwrap().contains("n1"));
     assert_eq!(ours.forgotten(), [Some(Credential::bearer("n0"))]);
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use reqwest_challenge::{
     Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason, Session, Unauthorized,
 };
-use reqwest_challenge_login::store::{Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
+use reqwest_challenge_login::store::{Key, MemoryStore, Saved, Store, StoreError, StoreLock, Stored};
 use reqwest_challenge_testing::{Gate, RecordingRefresher, until};
 use reqwest_middleware::ClientWithMiddleware;
 use tokio::time::Instant;
@@ -218,7 +218,7 @@ impl Store for ReadOnly {
         Err(StoreError::TooLarge { size: 9, limit: 8 })
     }
 
-    async fn lock(&self, _: &Key, _: Duration) -> Result<Lock, StoreError> {
+    async fn lock(&self, _: &Key, _: Duration) -> Result<StoreLock, StoreError> {
         Err(StoreError::TooLarge { size: 9, limit: 8 })
     }
 }
@@ -247,7 +247,7 @@ async fn where_nothing_can_be_written_a_login_is_required_nobody_is_asked_and_no
     let refresher = Arc::new(Stored::new(gives("t9"), ReadOnly(store.clone()), key()));
     let (run, _) = client(&takes("t9"), refresher.clone());
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
-    assert!(refresher.unsaved().is_some());
+    assert!(refresher.save_error().is_some());
     // A refresh token that serves once would be lost for everybody.
     another_saves(&store, "t1").await;
     let renews = gives("t9");

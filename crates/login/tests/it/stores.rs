@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, Secret, Session};
-use reqwest_challenge_login::store::{FileStore, Key, Lock, MemoryStore, Saved, Store, StoreError, Stored};
+use reqwest_challenge_login::store::{FileStore, Key, MemoryStore, Saved, Store, StoreError, StoreLock, Stored};
 use reqwest_challenge_testing::{ManualClock, RecordingRefresher, store_contract};
 use reqwest_middleware::ClientWithMiddleware;
 
+use crate::support::contexts::initial;
 use crate::support::folder::{Folder, key};
 use crate::support::script::{API, Script, challenged, status};
 
@@ -56,8 +57,8 @@ impl Store for Careless {
         self.0.clear(key, &old).await
     }
 
-    async fn lock(&self, _: &Key, _: Duration) -> Result<Lock, StoreError> {
-        Ok(Box::new(()))
+    async fn lock(&self, _: &Key, _: Duration) -> Result<StoreLock, StoreError> {
+        Ok(StoreLock::new(()))
     }
 }
 
@@ -130,7 +131,7 @@ impl Store for Counting {
         self.inner.clear(key, old).await
     }
 
-    async fn lock(&self, key: &Key, deadline: Duration) -> Result<Lock, StoreError> {
+    async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError> {
         self.inner.lock(key, deadline).await
     }
 }
@@ -185,11 +186,11 @@ async fn what_cannot_be_saved_serves_is_reported_and_is_saved_later() {
     let heard = reports.clone();
     let ours = gives("t1");
     let refresher = Stored::new(ours.clone(), store.clone(), key())
-        .on_unsaved(move |error| heard.lock().unwrap().push(error.to_string()));
+        .on_save_error(move |error| heard.lock().unwrap().push(error.to_string()));
     let (run, session) = client(&server, refresher);
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!((stored(&store).await, reports.lock().unwrap().len()), (None, 1));
-    assert!(reports.lock().unwrap()[0].contains("9 octets, and 8"));
+    assert!(reports.lock().unwrap()[0].contains("9 octets, but the limit of the store is 8"));
     // The next renewal saves it first, and renews with it.
     session.login().await.unwrap();
     assert!(stored(&store).await.unwrap().contains("t1"));
@@ -217,7 +218,7 @@ async fn an_expiry_is_stored_absolute_and_none_is_none() {
         let store = FileStore::new(folder.file());
         let (_, session) = client(&takes("t1"), Stored::new(made, store.clone(), key()));
         session.login().await.unwrap();
-        let again = Stored::new(gives("never"), store, key()).initial().await.unwrap().unwrap();
+        let again = Stored::new(gives("never"), store, key()).initial(initial()).await.unwrap().unwrap();
         assert_eq!((again.expiry(), again.scopes().unwrap()), (expiry, &["b".to_owned(), "a".to_owned()][..]));
     }
 }
@@ -236,7 +237,7 @@ async fn every_kind_of_credential_is_made_again_as_it_was() {
         let made = RecordingRefresher::answering(move |_, _| Ok(Some(given.clone())));
         let (_, session) = client(&takes("t1"), Stored::new(made, store.clone(), key()));
         session.login().await.unwrap();
-        let again = Stored::new(gives("never"), store.clone(), key()).initial().await.unwrap().unwrap();
+        let again = Stored::new(gives("never"), store.clone(), key()).initial(initial()).await.unwrap().unwrap();
         assert_eq!(again, credential);
         assert_eq!((again.scheme(), again.attachment()), (credential.scheme(), credential.attachment()));
     }
@@ -269,11 +270,11 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
         (renews.calls(), renews.reasons(), server.sends()),
         (1, vec![reqwest_challenge::RefreshReason::Challenged], 2)
     );
-    let again = restoring(gives("never")).initial().await.unwrap().unwrap();
+    let again = restoring(gives("never")).initial(initial()).await.unwrap().unwrap();
     assert_eq!(again.scheme(), "DPoP");
     let without = Stored::new(gives("x"), store, key());
-    assert!(without.initial().await.unwrap().is_none(), "nobody can make it again");
-    assert!(without.unsaved().unwrap().to_string().contains("`DPoP` cannot be stored, and made again"));
+    assert!(without.initial(initial()).await.unwrap().is_none(), "nobody can make it again");
+    assert!(without.save_error().unwrap().to_string().contains("`DPoP` cannot be stored and restored"));
 }
 
 #[test]
@@ -342,6 +343,6 @@ async fn a_credential_that_nobody_could_make_again_is_said_not_to_be_stored() {
     let layered = Arc::new(Stored::new(made, store.clone(), key()));
     let (_, session) = client(&takes("t"), layered.clone());
     session.login().await.unwrap();
-    assert!(matches!(layered.unsaved(), Some(StoreError::NotStorable { scheme }) if scheme == "Odd"));
+    assert!(matches!(layered.save_error(), Some(StoreError::NotStorable { scheme }) if scheme == "Odd"));
     assert_eq!(stored(&store).await, None);
 }

@@ -3,13 +3,21 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use reqwest_challenge::{BoxError, ChallengeMiddleware, RefreshError, Session, Unauthorized};
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Clock, RefreshError, Session, Unauthorized};
 use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth, Registration};
 use reqwest_challenge_testing::{Answer, Arrived, MockApi, MockIdentityProvider};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 pub(crate) fn client(origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Session) {
-    let auth = ChallengeMiddleware::new(origin, oauth).unwrap();
+    with_session(ChallengeMiddleware::new(origin, oauth).unwrap())
+}
+
+/// The same with that clock.
+pub(crate) fn client_by(clock: impl Clock, origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Session) {
+    with_session(ChallengeMiddleware::builder(origin, oauth).clock(clock).build().unwrap())
+}
+
+fn with_session(auth: ChallengeMiddleware) -> (ClientWithMiddleware, Session) {
     let session = auth.session();
     (ClientBuilder::new(reqwest::Client::new()).with(auth).build(), session)
 }

@@ -1,46 +1,17 @@
-//! Answers that many tests give, and a client whose way to the server is slow.
+//! Answers that many tests give.
 
-use async_trait::async_trait;
-use http::Extensions;
 use http::header::WWW_AUTHENTICATE;
-use reqwest::{Body, Request, Response};
-use reqwest_challenge::ChallengeMiddleware;
-use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
-pub(crate) use reqwest_challenge_testing::{Answer, Arrived, Gate, Script};
+pub(crate) use reqwest_challenge_testing::{Answer, Script};
 
 pub(crate) const API: &str = "https://api.example.com";
-
-/// A client whose way to the server is slow: each request waits at the gate.
-pub(crate) fn slow_client(server: &Script, auth: &ChallengeMiddleware, gate: &Gate) -> ClientWithMiddleware {
-    let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone());
-    client.with(Slow(gate.clone())).with(server.clone()).build()
-}
-
-/// Holds each request until it is let through.
-struct Slow(Gate);
-
-#[async_trait]
-impl Middleware for Slow {
-    async fn handle(
-        &self,
-        request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> reqwest_middleware::Result<Response> {
-        self.0.pass().await;
-        next.run(request, extensions).await
-    }
-}
 
 pub(crate) fn status(status: u16) -> Answer {
     Answer::new(status)
 }
 
-pub(crate) const CHALLENGE: &str = "Bearer realm=\"api\"";
-
 pub(crate) fn challenged() -> Answer {
-    challenged_with(CHALLENGE)
+    challenged_with("Bearer realm=\"api\"")
 }
 
 pub(crate) fn challenged_with(challenge: &str) -> Answer {
@@ -50,24 +21,4 @@ pub(crate) fn challenged_with(challenge: &str) -> Answer {
 pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let answer = Answer::new(status).body(body.to_owned());
     headers.iter().fold(answer, |answer, (name, value)| answer.header(name, value))
-}
-
-/// A body that is a stream.
-pub(crate) fn stream(text: &'static str) -> Body {
-    Body::wrap_stream(tokio_stream(text))
-}
-
-fn tokio_stream(text: &'static str) -> impl futures_core::Stream<Item = Result<&'static str, std::io::Error>> {
-    struct Once(Option<&'static str>);
-    impl futures_core::Stream for Once {
-        type Item = Result<&'static str, std::io::Error>;
-
-        fn poll_next(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Self::Item>> {
-            std::task::Poll::Ready(self.0.take().map(Ok))
-        }
-    }
-    Once(Some(text))
 }

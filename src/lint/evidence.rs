@@ -1,4 +1,4 @@
-//! What the rules look at, read once.
+//! The facts of an exchange that several rules need.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -6,21 +6,21 @@ use std::cell::OnceCell;
 use http::header::HeaderName;
 
 use super::exchange::{Exchange, Presented};
-use super::words::{Meaning, is_refusal};
+use super::phrases::{Meaning, is_refusal};
 use crate::challenge::{Challenge, Challenges};
 
-/// How much of a body is looked at: an error says what it is at its beginning.
-const LOOKED_AT: usize = 4 << 10;
+/// The octets of a body that are read. The message of an error is at its beginning.
+const MAX_BODY_READ: usize = 4 << 10;
 
-/// An exchange, with what several rules want to know of it.
-pub(super) struct Seen<'e> {
+/// An exchange, its challenges, and the text of its body.
+pub(super) struct Evidence<'e> {
     pub(super) exchange: &'e Exchange<'e>,
     pub(super) challenges: &'e Challenges,
-    /// The body in lower case.
+    /// The beginning of the body in lower case. It is made when the first rule needs it.
     text: OnceCell<String>,
 }
 
-impl<'e> Seen<'e> {
+impl<'e> Evidence<'e> {
     pub(super) fn new(exchange: &'e Exchange<'e>, challenges: &'e Challenges) -> Self {
         Self { exchange, challenges, text: OnceCell::new() }
     }
@@ -29,19 +29,21 @@ impl<'e> Seen<'e> {
         self.exchange.status.as_u16()
     }
 
-    pub(super) fn is(&self, status: u16) -> bool {
+    pub(super) fn has_status(&self, status: u16) -> bool {
         self.status() == status
     }
 
-    pub(super) fn has_nothing(&self) -> bool {
+    /// Whether the request is known to have carried no credential.
+    pub(super) fn is_without_credential(&self) -> bool {
         self.exchange.presented == Presented::Nothing
     }
 
     /// Whether the request is known to have carried a credential.
-    pub(super) fn has_something(&self) -> bool {
+    pub(super) fn has_credential(&self) -> bool {
         self.has_token() || self.exchange.presented == Presented::Other
     }
 
+    /// Whether the request is known to have carried a token.
     pub(super) fn has_token(&self) -> bool {
         self.exchange.presented == Presented::Token
     }
@@ -50,18 +52,18 @@ impl<'e> Seen<'e> {
         self.exchange.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the body has that meaning.
-    pub(super) fn says(&self, meaning: &Meaning) -> bool {
+    /// Whether a sentence of the body has this meaning.
+    pub(super) fn body_means(&self, meaning: &Meaning) -> bool {
         meaning.is_in(self.text())
     }
 
-    /// Whether the body is a JSON object that reports a refused credential as its own error.
+    /// Whether the body is a JSON object whose `error` is the code of a refused credential.
     pub(super) fn is_refusal(&self) -> bool {
         is_refusal(self.text())
     }
 
     fn text(&self) -> &str {
-        let body = &self.exchange.body[..self.exchange.body.len().min(LOOKED_AT)];
+        let body = &self.exchange.body[..self.exchange.body.len().min(MAX_BODY_READ)];
         self.text.get_or_init(|| String::from_utf8_lossy(body).to_lowercase())
     }
 
@@ -70,26 +72,27 @@ impl<'e> Seen<'e> {
         self.challenges.iter().filter(|challenge| challenge.is("Bearer") || challenge.is("DPoP"))
     }
 
-    pub(super) fn any(&self, scheme: &str, broken: impl Fn(&Challenge<'e>) -> bool) -> bool {
-        self.challenges.iter().any(|challenge| challenge.is(scheme) && broken(&challenge))
+    /// Whether a challenge of this scheme passes the test.
+    pub(super) fn has_challenge(&self, scheme: &str, test: impl Fn(&Challenge<'e>) -> bool) -> bool {
+        self.challenges.iter().any(|challenge| challenge.is(scheme) && test(&challenge))
     }
 
-    /// Whether a challenge of a token scheme has that `error`.
+    /// Whether a challenge of a token scheme has this `error`.
     pub(super) fn has_error(&self, code: &str) -> bool {
         self.token_challenges().any(|challenge| challenge.param("error").is_some_and(|error| error == code))
     }
 
     /// The values of all parameters of these names.
     pub(super) fn values(&self, names: &'static [&'static str]) -> impl Iterator<Item = Cow<'e, str>> {
-        // A realm is a name that only its server knows the sense of, but for a Bearer challenge of a registry.
+        // Only the Bearer challenge of a registry has a URL as its realm. In any other challenge the realm is a free text.
         let all = self.challenges.iter();
         all.flat_map(move |challenge| {
-            let means = move |name: &&&str| **name != "realm" || challenge.is("Bearer");
-            names.iter().filter(means).filter_map(move |name| challenge.param(name))
+            let is_defined = move |name: &&&str| **name != "realm" || challenge.is("Bearer");
+            names.iter().filter(is_defined).filter_map(move |name| challenge.param(name))
         })
     }
 
-    /// The scheme that would be asked for: the first one that was, or Bearer.
+    /// The scheme for the challenge that the server should have sent: the first known one that it sent, or Bearer.
     pub(super) fn scheme(&self) -> &'static str {
         let known = ["Bearer", "DPoP", "Basic", "Digest"];
         let first = self.challenges.iter().find_map(|challenge| known.iter().find(|scheme| challenge.is(scheme)));

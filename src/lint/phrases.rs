@@ -1,14 +1,14 @@
-//! What servers write, and what it means: phrases, and the words that change their meaning.
+//! The meaning of texts in error bodies: phrases that servers write, and words that change their meaning.
 
-/// A meaning that a text can have.
+/// A meaning, and the phrases that express it.
 pub(super) struct Meaning {
-    /// In lower case. Each phrase has the meaning.
+    /// The phrases that have the meaning, in lower case.
     phrases: &'static [&'static str],
-    /// In lower case. If one of these words is in the same sentence, the phrase means something else.
-    but: &'static [&'static str],
+    /// Words in lower case. If the same sentence has one of them, the phrase means something else.
+    exceptions: &'static [&'static str],
 }
 
-/// A token is too old.
+/// A token is expired.
 pub(super) const EXPIRED: Meaning = Meaning {
     phrases: &[
         "token expired",
@@ -19,8 +19,8 @@ pub(super) const EXPIRED: Meaning = Meaning {
         "jwt is expired",
         "token included in the request is expired",
     ],
-    // Such tokens are no credentials, and such sentences are advice.
-    but: &[
+    // The first words name tokens that are no credentials. The last ones begin advice.
+    exceptions: &[
         "csrf",
         "xsrf",
         "forgery",
@@ -53,14 +53,14 @@ pub(super) const TOO_MANY: Meaning = Meaning {
         "exceeded the rate limit",
         "too many requests",
     ],
-    but: &[],
+    exceptions: &[],
 };
 
 /// The request is malformed.
 pub(super) const MALFORMED: Meaning = Meaning {
     phrases: &["missing parameter", "missing required", "malformed request", "is malformed json"],
     // A missing or malformed credential or permission does not make the request malformed.
-    but: &[
+    exceptions: &[
         "auth",
         "credential",
         "token",
@@ -108,61 +108,61 @@ pub(super) const MALFORMED: Meaning = Meaning {
 /// The credential does not allow the request.
 pub(super) const DENIED: Meaning = Meaning {
     phrases: &["permission", "not authorized", "not allowed", "access denied", "do not have access"],
-    but: &[],
+    exceptions: &[],
 };
 
 impl Meaning {
-    /// Whether a text has the meaning. The text is in lower case.
+    /// Whether a sentence of the text has the meaning. The text must be in lower case.
     pub(super) fn is_in(&self, text: &str) -> bool {
         let sentences = text.split(['.', '!', '?', ';', '"', '<', '>', '\n', '\r']);
         sentences.into_iter().any(|sentence| {
             self.phrases.iter().any(|phrase| sentence.contains(phrase))
-                && !self.but.iter().any(|word| sentence.contains(word))
+                && !self.exceptions.iter().any(|word| sentence.contains(word))
         })
     }
 }
 
-/// Codes of a refused credential, as the `error` of a JSON body with a success status.
-const ERRORS: [&str; 10] = [
+/// Codes of a refused credential that servers send as the `error` of a JSON body with a success status.
+const REFUSAL_CODES: [&str; 10] = [
     "invalid_token",
     "unauthorized",
     "forbidden",
     "insufficient_scope",
     "access_denied",
     "invalid_grant",
-    // From Slack.
+    // Slack sends these.
     "token_expired",
     "token_revoked",
     "invalid_auth",
     "not_authed",
 ];
 
-/// Whether a JSON object has such a code as its own `error`, and not in a nested object.
+/// Whether the `error` of a JSON object is such a code. Nested objects do not count.
 pub(super) fn is_refusal(json: &str) -> bool {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
     for (at, octet) in json.bytes().enumerate() {
         match octet {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
             b'"' => {
-                quoted = !quoted;
-                if quoted && depth == 1 && json.get(at..).is_some_and(has_error) {
+                is_quoted = !is_quoted;
+                if is_quoted && depth == 1 && json.get(at..).is_some_and(has_error) {
                     return true;
                 }
             }
-            b'{' | b'[' if !quoted => depth += 1,
-            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            b'{' | b'[' if !is_quoted => depth += 1,
+            b'}' | b']' if !is_quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     false
 }
 
-/// Whether the text begins with `"error": "…"` and such a code.
+/// Whether the text begins with `"error":` and such a code.
 fn has_error(member: &str) -> bool {
     let value = member.strip_prefix("\"error\"").and_then(|rest| rest.trim_start().strip_prefix(':'));
     let value = value.and_then(|rest| rest.trim_start().strip_prefix('"'));
     value.is_some_and(|value| {
-        ERRORS.iter().any(|code| value.strip_prefix(code).is_some_and(|rest| rest.starts_with('"')))
+        REFUSAL_CODES.iter().any(|code| value.strip_prefix(code).is_some_and(|rest| rest.starts_with('"')))
     })
 }

@@ -1,25 +1,26 @@
-//! What stands in a file: an object of credentials by their keys, under a version.
+//! The format of a file: a JSON object with a version, and the texts of the credentials by their keys.
 
 use serde_json::Value;
 
-use super::Saved;
-use super::key::Key;
-use crate::secret_json::SecretJson;
 use reqwest_challenge::Secret;
 
-/// The version that is written, and the only one that is read.
+use super::key::Key;
+use super::saved::Saved;
+use crate::secret_json::SecretJson;
+
+/// The version of the format. A file with another version is not read.
 const VERSION: u64 = 1;
 
-/// What stands in a file.
+/// The content of a file.
 pub(super) enum Content {
     Entries(Entries),
-    /// A newer version wrote it.
-    Version(u64),
-    /// It is none of ours, or was damaged.
+    /// A newer version of the crate wrote the file.
+    NewerVersion(u64),
+    /// The file is damaged, or another program wrote it.
     Damaged,
 }
 
-/// Credentials by their keys.
+/// The texts of credentials by their keys.
 #[derive(Default)]
 pub(super) struct Entries(SecretJson);
 
@@ -31,14 +32,14 @@ impl Content {
                 Some(Value::Object(entries)) => Self::Entries(Entries(SecretJson(entries))),
                 _ => Self::Damaged,
             },
-            Some(other) => Self::Version(other),
+            Some(other) => Self::NewerVersion(other),
             None => Self::Damaged,
         }
     }
 }
 
 /// Whether the text begins like a file that this store wrote.
-pub(super) fn is_start_of_ours(text: &[u8]) -> bool {
+pub(super) fn has_start_of_store_file(text: &[u8]) -> bool {
     text.starts_with(b"{\"credentials\":{")
 }
 
@@ -48,19 +49,18 @@ impl Entries {
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Saved> {
-        // As it was written, octet for octet, for it is compared.
+        // Unchanged, octet for octet, because callers compare it.
         Some(Saved::new(self.0.value(key.as_str())?.as_str()?))
     }
 
-    pub(super) fn put(&mut self, key: &Key, new: Option<&Saved>) {
-        match new {
-            Some(new) => self.0.put(key.as_str(), new.expose()),
-            None => {
-                // Wiped by what is put in its place.
-                self.0.put(key.as_str(), Value::Null);
-                drop(self.0.0.remove(key.as_str()));
-            }
-        }
+    pub(super) fn set(&mut self, key: &Key, new: &Saved) {
+        self.0.put(key.as_str(), new.expose());
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        // `put` wipes the old text.
+        self.0.put(key.as_str(), Value::Null);
+        drop(self.0.0.remove(key.as_str()));
     }
 
     pub(super) fn write(mut self) -> Secret {

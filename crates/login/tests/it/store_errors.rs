@@ -1,0 +1,54 @@
+//! What an error of a store says, and what a caller can ask it.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest_challenge::{RefreshError, RefreshErrorKind};
+use reqwest_challenge_login::store::{Prepared, StoreError, StoreLock};
+
+#[test]
+fn the_error_of_another_backend_names_the_store_and_keeps_the_cause() {
+    let error = StoreError::backend("keyring:\u{1b}[2J", io::Error::other("the keyring is locked"));
+    assert_eq!(error.to_string(), "the credential store keyring:\\u{1b}[2J failed");
+    let copy = error.clone();
+    assert_eq!(copy.source().unwrap().to_string(), "the keyring is locked");
+    assert!(copy.source().unwrap().downcast_ref::<io::Error>().is_some());
+    assert_eq!(RefreshError::from(error).kind(), &RefreshErrorKind::Other);
+    assert_eq!(StoreError::backend("keyring", "no service").source().unwrap().to_string(), "no service");
+}
+
+#[test]
+fn each_predicate_recognises_its_own_errors_only() {
+    let path = || PathBuf::from("/x");
+    let predicates = [
+        StoreError::is_locked,
+        StoreError::is_too_large,
+        StoreError::is_newer_version,
+        StoreError::is_not_private,
+        StoreError::is_not_storable,
+    ];
+    for (error, expected) in [
+        (StoreError::Locked { waited: Duration::ZERO }, Some(0)),
+        (StoreError::TooLarge { size: 2, limit: 1 }, Some(1)),
+        (StoreError::FileTooLarge { path: path(), size: 2, limit: 1 }, Some(1)),
+        (StoreError::NewerVersion { place: "file:/x".to_owned(), found: 2 }, Some(2)),
+        (StoreError::NotPrivate { path: path(), why: "it is not a regular file" }, Some(3)),
+        (StoreError::NotStorable { scheme: "DPoP".to_owned() }, Some(4)),
+        (StoreError::backend("keyring", "no service"), None),
+    ] {
+        let matching: Vec<_> = (0..predicates.len()).filter(|&number| predicates[number](&error)).collect();
+        assert_eq!(matching, Vec::from_iter(expected), "{error:?}");
+    }
+}
+
+#[test]
+fn a_lock_and_a_reservation_drop_their_guards() {
+    let guard = std::sync::Arc::new(());
+    let (lock, prepared) = (StoreLock::new(guard.clone()), Prepared::new(guard.clone()));
+    assert_eq!(std::sync::Arc::strong_count(&guard), 3);
+    assert!(!format!("{lock:?} {prepared:?} {:?}", Prepared::nothing()).is_empty());
+    drop((lock, prepared));
+    assert_eq!(std::sync::Arc::strong_count(&guard), 1);
+}
