@@ -84,7 +84,7 @@ pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder,
 #[cfg(feature = "dpop")]
 pub use scheme::dpop;
 pub use scheme::{FirstOf, Password, Strength, UserPassword};
-pub use session::{Event, RefreshOutcome, Session};
+pub use session::{ChallengeDefect, Event, RefreshOutcome, Session};
 
 /// Any error, as a refresher or a scheme gives it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -12,10 +12,11 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use refresh::ask::{FlightRequest, Ended, Landed, Outcome, Purpose, Rest, Start, Step};
-use refresh::slot::{Held, Stage};
+use refresh::flight_request::{FailureMemory, FlightRequest, NoCredential, Purpose};
+use refresh::slot::{Held, RenewalTimes, Stage};
 use refresh::slots::Key;
 use refresh::state::State;
+use refresh::step::{Completion, FlightId, Outcome, Start, Step};
 use refresh::sync::lock;
 use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::sync::atomic::AtomicUsize;
@@ -26,11 +27,11 @@ use shuttle::sync::{Arc, Mutex};
 struct Name(u8);
 
 impl Key for Name {
-    fn inherits(&self) -> bool {
+    fn inherits_main(&self) -> bool {
         true
     }
 
-    fn payer(&self) -> Self {
+    fn budget_key(&self) -> Self {
         *self
     }
 }
@@ -64,10 +65,10 @@ impl Session {
     fn change<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
         let mut state = lock(&self.state);
         let done = change(&mut state);
-        let ended = state.ended();
+        let ended = state.take_ended();
         drop(state);
-        for (flight, outcome) in ended {
-            flight.land(outcome);
+        for flight in ended {
+            flight.complete();
         }
         done
     }
@@ -90,19 +91,19 @@ impl Session {
             generation: held.generation,
             failures: held.failures,
             demand,
-            about: 0,
-            bare: held.credential.is_none() && slot == 0,
-            early: false,
-            starts: true,
-            once: None,
+            question_id: 0,
+            is_unsigned: held.credential.is_none() && slot == 0,
+            is_early: false,
+            may_start: true,
+            min_age: None,
         }
     }
 
     async fn renew(self: &Arc<Self>, ask: &FlightRequest<u8, Name>) -> Outcome<u64, &'static str, u8> {
         loop {
             match self.change(|state| state.next(ask, || SystemTime::UNIX_EPOCH)) {
-                Step::Take(held) => return Ok(held),
-                Step::End(ended) => return Err(ended),
+                Step::Use(held) => return Ok(held),
+                Step::Refuse(ended) => return Err(ended),
                 Step::Await(_, wait) => drop(wait.await),
                 Step::Join(_, wait) => return wait.await,
                 Step::Start(start) => return self.start(start, ask.slot, ask.epoch).await,
@@ -140,14 +141,14 @@ impl Session {
         shuttle::future::yield_now().await;
         at_work.fetch_sub(1, Ordering::SeqCst);
         if self.fails && call == 1 {
-            let rest = Rest { span: Duration::ZERO, early: Duration::ZERO, whole: false };
-            return self.change(|state| state.fail(number, Ended::Failed("down"), SystemTime::UNIX_EPOCH, rest));
+            let rest = FailureMemory { span: Duration::ZERO, early_span: Duration::ZERO, is_for_slot: false };
+            return self.change(|state| state.fail(number, NoCredential::Failed("down"), SystemTime::UNIX_EPOCH, rest));
         }
         let landed = self.change(|state| {
             let since = if slot == AT_LOGIN { at_login() } else { SystemTime::UNIX_EPOCH };
-            state.land((number, epoch), call as u64, [None, None], since)
+            state.complete(FlightId { number, epoch }, call as u64, RenewalTimes::default(), since)
         });
-        if let Landed::Forget(_) = landed {
+        if let Completion::Forget(_) = landed {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -187,7 +188,7 @@ fn failure() {
         let session = Session::new(true);
         let callers = callers(&session, [0; 3].map(|demand| session.ask(demand)));
         for caller in callers {
-            assert_eq!(caller.await.expect("it ends").err(), Some(Ended::Failed("down")));
+            assert_eq!(caller.await.expect("it ends").err(), Some(NoCredential::Failed("down")));
         }
         session.wait_until_saved().await;
         assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
@@ -218,7 +219,7 @@ fn logout() {
         for caller in callers {
             match caller.await.expect("it ends") {
                 Ok(_) => held += 1,
-                Err(ended) => assert_eq!(ended, Ended::LoggedOut),
+                Err(ended) => assert_eq!(ended, NoCredential::LoggedOut),
             }
         }
         session.wait_until_saved().await;
@@ -251,7 +252,7 @@ fn partitions() {
 fn login() {
     block_on(async {
         let session = Session::new(false);
-        session.change(|state| state.begin(100, [None, None]));
+        session.change(|state| state.begin(100, RenewalTimes::default()));
         let asks = [session.ask(0), session.ask(0)];
         let old = session.held().epoch;
         let callers = callers(&session, asks);
@@ -266,7 +267,7 @@ fn login() {
         for caller in callers {
             match caller.await.expect("it ends") {
                 Ok(held) => assert_eq!(held.epoch, old),
-                Err(ended) => assert_eq!(ended, Ended::SessionChanged),
+                Err(ended) => assert_eq!(ended, NoCredential::SessionChanged),
             }
         }
         let new = login.await.expect("it ends").expect("it is logged in");
@@ -291,12 +292,12 @@ fn beginning() {
         });
         let begins = session.clone();
         let call = spawn(async move {
-            let first = FlightRequest { purpose: Purpose::Initial, bare: false, ..begins.ask(0) };
+            let first = FlightRequest { purpose: Purpose::Initial, is_unsigned: false, ..begins.ask(0) };
             // Without it the request would go out bare, and be of no identity.
             let Ok(signed) = begins.renew(&first).await else { return };
-            let refused = FlightRequest { epoch: signed.epoch, generation: signed.generation, bare: false, ..begins.ask(0) };
+            let refused = FlightRequest { epoch: signed.epoch, generation: signed.generation, is_unsigned: false, ..begins.ask(0) };
             if let Ok(again) = begins.renew(&refused).await {
-                let logged_in = |held: &Held<u64, u8>| held.since == Some(at_login());
+                let logged_in = |held: &Held<u64, u8>| held.obtained_at == Some(at_login());
                 assert!(logged_in(&signed) || !logged_in(&again), "{signed:?} {again:?}");
             }
         });

@@ -38,7 +38,7 @@ pub(crate) struct Call<'m> {
     /// Whether the refresher declined before the first send. If so, this call does not ask it again.
     pub(crate) is_declined: bool,
     /// Whether the server accepted a credential of this call on another path and refused it here.
-    pub(crate) has_worked_elsewhere: bool,
+    pub(crate) is_accepted_elsewhere: bool,
     /// Whether this call has used its one renewal.
     pub(crate) has_renewed: bool,
     /// Whether the first request carries the held credential, and the report does not list it yet.
@@ -112,7 +112,7 @@ impl<'m> Call<'m> {
             slot,
             has_remade_body,
             is_declined: false,
-            has_worked_elsewhere: false,
+            is_accepted_elsewhere: false,
             has_renewed: false,
             is_signed_at_once: false,
             failure: None,

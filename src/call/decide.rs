@@ -8,20 +8,20 @@ use reqwest::{Request, Response};
 use super::call::{Call, Decision, Refusal, SentRequest};
 use crate::challenge::Challenges;
 use crate::credential::{Credential, Observed, ResponseHead, SlotKey};
-use crate::error::{AuthorizeError, Error, RefreshError, Renewed, UnauthorizedReason};
+use crate::error::{AuthorizeError, Error, RefreshError, Renewed, Signed, UnauthorizedReason};
 use crate::origin::url_without_secrets;
 use crate::refresh::{Question, RefreshReason, RefusedRequest};
-use crate::session::{Ended, Event, Renewal, RenewalRequest, Stage};
+use crate::session::{ChallengeDefect, Event, NoCredential, Renewal, RenewalRequest, Stage};
 
 impl Call<'_> {
     /// Reads the challenges of a 401 of the API, and reports them as an event.
     pub(super) fn refused_request(&self, response: &Response) -> Arc<RefusedRequest> {
         let challenges = Challenges::from_headers(response.headers());
-        self.shared.session.listeners().tell(|| Event::Challenged {
+        self.shared.session.listeners().notify(|| Event::Challenged {
             method: self.sent.method().clone(),
             url: url_without_secrets(self.sent.url()),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
-            defects: challenges.defects().map(|defect| (defect.kind(), defect.line(), defect.byte())).collect(),
+            defects: challenges.defects().map(ChallengeDefect::from).collect(),
         });
         self.with_challenges(challenges)
     }
@@ -56,20 +56,20 @@ impl Call<'_> {
         let is_cooling_down =
             || self.shared.rejecting_paths.is_cooling_down(&refused.method, &refused.url, self.held.epoch, now);
         // During the cooldown of a path no refresh starts. A newer credential that is already held is used all the same.
-        request.starts = !(self.has_renewed || was_asked || request.demand.is_plain() && is_cooling_down());
+        request.may_start = !(self.has_renewed || was_asked || request.demand.is_plain() && is_cooling_down());
         Ok(Decision::Renew(request))
     }
 
     /// Whether another call has renewed the credential that this one was signed with.
     fn has_newer_credential(&self) -> bool {
         let now = self.shared.session.current_in(&self.slot);
-        now.epoch == self.held.epoch && now.stage == Stage::Open && now.generation > self.held.generation
+        now.epoch == self.held.epoch && now.stage == Stage::Ready && now.generation > self.held.generation
     }
 
     /// What the session is asked for after a 401: a credential for the slot of the resource that the challenges name.
     pub(super) fn renewal_request(&mut self, refused: Arc<RefusedRequest>) -> RenewalRequest {
         let in_partition = matches!(self.slot, SlotKey::Partition(_));
-        let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);
+        let Question { demand, id, resource } = Question::of(&refused.challenges, in_partition);
         let learn = |resource: String| self.shared.resources.learn(&refused.url, &resource);
         let named = resource.filter(|_| !in_partition).map(learn);
         let slot = named.unwrap_or_else(|| self.slot.clone());
@@ -77,17 +77,17 @@ impl Call<'_> {
         // The refused credential of another slot says nothing about the credential of this slot.
         if request.slot != self.slot {
             request.generation = 0;
-            (request.bare, request.carried) = (false, false);
+            (request.is_unsigned, request.has_credential) = (false, false);
         }
         self.report.slot = request.slot.clone();
-        (request.demand, request.about, request.occasion) = (demand, about, Some(refused));
+        (request.demand, request.question_id, request.request) = (demand, id, Some(refused));
         request
     }
 
     /// Uses the newer credential from now on, or says why there is none.
-    pub(super) fn take_renewal(&mut self, renewal: Result<Renewal, Ended<RefreshError>>) -> Result<(), Refusal> {
+    pub(super) fn take_renewal(&mut self, renewal: Result<Renewal, NoCredential<RefreshError>>) -> Result<(), Refusal> {
         let renewal = renewal?;
-        self.report.renewal = Some(renewal.how);
+        self.report.renewal = Some(renewal.renewed);
         // The refused credential is not sent again.
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
             return Err(UnauthorizedReason::StillRejected.into());
@@ -142,9 +142,9 @@ impl Call<'_> {
 
     /// Records that the server refused the credential of the last send.
     pub(super) fn record_refused_credential(&mut self) {
-        if let Some((_, generation)) = self.report.signed {
+        if let Some(Signed { generation, .. }) = self.report.signed {
             self.shared.session.was_refused(self.report.signed);
-            self.has_worked_elsewhere |= self.shared.accepted_urls.has_other_path(generation, self.sent.url());
+            self.is_accepted_elsewhere |= self.shared.accepted_urls.has_other_path(generation, self.sent.url());
         }
     }
 
@@ -173,15 +173,15 @@ impl Call<'_> {
     }
 }
 
-impl From<Ended<RefreshError>> for Refusal {
-    fn from(ended: Ended<RefreshError>) -> Self {
-        match ended {
-            Ended::Failed(error) => error.into(),
-            Ended::Declined => UnauthorizedReason::Declined.into(),
-            Ended::Unchanged | Ended::Rests => UnauthorizedReason::StillRejected.into(),
-            Ended::Spent => UnauthorizedReason::BudgetExhausted.into(),
-            Ended::SessionChanged => UnauthorizedReason::SessionChanged.into(),
-            Ended::LoggedOut => UnauthorizedReason::LoggedOut.into(),
+impl From<NoCredential<RefreshError>> for Refusal {
+    fn from(none: NoCredential<RefreshError>) -> Self {
+        match none {
+            NoCredential::Failed(error) => error.into(),
+            NoCredential::Declined => UnauthorizedReason::Declined.into(),
+            NoCredential::Unchanged | NoCredential::TooSoon => UnauthorizedReason::StillRejected.into(),
+            NoCredential::BudgetExhausted => UnauthorizedReason::BudgetExhausted.into(),
+            NoCredential::SessionChanged => UnauthorizedReason::SessionChanged.into(),
+            NoCredential::LoggedOut => UnauthorizedReason::LoggedOut.into(),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Call<'_> {
             && !self.has_findings(response);
         if passes {
             self.record_accepted_credential(response);
-            response.extensions_mut().insert(Signed(self.held.epoch, self.held.generation));
+            response.extensions_mut().insert(Signed { epoch: self.held.epoch, generation: self.held.generation });
         }
         passes
     }
@@ -49,11 +49,11 @@ impl Call<'_> {
         self.record_accepted_credential(&response);
         self.report.findings.add(self.lint(&response, &[], None));
         // `FollowRedirects` masks the credentials that a `Location` contains, so it needs the whole report.
-        if self.report.tells_more() || is_redirect(response.status()) {
+        if self.report.has_more_than_numbers() || is_redirect(response.status()) {
             self.list_sent_credential();
             response.extensions_mut().insert(std::mem::take(&mut self.report));
-        } else if let Some((epoch, generation)) = self.report.signed {
-            response.extensions_mut().insert(Signed(epoch, generation));
+        } else if let Some(signed) = self.report.signed {
+            response.extensions_mut().insert(signed);
         }
         End::Response(response)
     }
@@ -62,7 +62,7 @@ impl Call<'_> {
     pub(super) async fn forbidden(&self, mut response: Response) -> End {
         let is_foreign = self.target().is_foreign(&response);
         if !is_foreign {
-            self.shared.session.listeners().tell(|| Event::Forbidden {
+            self.shared.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
                 url: url_without_secrets(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
@@ -101,10 +101,10 @@ impl Call<'_> {
         }
         let facts = self.facts(&mut response, body);
         // If another call has renewed the credential meanwhile, the new one may be invalid on every path.
-        let has_worked_elsewhere =
-            self.has_worked_elsewhere && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
+        let is_accepted_elsewhere =
+            self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
         let Refusal { reason, error } = refusal;
-        Error::Unauthorized(Unauthorized::new(facts, reason, error, has_worked_elsewhere)).into()
+        Error::Unauthorized(Unauthorized::new(facts, reason, error, is_accepted_elsewhere)).into()
     }
 
     /// Returns a refusal as a response, with its challenges and its report in the extensions.
@@ -131,14 +131,14 @@ impl Call<'_> {
             lacks_url: lacks_url(response),
             foreign: self.target().is_foreign(response),
             headers,
-            reading: Reading { callers: self.shared.settings.read_refusals.clone(), now: self.shared.session.now() },
+            reading: Reading { of_caller: self.shared.settings.read_refusals.clone(), now: self.shared.session.now() },
         };
         Facts::new(self.sent.method().clone(), url_without_secrets(self.sent.url()), answered, body, report)
     }
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
-        report.hide_in(self.sent.url());
+        report.mask_url_values(self.sent.url());
         if let SentRequest::Copy(request) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
             let secret = request.headers().values().filter(|value| value.is_sensitive());
@@ -166,7 +166,7 @@ impl Call<'_> {
                     | StatusCode::TOO_MANY_REQUESTS
                     | StatusCode::BAD_REQUEST
             );
-        let Some((_, generation)) = self.report.signed.filter(|_| shows_acceptance) else { return };
+        let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows_acceptance) else { return };
         // Nearly always the session has this recorded already.
         let is_new = !self.shared.session.is_accepted(generation) && !self.target().is_foreign(response);
         if is_new && self.shared.session.was_accepted(generation) {

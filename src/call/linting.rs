@@ -37,9 +37,9 @@ impl Call<'_> {
         let findings = check_with(&exchange, challenges);
         let listeners = self.shared.session.listeners();
         for finding in &findings {
-            if listeners.is_heard() && self.shared.reported_findings.add(self.sent.url(), finding.id()) {
+            if listeners.is_active() && self.shared.reported_findings.add(self.sent.url(), finding.id()) {
                 let (rule, severity, url) = (finding.id(), finding.severity(), url_without_secrets(self.sent.url()));
-                listeners.tell(|| Event::Found { rule, severity, url });
+                listeners.notify(|| Event::Found { rule, severity, url });
             }
         }
         Findings::of(findings)

@@ -15,11 +15,11 @@ use crate::challenge::Challenges;
 use crate::credential::SlotKey;
 use crate::error::{Forbidden, ReadRefusals};
 use crate::origin::Origin;
-use crate::session::Core;
+use crate::session::SessionCore;
 
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
-    pub(crate) session: Arc<Core>,
+    pub(crate) session: Arc<SessionCore>,
     pub(crate) origins: Box<[Origin]>,
     pub(crate) settings: Settings,
     pub(super) rejecting_paths: RejectingPaths,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(session: Arc<Core>, origins: Box<[Origin]>, settings: Settings) -> Self {
+    pub(crate) fn new(session: Arc<SessionCore>, origins: Box<[Origin]>, settings: Settings) -> Self {
         Self {
             session,
             origins,

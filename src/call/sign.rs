@@ -10,9 +10,9 @@ use super::call::{Call, SentRequest};
 use crate::BoxError;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{AuthorizeError, Error, RefreshError};
+use crate::error::{AuthorizeError, Error, RefreshError, Signed};
 use crate::refresh::RefreshReason;
-use crate::session::{Current, Ended, Renewal, RenewalRequest, Stage};
+use crate::session::{Current, NoCredential, Renewal, RenewalRequest, Stage};
 
 impl Call<'_> {
     /// Puts the held credential on the first request, if nothing has to be waited for, as is nearly always the case.
@@ -21,15 +21,16 @@ impl Call<'_> {
     #[inline]
     pub(crate) fn sign_at_once(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
         let held = &self.held;
-        let is_plain = self.options.identity.is_none() && held.stage == Stage::Open;
-        let is_ready = || is_plain && !self.is_due(held.renew_at) && !self.is_due(held.ahead_at);
+        let is_plain = self.options.identity.is_none() && held.stage == Stage::Ready;
+        let is_ready =
+            || is_plain && !self.is_due(held.renew_at.before_send) && !self.is_due(held.renew_at.in_background);
         let credential = held.credential.as_ref().filter(|_| is_ready())?;
         if Self::is_set_by_caller(request, credential) {
             return None;
         }
         let put = credential.put_on(request)?;
         self.report.attempts = 1;
-        self.report.signed = Some((held.epoch, held.generation));
+        self.report.signed = Some(Signed { epoch: held.epoch, generation: held.generation });
         self.is_signed_at_once = true;
         Some(put.map_err(|source| not_signed(credential, source)))
     }
@@ -43,10 +44,10 @@ impl Call<'_> {
         if self.held.stage == Stage::New {
             match self.shared.session.initial(&self.held).await {
                 // Nothing was signed yet. The request is sent with what is held now, or without a credential.
-                Ok(_) | Err(Ended::SessionChanged | Ended::LoggedOut) => {}
+                Ok(_) | Err(NoCredential::SessionChanged | NoCredential::LoggedOut) => {}
                 // If the caller set a credential, no other is needed.
                 Err(_) if request.headers().contains_key(AUTHORIZATION) => {}
-                Err(ended) => return Err(Error::from(ended)),
+                Err(none) => return Err(Error::from(none)),
             }
             self.held = self.shared.session.current_in(&self.slot);
         }
@@ -67,17 +68,17 @@ impl Call<'_> {
     fn reason_to_renew_first(&self) -> Option<RefreshReason> {
         let held = &self.held;
         if held.credential.is_some() {
-            let is_expired = held.stage == Stage::Stale || self.is_due(held.renew_at);
+            let is_expired = held.stage == Stage::Invalid || self.is_due(held.renew_at.before_send);
             return is_expired.then_some(RefreshReason::Expired);
         }
         let is_stream = matches!(self.sent, SentRequest::Head(..));
-        let asks = self.shared.settings.refresh_before_streams && is_stream && held.stage == Stage::Open;
+        let asks = self.shared.settings.refresh_before_streams && is_stream && held.stage == Stage::Ready;
         asks.then_some(RefreshReason::Login)
     }
 
     /// Starts a renewal in the background, if the credential is due for one.
     fn renew_ahead(&self) {
-        if self.held.credential.is_some() && self.is_due(self.held.ahead_at) {
+        if self.held.credential.is_some() && self.is_due(self.held.renew_at.in_background) {
             self.shared.session.renew_soon(self.slot.clone(), &self.held);
         }
     }
@@ -89,46 +90,46 @@ impl Call<'_> {
     /// Asks the session for another credential before the first send.
     async fn renew_first(&mut self, reason: RefreshReason) -> Result<(), Error> {
         let started = Instant::now();
-        let is_stale = self.held.stage == Stage::Stale;
-        if !self.shared.session.answers_without_challenge() && (is_stale || reason == RefreshReason::Login) {
+        let is_invalid = self.held.stage == Stage::Invalid;
+        if !self.shared.session.answers_without_challenge() && (is_invalid || reason == RefreshReason::Login) {
             self.send_without_credential();
             return Ok(());
         }
         let mut request = RenewalRequest::of(reason, self.slot.clone(), &self.held);
-        request.occasion = Some(self.with_challenges(Challenges::default()));
+        request.request = Some(self.with_challenges(Challenges::default()));
         let renewal = self.shared.session.renew(request).await;
         self.report.waited += started.elapsed();
-        self.take_first_renewal(renewal, is_stale)
+        self.take_first_renewal(renewal, is_invalid)
     }
 
-    /// Uses the newer credential for the first send. If there is none, the old credential is sent, unless it is `is_stale`:
+    /// Uses the newer credential for the first send. If there is none, the old credential is sent, unless it is `is_invalid`:
     /// the server's response counts more than the local clock.
     fn take_first_renewal(
         &mut self,
-        renewal: Result<Renewal, Ended<RefreshError>>,
-        is_stale: bool,
+        renewal: Result<Renewal, NoCredential<RefreshError>>,
+        is_invalid: bool,
     ) -> Result<(), Error> {
         match renewal {
             Ok(renewal) => {
-                self.report.renewal = Some(renewal.how);
+                self.report.renewal = Some(renewal.renewed);
                 self.has_renewed = true;
                 self.held = renewal.held;
             }
             // Nothing was signed yet, so the request is sent with the credential of the new login.
-            Err(Ended::SessionChanged) => self.held = self.shared.session.current_in(&self.slot),
-            Err(Ended::Declined | Ended::Unchanged) => {
+            Err(NoCredential::SessionChanged) => self.held = self.shared.session.current_in(&self.slot),
+            Err(NoCredential::Declined | NoCredential::Unchanged) => {
                 // One refresh for each call: if the refresher declined just now, the 401 does not ask it again. A
                 // remembered refusal does not count.
                 self.is_declined = self.shared.session.current().failures > self.held.failures;
-                if is_stale {
+                if is_invalid {
                     self.send_without_credential();
                 }
             }
-            Err(Ended::Rests | Ended::Spent) => {}
-            Err(Ended::Failed(error)) if !is_stale && (error.is_transient() || !self.has_expired()) => {
+            Err(NoCredential::TooSoon | NoCredential::BudgetExhausted) => {}
+            Err(NoCredential::Failed(error)) if !is_invalid && (error.is_transient() || !self.has_expired()) => {
                 self.failure = Some(error);
             }
-            Err(ended) => return Err(Error::from(ended)),
+            Err(none) => return Err(Error::from(none)),
         }
         Ok(())
     }
@@ -166,7 +167,7 @@ impl Call<'_> {
                 return Ok(());
             }
         } else {
-            self.report.signed = Some((self.held.epoch, self.held.generation));
+            self.report.signed = Some(Signed { epoch: self.held.epoch, generation: self.held.generation });
         }
         let Some(credential) = credential else { return Ok(()) };
         if let Some(authorize) = credential.authorizer() {

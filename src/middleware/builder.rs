@@ -11,7 +11,7 @@ use crate::credential::Credential;
 use crate::error::{Forbidden, Problem, RawRefusal};
 use crate::origin::Origin;
 use crate::refresh::{Clock, Refresh};
-use crate::session::{Bounds, Core, Event, Listeners};
+use crate::session::{Event, Listeners, SessionConfig, SessionCore, Timing};
 use crate::util::clamped;
 
 /// Builds a [`ChallengeMiddleware`]. Each setting has a default.
@@ -25,7 +25,7 @@ pub struct Builder {
     refresh_client: Option<reqwest::Client>,
     clock: Option<Arc<dyn Clock>>,
     listeners: Listeners,
-    bounds: Bounds,
+    timing: Timing,
     settings: Settings,
 }
 
@@ -55,12 +55,12 @@ impl Builder {
             refresh_client: None,
             clock: None,
             listeners: Listeners::default(),
-            bounds: Bounds {
-                skew: Duration::from_secs(30),
-                ahead: None,
-                back_off: Duration::from_secs(1),
-                cool_down: Duration::from_secs(30),
-                refresh: None,
+            timing: Timing {
+                expiry_margin: Duration::from_secs(30),
+                background_span: None,
+                transient_backoff: Duration::from_secs(1),
+                failure_cooldown: Duration::from_secs(30),
+                refresh_timeout: None,
             },
             settings: Settings {
                 body_limit: 64 << 10,
@@ -200,7 +200,7 @@ impl Builder {
     /// that is slightly wrong. The margin is at most a tenth of the lifetime. A credential whose lifetime is shorter than
     /// this is sent until the server refuses it.
     pub fn expiry_margin(mut self, span: Duration) -> Self {
-        self.bounds.skew = clamped(span);
+        self.timing.expiry_margin = clamped(span);
         self
     }
 
@@ -208,13 +208,13 @@ impl Builder {
     /// time starts it, so that many clients do not ask at once. If it fails, the failure is remembered and the held credential
     /// is sent. Off by default, so that no task runs for which no caller waits.
     pub fn renew_ahead(mut self, span: Duration) -> Self {
-        self.bounds.ahead = Some(clamped(span));
+        self.timing.background_span = Some(clamped(span));
         self
     }
 
     /// Sets how long a refresh may take, instead of [`Refresh::timeout`].
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
-        self.bounds.refresh = Some(clamped(span));
+        self.timing.refresh_timeout = Some(clamped(span));
         self
     }
 
@@ -222,14 +222,14 @@ impl Builder {
     /// calls get the same error and no refresh starts. The default is 1 s, so that a thousand callers do not ask a token
     /// endpoint that is down a thousand times.
     pub fn transient_backoff(mut self, span: Duration) -> Self {
-        self.bounds.back_off = clamped(span);
+        self.timing.transient_backoff = clamped(span);
         self
     }
 
     /// Sets how long a final failure of a refresh is remembered. During that time calls get the same error and no refresh
     /// starts. The default is 30 s. A login ends it. It always ends, because the cause may be repaired elsewhere.
     pub fn failure_cooldown(mut self, span: Duration) -> Self {
-        self.bounds.cool_down = clamped(span);
+        self.timing.failure_cooldown = clamped(span);
         self
     }
 
@@ -280,14 +280,15 @@ impl Builder {
             credential.check().map_err(Cause::Credential)?;
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
-        let session = Core::new(
-            (self.refresher, self.initial_credential),
-            origins.clone().into(),
-            self.bounds,
+        let session = SessionCore::new(SessionConfig {
+            refresher: self.refresher,
+            initial_credential: self.initial_credential,
+            origins: origins.clone().into(),
+            timing: self.timing,
             clock,
-            self.refresh_client,
-            self.listeners,
-        );
+            refresh_client: self.refresh_client,
+            listeners: self.listeners,
+        });
         Ok(ChallengeMiddleware::of(Shared::new(session, origins.into(), self.settings)))
     }
 }
@@ -297,7 +298,7 @@ impl fmt::Debug for Builder {
         // A text that is not an origin may contain a password, so the origins are left out.
         f.debug_struct("Builder")
             .field("initial_credential", &self.initial_credential)
-            .field("bounds", &self.bounds)
+            .field("timing", &self.timing)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

@@ -37,7 +37,7 @@ impl ChallengeMiddleware {
     /// overlooked.
     #[cold]
     fn report_passed_through(&self, request: &Request) {
-        self.0.session.listeners().tell(|| Event::PassedThrough {
+        self.0.session.listeners().notify(|| Event::PassedThrough {
             method: request.method().clone(),
             url: url_without_secrets(request.url()),
         });

@@ -110,7 +110,7 @@ impl HopRequest {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| **name == AUTHORIZATION || value.is_sensitive();
         let callers = self.headers.iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
         echoes.echoes.extend(callers);
-        echoes.hide_in(&self.url);
+        echoes.mask_url_values(&self.url);
     }
 
     /// Whether the URL has this request's origin.

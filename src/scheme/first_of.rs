@@ -162,7 +162,7 @@ impl Refresh for FirstOf {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         for Candidate { index, choice, scheme } in self.candidates(&context) {
             let refreshed = choice.refresher.as_ref().refresh(context.clone().with_schemes(&choice.schemes)).await;
-            if let Some(credential) = refreshed.map_err(|error| error.of_whom(scheme))? {
+            if let Some(credential) = refreshed.map_err(|error| error.of_scheme(scheme))? {
                 self.remember(index, &credential);
                 return Ok(Some(credential));
             }
@@ -173,7 +173,7 @@ impl Refresh for FirstOf {
     async fn initial(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         for (index, choice) in self.choices.iter().enumerate() {
             let initial = choice.refresher.as_ref().initial(context.clone()).await;
-            if let Some(credential) = initial.map_err(|error| error.of_whom(choice.candidate(index).scheme))? {
+            if let Some(credential) = initial.map_err(|error| error.of_scheme(choice.candidate(index).scheme))? {
                 self.remember(index, &credential);
                 return Ok(Some(credential));
             }
@@ -190,7 +190,7 @@ impl Refresh for FirstOf {
             let context = context.clone();
             let context = if owner == Some(index) { context } else { context.without_credential() };
             let forgotten = choice.refresher.as_ref().forget(context).await;
-            outcome = outcome.and(forgotten.map_err(|error| error.of_whom(choice.candidate(index).scheme)));
+            outcome = outcome.and(forgotten.map_err(|error| error.of_scheme(choice.candidate(index).scheme)));
         }
         outcome
     }

@@ -133,7 +133,7 @@ impl Password {
             E: Into<BoxError> + Send + 'static,
         {
             async fn get(&self, context: RefreshContext) -> Result<Option<UserPassword>, RefreshError> {
-                (self.0)(context).await.map_err(RefreshError::of_any)
+                (self.0)(context).await.map_err(RefreshError::from_refresher)
             }
         }
         Self::with_source(FromFn(get))

@@ -190,7 +190,7 @@ async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears
 async fn a_401_then_a_403_on_the_replay_is_forbidden() {
     let (server, fake) = (Script::new(|_, number| if number == 0 { challenged() } else { status(403) }), Fake::new());
     let error = get(&server, &auth(&fake)).await.unwrap_err();
-    assert!(Forbidden::find(&error).unwrap().authenticated());
+    assert!(Forbidden::find(&error).unwrap().is_authenticated());
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 

@@ -106,7 +106,7 @@ async fn a_403_is_an_error_that_says_what_was_missing_and_is_sent_once() {
     assert_eq!(denied.error_code().as_deref(), Some("insufficient_scope"));
     assert_eq!(denied.message().as_deref(), Some("reports are for admins"));
     assert_eq!((denied.help_url(), denied.retry_after()), (Some("https://docs.example"), Some(Duration::from_secs(7))));
-    assert!(!denied.authenticated() && denied.is_body_whole());
+    assert!(!denied.is_authenticated() && denied.is_body_whole());
     let line = error.to_string();
     assert_eq!(
         line,

@@ -86,7 +86,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
     let traced = traced::text();
     let line = traced.lines().find(|line| line.contains("refreshed") && line.contains("Challenged")).expect(&traced);
-    assert!(line.contains("my_command{run=7}:refresh{cause=Challenged"), "{line}");
+    assert!(line.contains("my_command{run=7}:refresh{reason=Challenged"), "{line}");
     let closed = traced.lines().find(|line| line.contains("close") && line.contains("Challenged")).unwrap();
     for field in ["outcome=\"renewed\"", "duration_ms=", "waiters=1", "generation=2"] {
         assert!(closed.contains(field), "{field} in {closed}");

@@ -256,7 +256,7 @@ async fn a_403_without_scopes_or_of_an_earlier_login_cannot_be_stepped_up() {
     assert_eq!((kind, fake.calls()), (StepUpKind::EarlierLogin, 1));
     auth.session().logout().await.unwrap();
     let error = auth.session().step_up(Forbidden::find(&earlier).unwrap()).await.unwrap_err();
-    assert!(matches!(error, Error::Ended(ended) if ended.is_logged_out()));
+    assert!(matches!(error, Error::SessionEnded(ended) if ended.is_logged_out()));
 }
 
 #[tokio::test]

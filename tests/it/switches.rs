@@ -135,8 +135,8 @@ async fn events_tell_an_audit_what_happened() {
     // What the lint finds is told too, where it is on.
     let mut lines = heard.iter().filter(|event| !format!("{event:?}").starts_with("Found")).map(|event| match event {
         Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
-        Event::Refreshed { cause, outcome, waiters, generation, .. } => {
-            format!("{cause:?} {} {waiters} {generation}", outcome.as_str())
+        Event::Refreshed { reason, outcome, waiters, generation, .. } => {
+            format!("{reason:?} {} {waiters} {generation}", outcome.as_str())
         }
         Event::Forbidden { method, url, scopes, authenticated, .. } => {
             format!("403 {method} {url} {scopes:?} {authenticated}")

@@ -8,21 +8,23 @@ pub(crate) mod sync {
     }
 }
 
-#[path = "../../../src/refresh/ask.rs"]
-pub(crate) mod ask;
-#[path = "../../../src/refresh/budget.rs"]
+#[path = "../../../src/session/budget.rs"]
 pub(crate) mod budget;
-#[path = "../../../src/refresh/epochs.rs"]
-mod epochs;
-#[path = "../../../src/refresh/flight.rs"]
+#[path = "../../../src/session/completion.rs"]
+mod completion;
+#[path = "../../../src/session/flight.rs"]
 pub(crate) mod flight;
-#[path = "../../../src/refresh/landing.rs"]
-mod landing;
-#[path = "../../../src/refresh/slot.rs"]
+#[path = "../../../src/session/flight_request.rs"]
+pub(crate) mod flight_request;
+#[path = "../../../src/session/identity.rs"]
+mod identity;
+#[path = "../../../src/session/slot.rs"]
 pub(crate) mod slot;
-#[path = "../../../src/refresh/slots.rs"]
+#[path = "../../../src/session/slots.rs"]
 pub(crate) mod slots;
-#[path = "../../../src/refresh/state.rs"]
+#[path = "../../../src/session/state.rs"]
 pub(crate) mod state;
-#[path = "../../../src/refresh/streak.rs"]
+#[path = "../../../src/session/step.rs"]
+pub(crate) mod step;
+#[path = "../../../src/session/streak.rs"]
 pub(crate) mod streak;

@@ -109,5 +109,5 @@ async fn refused(Place { url, .. }: Place) {
 
 async fn forbidden(Place { url, .. }: Place) {
     let error = alice(&url, PASSWORD).get(format!("{url}/forbidden403/")).send().await.unwrap_err();
-    assert!(Forbidden::find(&error).unwrap().authenticated());
+    assert!(Forbidden::find(&error).unwrap().is_authenticated());
 }

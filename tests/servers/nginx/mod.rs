@@ -31,7 +31,7 @@ async fn quoted(Place { url, .. }: Place) {
 async fn gated(Place { url, .. }: Place) {
     let get = |token: &'static str| client(&url, Credential::bearer(token)).get(format!("{url}/gated/")).send();
     assert_eq!(get("good").await.unwrap().status(), 200);
-    assert!(Forbidden::find(&get("weak").await.unwrap_err()).unwrap().authenticated());
+    assert!(Forbidden::find(&get("weak").await.unwrap_err()).unwrap().is_authenticated());
     let error = get("other").await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().error_code().as_deref(), Some("invalid_token"));
 }

@@ -231,7 +231,7 @@ impl Clock for Until {
         SystemTime::now()
     }
 
-    fn after(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let gate = self.0.clone();
         Box::pin(async move { gate.pass().await })
     }

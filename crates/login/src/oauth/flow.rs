@@ -137,7 +137,7 @@ impl OAuth {
             return None;
         }
         let found = resource::discover(dialer, context, (None, seen));
-        let late = context.clock().after(METADATA);
+        let late = context.clock().sleep(METADATA);
         let found = unless(pin!(late), pin!(found)).await.ok()?.ok()?;
         found.filter(|found| found.servers.iter().any(|server| server == issuer))
     }

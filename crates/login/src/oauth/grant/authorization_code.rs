@@ -119,7 +119,7 @@ impl AuthorizationCode {
             expires_at: clock.now().checked_add(LONGEST),
         };
         (self.show)(&invitation).map_err(RefreshError::from)?;
-        let answer = async { unless(pin!(clock.after(LONGEST)), pin!(port.answer(&request.state))).await };
+        let answer = async { unless(pin!(clock.sleep(LONGEST)), pin!(port.answer(&request.state))).await };
         match unless(pin!(grant.refresh.abandoned()), pin!(answer)).await {
             Ok(Ok(pairs)) => Ok(pairs),
             Ok(Err(())) => Err(late()),

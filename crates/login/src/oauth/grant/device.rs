@@ -107,7 +107,7 @@ impl Device {
         let clock = grant.clock();
         loop {
             let left = self.end.duration_since(clock.now()).unwrap_or_default();
-            let tick = clock.after(self.interval.min(left));
+            let tick = clock.sleep(self.interval.min(left));
             unless(pin!(grant.refresh.abandoned()), pin!(tick)).await.map_err(|()| abandoned())?;
             // Not sooner than was agreed, and not when it is too late.
             if self.interval > left {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::denied::DeniedReason;
+use super::denied_reason::DeniedReason;
 
-/// The kind of a [`RefreshError`]. It decides what happens next.
+/// The kind of a [`RefreshError`](crate::RefreshError). It decides what happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshErrorKind {
@@ -13,14 +13,14 @@ pub enum RefreshErrorKind {
         /// What the user must do.
         hint: String,
     },
-    /// The credential is no longer valid, for example `invalid_grant` (RFC 6749 §5.2). Only this kind makes a store delete
+    /// The credential is no longer valid, for example by `invalid_grant` (RFC 6749 §5.2). Only this kind makes a store delete
     /// the credential.
     CredentialRevoked {
         /// The error code.
         code: String,
     },
-    /// The server refused to issue a credential, and the refusal is final. It says nothing about the held credential, so a
-    /// store deletes nothing.
+    /// The server refused to issue a credential, and the refusal is final. The held credential may still be valid, so a store
+    /// deletes nothing.
     Denied {
         /// What the code means.
         reason: DeniedReason,
@@ -32,14 +32,15 @@ pub enum RefreshErrorKind {
         /// How long the server asks the client to wait.
         retry_after: Option<Duration>,
     },
-    /// The refresh took too long.
+    /// The refresh took longer than [`Refresh::timeout`](crate::Refresh::timeout).
     TimedOut,
-    /// The refresher waited for itself: it sent a request through a client that needs this refresh.
+    /// The refresher waits for itself: it sent a request through a client that needs this refresh. Use
+    /// [`RefreshContext::http_client`](crate::RefreshContext::http_client) in a refresher.
     Recursive,
     /// The refresher panicked.
     Panicked,
-    /// The runtime of the refresh was shut down, or there is none.
+    /// There is no tokio runtime, or the runtime of the refresh was shut down.
     Gone,
-    /// Any other failure. The source describes it.
+    /// Any other failure. The [`source`](std::error::Error::source) describes it.
     Other,
 }

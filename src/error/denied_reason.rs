@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeniedReason {
-    /// The user refused, or the server refused for the user: `access_denied`.
+    /// The user or the authorization server denied the request: `access_denied`.
     AccessDenied,
-    /// The login was not completed in time, or its code was used up: `expired_token`, `invalid_grant`.
+    /// The login was not completed in time, or its code was used already: `expired_token`, `invalid_grant`.
     LoginExpired,
-    /// The server needs the user: `login_required`, `interaction_required`, `consent_required`,
+    /// The user must act at the server: `login_required`, `interaction_required`, `consent_required`,
     /// `account_selection_required` (OpenID Connect Core §3.1.2.6).
     InteractionRequired,
     /// The server does not know or does not trust the client: `invalid_client`, `unauthorized_client`.
@@ -23,7 +23,7 @@ pub enum DeniedReason {
 }
 
 impl DeniedReason {
-    /// The reason for an error code (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, RFC 8707 §2, OpenID Connect Core §3.1.2.6).
+    /// Returns the reason for an error code (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5, RFC 8707 §2, OpenID Connect Core §3.1.2.6).
     #[must_use]
     pub fn of_code(code: &str) -> Self {
         match code {

@@ -51,31 +51,31 @@ impl From<Refused> for RedirectError {
 }
 
 impl RedirectError {
-    /// Why the redirect was not followed.
+    /// Returns why the redirect was not followed.
     #[must_use]
     pub fn kind(&self) -> RedirectErrorKind {
         self.0.kind
     }
 
-    /// The status of the redirect.
+    /// Returns the status of the redirect.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// The method of the redirected request.
+    /// Returns the method of the redirected request.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.0.method
     }
 
-    /// The URL that redirected, without userinfo, query and fragment.
+    /// Returns the URL that redirected, without userinfo, query and fragment.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.0.url
     }
 
-    /// The target of the redirect, without userinfo, query and fragment. If its scheme is neither `http` nor `https`,
+    /// Returns the target of the redirect, without userinfo, query and fragment. If its scheme is neither `http` nor `https`,
     /// only the scheme.
     #[must_use]
     pub fn location(&self) -> &Url {
@@ -98,8 +98,8 @@ impl fmt::Display for RedirectError {
             RedirectErrorKind::Userinfo => ", with a user name or password in the URL: it is not followed",
             RedirectErrorKind::Downgrade => ", from https to plain http: it is not followed",
             RedirectErrorKind::ChosenElsewhere => {
-                ", by a server that is none of the middleware's origins: a request that is not safe is not signed \
-                 there; send it to that URL, or add the redirecting origin"
+                ", by a server outside the middleware's origins: a request whose method is not safe is not signed for a \
+                 URL that such a server chose; send it to that URL, or add the redirecting origin"
             }
         })
     }
