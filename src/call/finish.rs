@@ -102,7 +102,7 @@ impl Call<'_> {
         let facts = self.facts(&mut response, body);
         // If another call has renewed the credential meanwhile, the new one may be invalid on every path.
         let is_accepted_elsewhere =
-            self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
+            self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
         let Refusal { reason, error } = refusal;
         Error::Unauthorized(Unauthorized::new(facts, reason, error, is_accepted_elsewhere)).into()
     }
@@ -187,7 +187,7 @@ impl Call<'_> {
 
     /// Records that this path rejected a fresh credential.
     pub(super) fn record_rejecting_path(&self) {
-        if matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined | Renewed::TakenOver)) {
+        if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined | Renewed::Reused)) {
             let (cooldown, now) = (self.shared.settings.rejection_cooldown, self.shared.session.now());
             self.shared.rejecting_paths.add(self.sent.method(), self.sent.url(), self.held.epoch, cooldown, now);
         }

@@ -31,7 +31,7 @@ impl Call<'_> {
             (None, None) => exchange,
         };
         // The server refused a credential that was renewed for this call.
-        if matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined)) {
+        if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined)) {
             exchange = exchange.renewed();
         }
         let findings = check_with(&exchange, challenges);
@@ -39,7 +39,7 @@ impl Call<'_> {
         for finding in &findings {
             if listeners.is_active() && self.shared.reported_findings.add(self.sent.url(), finding.id()) {
                 let (rule, severity, url) = (finding.id(), finding.severity(), url_without_secrets(self.sent.url()));
-                listeners.notify(|| Event::Found { rule, severity, url });
+                listeners.notify(|| Event::LintFinding { rule, severity, url });
             }
         }
         Findings::of(findings)

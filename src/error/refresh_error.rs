@@ -140,8 +140,8 @@ impl PartialEq for RefreshError {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind
             && match (&self.source, &other.source) {
-                (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs) || ours.to_string() == theirs.to_string(),
-                (ours, theirs) => ours.is_none() && theirs.is_none(),
+                (Some(left), Some(right)) => Arc::ptr_eq(left, right) || left.to_string() == right.to_string(),
+                (left, right) => left.is_none() && right.is_none(),
             }
     }
 }

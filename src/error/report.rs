@@ -41,11 +41,11 @@ pub(crate) struct Signed {
 #[non_exhaustive]
 pub enum Renewed {
     /// The call started the refresh.
-    ByUs,
+    Started,
     /// The call waited for a refresh that another call had started.
     Joined,
     /// The session held a newer credential already, because another call had refreshed.
-    TakenOver,
+    Reused,
     /// The scheme answered the challenge without a refresh, for example with the server's nonce.
     ByScheme,
 }

@@ -18,7 +18,7 @@ pub enum Event {
     /// The lint found something in a response, for the first time at its origin.
     #[cfg(feature = "lint")]
     #[non_exhaustive]
-    Found {
+    LintFinding {
         /// The identifier of the rule.
         rule: &'static str,
         /// How serious the finding is.

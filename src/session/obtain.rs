@@ -42,7 +42,7 @@ impl SessionCore {
             let start = loop {
                 let step = self.change(|state| state.next(&request.flight_request(purpose), || self.now()));
                 let (number, wait, is_answer) = match step {
-                    Step::Use(held) => return Ok(Renewal { held, renewed: Renewed::TakenOver }),
+                    Step::Use(held) => return Ok(Renewal { held, renewed: Renewed::Reused }),
                     Step::Refuse(reason) => return Err(reason),
                     Step::Start(start) => break start,
                     Step::Await(number, wait) => (number, wait, false),
@@ -63,7 +63,7 @@ impl SessionCore {
                     return self.newer_than(&request);
                 }
             };
-            self.begin(start, purpose, request).await.map(|held| Renewal { held, renewed: Renewed::ByUs })
+            self.begin(start, purpose, request).await.map(|held| Renewal { held, renewed: Renewed::Started })
         }
     }
 
@@ -88,7 +88,7 @@ impl SessionCore {
     fn newer_than(&self, request: &RenewalRequest) -> Result<Renewal, NoCredential<RefreshError>> {
         let held = self.current_in(&request.slot);
         if held.epoch == request.epoch && held.generation > request.generation && held.stage == Stage::Ready {
-            return Ok(Renewal { held, renewed: Renewed::TakenOver });
+            return Ok(Renewal { held, renewed: Renewed::Reused });
         }
         Err(NoCredential::Failed(RefreshError::new(RefreshErrorKind::TimedOut)))
     }

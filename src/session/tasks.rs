@@ -1,4 +1,4 @@
-//! How a session runs its work: as a part of the caller's task as far as one poll goes, then on a task of its own.
+//! How a session runs its work: the first poll runs on the caller's task, and the rest on a separate task.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

@@ -29,7 +29,7 @@ pub(crate) fn refresh<F: Future>(reason: RefreshReason, work: F) -> Instrumented
 pub(crate) fn event(event: &Event) {
     match event {
         #[cfg(feature = "lint")]
-        Event::Found { rule, severity, url } => {
+        Event::LintFinding { rule, severity, url } => {
             tracing::warn!(target: TARGET, rule, severity = severity.as_str(), url = url.as_str(), "lint");
         }
         Event::Challenged { method, url, schemes, defects } => {

@@ -41,7 +41,7 @@ async fn a_401_for_our_current_credential_is_refreshed_and_replayed() {
     let response = server.client(&auth).get(API).send().await.unwrap();
     assert_eq!(server.tokens(), ["t0", "t1"]);
     let report = AuthReport::of(&response);
-    assert_eq!((report.attempts(), report.generation(), report.renewed()), (2, Some(2), Some(Renewed::ByUs)));
+    assert_eq!((report.attempts(), report.generation(), report.renewed()), (2, Some(2), Some(Renewed::Started)));
     assert_eq!(fake.contexts()[0].credential(), Some(&Credential::bearer("t0")));
     assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
 }
@@ -62,7 +62,7 @@ async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, Mi
 #[tokio::test]
 async fn a_401_after_somebody_renewed_takes_the_current_one_without_a_refresh() {
     let (server, fake, late) = late_401(Script::takes("t1")).await;
-    assert_eq!(AuthReport::of(&late.unwrap()).renewed(), Some(Renewed::TakenOver));
+    assert_eq!(AuthReport::of(&late.unwrap()).renewed(), Some(Renewed::Reused));
     assert_eq!((server.tokens(), fake.calls()), (["t0", "t1", "t0", "t1"].map(String::from).to_vec(), 1));
 }
 

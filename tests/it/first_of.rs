@@ -76,7 +76,7 @@ async fn one_that_declines_passes_on_and_one_that_fails_says_who_and_why() {
     let kind = RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() };
     assert_eq!(refused.refresh_error().unwrap().kind(), &kind);
     let shown = format!("{:#}", anyhow::Error::from(error));
-    assert!(shown.contains("for a Bearer challenge"), "{shown}");
+    assert!(shown.contains("for the Bearer scheme"), "{shown}");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn each_rule_is_told_once_an_origin() {
     let auth = ChallengeMiddleware::builder(API, Credential::bearer("t0"))
         .origin("https://two.example.com")
         .on_event(move |event| {
-            if let Event::Found { rule, severity, url, .. } = event {
+            if let Event::LintFinding { rule, severity, url, .. } = event {
                 sink.lock().unwrap().push((*rule, *severity, url.to_string()));
             }
         })

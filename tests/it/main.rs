@@ -19,6 +19,7 @@ mod documents;
 mod dpop;
 mod engine_identities;
 mod engine_limits;
+mod error_chains;
 mod finders;
 mod first_of;
 mod first_pass;

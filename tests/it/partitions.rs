@@ -288,5 +288,5 @@ async fn callers_of_a_partition_report_who_started_the_refresh() {
     for call in calls {
         how.extend(AuthReport::of(&call.await.unwrap().unwrap()).renewed());
     }
-    assert_eq!(how.iter().filter(|how| **how == Renewed::ByUs).count(), 1, "{how:?}");
+    assert_eq!(how.iter().filter(|how| **how == Renewed::Started).count(), 1, "{how:?}");
 }

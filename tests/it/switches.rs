@@ -133,16 +133,17 @@ async fn events_tell_an_audit_what_happened() {
     let shown = format!("{heard:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
     // What the lint finds is told too, where it is on.
-    let mut lines = heard.iter().filter(|event| !format!("{event:?}").starts_with("Found")).map(|event| match event {
-        Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
-        Event::Refreshed { reason, outcome, waiters, generation, .. } => {
-            format!("{reason:?} {} {waiters} {generation}", outcome.as_str())
-        }
-        Event::Forbidden { method, url, scopes, authenticated, .. } => {
-            format!("403 {method} {url} {scopes:?} {authenticated}")
-        }
-        other => format!("{other:?}"),
-    });
+    let mut lines =
+        heard.iter().filter(|event| !format!("{event:?}").starts_with("LintFinding")).map(|event| match event {
+            Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
+            Event::Refreshed { reason, outcome, waiters, generation, .. } => {
+                format!("{reason:?} {} {waiters} {generation}", outcome.as_str())
+            }
+            Event::Forbidden { method, url, scopes, authenticated, .. } => {
+                format!("403 {method} {url} {scopes:?} {authenticated}")
+            }
+            other => format!("{other:?}"),
+        });
     // What there is to begin with is a refresh of its own.
     assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);

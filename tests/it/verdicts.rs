@@ -276,7 +276,7 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
         assert_eq!(Unauthorized::find(&error).unwrap().hint(), None, "it has worked nowhere yet");
         client.get(format!("{API}/ok")).send().await.unwrap();
         let error = client.get(format!("{API}/not-mine/either")).send().await.unwrap_err();
-        assert!(line(&error).contains("may say 401 where it means 403"), "{error}");
+        assert!(line(&error).contains("may send 401 where it means 403"), "{error}");
     }
     // A credential that worked on this very path, and no longer does, has expired.
     let auth = fixed();
