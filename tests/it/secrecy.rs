@@ -122,3 +122,26 @@ fn text_that_cannot_stand_in_a_header_is_refused_by_its_place() {
         assert!(!format!("{error:?} {credential:?}").contains("hunter2"));
     }
 }
+
+#[test]
+fn a_credential_error_has_a_kind() {
+    use reqwest_challenge::CredentialErrorKind as Kind;
+    let header = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
+    for (credential, kind, byte) in [
+        (Credential::bearer(""), Kind::EmptyToken, None),
+        (Credential::bearer("a b"), Kind::TokenCharacter, Some(1)),
+        (Credential::basic("a:b", "c"), Kind::UserNameColon, Some(1)),
+        (Credential::basic("\n", "c"), Kind::UserNameCharacter, Some(0)),
+        (Credential::basic("a", "c\0"), Kind::PasswordCharacter, Some(1)),
+        (header("a\n"), Kind::HeaderCharacter, Some(1)),
+    ] {
+        let error = credential.check().unwrap_err();
+        assert_eq!((error.kind(), error.byte()), (kind, byte));
+        assert_eq!(error.is_token(), matches!(kind, Kind::EmptyToken | Kind::TokenCharacter));
+        assert_eq!(error.is_user_name(), matches!(kind, Kind::UserNameColon | Kind::UserNameCharacter));
+        assert_eq!(
+            (error.is_password(), error.is_header()),
+            (kind == Kind::PasswordCharacter, kind == Kind::HeaderCharacter)
+        );
+    }
+}
