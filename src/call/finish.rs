@@ -8,8 +8,9 @@ use http::header::HeaderMap;
 use reqwest::Response;
 
 use super::call::{Call, End, Refusal, SentRequest};
+use super::mock_response::lacks_url;
 use super::read;
-use super::response_kind::{ResponseKind, is_redirect, lacks_url};
+use super::response_kind::{ResponseKind, is_redirect};
 use super::settings::Settings;
 use crate::challenge::Challenges;
 use crate::credential::Credential;

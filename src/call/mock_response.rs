@@ -1,13 +1,15 @@
 //! The mark of a response that a test made by hand.
 
-use reqwest::Response;
+use std::sync::LazyLock;
+
+use reqwest::{Response, Url};
 
 /// Marks a response that a mock made, and not a server: an extension of the response.
 ///
 /// The middleware compares the URL of a response with the URL of the request, because a redirect can lead to another
 /// server. A response that is made by hand has no URL unless the mock sets one with `reqwest::ResponseBuilderExt::url`.
-/// A response with this mark counts as the API's own answer, whatever its URL is. A response with neither is treated as
-/// the answer of another server: a 401 then ends with
+/// A response with this mark and without a URL counts as the API's own answer. If the mock sets a URL, the URL counts, with
+/// or without the mark. A response with neither is treated as the answer of another server: a 401 then ends with
 /// [`UnauthorizedReason::ForeignOrigin`](crate::UnauthorizedReason::ForeignOrigin).
 ///
 /// ```
@@ -40,7 +42,14 @@ use reqwest::Response;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MockResponse;
 
-/// Whether a mock made the response.
+/// Whether a mock made the response and set no URL. A response from the network never has the mark.
 pub(crate) fn is_mock(response: &Response) -> bool {
-    response.extensions().get::<MockResponse>().is_some()
+    response.extensions().get::<MockResponse>().is_some() && lacks_url(response)
+}
+
+/// Whether the response has no URL of its own: reqwest then puts the same placeholder in. This alone makes no response
+/// trusted, because a server can have the name of the placeholder.
+pub(super) fn lacks_url(response: &Response) -> bool {
+    static PLACEHOLDER: LazyLock<Url> = LazyLock::new(|| Response::from(http::Response::new("")).url().clone());
+    *response.url() == *PLACEHOLDER
 }

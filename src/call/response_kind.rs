@@ -1,7 +1,5 @@
 //! What a response means for a call: pure functions of the request and the response.
 
-use std::sync::LazyLock;
-
 use http::{Method, StatusCode};
 use reqwest::{Response, Url};
 
@@ -62,11 +60,4 @@ pub(super) fn has_same_origin(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host() == other.host()
         && one.port_or_known_default() == other.port_or_known_default()
-}
-
-/// Whether the response has no URL of its own: reqwest then puts the same placeholder in. This chooses the words of an
-/// error and decides nothing, because a server can have the name of the placeholder.
-pub(super) fn lacks_url(response: &Response) -> bool {
-    static PLACEHOLDER: LazyLock<Url> = LazyLock::new(|| Response::from(http::Response::new("")).url().clone());
-    *response.url() == *PLACEHOLDER
 }

@@ -179,6 +179,17 @@ async fn a_response_without_a_url_and_without_a_mark_is_foreign() {
 }
 
 #[tokio::test]
+async fn a_marked_response_with_a_url_is_judged_by_its_url() {
+    let other = challenged().from_url("https://other.example.com/");
+    let server = Script::says(other);
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_mark_on_the_wire_is_no_mark() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));

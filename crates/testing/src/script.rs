@@ -153,17 +153,13 @@ impl Middleware for Script {
             let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
             return Err(reqwest_middleware::Error::Middleware(cut.into()));
         }
-        // A response from a URL of its own may be another server's, so it has no mark.
-        let is_of_the_api = answer.url.is_none();
         let answered = answer.url.clone().unwrap_or(url);
         let (head, payload) = answer.into_response().into_parts();
         let body = if payload.is_at_hand() { Body::from(payload.bytes) } else { Body::wrap(payload) };
         let response = http::Response::builder().status(head.status).url(answered).body(body);
         let mut response = response.map_err(|error| reqwest_middleware::Error::Middleware(error.into()))?;
         *response.headers_mut() = head.headers;
-        if is_of_the_api {
-            response.extensions_mut().insert(MockResponse);
-        }
+        response.extensions_mut().insert(MockResponse);
         Ok(response.into())
     }
 }
