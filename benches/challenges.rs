@@ -1,6 +1,6 @@
 //! How many instructions reading a challenge takes, beside http-auth, and how 64 KiB of each hostile shape fare.
 //!
-//! `cargo bench --bench challenges` prints the tables. The first runs this same binary under valgrind's callgrind, which
+//! `cargo bench -p reqwest-challenge-tests --bench challenges` prints the tables. The first runs this same binary under valgrind's callgrind, which
 //! counts instructions: `valgrind` must be installed. The second measures time; its column is the best of many runs.
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -56,7 +56,7 @@ fn counted(reader: &str, index: usize) {
     let value = HeaderValue::from_static(VALUES[index].1);
     let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value.clone())]);
     for _ in 0..ROUNDS {
-        // Looked at by reference: a move out of the reader is nobody's work.
+        // By reference, because a move out of the reader would cost instructions too.
         match reader {
             "nothing" => black_box(&headers).len(),
             "value" => black_box(&Challenges::from_values([black_box(&value)])).len(),

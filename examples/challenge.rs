@@ -1,7 +1,7 @@
-//! Takes `WWW-Authenticate` values apart: each challenge, what its scheme makes of it, each defect and its place.
+//! Parses `WWW-Authenticate` values. Prints each challenge, the parameters of its scheme, and each defect with its position.
 //!
 //! `cargo run --example challenge -- 'Negotiate, Bearer realm="a", error=…'`, or with the lines of one field on
-//! standard input; `--json` prints the same as JSON.
+//! standard input. `--json` prints the same as JSON.
 
 use std::ffi::OsString;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write};
@@ -23,11 +23,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let read = Challenges::parse_lines(values.iter().map(|value| field_value(value)));
     let mut out = std::io::stdout().lock();
     let printed = if flags.is_empty() { print(&read, &mut out) } else { writeln!(out, "{:#}", as_json(&read)) };
-    // Whoever reads only the head of it has what he wanted.
+    // A reader such as `head` may close the pipe early. That is not an error.
     printed.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error.into()) })
 }
 
-/// What stands behind the field's name, if somebody pasted a whole line.
+/// The value of a whole line: the user may have pasted the name of the field too.
 fn field_value(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let name = b"www-authenticate:";
@@ -96,7 +96,7 @@ fn as_json(read: &Challenges) -> Value {
     })
 }
 
-/// What the scheme makes of its parameters.
+/// The parameters as the scheme defines them.
 fn view(challenge: &Challenge<'_>) -> Option<Value> {
     if let Some(registry) = challenge.registry() {
         return Some(

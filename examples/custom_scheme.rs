@@ -1,4 +1,4 @@
-//! A scheme of one's own, which signs the body too, HMAC style: `cargo run --example custom_scheme`
+//! A custom scheme that also signs the body, like HMAC: `cargo run --example custom_scheme`
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,7 +10,7 @@ use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 struct Signed(Secret);
 
-// Stands for a keyed hash; a real scheme takes a real one.
+// In place of a keyed hash such as HMAC.
 fn sign(key: &str, request: &Request) -> String {
     let mut hasher = DefaultHasher::new();
     let body = request.body().and_then(Body::as_bytes).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A body that is a stream is sent and cannot be sent twice, unless something makes another of the same bytes.
+//! A streaming body cannot be sent twice, unless the caller gives a function that makes it anew.
 //!
 //! `cargo run --example streaming_upload`
 
@@ -15,7 +15,7 @@ use tokio_util::io::ReaderStream;
 
 const BYTES: &[u8] = b"a file that is too long for the memory";
 
-/// What stands for a file: opened anew for each body.
+/// In place of a file that is opened for each body.
 fn file() -> Body {
     Body::wrap_stream(ReaderStream::new(Cursor::new(BYTES)))
 }
@@ -37,7 +37,7 @@ fn client(url: &str) -> Result<ClientWithMiddleware, BoxError> {
 async fn main() -> Result<(), BoxError> {
     let api = api::Api::start().await?;
     let url = api.url("/reports");
-    // The length is said, so that this API, which knows no chunks, can read the body.
+    // The API of this example does not read chunked bodies, so the request has a length.
     let upload = |client: &ClientWithMiddleware| client.put(&url).header("content-length", BYTES.len()).body(file());
 
     let client_1 = client(&api.url(""))?;

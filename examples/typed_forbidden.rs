@@ -1,4 +1,4 @@
-//! What a 403 says, and a step up: the scopes that were missing are asked for, once, and the request is sent anew.
+//! A 403 and a step-up: the caller requests a credential with the missing scopes, and sends the request again.
 //!
 //! `cargo run --example typed_forbidden`
 
@@ -7,7 +7,7 @@ use reqwest_challenge::reqwest::{self, Body, Client, Request, ResponseBuilderExt
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, RefreshContext};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-/// An API without a socket: it wants the scope `write` for everything.
+/// An API without a socket. Every request needs the scope `write`.
 struct Api;
 
 #[async_trait::async_trait]
@@ -26,13 +26,13 @@ impl Middleware for Api {
                 .status(403)
                 .header("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\""),
         };
-        // The response names the URL that it answers, as one from a server does.
+        // A response from a server has a URL, so this one has one too.
         let answer = answer.url(request.url().clone());
         Ok(answer.body(Body::default()).map_err(reqwest_middleware::Error::middleware)?.into())
     }
 }
 
-/// Gives what it is asked for, and `read` at first.
+/// Gives a credential with the scopes that are asked for, or with `read`.
 async fn log_in(context: RefreshContext) -> Result<Credential, BoxError> {
     let scopes = match context.demand().scopes() {
         [] => vec!["read".to_owned()],

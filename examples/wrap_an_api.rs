@@ -1,4 +1,4 @@
-//! A small typed client around an API, with an error enum of its own: `cargo run --example wrap_an_api`
+//! A small typed client for an API, with its own error enum: `cargo run --example wrap_an_api`
 
 #[path = "quickstart/api.rs"]
 #[allow(dead_code)]
@@ -7,7 +7,7 @@ mod api;
 use reqwest_challenge::{BoxError, BuildError, ChallengeMiddleware, Credential, Forbidden, RefreshContext, reqwest};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
-/// What a caller of this client tells apart.
+/// The failures that a caller of this client handles differently.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("you may not: ask for {}", .0.join(", "))]

@@ -145,7 +145,8 @@ fn ok(body: &str) -> Vec<u8> {
 }
 
 impl State {
-    /// Waits until all of the herd is there: nobody is served before, with us or without, so that both hold as much at once.
+    /// Waits until all requests of the herd have arrived. With and without the middleware, no request is answered earlier, so both
+    /// hold the same number at once.
     async fn herd(&self) {
         let all = self.all.notified();
         if self.requests.load(Ordering::SeqCst) < self.expected.load(Ordering::SeqCst) {
@@ -222,7 +223,7 @@ pub(crate) fn throughput() -> bool {
     row("64 in parallel: requests a second over fifteen lines'", ratios[7], 0.95, false)
 }
 
-/// All at once, each that many times, and nobody again before all have been answered: how long, how many let in, and the most
+/// All at once, each that many times, and none again before all have been answered: how long, how many let in, and the most
 /// memory, in MiB.
 fn herd(
     runtime: &tokio::runtime::Runtime,

@@ -1,4 +1,4 @@
-//! What stands on the command line: no secret.
+//! The command line. It contains no secret.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// A token, or `user:password`.
     pub(crate) secret: Option<String>,
     pub(crate) basic: bool,
-    /// Whether the credential is known to be good, so that a 401 is a refusal of its owner.
+    /// Whether the user knows that the credential is valid. Then a 401 is wrong, and should be a 403.
     pub(crate) good: bool,
     pub(crate) headers: HeaderMap,
 }
@@ -41,19 +41,19 @@ impl Arguments {
                     let (name, value) = header(&value()?)?;
                     headers.append(name, value);
                 }
-                // Without what may be a secret behind it.
+                // The text after `=` may be a secret.
                 _ if word.starts_with('-') => {
                     return Err(format!("there is no `{}`", word.split('=').next().unwrap_or_default()));
                 }
                 _ if url.is_some() => return Err("there are two URLs".to_owned()),
                 _ => {
                     url = Some(
-                        Url::parse(&word).map_err(|error| format!("the URL is none ({error}): write `https://…`"))?,
+                        Url::parse(&word).map_err(|error| format!("this is not a URL ({error}): write `https://…`"))?,
                     )
                 }
             }
         }
-        // An editor's line break at the end of a file is none of it.
+        // An editor adds a line break at the end of a file.
         let secret = secret.map(|secret: String| secret.trim_end_matches(['\r', '\n']).to_owned());
         if secret.as_ref().is_some_and(String::is_empty) {
             return Err("the credential is empty".to_owned());

@@ -1,4 +1,4 @@
-//! Asks a URL as nobody and as somebody, and says what its answers mean and what is wrong with them:
+//! Requests a URL without and with a credential, and reports what the responses mean and what is wrong with them:
 //! `cargo run --example probe --features lint -- http://127.0.0.1:8080/reports`
 //!
 //! A credential is sent only by https or to this machine. A password is sent by Basic only if the server does not offer
@@ -23,7 +23,7 @@ use reqwest::{Client, Method, Request, StatusCode};
 use reqwest_challenge::lint::{Exchange, Finding, check};
 use reqwest_challenge::{BoxError, Challenges};
 
-/// What came of one question.
+/// The response to one request.
 struct Asked {
     who: &'static str,
     status: StatusCode,
@@ -31,7 +31,7 @@ struct Asked {
     findings: Vec<Finding>,
 }
 
-/// How much of a body is read: what an error says stands at its beginning.
+/// How many bytes of a body are read. An error message is at the beginning.
 const READ: usize = 64 << 10;
 
 async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -> Result<Asked, BoxError> {
@@ -39,7 +39,7 @@ async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -
     let mut response = client.execute(request).await.map_err(|error| explain(error.without_url()))?;
     let mut body = Vec::new();
     while body.len() < READ {
-        // What broke off is looked at as far as it came.
+        // If the body breaks off, its beginning is checked.
         let Ok(Some(chunk)) = response.chunk().await else { break };
         body.extend_from_slice(&chunk);
     }
@@ -49,7 +49,7 @@ async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -
     Ok(Asked { who, status: response.status(), challenges: Challenges::from_headers(response.headers()), findings })
 }
 
-/// The error with its causes, and what to do about one that is not the server's.
+/// The error with its causes, and help for a build without TLS.
 fn explain(error: reqwest::Error) -> BoxError {
     let mut said = error.to_string();
     let mut next = std::error::Error::source(&error);
@@ -65,7 +65,7 @@ fn explain(error: reqwest::Error) -> BoxError {
     format!("{said}{hint}").into()
 }
 
-/// The request with the credential, put on it as the middleware would.
+/// The request with the credential, as the middleware would send it.
 fn sign(mut request: Request, secret: &str, basic: bool) -> Result<Request, BoxError> {
     let value = match basic {
         true => format!("Basic {}", STANDARD.encode(secret)),
@@ -88,8 +88,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
     let mut request = Request::new(Method::GET, arguments.url.clone());
     *request.headers_mut() = arguments.headers.clone();
     let again = request.try_clone().ok_or("a GET has no body")?;
-    let mut asked = vec![ask(&client, "nobody", request, false).await?];
-    // A server that echoes what it was sent does not bring it onto the screen.
+    let mut asked = vec![ask(&client, "anonymous", request, false).await?];
+    // If a server repeats the credential, the output does not show it.
     let mut mask = print::Mask::of_request(&arguments.url, &arguments.headers);
     let offered = &asked[0].challenges;
     let refused = arguments.secret.as_ref().filter(|_| arguments.basic).map(|_| guard::may_be_basic(offered));
@@ -102,7 +102,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<bool, BoxError> {
         if let Some((_, password)) = secret.split_once(':').filter(|_| arguments.basic) {
             mask.hide(password);
         }
-        asked.push(ask(&client, "somebody", request, arguments.good).await?);
+        asked.push(ask(&client, "authenticated", request, arguments.good).await?);
     }
     let text = match arguments.json {
         true => format!("{:#}\n", print::json(&arguments.url, &asked, &mask)),

@@ -1,4 +1,4 @@
-//! What is shown: text for a person, JSON for a program.
+//! The output: text for a user, or JSON for a program.
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Asked;
 
-/// Colours, on a terminal whose owner has nothing against them.
+/// Colours, on a terminal and without `NO_COLOR`.
 #[derive(Clone, Copy)]
 pub(crate) struct Paint(bool);
 
@@ -35,7 +35,7 @@ impl Paint {
 }
 
 pub(crate) fn out(text: &str) -> std::io::Result<()> {
-    // Whoever reads only the head of it has what he wanted.
+    // A reader such as `head` may close the pipe early. That is not an error.
     let written = std::io::stdout().lock().write_all(text.as_bytes());
     written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
@@ -45,16 +45,16 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Scheme, host and path: a query may hold a secret.
+/// Scheme, host and path. A query may contain a secret.
 fn bare(url: &Url) -> String {
     url_without_secrets(url).to_string()
 }
 
-/// What is not shown, wherever a server puts it.
+/// The secrets that the output does not show.
 pub(crate) struct Mask(Vec<String>);
 
 impl Mask {
-    /// Of what the URL and the headers of the command line have in them.
+    /// The secrets in the URL and in the header fields of the command line.
     pub(crate) fn of_request(url: &Url, headers: &http::HeaderMap) -> Self {
         let mut mask = Self(Vec::new());
         url.query_pairs().for_each(|(_, value)| mask.hide(&value));
@@ -65,7 +65,7 @@ impl Mask {
 
     pub(crate) fn hide(&mut self, secret: &str) {
         self.0.extend(Some(secret.to_owned()).filter(|secret| !secret.is_empty()));
-        // The longest first, so that none is cut by another.
+        // The longest first: a secret may contain a shorter one.
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
@@ -83,8 +83,8 @@ impl Mask {
 fn would(asked: &Asked, mask: &Mask) -> String {
     let schemes: Vec<_> = asked.challenges.iter().map(|challenge| mask.escaped(challenge.scheme())).collect();
     match asked.status.as_u16() {
-        401 if schemes.is_empty() => "ask the refresher, who is told of no challenge, and send once more".to_owned(),
-        401 => format!("ask the refresher about {}, and send once more", schemes.join(", ")),
+        401 if schemes.is_empty() => "ask the refresher without a challenge, and send the request again".to_owned(),
+        401 => format!("ask the refresher about {}, and send the request again", schemes.join(", ")),
         403 => "end the call with `Forbidden`, and never send it again".to_owned(),
         _ => "hand the response to the caller".to_owned(),
     }
@@ -93,7 +93,7 @@ fn would(asked: &Asked, mask: &Mask) -> String {
 pub(crate) fn text(url: &Url, all: &[Asked], mask: &Mask, paint: Paint) -> String {
     let mut text = format!("GET {}\n", bare(url));
     for asked in all {
-        let _ = writeln!(text, "\nas {}: {}", asked.who, asked.status);
+        let _ = writeln!(text, "\n{} request: {}", asked.who, asked.status);
         challenges(&mut text, &asked.challenges, mask);
         let _ = writeln!(text, "  this crate would {}", would(asked, mask));
         for finding in &asked.findings {

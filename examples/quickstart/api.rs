@@ -1,5 +1,5 @@
-//! A small API over real sockets: `/token` hands out tokens that live for a second, `/reports` wants one, `/admin`
-//! wants more than any of them has, and `/never` refuses them all.
+//! A small API over real sockets. `/token` issues tokens that live for a second. `/reports` accepts them, `/admin` needs
+//! a scope that they lack, and `/never` refuses them.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,7 +20,7 @@ pub(crate) struct Api {
 
 #[derive(Default)]
 struct State {
-    /// Requests but those for tokens.
+    /// How many requests arrived, without those for tokens.
     requests: AtomicUsize,
     tokens: Mutex<HashMap<String, Instant>>,
 }

@@ -1,39 +1,50 @@
-//! The main job as a timeline: an API of the example's own on loopback, whose tokens live for a second.
+//! The main task as a timeline, with an API that this example runs on loopback. Its tokens live for a second.
 //!
-//! `cargo run --example quickstart`, or `cargo run --example quickstart -- URL` to ask that URL instead: it prints the
-//! challenges, their defects and the outcome. If `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are set, they are sent
-//! by https or to this machine.
+//! `cargo run --example quickstart`
+//!
+//! `cargo run --example quickstart -- URL` requests that URL instead, and prints the challenges, their defects and the
+//! outcome. If `API_TOKEN`, or `API_USER` and `API_PASSWORD`, are set, it authenticates with them, by https or on this
+//! machine. The exit code is 1 if the request fails. For an https URL add `--features reqwest/rustls`.
 
 mod api;
+mod ask;
 
 use std::io::Write;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use api::Api;
-use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Forbidden, Origin, Password, RefreshContext, Session,
-    Unauthorized,
-};
+use ask::Login;
+use reqwest_challenge::support::error_lines;
+use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, RefreshContext, Session};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
-    match std::env::args().nth(1) {
-        Some(url) => ask(&url).await,
-        None => timeline().await,
-    }
+async fn main() -> ExitCode {
+    let (out, good) = match std::env::args_os().nth(1) {
+        Some(url) => match ask::ask(&url.to_string_lossy(), Login::from_env()).await {
+            Ok(answered) => (answered.report, answered.good),
+            Err(why) => {
+                let _ = write!(std::io::stderr(), "{why}");
+                return ExitCode::FAILURE;
+            }
+        },
+        None => match timeline().await {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => (format!("error: {}\n", error_lines(&*error).join("\n  ")), false),
+        },
+    };
+    let _ = write!(std::io::stdout(), "{out}");
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// `println!` would panic if the reader closes the pipe, as `head` does.
-fn line(text: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-/// Prints a line with the time since the start, so that a person can follow.
+/// Prints a line with the time since the start, so that a user can follow.
+///
+/// `println!` panics if the reader closes the pipe, as `head` does.
 fn say(start: Instant, text: impl std::fmt::Display) {
-    line(format_args!("{:>5.2} s  {text}", start.elapsed().as_secs_f32()));
+    let _ = writeln!(std::io::stdout(), "{:>5.2} s  {text}", start.elapsed().as_secs_f32());
 }
 
 async fn timeline() -> Result<(), BoxError> {
@@ -48,7 +59,7 @@ async fn timeline() -> Result<(), BoxError> {
     let response = client.get(api.url("/reports")).send().await?;
     say(start, format_args!("{} after {} requests: {}", response.status(), api.requests(), response.text().await?));
 
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    expire().await;
     say(start, "the token has expired; fifty requests at once");
     let before = (api.requests(), refreshes.load(Ordering::SeqCst));
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/reports")).send())).collect();
@@ -59,43 +70,45 @@ async fn timeline() -> Result<(), BoxError> {
     let (requests, refreshed) = (api.requests() - before.0, refreshes.load(Ordering::SeqCst) - before.1);
     say(start, format_args!("{good} times 200 with {refreshed} refresh, {requests} requests in all"));
 
-    say(start, "GET /admin");
-    match client.get(api.url("/admin")).send().await {
-        Ok(response) => say(start, format_args!("{}, which is a surprise", response.status())),
-        Err(error) => match Forbidden::find(&error) {
-            Some(denied) => {
-                say(start, denied);
-                say(
-                    start,
-                    format_args!("needed: {:?}, sent {} time", denied.required_scopes(), denied.report().attempts()),
-                );
-            }
-            None => return Err(error.into()),
-        },
-    }
+    refusals(start, &api, &client).await?;
 
-    say(start, "GET /never, which says 401 to everybody");
-    let before = api.requests();
-    let error = client.get(api.url("/never")).send().await.expect_err("it is refused");
-    say(start, format_args!("given up after {} requests: {error}", api.requests() - before));
-
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    say(start, "the token has expired; a caller asks, and goes away while it is renewed");
-    let before = (api.requests(), refreshes.load(Ordering::SeqCst));
+    expire().await;
+    say(start, "the token has expired; a caller starts a request, and drops it during the refresh");
+    let before = refreshes.load(Ordering::SeqCst);
     let caller = tokio::spawn(client.get(api.url("/reports")).send());
-    while refreshes.load(Ordering::SeqCst) == before.1 {
+    while refreshes.load(Ordering::SeqCst) == before {
         tokio::task::yield_now().await;
     }
     caller.abort();
     session.wait_until_saved(Duration::from_secs(5)).await;
     let response = client.get(api.url("/reports")).send().await?;
-    let refreshed = refreshes.load(Ordering::SeqCst) - before.1;
+    let refreshed = refreshes.load(Ordering::SeqCst) - before;
     say(start, format_args!("the next caller: {} with {refreshed} refresh in all", response.status()));
 
     session.logout().await?;
     say(start, "logged out");
     let error = client.get(api.url("/reports")).send().await.expect_err("it is refused");
     say(start, error);
+    Ok(())
+}
+
+/// Waits until the token of the API has expired.
+async fn expire() {
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+}
+
+/// Requests that the API never allows: a 403, and a 401 that a new token does not help against.
+async fn refusals(start: Instant, api: &Api, client: &ClientWithMiddleware) -> Result<(), BoxError> {
+    say(start, "GET /admin");
+    let error = client.get(api.url("/admin")).send().await.expect_err("it is refused");
+    let Some(denied) = Forbidden::find(&error) else { return Err(error.into()) };
+    say(start, denied);
+    say(start, format_args!("needed: {:?}, sent {} time", denied.required_scopes(), denied.report().attempts()));
+
+    say(start, "GET /never, which refuses every token");
+    let before = api.requests();
+    let error = client.get(api.url("/never")).send().await.expect_err("it is refused");
+    say(start, format_args!("given up after {} requests: {error}", api.requests() - before));
     Ok(())
 }
 
@@ -107,7 +120,7 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(Cli
         async move {
             let asked = context.challenges().iter().next().map(|challenge| challenge.to_string());
             say(start, format_args!("401: {}", asked.unwrap_or_default()));
-            // A token endpoint on the other side of the world: whoever is refused meanwhile waits for the same answer.
+            // A slow token endpoint. All requests that are refused meanwhile wait for the same refresh.
             tokio::time::sleep(Duration::from_millis(200)).await;
             let token = context.http_client()?.post(token_url).send().await?.text().await?;
             say(start, format_args!("refresh {number}: a new token"));
@@ -117,44 +130,4 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(Cli
     let auth = ChallengeMiddleware::new(api.url(""), refresh)?;
     let session = auth.session();
     Ok((ClientBuilder::new(reqwest_challenge::reqwest::Client::new()).with(auth).build(), session))
-}
-
-/// Asks a server of the caller's and prints what it answers.
-async fn ask(url: &str) -> Result<(), BoxError> {
-    let url = reqwest_challenge::reqwest::Url::parse(url)?;
-    let origin = Origin::of(&url).ok_or("an http or https URL is needed")?;
-    let variable = |name| std::env::var(name).ok();
-    let auth = match (variable("API_TOKEN"), variable("API_USER"), variable("API_PASSWORD")) {
-        (Some(token), ..) => ChallengeMiddleware::builder(origin.to_string(), Credential::bearer(token)),
-        // It is sent if the server asks for it, and not if the server asks only for Digest.
-        (None, Some(user), Some(password)) => {
-            ChallengeMiddleware::builder(origin.to_string(), Password::new(user, password))
-        }
-        // Plain http is allowed, because no credential is sent.
-        _ => ChallengeMiddleware::builder(origin.to_string(), |_| async { Ok::<_, BoxError>(None) })
-            .dangerous_allow_plaintext(),
-    };
-    let client = ClientBuilder::new(reqwest_challenge::reqwest::Client::new()).with(auth.build()?).build();
-    match client.get(url).send().await {
-        Ok(response) => {
-            print(&Challenges::from_headers(response.headers()));
-            line(format_args!("outcome: {}", response.status()));
-        }
-        Err(error) => {
-            let refused = Unauthorized::find(&error).map(|refused| refused.challenges());
-            if let Some(read) = refused.or_else(|| Forbidden::find(&error).map(|denied| denied.challenges())) {
-                print(read);
-            }
-            line(format_args!("outcome: {error}"));
-        }
-    }
-    Ok(())
-}
-
-fn print(read: &Challenges) {
-    line(format_args!("{} challenge(s), {} defect(s)", read.len(), read.defects().len()));
-    read.iter().for_each(|challenge| line(format_args!("  {challenge}")));
-    for defect in read.defects() {
-        line(format_args!("  {defect}\n    {}", defect.mark().to_string().replace('\n', "\n    ")));
-    }
 }

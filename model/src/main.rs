@@ -1,23 +1,23 @@
 //! A model checker runs the flight and the state machine: the crate's own files, on a scheduler that tries the orders in
-//! which threads can meet.
+//! which threads can run.
 //!
-//! `cargo run --release --manifest-path model/Cargo.toml` prints a table; a schedule that breaks a promise, or in which
-//! anybody waits for ever, ends it with that schedule.
+//! `cargo run --release --manifest-path model/Cargo.toml` prints a table. If a schedule breaks an assertion or blocks a
+//! caller for ever, the program ends with that schedule.
 
 #[allow(dead_code, reason = "the crate uses what the model does not")]
-mod refresh;
+mod session;
 
 use std::future::{Future, poll_fn};
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use refresh::flight_request::{FailureMemory, FlightRequest, NoCredential, Purpose};
-use refresh::slot::{Held, RenewalTimes, Stage};
-use refresh::slots::Key;
-use refresh::state::State;
-use refresh::step::{Completion, FlightId, Outcome, Start, Step};
-use refresh::sync::lock;
+use session::flight_request::{FailureMemory, FlightRequest, NoCredential, Purpose};
+use session::slot::{Held, RenewalTimes, Stage};
+use session::slots::Key;
+use session::state::State;
+use session::step::{Completion, FlightId, Outcome, Start, Step};
+use session::sync::lock;
 use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::sync::atomic::AtomicUsize;
 use shuttle::sync::{Arc, Mutex};
@@ -123,7 +123,7 @@ impl Session {
         start.wait.await
     }
 
-    /// Waits for all that is at work, and looks that nobody is left waiting.
+    /// Waits for all tasks, and checks that no caller still waits.
     async fn wait_until_saved(&self) {
         let tasks = std::mem::take(&mut *lock(&self.tasks));
         for task in tasks {
@@ -208,7 +208,7 @@ fn demands() {
     });
 }
 
-/// Three callers and a logout: whoever comes too late is told, and nothing is held after it.
+/// Three callers and a logout. A caller that comes too late gets an error, and no credential is held after the logout.
 fn logout() {
     block_on(async {
         let session = Session::new(false);
@@ -226,7 +226,7 @@ fn logout() {
         let forgotten = logout.await.expect("it ends").is_some_and(|held| held.iter().any(Option::is_some));
         assert_eq!((session.held().credential, session.held().stage), (None, Stage::LoggedOut));
         assert!(session.refreshes.load(Ordering::SeqCst) <= 1);
-        assert!(held == 0 || forgotten, "a credential that somebody had is forgotten by the logout");
+        assert!(held == 0 || forgotten, "the logout forgets a credential that a caller had");
     });
 }
 
@@ -295,7 +295,12 @@ fn beginning() {
             let first = FlightRequest { purpose: Purpose::Initial, is_unsigned: false, ..begins.ask(0) };
             // Without it the request would go out bare, and be of no identity.
             let Ok(signed) = begins.renew(&first).await else { return };
-            let refused = FlightRequest { epoch: signed.epoch, generation: signed.generation, is_unsigned: false, ..begins.ask(0) };
+            let refused = FlightRequest {
+                epoch: signed.epoch,
+                generation: signed.generation,
+                is_unsigned: false,
+                ..begins.ask(0)
+            };
             if let Ok(again) = begins.renew(&refused).await {
                 let logged_in = |held: &Held<u64, u8>| held.obtained_at == Some(at_login());
                 assert!(logged_in(&signed) || !logged_in(&again), "{signed:?} {again:?}");

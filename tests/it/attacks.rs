@@ -35,7 +35,7 @@ async fn whoever_is_told_of_a_login_sees_it() {
 
 /// A 401 whose body never comes.
 fn endless_401() -> Answer {
-    Answer::new(401).stalled()
+    Answer::new(401).stall_body()
 }
 
 #[tokio::test]

@@ -203,7 +203,7 @@ async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_f
 async fn an_answer_that_does_not_show_an_accepted_credential_is_no_success() {
     // Some servers say 400 for an expired token. A proxy or another server has not seen the credential.
     let answers = [400, 407, 408, 429, 500, 503].map(|code| respond(code, &[], ""));
-    for answer in answers.into_iter().chain([status(200).from_url("https://evil.example/")]) {
+    for answer in answers.into_iter().chain([status(200).url("https://evil.example/")]) {
         let says = answer.clone();
         let server =
             Script::new(move |arrived, _| if arrived.path() == "/other" { says.clone() } else { challenged() });

@@ -224,7 +224,7 @@ async fn a_403_that_means_expired_ends_this_call_and_renews_before_the_next() {
 #[tokio::test]
 async fn a_403_of_another_origin_after_a_redirect_is_foreign() {
     let scopes = || respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"admin\"")], "");
-    let server = Script::says(scopes().from_url("https://evil.example/"));
+    let server = Script::says(scopes().url("https://evil.example/"));
     let (fake, auth) = (Fake::new(), |fake: &Fake| auth(fake));
     let auth = auth(&fake);
     let error = get(&server, &auth).await.unwrap_err();

@@ -136,14 +136,14 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
 
 #[tokio::test]
 async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
-    let (server, fake) = (Script::says(challenged().from_url("https://evil.example/")), Fake::new());
+    let (server, fake) = (Script::says(challenged().url("https://evil.example/")), Fake::new());
     assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
-    let (server, fake) = (Script::says(challenged().from_url("https://two.example.com/")), Fake::new());
+    let (server, fake) = (Script::says(challenged().url("https://two.example.com/")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
@@ -151,7 +151,7 @@ async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
 
 #[tokio::test]
 async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
-    let server = Script::says(challenged().from_url(&format!("{API}/done")));
+    let server = Script::says(challenged().url(&format!("{API}/done")));
     let fake = Fake::new();
     let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
     assert_eq!(reason(&error), UnauthorizedReason::Redirected);

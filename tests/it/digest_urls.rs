@@ -105,7 +105,7 @@ async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
     let held = gate.clone();
     // The response to the first URL is delayed.
     let server = Script::new(move |arrived, _| match (arrived.path(), arrived.credential()) {
-        ("/a", Some(_)) => status(200).held(&held),
+        ("/a", Some(_)) => status(200).hold_until(&held),
         (path, sent) => {
             let good = sent.is_some_and(|_| param(arrived, "nonce").as_deref() == Some(path));
             let challenge = format!("Digest realm=\"camera\", qop=\"auth\", nonce=\"{path}\"");

@@ -249,7 +249,7 @@ async fn each_refusals_own_nonce_is_used_at_its_url() {
         }
         let fresh = format!("n{number}");
         given.lock().unwrap().insert((arrived.path().to_owned(), fresh.clone()));
-        Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]).header("dpop-nonce", fresh).stalled()
+        Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]).header("dpop-nonce", fresh).stall_body()
     });
     let auth = ChallengeMiddleware::new(API, Dpop::new(key()).credential("t", "DPoP").unwrap()).unwrap();
     let client = server.client(&auth);

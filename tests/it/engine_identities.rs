@@ -23,7 +23,7 @@ fn slow_transfer(answer: &Gate) -> Script {
     Script::new(move |arrived: &Arrived, _| -> Answer {
         match arrived.token() {
             "" => challenged(),
-            token if arrived.path().ends_with("/transfer") && token.starts_with('A') => challenged().held(&held),
+            token if arrived.path().ends_with("/transfer") && token.starts_with('A') => challenged().hold_until(&held),
             _ => status(200),
         }
     })

@@ -153,7 +153,7 @@ async fn a_renewal_before_the_send_that_fails_does_not_hide_a_newer_credential()
         let held = answer.clone();
         let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
             (_, "t2") => status(200),
-            ("/slow", _) => challenged().held(&held),
+            ("/slow", _) => challenged().hold_until(&held),
             _ => challenged(),
         });
         let first = error.clone();

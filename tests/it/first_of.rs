@@ -81,7 +81,7 @@ async fn one_that_declines_passes_on_and_one_that_fails_says_who_and_why() {
 
 #[tokio::test]
 async fn what_is_forgotten_is_told_to_whose_it_was_and_all_forget() {
-    let (one, two) = (gives("one").within(Duration::from_secs(300)), gives("two"));
+    let (one, two) = (gives("one").with_timeout(Duration::from_secs(300)), gives("two"));
     let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
     assert_eq!(first.timeout(), Duration::from_secs(300));
     assert_eq!(first.initial(context_for(RefreshReason::Initial, None)).await, Ok(None));

@@ -80,7 +80,7 @@ async fn three_callers_that_go_away_behind_a_failing_refresh_make_one_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresher_that_hangs_times_out_for_all_and_the_slot_is_free_again() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated().within(Duration::from_secs(30)));
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated().with_timeout(Duration::from_secs(30)));
     let auth = auth(&fake);
     let calls: Vec<_> = (0..10).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
     for call in calls {
@@ -255,7 +255,7 @@ fn a_runtime_that_shuts_down_with_a_flight_on_it_leaves_nobody_stuck() {
 
 #[test]
 fn a_runtime_that_is_parked_with_a_flight_on_it_is_not_waited_for() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated().within(Duration::from_millis(50)));
+    let (server, fake) = (Script::takes("t2"), Fake::new().gated().with_timeout(Duration::from_millis(50)));
     let auth = auth(&fake);
     let parked = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = server.client(&auth).get(API).send();

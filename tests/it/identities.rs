@@ -27,7 +27,7 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
     let server = Script::new(move |arrived, number| match (number, arrived.token()) {
         (0, _) => status(200),
         (_, token) if token.starts_with('B') => status(200),
-        _ => challenged().held(&held),
+        _ => challenged().hold_until(&held),
     });
     let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
     let client = server.client(&auth);

@@ -102,7 +102,7 @@ async fn each_rule_is_told_once_an_origin() {
 
 #[tokio::test]
 async fn another_servers_answer_is_not_ours_to_judge() {
-    let away = Script::says(Answer::new(403).from_url("https://evil.example/"));
+    let away = Script::says(Answer::new(403).url("https://evil.example/"));
     let error = away.client(&ChallengeMiddleware::new(API, Fake::new()).unwrap()).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&error).unwrap().report().findings().is_empty());
 }

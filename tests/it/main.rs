@@ -37,6 +37,7 @@ mod passwords;
 mod printing;
 mod probes;
 mod problems;
+mod quickstarts;
 mod redirect_credentials;
 mod redirected_digests;
 mod redirects;

@@ -227,7 +227,7 @@ async fn each_hop_has_the_timeout_the_version_and_the_options_of_the_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_redirects_body_without_an_end_does_not_hold_up_the_next_hop() {
-    for body in [Answer::stalled, Answer::endless] {
+    for body in [Answer::stall_body, Answer::endless_body] {
         let server = Script::new(move |arrived, _| match arrived.path() {
             "/from" => body(Answer::new(302).header("location", "/to")),
             _ => Answer::ok("in"),

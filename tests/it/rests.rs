@@ -165,7 +165,7 @@ async fn no_span_is_too_long_and_a_clock_that_is_set_back_ends_each_rest() {
         0 => Err(RefreshError::transient(Some(Duration::MAX))),
         _ => Ok(Some(Credential::bearer(format!("t{number}")))),
     })
-    .within(longest);
+    .with_timeout(longest);
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .clock(clock.clone())
         .expiry_margin(longest)

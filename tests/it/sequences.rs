@@ -41,7 +41,7 @@ const ANSWERS: [Kind; 14] = [
 impl Kind {
     fn respond(self, arrived: &Arrived) -> Answer {
         let moved =
-            |status, url: &str| respond(status, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"x\"")], "").from_url(url);
+            |status, url: &str| respond(status, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"x\"")], "").url(url);
         match self {
             Self::Ok => status(200),
             Self::Challenged => challenged_with("Bearer realm=\"api\""),

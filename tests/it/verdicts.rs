@@ -56,7 +56,7 @@ async fn a_foreign_403_expires_nothing_and_is_no_event() {
         let sink = heard.clone();
         let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let server = Script::new(|arrived, _| match arrived.path() {
-            "/away" => respond(403, &[], "expired").from_url("https://evil.example/"),
+            "/away" => respond(403, &[], "expired").url("https://evil.example/"),
             _ => status(200),
         });
         let auth = ChallengeMiddleware::builder(API, fake.clone()).expired_when(|_| true).on_event(move |event| {
@@ -112,7 +112,7 @@ impl Middleware for Rebuilds {
 async fn a_response_from_the_network_that_lost_its_url_is_not_taken_for_ours() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
-    other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
+    other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(Rebuilds).build();
@@ -127,7 +127,7 @@ async fn a_response_from_the_network_that_lost_its_url_is_not_taken_for_ours() {
 async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to("http://no.url.provided.local/");
-    other.at("/").is_open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
+    other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
     // The name leads to the second server by way of a proxy, which is the second server itself.
     let there = other.origin();
     let proxy =
@@ -180,7 +180,7 @@ async fn a_response_without_a_url_and_without_a_mark_is_foreign() {
 
 #[tokio::test]
 async fn a_marked_response_with_a_url_is_judged_by_its_url() {
-    let other = challenged().from_url("https://other.example.com/");
+    let other = challenged().url("https://other.example.com/");
     let server = Script::says(other);
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
@@ -194,7 +194,7 @@ async fn a_mark_on_the_wire_is_no_mark() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
     let marked = Answer::unauthorized(["Bearer realm=\"other\""]).header("mock-response", "MockResponse");
-    other.at("/").is_open().answers(marked);
+    other.at("/").open().answers(marked);
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();

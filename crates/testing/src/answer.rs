@@ -55,7 +55,7 @@ impl Answer {
     /// 200 with that body as `application/json`.
     #[must_use]
     pub fn json(body: impl fmt::Display) -> Self {
-        Self::new(200).as_json(body)
+        Self::new(200).json_body(body)
     }
 
     /// 401 with these challenges, a line each; none for a bare 401.
@@ -100,42 +100,42 @@ impl Answer {
 
     /// The same with that body as `application/json`.
     #[must_use]
-    pub fn as_json(mut self, body: impl fmt::Display) -> Self {
+    pub fn json_body(mut self, body: impl fmt::Display) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.body(body.to_string())
     }
 
-    /// The same with a body of that many octets, in pieces: made while it goes out.
+    /// The same with a body of that many octets. The server makes it piece by piece while it sends it.
     #[must_use]
-    pub fn of_size(mut self, octets: u64) -> Self {
+    pub fn body_of_size(mut self, octets: u64) -> Self {
         self.payload = Payload { left: Some(octets), ..Payload::default() };
         self
     }
 
     /// The same with a body that does not end.
     #[must_use]
-    pub fn endless(mut self) -> Self {
+    pub fn endless_body(mut self) -> Self {
         self.payload = Payload { left: None, ..Payload::default() };
         self
     }
 
-    /// The same, whose body stops after what is there and never goes on.
+    /// The same with a body that sends its octets and then neither goes on nor ends.
     #[must_use]
-    pub fn stalled(mut self) -> Self {
+    pub fn stall_body(mut self) -> Self {
         self.payload.stalls = true;
         self
     }
 
-    /// The same, that long after the request came.
+    /// The same, sent that span after the request came.
     #[must_use]
-    pub fn slow(mut self, delay: Duration) -> Self {
-        self.delay = Some(delay);
+    pub fn delay(mut self, span: Duration) -> Self {
+        self.delay = Some(span);
         self
     }
 
-    /// The same, once the gate lets it through.
+    /// The same, sent once the gate lets it through.
     #[must_use]
-    pub fn held(mut self, gate: &Gate) -> Self {
+    pub fn hold_until(mut self, gate: &Gate) -> Self {
         self.gate = Some(gate.clone());
         self
     }
@@ -146,13 +146,14 @@ impl Answer {
         Self { cut: true, ..Self::new(500) }
     }
 
-    /// The same as if that URL had answered, after redirects. For [`Script`](super::Script), which makes none.
+    /// The same with that URL as the URL of the response, as after redirects. For [`Script`](super::Script), which does not
+    /// redirect.
     ///
     /// # Panics
-    /// If it is no URL.
+    /// If the text is not a URL.
     #[must_use]
     #[track_caller]
-    pub fn from_url(mut self, url: &str) -> Self {
+    pub fn url(mut self, url: &str) -> Self {
         let Ok(url) = Url::parse(url) else { panic!("it is no URL: write `https://…`") };
         self.url = Some(url);
         self

@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::protection::Protection;
 use reqwest_challenge::support::is_scope_token;
 
-/// What a mock does at a path: each word changes it at once, and can be said at any time.
+/// What a mock does at a path. Each method changes it at once, also while requests are open.
 #[derive(Clone)]
 pub struct At<'a> {
     pub(super) state: &'a State,
@@ -33,8 +33,8 @@ impl At<'_> {
         self.changed(|route| route.protection = Some(Some(protection)))
     }
 
-    /// It asks for no credential any more.
-    pub fn is_open(self) -> Self {
+    /// Serves the path without a credential.
+    pub fn open(self) -> Self {
         self.changed(|route| (route.protection, route.scope) = (Some(None), None))
     }
 
@@ -89,13 +89,13 @@ impl At<'_> {
         self.answers(Answer::redirect(url))
     }
 
-    /// It answers that long after each request, refusals too.
-    pub fn is_slow(self, delay: Duration) -> Self {
-        self.changed(|route| route.delay = Some(delay))
+    /// Delays each answer by that span, refusals too.
+    pub fn delay(self, span: Duration) -> Self {
+        self.changed(|route| route.delay = Some(span))
     }
 
-    /// It answers once the gate lets the answer through, refusals too.
-    pub fn is_held(self, gate: &Gate) -> Self {
+    /// Holds each answer until the gate lets it through, refusals too.
+    pub fn hold_until(self, gate: &Gate) -> Self {
         self.changed(|route| route.gate = Some(gate.clone()))
     }
 

@@ -52,31 +52,30 @@ pub fn refresher_contract<R: Refresh>(make: impl Fn() -> R + Send + Sync + 'stat
 }
 
 impl Contract {
-    /// The URL that is refused. `https://api.example.com/reports` unless it is told otherwise.
+    /// The URL of the request that gets the 401. `https://api.example.com/reports` by default.
     #[must_use]
-    pub fn at(mut self, url: impl Into<String>) -> Self {
+    pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
         self
     }
 
-    /// The challenges of the 401, a line each. `Bearer realm="contract"` unless it is told otherwise.
+    /// The challenges of the 401, a line each. `Bearer realm="contract"` by default.
     #[must_use]
     pub fn challenges<S: Into<String>>(mut self, lines: impl IntoIterator<Item = S>) -> Self {
         self.challenges = lines.into_iter().map(Into::into).collect();
         self
     }
 
-    /// How an outage of what the refresher asks begins, and how it ends.
+    /// Begins and ends an outage of the server that the refresher asks.
     #[must_use]
     pub fn outage(mut self, begin: impl Fn() + Send + Sync + 'static, end: impl Fn() + Send + Sync + 'static) -> Self {
         self.outage = Some((Box::new(begin), Box::new(end)));
         self
     }
 
-    /// How what the refresher renews with comes to its end: a refresh token that is revoked, a password that was changed. It
-    /// comes last, and is not undone.
+    /// Revokes what the refresher renews with: its refresh token, or a password. This is the last check, and nothing undoes it.
     #[must_use]
-    pub fn finished_by(mut self, end: impl Fn() + Send + Sync + 'static) -> Self {
+    pub fn revocation(mut self, end: impl Fn() + Send + Sync + 'static) -> Self {
         self.dead = Some(Box::new(end));
         self
     }
@@ -239,7 +238,9 @@ impl Contract {
     }
 
     async fn recovers(&self) -> Verdict {
-        let Some((begin, end)) = &self.outage else { return Verdict::Skipped("say how one begins: `outage(…)`") };
+        let Some((begin, end)) = &self.outage else {
+            return Verdict::Skipped("pass what begins and ends an outage: `outage(…)`");
+        };
         let refresher = (self.make)();
         begin();
         let during = self.ask(&refresher, self.context(None)).await;
@@ -253,7 +254,7 @@ impl Contract {
     }
 
     async fn ends(&self) -> Verdict {
-        let Some(end) = &self.dead else { return Verdict::Skipped("say how it comes to its end: `finished_by(…)`") };
+        let Some(end) = &self.dead else { return Verdict::Skipped("pass what revokes it: `revocation(…)`") };
         let refresher = (self.make)();
         let first = match self.first(&refresher).await {
             Ok(first) => first,

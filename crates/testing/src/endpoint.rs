@@ -25,7 +25,7 @@ const GRANTS: [(&str, &[&str]); 7] = [
 ];
 
 pub(super) fn error(status: u16, code: &str) -> Answer {
-    Answer::new(status).as_json(format_args!("{{\"error\":\"{code}\"}}"))
+    Answer::new(status).json_body(format_args!("{{\"error\":\"{code}\"}}"))
 }
 
 impl Failure {
@@ -41,7 +41,7 @@ impl Failure {
             Self::InvalidClient => error(401, "invalid_client").header("www-authenticate", "Basic realm=\"identity\""),
             Self::TooManyRequests(seconds) => Answer::new(429).header("retry-after", seconds.to_string()),
             Self::ServerError => Answer::new(500).body("out of order"),
-            Self::Hang(gate) => answer().held(&gate),
+            Self::Hang(gate) => answer().hold_until(&gate),
             Self::Garbage => Answer::ok("<html>who knows</html>").header("content-type", "text/html"),
             Self::Cut => Answer::cut(),
         }
@@ -127,7 +127,8 @@ impl State {
         match &inner.client {
             None => true,
             Some(KnownClient::Secret(id, secret)) => is_client(arrived, id, secret),
-            Some(KnownClient::Key(id, jwk)) => super::proofs::is_client(arrived, id, jwk, &self.tokens),
+            #[cfg(feature = "dpop")]
+            Some(KnownClient::Key(id, jwk)) => crate::proofs::is_client(arrived, id, jwk, &self.tokens),
         }
     }
 

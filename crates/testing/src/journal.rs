@@ -218,10 +218,10 @@ impl Journal {
     /// # Panics
     /// If one did.
     #[track_caller]
-    pub fn assert_nobody_saw(&self, text: &str) {
+    pub fn assert_no_server_saw(&self, text: &str) {
         let seen = self.exchanges().into_iter().find(|call| call.arrived.contains(text));
         let server = seen.map(|call| call.arrived.server).unwrap_or_default();
-        self.claim(server.is_empty(), format_args!("nobody saw that text; {server} did"));
+        self.claim(server.is_empty(), format_args!("no server saw that text; {server} did"));
     }
 
     #[track_caller]

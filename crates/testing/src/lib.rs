@@ -7,9 +7,9 @@
 //! - [`Journal`]: what happened, with claims that read as sentences and a timeline when one fails.
 //! - [`refresher_contract`]: the checks that a refresher of your own must pass.
 //!
-//! The servers stand on hyper, which reqwest brings along: wiremock counts no connections, cuts none, and has no body
-//! without an end. Whoever keeps a `wiremock::MockServer` of his own finds responders and matchers in `wiremock`, behind the
-//! feature `testing-wiremock`.
+//! The servers use hyper, which reqwest already depends on. wiremock cannot count or cut connections and cannot send an
+//! endless body. For tests that already use a `wiremock::MockServer`, the feature `wiremock` adds responders and matchers
+//! in the module `wiremock`.
 
 mod answer;
 mod api;

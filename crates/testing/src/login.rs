@@ -137,7 +137,7 @@ impl State {
             (&Method::POST, "/register") => {
                 inner.logins.count += 1;
                 let id = format!("mock-client-{}", inner.logins.count);
-                Answer::new(201).as_json(json!({ "client_id": id, "token_endpoint_auth_method": "none" }))
+                Answer::new(201).json_body(json!({ "client_id": id, "token_endpoint_auth_method": "none" }))
             }
             (&Method::GET, "/authorize") => authorize(&mut inner.logins, arrived, &base),
             (&Method::POST, "/device_authorization") => device(&mut inner, arrived, &base),

@@ -103,8 +103,8 @@ impl Protection {
 
     pub(super) fn judge(&self, arrived: &Arrived, tokens: &Tokens, scope: Option<&str>) -> Judgement {
         let is = |name: &HeaderName, wanted: &str| match arrived.headers.get(name) {
-            None => Judgement::Nobody,
-            Some(value) if value.as_bytes() == wanted.as_bytes() => Judgement::Welcome,
+            None => Judgement::NoCredential,
+            Some(value) if value.as_bytes() == wanted.as_bytes() => Judgement::Accepted,
             Some(_) => Judgement::Unknown,
         };
         let judgement = match &self.0 {
@@ -114,8 +114,8 @@ impl Protection {
             #[cfg(feature = "dpop")]
             Kind::Dpop { nonce } => return bound(arrived, tokens, (scope, nonce.as_deref())),
             Kind::Basic { pair } => match basic(arrived) {
-                None => Judgement::Nobody,
-                Some(sent) if sent == *pair => Judgement::Welcome,
+                None => Judgement::NoCredential,
+                Some(sent) if sent == *pair => Judgement::Accepted,
                 Some(_) => Judgement::Unknown,
             },
             Kind::Key { name, value } => is(name, value),
@@ -123,7 +123,7 @@ impl Protection {
         };
         match (judgement, scope) {
             // Without scopes of its own such a credential has none.
-            (Judgement::Welcome, Some(scope)) => Judgement::Lacks(scope.to_owned()),
+            (Judgement::Accepted, Some(scope)) => Judgement::Lacks(scope.to_owned()),
             (judgement, _) => judgement,
         }
     }
@@ -156,13 +156,13 @@ impl Protection {
         };
         let invalid = |why: &str| wrong("invalid_token", why);
         let answer = match judgement {
-            Judgement::Welcome => return None,
+            Judgement::Accepted => return None,
             Judgement::Lacks(scope) => {
                 let line = format!("{challenge}, error=\"insufficient_scope\", scope=\"{scope}\"");
                 let answer = Answer::new(403);
                 if has_codes { answer.header("www-authenticate", line) } else { answer }
             }
-            Judgement::Nobody => Answer::unauthorized([challenge]),
+            Judgement::NoCredential => Answer::unauthorized([challenge]),
             Judgement::Unknown => Answer::unauthorized([&*invalid("the token is unknown")]),
             Judgement::Expired => Answer::unauthorized([&*invalid("the token expired")]),
             Judgement::Revoked => Answer::unauthorized([&*invalid("the token was revoked")]),
@@ -183,10 +183,10 @@ fn bound(arrived: &Arrived, tokens: &Tokens, asked: (Option<&str>, Option<&str>)
     let (scope, nonce) = asked;
     let Some(token) = arrived.token_by("dpop") else {
         // A bearer token is none here.
-        return if arrived.credential().is_some() { Judgement::Unknown } else { Judgement::Nobody };
+        return if arrived.credential().is_some() { Judgement::Unknown } else { Judgement::NoCredential };
     };
     let judgement = tokens.judge(token, scope);
-    if !matches!(judgement, Judgement::Welcome | Judgement::Lacks(_)) {
+    if !matches!(judgement, Judgement::Accepted | Judgement::Lacks(_)) {
         return judgement;
     }
     match proven(arrived, &Wanted { token: Some(token), nonce }, tokens) {

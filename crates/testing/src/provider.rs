@@ -55,8 +55,8 @@ impl fmt::Debug for Issued {
 /// With the feature `dpop` it looks at the proof of a key that comes with a token request, and binds what it gives to that key
 /// (RFC 9449 §5).
 ///
-/// With the feature `oauth` it lets people in, too: it has metadata (RFC 8414), registration (RFC 7591), a page for logins with PKCE to
-/// which everybody agrees at once, and device codes (RFC 8628); and the codes that it gave out are looked at.
+/// It also serves metadata (RFC 8414), registration (RFC 7591), a login page with PKCE on which every user agrees at once, and device
+/// codes (RFC 8628). It checks the codes that it gave out.
 ///
 /// It stops when it is dropped.
 pub struct MockIdentityProvider {
@@ -83,12 +83,13 @@ pub(super) struct Inner {
     pub(super) down: Option<Failure>,
     pub(super) reused: usize,
     pub(super) counts: HashMap<String, usize>,
-    pub(super) logins: super::login::Logins,
+    pub(super) logins: crate::login::Logins,
 }
 
 /// The client that it asks for, and what that one has.
 pub(super) enum KnownClient {
     Secret(String, String),
+    #[cfg(feature = "dpop")]
     Key(String, serde_json::Value),
 }
 
@@ -109,13 +110,13 @@ impl MockIdentityProvider {
         Self::start_with(Tokens::new(), &Journal::new()).await
     }
 
-    /// A provider of its own, whose tokens live by that clock: a [`ManualClock`](super::ManualClock), which a test moves past a
-    /// lifetime.
+    /// A provider of its own with that clock, such as a [`ManualClock`](crate::ManualClock) that a test moves past the lifetime
+    /// of a token.
     ///
     /// # Errors
     /// If there is no port to listen on.
-    pub async fn start_by(clock: impl Clock) -> io::Result<Self> {
-        Self::start_with(Tokens::by_clock(clock), &Journal::new()).await
+    pub async fn start_with_clock(clock: impl Clock) -> io::Result<Self> {
+        Self::start_with(Tokens::with_clock(clock), &Journal::new()).await
     }
 
     /// A provider that issues into that table and writes into that journal.
@@ -136,7 +137,7 @@ impl MockIdentityProvider {
             down: None,
             reused: 0,
             counts: HashMap::new(),
-            logins: super::login::Logins::default(),
+            logins: crate::login::Logins::default(),
         };
         let state = Arc::new(State { tokens, inner: Mutex::new(inner) });
         let server = Server::start("identity", journal.clone(), state.clone()).await?;
@@ -197,6 +198,7 @@ impl MockIdentityProvider {
     ///
     /// # Panics
     /// If it is no JSON.
+    #[cfg(feature = "dpop")]
     #[track_caller]
     pub fn requires_signed_client(&self, id: &str, public_jwk: &str) {
         let jwk = serde_json::from_str(public_jwk).unwrap_or_else(|error| panic!("the JWK is no JSON: {error}"));
@@ -220,14 +222,14 @@ impl MockIdentityProvider {
         self.state.lock().next.push_back(failure);
     }
 
-    /// Makes every request fail like this until [`up`](Self::up). [`InvalidGrant`](Failure::InvalidGrant) and
+    /// Makes every request fail like this until [`end_outage`](Self::end_outage). [`InvalidGrant`](Failure::InvalidGrant) and
     /// [`InvalidClient`](Failure::InvalidClient) are errors of the token endpoint and do not affect other requests.
-    pub fn down(&self, failure: Failure) {
+    pub fn begin_outage(&self, failure: Failure) {
         self.state.lock().down = Some(failure);
     }
 
-    /// Ends an outage.
-    pub fn up(&self) {
+    /// Ends the outage.
+    pub fn end_outage(&self) {
         self.state.lock().down = None;
     }
 

@@ -1,4 +1,4 @@
-//! A refresher that says what it is told to, and remembers what it was asked; and what a refresher is asked, made by hand.
+//! A refresher that answers as a test says and records each call.
 
 use crate::util::lock;
 use std::fmt;
@@ -15,9 +15,9 @@ use reqwest_challenge::{Refresh, RefreshContext, RefreshError, RefreshReason};
 type Outcome = Result<Option<Credential>, RefreshError>;
 type Answers = dyn Fn(usize, &RefreshContext) -> Outcome + Send + Sync;
 
-/// A refresher that says what it is told to, and remembers what it was asked. Clones are the same.
+/// A refresher that answers as a test says and records each call. Clones share the records.
 ///
-/// Unless it is told otherwise it gives the bearer tokens `t1`, `t2`, …
+/// By default it gives the bearer tokens `t1`, `t2`, …
 #[derive(Clone)]
 pub struct RecordingRefresher {
     answers: Arc<Answers>,
@@ -74,23 +74,23 @@ impl RecordingRefresher {
         self
     }
 
-    /// The same, each of whose refreshes waits at that gate.
+    /// The same, but each refresh waits at that gate.
     #[must_use]
-    pub fn held(mut self, gate: &Gate) -> Self {
+    pub fn hold_until(mut self, gate: &Gate) -> Self {
         self.gate = Some(gate.clone());
         self
     }
 
-    /// The same, which says that a refresh may take that long.
+    /// The same with that timeout for a refresh. 30 seconds by default.
     #[must_use]
-    pub fn within(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The same, whose refreshes stand in that journal.
+    /// The same, but it records each refresh in that journal.
     #[must_use]
-    pub fn in_journal(mut self, journal: &Journal) -> Self {
+    pub fn with_journal(mut self, journal: &Journal) -> Self {
         self.journal = Some(journal.clone());
         self
     }

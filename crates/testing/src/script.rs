@@ -82,7 +82,7 @@ impl Script {
 
     /// The same server with that journal.
     #[must_use]
-    pub fn in_journal(mut self, journal: &Journal) -> Self {
+    pub fn with_journal(mut self, journal: &Journal) -> Self {
         self.journal = journal.clone();
         journal.server("script");
         self

@@ -19,7 +19,7 @@ impl fmt::Debug for StoreContract {
     }
 }
 
-/// The contract of a store: what [`Stored`](crate::store::Stored) relies on. Each check is made with an empty store of its own.
+/// The contract of a store: what [`Stored`](reqwest_challenge_login::store::Stored) relies on. Each check is made with an empty store of its own.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -57,9 +57,9 @@ fn told(error: StoreError) -> String {
 }
 
 impl StoreContract {
-    /// How what was made last is opened again, as another process does: without it, nobody looks whether it lasts.
+    /// Opens the last store again, as another process does. Without it, the check that entries last is skipped.
     #[must_use]
-    pub fn reopened_by<S: Store>(mut self, reopen: impl Fn() -> S + Send + Sync + 'static) -> Self {
+    pub fn reopen_with<S: Store>(mut self, reopen: impl Fn() -> S + Send + Sync + 'static) -> Self {
         self.reopen = Some(Box::new(move || Arc::new(reopen())));
         self
     }
@@ -82,7 +82,7 @@ impl StoreContract {
         add("reads wait for no lock", self.reads_on().await);
         let name = "it is there when it is opened again";
         let verdict = match &self.reopen {
-            None => Verdict::Skipped("say `reopened_by`"),
+            None => Verdict::Skipped("pass what opens it again: `reopen_with(…)`"),
             Some(reopen) => self.lasts(reopen).await.map_or_else(Verdict::Failed, |()| Verdict::Passed),
         };
         checks.push(Check { name, verdict });

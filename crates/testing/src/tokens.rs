@@ -12,10 +12,10 @@ use reqwest_challenge::Clock;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Judgement {
-    /// It lets the request in.
-    Welcome,
+    /// The server accepts the credential.
+    Accepted,
     /// There is no credential: 401 without an `error` (RFC 6750 §3.1).
-    Nobody,
+    NoCredential,
     /// It does not know the credential: 401 `invalid_token`.
     Unknown,
     /// The credential is expired: 401 `invalid_token`.
@@ -62,12 +62,12 @@ impl Tokens {
     /// An empty table, by the system's clock.
     #[must_use]
     pub fn new() -> Self {
-        Self::by_clock(SystemTime::now)
+        Self::with_clock(SystemTime::now)
     }
 
-    /// An empty table, by that clock: a [`ManualClock`](super::ManualClock), which a test moves past a lifetime.
+    /// An empty table with that clock, such as a [`ManualClock`](super::ManualClock).
     #[must_use]
-    pub fn by_clock(clock: impl Clock) -> Self {
+    pub fn with_clock(clock: impl Clock) -> Self {
         Self { table: Arc::default(), clock: Arc::new(clock) }
     }
 
@@ -108,7 +108,7 @@ impl Tokens {
         let token_of = Token {
             scopes,
             expires,
-            standing: Judgement::Welcome,
+            standing: Judgement::Accepted,
             family,
             #[cfg(feature = "dpop")]
             bound: None,
@@ -174,13 +174,13 @@ impl Tokens {
         let now = self.clock.now();
         let table = self.lock();
         match table.tokens.get(token) {
-            _ if token.is_empty() => Judgement::Nobody,
+            _ if token.is_empty() => Judgement::NoCredential,
             None => Judgement::Unknown,
-            Some(token) if token.standing != Judgement::Welcome => token.standing.clone(),
+            Some(token) if token.standing != Judgement::Accepted => token.standing.clone(),
             Some(token) if token.expires.is_some_and(|expires| expires <= now) => Judgement::Expired,
             Some(token) => {
                 let lacking = scope.filter(|scope| !token.scopes.iter().any(|held| held == "*" || held == scope));
-                lacking.map_or(Judgement::Welcome, |scope| Judgement::Lacks(scope.to_owned()))
+                lacking.map_or(Judgement::Accepted, |scope| Judgement::Lacks(scope.to_owned()))
             }
         }
     }

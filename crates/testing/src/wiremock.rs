@@ -1,5 +1,5 @@
-//! Responders and matchers for whoever keeps a `wiremock::MockServer` of his own. They are wiremock's types: a new major
-//! version of wiremock is a new major version of this module, behind the feature `testing-wiremock`.
+//! Responders and matchers for a `wiremock::MockServer`, behind the feature `wiremock`. The types are wiremock's, so a new
+//! major version of wiremock is a new major version of this module.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -43,11 +43,11 @@ impl Fake {
 
     /// Holds each call until [`open`](Self::open) lets one through.
     pub(crate) fn gated(self) -> Self {
-        Self(self.0.held(&self.1), self.1)
+        Self(self.0.hold_until(&self.1), self.1)
     }
 
-    pub(crate) fn within(self, timeout: Duration) -> Self {
-        Self(self.0.within(timeout), self.1)
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self(self.0.with_timeout(timeout), self.1)
     }
 
     pub(crate) fn open(&self) {
@@ -89,5 +89,5 @@ impl Refresh for Fake {
 
 /// A refresher whose calls stand in that server's journal.
 pub(crate) fn recorded(script: &reqwest_challenge_testing::Script) -> RecordingRefresher {
-    RecordingRefresher::new().in_journal(script.journal())
+    RecordingRefresher::new().with_journal(script.journal())
 }

@@ -246,7 +246,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use reqwest_challenge::RefreshErrorKind;
+    use reqwest_challenge::{DeniedReason, RefreshErrorKind};
+
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(SystemTime::now)
+    }
 
     /// Every name leads there.
     struct LeadsTo(Vec<SocketAddr>);
@@ -269,15 +273,18 @@ mod tests {
             for all in [vec![found], vec![public, found], vec![found, public]] {
                 let lines = Lines { resolver: Some(Arc::new(LeadsTo(all))), ..Lines::default() };
                 let (api, plain) = (Origin::new("https://api.example.com").unwrap(), Client::new());
-                let dialer = Dialer { lines: &lines, api, named: Vec::new(), pinned: false, plain };
+                let dialer = Dialer { lines: &lines, api, named: Vec::new(), pinned: false, plain, clock: clock() };
                 let url = Url::parse(&format!("http://rebinding.example:{port}/")).unwrap();
                 let error = dialer.get("it", url).await.err().unwrap();
-                assert_eq!(error.kind(), &RefreshErrorKind::Denied { code: "untrusted_url".to_owned() }, "{error:?}");
+                let refused =
+                    RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() };
+                assert_eq!(error.kind(), &refused, "{error:?}");
             }
         }
         let nobody = tokio::time::timeout(Duration::ZERO, inside.accept()).await;
         assert!(nobody.is_err(), "somebody connected");
     }
+
     #[tokio::test]
     async fn a_host_that_is_named_for_a_pinned_issuer_is_not_the_apis_to_choose() {
         let lines = Lines::default();
@@ -288,6 +295,7 @@ mod tests {
             named: vec![Origin::new("https://10.0.0.5").unwrap()],
             pinned,
             plain: Client::new(),
+            clock: clock(),
         };
         assert!(dialer(true).by_api().url(inside).is_err());
         assert!(dialer(false).by_api().url(inside).is_ok());

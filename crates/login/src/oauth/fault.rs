@@ -38,7 +38,7 @@ const TEXTS: &[&str] = &[
 ];
 /// The members that hold nested objects, or lists of them.
 const NESTS: &[&str] = &["error", "errors", "fault", "detail", "details", "data"];
-/// SecretJson in which a number is a code. In `status`, a number only repeats the HTTP status.
+/// Members in which a number is a code. In `status`, a number only repeats the HTTP status.
 const NUMBERS: &[&str] = &["error", "error_code", "errorCode", "errcode", "code"];
 /// Values of code members that name no error.
 const EMPTY: &[&str] = &["error", "fail", "failed", "failure", "ok", "success"];

@@ -53,14 +53,20 @@ fn bare(text: &str) -> String {
 
 impl OAuth {
     /// What sends the requests for a refresh.
-    pub(super) fn dialer(&self, context: &RefreshContext) -> Result<Dialer<'_>, RefreshError> {
+    fn dialer(&self, context: &RefreshContext) -> Result<Dialer<'_>, RefreshError> {
+        self.setup.seen.refreshes(context.origin());
+        self.dialer_for(context.origin().clone(), context)
+    }
+
+    /// What sends the requests for that API.
+    pub(super) fn dialer_for(&self, api: Origin, context: &RefreshContext) -> Result<Dialer<'_>, RefreshError> {
         let named = self.issuer.named.clone();
         let plain = match &self.setup.lines.given {
             Some(client) => client.clone(),
             None => context.http_client()?,
         };
-        let (api, clock) = (context.origin().clone(), context.clock());
-        Ok(Dialer { lines: &self.setup.lines, api, named, pinned: self.issuer.pinned.is_some(), plain, clock })
+        let (pinned, clock) = (self.issuer.pinned.is_some(), context.clock());
+        Ok(Dialer { lines: &self.setup.lines, api, named, pinned, plain, clock })
     }
 
     /// The server of an issuer that the caller or another server names.

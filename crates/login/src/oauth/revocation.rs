@@ -1,6 +1,7 @@
 //! Takes back what was granted (RFC 7009).
 
-use reqwest_challenge::RefreshContext;
+use reqwest_challenge::{Origin, RefreshContext};
+use url::Url;
 
 use super::answer::Kept;
 use super::builder::OAuth;
@@ -38,7 +39,8 @@ impl OAuth {
             (None, access) => access.map(|token| (token, "access_token")),
         };
         let Some((token, hint)) = token.filter(|_| self.may_go_to(kept)) else { return Ok(()) };
-        let dialer = self.dialer(context)?;
+        let Some(api) = self.api_of(kept) else { return Ok(()) };
+        let dialer = self.dialer_for(api, context)?;
         let server = self.server(&dialer, &kept.issuer, None).await?;
         if !server.endpoints.contains_key("revocation_endpoint") {
             return Ok(());
@@ -49,6 +51,18 @@ impl OAuth {
         form.add("token_type_hint", hint);
         let (reply, sent) = grant.ask("revocation_endpoint", &self.identity_of(kept), form).await?;
         if !reply.is_error() || is_over(&reply) { Ok(()) } else { Err(reply.refusal("the revocation endpoint", &sent)) }
+    }
+
+    /// The API that names the issuer. The context of a logout contains the first origin of the middleware, which need not
+    /// be that API.
+    fn api_of(&self, kept: &Kept) -> Option<Origin> {
+        let stored = || {
+            // The login was stored, and nothing was refreshed since. An issuer that only a challenge named is trusted as
+            // far as the API that named it, and not at all if that API is not known.
+            let known = if self.issuer.pinned.is_some() { Some(&kept.issuer) } else { kept.resource.as_ref() };
+            known.and_then(|text| Url::parse(text).ok()).and_then(|url| Origin::of(&url))
+        };
+        self.setup.seen.api().or_else(stored)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The last 401 of an API. A login without a request has no challenge of its own.
+//! The last 401 of an API, and the API of the last refresh. A login or a logout without a request has no challenge of its
+//! own.
 
 use crate::util::lock;
 use std::sync::Mutex;
@@ -7,7 +8,7 @@ use reqwest_challenge::{Origin, RefreshContext, RefreshReason};
 
 use super::resource::named;
 
-/// The last 401, and the last known URL of the API's metadata.
+/// The last 401, the last known URL of the API's metadata, and the API of the last refresh.
 #[derive(Default)]
 pub(super) struct Seen(Mutex<Heard>);
 
@@ -15,6 +16,7 @@ pub(super) struct Seen(Mutex<Heard>);
 struct Heard {
     refused: Option<RefreshContext>,
     metadata: Option<(Origin, String)>,
+    api: Option<Origin>,
 }
 
 impl Seen {
@@ -28,6 +30,16 @@ impl Seen {
             heard.metadata = Some((context.origin().clone(), metadata));
         }
         heard.refused = Some(context.clone().without_credential());
+    }
+
+    /// Remembers for which API the issuer is asked.
+    pub(super) fn refreshes(&self, api: &Origin) {
+        lock(&self.0).api = Some(api.clone());
+    }
+
+    /// The API of the last refresh. `None` if nothing was refreshed yet, as after a start with a stored credential.
+    pub(super) fn api(&self) -> Option<Origin> {
+        lock(&self.0).api.clone()
     }
 
     /// The context of a login with the last 401 of the same API, and what that 401 demands.

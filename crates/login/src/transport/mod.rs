@@ -5,5 +5,7 @@ mod trust;
 mod wiped;
 
 pub(crate) use once::send_once;
-pub(crate) use trust::{Trust, Undialled, Why, is_public};
+#[cfg(feature = "oauth")]
+pub(crate) use trust::is_public;
+pub(crate) use trust::{Trust, Undialled, Why};
 pub(crate) use wiped::{encoded, read};

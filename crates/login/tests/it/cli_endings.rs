@@ -20,7 +20,7 @@ async fn a_login_that_is_interrupted_when_the_token_is_on_its_way_is_saved_first
     let provider = MockIdentityProvider::start().await.unwrap();
     let (tokens, gate) = (MockApi::start().await.unwrap(), Gate::closed());
     let granted = serde_json::json!({ "access_token": "t", "token_type": "Bearer", "refresh_token": "r" });
-    tokens.at("/token").answers(Answer::json(granted)).is_held(&gate);
+    tokens.at("/token").answers(Answer::json(granted)).hold_until(&gate);
     let issuer = Issuer::new(provider.issuer()).unwrap().token_endpoint(tokens.url("/token")).unwrap();
     let issuer = issuer.authorization_endpoint(format!("{}/authorize", provider.issuer())).unwrap();
     let login = OAuth::new(issuer, Client::public("tool"), AuthorizationCode::new(browser().0)).unwrap();

@@ -126,7 +126,7 @@ async fn a_prompt_that_begins_in_the_background_waits_for_the_foreground_and_ask
 async fn a_prompt_in_the_background_of_a_process_that_cannot_stop_is_an_error() {
     let api = api().await;
     let mut shell = shell(SHELLS[0], &api, &format!("(trap '' TTIN TTOU; exec {}) &", prompter()));
-    let page = shell.page_with(" ms");
+    let page = shell.page_with("the prompter has ended");
     assert!(page.contains("the process runs in the background of its terminal") && !page.contains(QUESTION), "{page}");
     shell.types("exit\n");
     assert!(shell.end().echo);
@@ -163,7 +163,7 @@ async fn an_ignored_signal_asks_again_and_keeps_the_input_hidden() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_beside_a_prompt_ends_the_prompt_and_restores_the_terminal() {
     let (api, enough) = (api().await, reqwest_challenge_testing::Gate::closed());
-    api.at("/enough").is_open().is_held(&enough);
+    api.at("/enough").open().hold_until(&enough);
     let exe = std::env::current_exe().unwrap();
     let args = ["cli_jobs::prompter_that_panics", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let facts = [(KIND, "panic"), ("API", &*api.origin())];

@@ -33,12 +33,21 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
         (refused("interaction_required"), 4),
         (refused("login_required"), 4),
         (refused("consent_required"), 4),
+        (refused("account_selection_required"), 4),
         (refused("temporarily_unavailable"), 6),
         (refused("server_error"), 6),
         (refused("invalid_client"), 1),
         (refused("invalid_scope"), 1),
         (refused("no_metadata"), 1),
         (refused("downgrade"), 1),
+        (refused("unauthorized_client"), 1),
+        // The words of vendors.
+        (refused("bad_refresh_token"), 1),
+        (refused("password_expired"), 1),
+        (refused("internal_error"), 1),
+        (refused("ACCESS_DENIED"), 1),
+        (RefreshError::credential_revoked("invalid_grant").of_login(), 4),
+        (RefreshError::credential_revoked("bad_refresh_token").of_login(), 1),
         (RefreshError::transient(None), 6),
         (RefreshError::other("odd"), 1),
     ] {
@@ -55,7 +64,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
     // A 401: a login helps, unless another server sent it or a new credential is ready for the next run.
     assert_eq!(exit_code(&get(&says(challenged()), &declining()).await), 4);
     assert_eq!(exit_code(&get(&says(challenged()), &auth(RecordingRefresher::new())).await), 4);
-    let away = says(challenged().from_url("https://evil.example/"));
+    let away = says(challenged().url("https://evil.example/"));
     let error = get(&away, &declining()).await;
     assert_eq!((exit_code(&error), explain(&error, "tool login", None).contains("tool login")), (1, false));
     let stream = reqwest::Body::wrap(http_body_of("x"));
@@ -72,7 +81,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
     // A 403.
     let denied = get(&says(Answer::insufficient_scope("admin")), &declining()).await;
     assert_eq!((exit_code(&denied), exit_code(Forbidden::find(&denied).unwrap())), (5, 5));
-    let foreign = get(&says(status(403).from_url("https://evil.example/")), &declining()).await;
+    let foreign = get(&says(status(403).url("https://evil.example/")), &declining()).await;
     assert_eq!(exit_code(&foreign), 1);
     // A refusal that was passed through.
     for (code, exit) in [(401, 4), (403, 5), (404, 1), (408, 6), (429, 6), (500, 6), (503, 6)] {
@@ -92,7 +101,7 @@ async fn a_step_up_and_a_session_that_ended_have_their_exit_codes() {
         key.session().step_up(denied).await.unwrap_err()
     };
     assert_eq!(exit_code(&of(status(403)).await), 5, "it names no scopes");
-    assert_eq!(exit_code(&of(status(403).from_url("https://evil.example/")).await), 1, "another server's");
+    assert_eq!(exit_code(&of(status(403).url("https://evil.example/")).await), 1, "another server's");
     key.session().logout().await.unwrap();
     let error = get(&Script::says(challenged()), &key).await;
     assert_eq!(exit_code(&error), 4, "{error}");

@@ -22,6 +22,7 @@ mod oauth_echoes;
 mod oauth_grants;
 mod oauth_issuers;
 mod oauth_logins;
+mod oauth_logouts;
 mod oauth_loopback;
 mod oauth_places;
 mod oauth_renewals;

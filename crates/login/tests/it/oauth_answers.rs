@@ -31,7 +31,7 @@ async fn comes_of(answer: Answer, clock: &ManualClock) -> Result<Credential, Ref
 }
 
 fn error(status: u16, code: &str) -> Answer {
-    Answer::new(status).as_json(json!({ "error": code }))
+    Answer::new(status).json_body(json!({ "error": code }))
 }
 
 #[tokio::test]
@@ -55,12 +55,12 @@ async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_wheth
         (Answer::new(500).body("out of order"), passing(None)),
         (Answer::new(429).header("retry-after", "3"), passing(Some(3))),
         (Answer::new(404).body("<html>"), passing(None)),
-        (Answer::new(400).as_json("[1]"), passing(None)),
+        (Answer::new(400).json_body("[1]"), passing(None)),
         (Answer::ok("<html>log in to this hotel</html>"), passing(None)),
         (Answer::json("{}"), passing(None)),
         (Answer::json("{\"access_token\":\"\"}"), passing(None)),
         (Answer::json("{\"access_token\":7}"), passing(None)),
-        (Answer::ok("x").of_size(2 << 20), passing(None)),
+        (Answer::ok("x").body_of_size(2 << 20), passing(None)),
         (Answer::cut(), passing(None)),
     ];
     for (number, (answer, kind)) in cases.into_iter().enumerate() {
@@ -72,7 +72,7 @@ async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_wheth
 #[tokio::test]
 async fn a_servers_text_is_escaped_and_cut_for_a_terminal() {
     let description = format!("\u{1b}[2Jyou\u{202e} {}", "x".repeat(5000));
-    let answer = Answer::new(400).as_json(json!({ "error": "invalid_scope", "error_description": description }));
+    let answer = Answer::new(400).json_body(json!({ "error": "invalid_scope", "error_description": description }));
     let shown = line(&comes_of(answer, &ManualClock::new()).await.unwrap_err());
     assert!(shown.contains("\\u{1b}[2Jyou\\u{202e}") && shown.len() < 600, "{shown}");
 }

@@ -28,7 +28,7 @@ async fn a_login_that_is_asked_for_after_a_401_is_about_what_that_demands() {
         api.url(place)
     );
     api.at("/api").requires("api:read").challenges_with([&*demanding]);
-    api.at(place).is_open().answers(Answer::json(json!({
+    api.at(place).open().answers(Answer::json(json!({
         "resource": api.url("/api"), "authorization_servers": [provider.issuer()], "scopes_supported": ["api:admin"],
     })));
     let (show, seen) = browser();
@@ -50,7 +50,7 @@ async fn resource_asked(servers: impl Fn(&MockIdentityProvider) -> Value) -> (Op
     let api = protected(&provider).await;
     let place = "/.well-known/oauth-protected-resource";
     let document = json!({ "resource": api.url("/api"), "authorization_servers": servers(&provider) });
-    api.at(place).is_open().answers(Answer::json(document));
+    api.at(place).open().answers(Answer::json(document));
     let issuer = Issuer::new(provider.issuer()).unwrap();
     let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap().scopes(["api:read"]);
     let (client, _) = client(&api.origin(), oauth);
@@ -82,7 +82,7 @@ async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
             let asked = AtomicUsize::new(0);
             server.at(path).answers_by(move |_| {
                 let again = asked.fetch_add(1, Ordering::SeqCst) > 0;
-                let ended = Answer::new(400).as_json(json!({ "error": "invalid_grant" }));
+                let ended = Answer::new(400).json_body(json!({ "error": "invalid_grant" }));
                 if again && path == fails { ended } else { Answer::json(answer.clone()) }
             });
         }
@@ -148,7 +148,7 @@ async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
 
 #[tokio::test]
 async fn a_code_that_runs_out_is_waited_for_no_longer() {
-    let pending = || Answer::new(400).as_json(json!({ "error": "authorization_pending" }));
+    let pending = || Answer::new(400).json_body(json!({ "error": "authorization_pending" }));
     let (seconds, error, asked) = ends(json!({ "interval": 900, "expires_in": 30 }), pending()).await;
     assert!(seconds == 30 && error.contains("expired_token") && asked == 0, "{seconds} {error} {asked}");
     let busy = Answer::new(503).header("retry-after", "900");

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::oauth::{browser, client, client_by, device_server, endpoint, line, names, protected, why};
 
 fn code(status: u16, code: &str) -> Answer {
-    Answer::new(status).as_json(json!({ "error": code }))
+    Answer::new(status).json_body(json!({ "error": code }))
 }
 /// Lets everybody go on who can.
 pub(crate) async fn settled() {
@@ -74,7 +74,7 @@ async fn what_a_server_echoes_by_200_is_masked_too() {
         let server = endpoint(move |arrived| {
             let token = arrived.form("refresh_token").unwrap();
             Answer::new(status)
-                .as_json(json!({ "error": "invalid_request", "error_description": format!("bad token {token}") }))
+                .json_body(json!({ "error": "invalid_request", "error_description": format!("bad token {token}") }))
         })
         .await;
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
@@ -195,7 +195,7 @@ async fn an_interval_of_two_minutes_is_two_minutes() {
 async fn a_secret_that_went_by_basic_is_masked_too() {
     let server = endpoint(|_| {
         Answer::new(401)
-            .as_json(json!({ "error": "invalid_client", "error_description": "wrong secret hunter2-secret" }))
+            .json_body(json!({ "error": "invalid_client", "error_description": "wrong secret hunter2-secret" }))
     })
     .await;
     let at = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();

@@ -35,7 +35,7 @@ async fn giving() -> MockApi {
         Answer::json(json!({ "access_token": token, "token_type": "Bearer", "refresh_token": "r" }))
     })
     .await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
     server.at("/device").answers(Answer::json(json!({
         "device_code": "d", "user_code": "A", "verification_uri": server.url("/page"), "interval": 1, "expires_in": 60,
     })));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::oauth::{back, browser, endpoint, line, why};
 
 fn json_answer(status: u16, body: Value) -> Answer {
-    Answer::new(status).as_json(body)
+    Answer::new(status).json_body(body)
 }
 
 /// A user who has logged in, and whose refresh token gets this response.
@@ -35,7 +35,7 @@ async fn logged_in_by<R: Refresh>(answer: Answer, by: impl FnOnce(OAuth) -> R) -
         _ => answer.clone(),
     })
     .await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
     let api = MockApi::start().await.unwrap();
     api.at("/api").requires("read");
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();

@@ -60,11 +60,11 @@ impl Begun {
 }
 
 fn pending() -> Answer {
-    Answer::new(400).as_json(json!({ "error": "authorization_pending" }))
+    Answer::new(400).json_body(json!({ "error": "authorization_pending" }))
 }
 
 fn code(code: &str) -> Answer {
-    Answer::new(400).as_json(json!({ "error": code }))
+    Answer::new(400).json_body(json!({ "error": code }))
 }
 
 fn token() -> Answer {
@@ -104,7 +104,7 @@ async fn slow_down_adds_five_seconds_for_good() {
 async fn slow_down_that_names_an_interval_is_obeyed() {
     for (said, seconds) in [(json!(30), 30), (json!("30"), 30), (json!(1), 10), (json!(null), 10)] {
         let answer = move |number, _: &Arrived| match number {
-            1 => Answer::ok("").as_json(json!({ "error": "slow_down", "interval": said })),
+            1 => Answer::ok("").json_body(json!({ "error": "slow_down", "interval": said })),
             _ => token(),
         };
         let begun = begin(json!({}), answer).await;

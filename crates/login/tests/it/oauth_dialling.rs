@@ -160,7 +160,7 @@ async fn what_metadata_name_is_looked_at_like_what_a_challenge_names() {
         });
         metadata[name] = url.into();
         server.at("/.well-known/oauth-authorization-server").answers(Answer::json(metadata));
-        server.at("/register").answers(Answer::new(201).as_json(json!({ "client_id": "c" })));
+        server.at("/register").answers(Answer::new(201).json_body(json!({ "client_id": "c" })));
         let api = naming(&server.origin()).await;
         is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, url);
     }

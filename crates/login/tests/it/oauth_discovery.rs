@@ -70,7 +70,7 @@ async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_w
     for (place, resource) in [("/api/deep", "/api/deep"), ("", "")] {
         let api = MockApi::trusting(&provider).await.unwrap();
         api.at("/api").requires("api:read").challenges_with_nothing();
-        api.at("/.well-known").is_open().answers(Answer::new(404));
+        api.at("/.well-known").open().answers(Answer::new(404));
         let document = json!({
             "resource": api.url(resource), "authorization_servers": [provider.issuer()],
             "scopes_supported": ["api:read", "api:write"],
@@ -250,7 +250,7 @@ async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
     let at = || AuthorizationCode::new(|_| Err("nobody is there".into()));
     let oauth = OAuth::new(Issuer::from_challenge(), document(), at()).unwrap().prompting();
     assert!(refusal(&api, oauth).await.contains("no client metadata document"));
-    server.at("/reg").answers(Answer::new(400).as_json(json!({ "error": "invalid_client_metadata" })));
+    server.at("/reg").answers(Answer::new(400).json_body(json!({ "error": "invalid_client_metadata" })));
     let either = document().or_registered(Registration::named("tool"));
     let oauth = OAuth::new(Issuer::from_challenge(), either, at()).unwrap().prompting();
     assert!(refusal(&api, oauth).await.starts_with("invalid_client_metadata"));

@@ -18,7 +18,7 @@ async fn shown(of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + '
 }
 
 fn refusing(description: String) -> Answer {
-    Answer::new(401).as_json(json!({ "error": "invalid_client", "error_description": description }))
+    Answer::new(401).json_body(json!({ "error": "invalid_client", "error_description": description }))
 }
 
 #[tokio::test]
@@ -56,10 +56,10 @@ async fn refused_renewal(prompt: &str, code: &'static str) -> RefreshErrorKind {
         Some("authorization_code") => {
             Answer::json(json!({ "access_token": "t", "token_type": "Bearer", "refresh_token": "r" }))
         }
-        _ => Answer::new(400).as_json(json!({ "error": code })),
+        _ => Answer::new(400).json_body(json!({ "error": code })),
     })
     .await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
     let api = MockApi::start().await.unwrap();
     api.at("/api").requires("read");
     let oauth = at(&server, AuthorizationCode::new(browser().0)).hint("run it").parameter("prompt", prompt);
@@ -84,7 +84,7 @@ async fn a_code_means_what_it_says_whatever_was_sent() {
 #[tokio::test]
 async fn a_page_that_fails_shows_no_state() {
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "error=STATE&error_description=x+STATE"));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "error=STATE&error_description=x+STATE"));
     let (show, seen) = browser();
     let (_, session) = client(&server.origin(), at(&server, AuthorizationCode::new(show)));
     let shown = line(&session.login().await.unwrap_err());
@@ -94,7 +94,7 @@ async fn a_page_that_fails_shows_no_state() {
 #[tokio::test]
 async fn an_echo_of_the_token_is_in_no_url_that_is_shown() {
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "error=access_denied"));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "error=access_denied"));
     let api = MockApi::start().await.unwrap();
     let echo = "Bearer claims=\"hunter2-held\", acr_values=\"hunter2-held\", max_age=7, scope=\"read HUNTER2-held\"";
     api.at("/api").requires("read").challenges_with([echo]);

@@ -225,7 +225,7 @@ async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
     assert_eq!(revoked(&provider), [("only-one".to_owned(), "access_token".to_owned())]);
     // A server that takes none back is no reason to say that a logout failed; one that fails is.
     for (code, is_done) in [("unsupported_token_type", true), ("invalid_request", false)] {
-        server.at("/revoke").answers(Answer::new(400).as_json(json!({ "error": code })));
+        server.at("/revoke").answers(Answer::new(400).json_body(json!({ "error": code })));
         let at = issuer(&server).revocation_endpoint(server.url("/revoke")).unwrap();
         let oauth = OAuth::new(at, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
         let (_, session) = client(&server.origin(), oauth);
@@ -264,7 +264,7 @@ async fn with_nonces(sent: Arc<Mutex<Vec<Value>>>) -> MockApi {
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
         sent.lock().unwrap().push(claims.clone());
         if claims["nonce"] != "n-1" {
-            let answer = Answer::new(400).as_json(json!({ "error": "use_dpop_nonce" }));
+            let answer = Answer::new(400).json_body(json!({ "error": "use_dpop_nonce" }));
             return answer.header("dpop-nonce", "n-1");
         }
         Answer::json(json!({ "access_token": "bound", "token_type": "DPoP" }))
@@ -312,7 +312,7 @@ async fn no_secret_is_shown_by_what_holds_one_or_by_what_fails_with_one() {
     let server = endpoint(|arrived| {
         let echoed = String::from_utf8_lossy(arrived.body()).into_owned();
         let form = format!("{echoed} {:?} {:?}", arrived.form("refresh_token"), arrived.form("client_secret"));
-        Answer::new(400).as_json(json!({ "error": "invalid_client", "error_description": form }))
+        Answer::new(400).json_body(json!({ "error": "invalid_client", "error_description": form }))
     })
     .await;
     let api = open().await;

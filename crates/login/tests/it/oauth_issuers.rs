@@ -133,11 +133,11 @@ fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
 async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
     for method in ["client_secret_basic", "client_secret_post"] {
         let server = server(json!({})).await;
-        server.at("/register").answers(Answer::new(201).as_json(json!({
+        server.at("/register").answers(Answer::new(201).json_body(json!({
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
         // It does not name itself, and its answer is taken all the same: by the redirect URI that is its alone.
-        server.at("/authorize").is_open().answers_by(|asked| {
+        server.at("/authorize").open().answers_by(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
         });
@@ -153,7 +153,7 @@ async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
         let held = session.login().await.unwrap();
         // Another process, which has what was stored and no more.
         let another = OAuth::new(Issuer::from_challenge(), registered, code()).unwrap();
-        let context = RefreshContext::builder(&api.url("/api")).credential(held).build().unwrap();
+        let context = RefreshContext::builder(api.url("/api")).credential(held).build().unwrap();
         another.refresh(context).await.unwrap();
         let requests = server.requests();
         let asked: Vec<_> = requests.iter().filter(|one| one.path() == "/token").collect();

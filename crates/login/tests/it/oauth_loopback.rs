@@ -106,7 +106,7 @@ async fn metadata_that_a_pinned_issuer_does_not_need_never_fail_the_grant() {
         Answer::json(json!({ "resource": api.url("/v1") })),
         Answer::redirect("https://10.0.0.1/"),
         Answer::redirect("nonsense://"),
-        Answer::ok("x").of_size(2 << 20),
+        Answer::ok("x").body_of_size(2 << 20),
     ] {
         api.at("/metadata").answers(answer.clone());
         let got = refreshed(&service(&server), &api.url("/v1"), &api.url("/metadata")).await;
@@ -123,7 +123,7 @@ async fn metadata_that_a_pinned_issuer_does_not_need_never_fail_the_grant() {
 async fn metadata_that_never_come_are_given_up_for_a_pinned_issuer() {
     let server = endpoint(|_| token()).await;
     let api = MockApi::start().await.unwrap();
-    api.at("/metadata").answers(Answer::ok("{").stalled());
+    api.at("/metadata").answers(Answer::ok("{").stall_body());
     let clock = ManualClock::new();
     let (oauth, moved) = (service(&server), clock.clone());
     let (base, metadata) = (api.url("/v1"), api.url("/metadata"));

@@ -63,7 +63,7 @@ async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
         let api = MockApi::trusting(&provider).await.unwrap();
         api.at("/api").requires("*").challenges_with_nothing();
         names(&api, &api.origin(), &provider.issuer());
-        api.at("/.well-known/oauth-protected-resource/api").is_open().answers(failure.clone());
+        api.at("/.well-known/oauth-protected-resource/api").open().answers(failure.clone());
         let (client, _) = client(&api.origin(), anybody().0.prompting());
         let got = client.get(api.url("/api")).send().await;
         assert!(got.is_ok(), "{failure:?}: {}", line(&got.unwrap_err()));

@@ -118,9 +118,9 @@ async fn a_step_up_needs_no_challenge_to_say_where_the_metadata_are() {
     let api = MockApi::trusting(&provider).await.unwrap();
     let metadata = format!("resource_metadata=\"{}\"", api.url("/meta.json"));
     api.at("/meta.json")
-        .is_open()
+        .open()
         .answers(Answer::json(json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] })));
-    api.at("/.well-known").is_open().answers(Answer::new(404));
+    api.at("/.well-known").open().answers(Answer::new(404));
     api.at("/api").requires("api:read").challenges_with([&*format!("Bearer {metadata}, scope=\"api:read\"")]);
     api.at("/api/write").requires("api:write");
     let (client, session) = client(&api.origin(), anybody().0.prompting());
@@ -228,8 +228,8 @@ async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
 async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
     let api = MockApi::trusting(provider).await.unwrap();
     let document = json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] });
-    api.at("/meta.json").is_open().answers(Answer::json(document));
-    api.at("/.well-known").is_open().answers(Answer::new(404));
+    api.at("/meta.json").open().answers(Answer::json(document));
+    api.at("/.well-known").open().answers(Answer::new(404));
     let challenge = format!("Bearer resource_metadata=\"{}\"", api.url("/meta.json"));
     api.at("/api").requires("*").challenges_with([&*challenge]);
     api

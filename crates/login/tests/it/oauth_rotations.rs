@@ -24,7 +24,7 @@ async fn rotates(odd: usize, members: Value, kind: &'static str) -> (MockApi, Ar
     let server = endpoint(move |asked| {
         let number = rotated.load(Ordering::SeqCst);
         if asked.form("refresh_token") != Some(format!("r{number}")) {
-            return Answer::new(400).as_json(json!({ "error": "invalid_grant" }));
+            return Answer::new(400).json_body(json!({ "error": "invalid_grant" }));
         }
         let number = rotated.fetch_add(1, Ordering::SeqCst) + 1;
         let mut answer = json!({ "access_token": format!("t{number}"), "token_type": kind });
@@ -130,7 +130,7 @@ async fn an_error_replaces_no_refresh_token() {
     for (code, members) in [(400, json!({ "error": "odd" })), (503, json!({})), (200, json!({ "error": "odd" }))] {
         let mut body = members.clone();
         body["refresh_token"] = "r9".into();
-        let server = endpoint(move |_| Answer::new(code).as_json(body.clone())).await;
+        let server = endpoint(move |_| Answer::new(code).json_body(body.clone())).await;
         let (api, store, clock) = (Script::new(|_, _| challenged()), MemoryStore::new(), ManualClock::new());
         assert!(process(&server, &api, &store, &clock, None).get(API).send().await.is_err());
         assert_eq!(stored(&store).await, None, "{code} {members}");

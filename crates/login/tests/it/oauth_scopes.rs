@@ -26,7 +26,7 @@ async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAut
     } else {
         "Bearer scope=\"read admin\", error=\"invalid_token\"".to_owned()
     };
-    let context = RefreshContext::builder(&api.url("/api"))
+    let context = RefreshContext::builder(api.url("/api"))
         .challenge(&challenge)
         .reason(RefreshReason::Challenged)
         .build()

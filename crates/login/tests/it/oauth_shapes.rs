@@ -37,7 +37,7 @@ async fn a_token_is_read_in_every_shape() {
         Answer::json(
             json!({ "access_token": "t", "expires_in": 28800, "scope": "a b", "error": null, "status": "ok", "code": 0 }),
         ),
-        Answer::new(201).as_json(&members),
+        Answer::new(201).json_body(&members),
     ] {
         let told = format!("{answer:?}");
         let got = granted(answer).await.unwrap_or_else(|error| panic!("{told}: {}", line(&error)));
@@ -50,15 +50,17 @@ async fn a_token_is_read_in_every_shape() {
 async fn an_error_is_read_in_every_shape() {
     for answer in [
         form("error=invalid_client&error_description=no+such+client"),
-        Answer::new(200).as_json(json!({ "error": "invalid_client", "error_description": "no such client" })),
+        Answer::new(200).json_body(json!({ "error": "invalid_client", "error_description": "no such client" })),
         Answer::new(401).body("\u{feff}{\"error\":\"invalid_client\",\"error_description\":\"no such client\"}"),
-        Answer::new(401).as_json(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
-        Answer::new(200).as_json(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
-        Answer::new(400).as_json(json!({ "errors": [{ "errorType": "invalid_client", "message": "no such client" }] })),
-        Answer::new(200)
-            .as_json(json!({ "success": false, "errors": [{ "code": "invalid_client", "detail": "no such client" }] })),
-        Answer::new(403).as_json(json!({ "errorCode": "invalid_client", "errorMessage": "no such client" })),
-        Answer::new(404).as_json(json!({ "error": "invalid_client", "error_description": "no such client" })),
+        Answer::new(401).json_body(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
+        Answer::new(200).json_body(json!({ "error": { "code": "invalid_client", "message": "no such client" } })),
+        Answer::new(400)
+            .json_body(json!({ "errors": [{ "errorType": "invalid_client", "message": "no such client" }] })),
+        Answer::new(200).json_body(
+            json!({ "success": false, "errors": [{ "code": "invalid_client", "detail": "no such client" }] }),
+        ),
+        Answer::new(403).json_body(json!({ "errorCode": "invalid_client", "errorMessage": "no such client" })),
+        Answer::new(404).json_body(json!({ "error": "invalid_client", "error_description": "no such client" })),
     ] {
         let told = format!("{answer:?}");
         let error = granted(answer).await.unwrap_err();
@@ -87,16 +89,16 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
     for code in FOR_A_PERSON {
         for status in [400, 401, 403, 200] {
-            let error = granted(Answer::new(status).as_json(json!({ "error": code }))).await.unwrap_err();
+            let error = granted(Answer::new(status).json_body(json!({ "error": code }))).await.unwrap_err();
             assert_eq!(error.kind(), &required, "{code}: {}", line(&error));
         }
     }
     let suberror = json!({ "error": "invalid_grant", "suberror": "consent_required" });
-    assert_eq!(granted(Answer::new(400).as_json(suberror)).await.unwrap_err().kind(), &required);
+    assert_eq!(granted(Answer::new(400).json_body(suberror)).await.unwrap_err().kind(), &required);
     // A browser that comes back with the error, and a device that is told so.
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").is_open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
-    server.at("/device").answers(Answer::new(400).as_json(json!({ "error": "interaction_required" })));
+    server.at("/authorize").open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
+    server.at("/device").answers(Answer::new(400).json_body(json!({ "error": "interaction_required" })));
     let issuer = || {
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
         let issuer = issuer.authorization_endpoint(server.url("/authorize")).unwrap();
@@ -105,7 +107,7 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let code = OAuth::new(issuer(), Client::public("c"), AuthorizationCode::new(browser().0)).unwrap();
     let device = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
     for oauth in [code, device] {
-        let context = RefreshContext::builder(&server.url("/api")).build().unwrap();
+        let context = RefreshContext::builder(server.url("/api")).build().unwrap();
         let error = oauth.prompting().hint("run it").refresh(context).await.unwrap_err();
         assert_eq!(error.kind(), &required, "{}", line(&error));
     }
@@ -150,9 +152,9 @@ async fn a_poll_that_fails_on_its_way_does_not_end_a_device_login() {
             1 | 2 => Answer::cut(),
             3 => Answer::ok("<html>the hotel asks</html>"),
             4 => Answer::new(503),
-            5 => Answer::new(428).as_json(json!({ "error": "authorization_pending" })),
+            5 => Answer::new(428).json_body(json!({ "error": "authorization_pending" })),
             6 => form("error=authorization_pending&error_description=wait"),
-            7 => Answer::new(400).as_json(json!({ "error": { "code": "slow_down" } })),
+            7 => Answer::new(400).json_body(json!({ "error": { "code": "slow_down" } })),
             8 => Answer::ok("\u{feff}{\"error\":\"authorization_pending\"}"),
             _ => Answer::json(json!({ "access_token": "t", "token_type": "Bearer" })),
         }
@@ -199,10 +201,10 @@ async fn a_logout_is_done_where_the_server_no_longer_knows_the_token_and_not_whe
     for (answer, is_done) in [
         (Answer::ok(""), true),
         (Answer::json("{\"ok\":true}"), true),
-        (Answer::new(400).as_json(json!({ "error": "invalid_token" })), true),
+        (Answer::new(400).json_body(json!({ "error": "invalid_token" })), true),
         (Answer::json(json!({ "ok": false, "error": "token_revoked" })), true),
         (Answer::json(json!({ "ok": false, "error": "not_allowed" })), false),
-        (Answer::new(503).as_json(json!({ "error": "invalid_token" })), false),
+        (Answer::new(503).json_body(json!({ "error": "invalid_token" })), false),
     ] {
         server.at("/revoke").answers(answer.clone());
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();

@@ -30,7 +30,7 @@ async fn registry(realm: impl Fn(&MockApi) -> String) -> Arc<MockApi> {
 /// Lets a server give a token for what is asked for, which lives for that long.
 fn gives_tokens(server: &MockApi, seconds: u64) {
     let number = AtomicUsize::new(0);
-    server.at("/token").is_open().answers_by(move |arrived| {
+    server.at("/token").open().answers_by(move |arrived| {
         let query: Vec<_> = arrived.url().query_pairs().collect();
         let scope = query.iter().find(|(name, _)| name == "scope").map(|(_, scope)| scope.to_string());
         let scope = scope.or_else(|| arrived.form("scope")).unwrap_or_default();
@@ -185,7 +185,7 @@ async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() 
         (Answer::json("{\"token\":\"hunter2\""), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{"), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{\"token\": \"\", \"x\": \"hunter2\"}"), RefreshErrorKind::Other),
-        (Answer::new(200).endless(), RefreshErrorKind::Other),
+        (Answer::new(200).endless_body(), RefreshErrorKind::Other),
     ] {
         let api = registry(|api| api.url("/token")).await;
         api.at("/token").answers(answer);

@@ -15,7 +15,7 @@ use crate::support::redirects::{FollowsWhere, builder, elsewhere, is_untouched};
 /// A token server, and the query of its last request.
 async fn token_server() -> MockApi {
     let server = MockApi::start().await.unwrap();
-    server.at("/").is_open().answers(Answer::json("{\"token\":\"t\",\"expires_in\":300}"));
+    server.at("/").open().answers(Answer::json("{\"token\":\"t\",\"expires_in\":300}"));
     server
 }
 
@@ -28,7 +28,7 @@ async fn refresh(
 ) -> Result<(), RefreshError> {
     let challenge = challenge.replace("HERE", &server.origin());
     let context =
-        RefreshContext::builder(&server.url(request.1)).method(request.0).challenge(&challenge).build().unwrap();
+        RefreshContext::builder(server.url(request.1)).method(request.0).challenge(&challenge).build().unwrap();
     registry.refresh(context).await.map(|credential| assert!(credential.is_some()))
 }
 
@@ -161,7 +161,7 @@ async fn comes_of(registry: Registry, answer: Answer) -> (RefreshErrorKind, Stri
 async fn the_token_servers_own_error_reaches_the_caller() {
     let rejected = |code: &str| RefreshErrorKind::CredentialRevoked { code: code.to_owned() };
     let refused = |code: &str| RefreshError::denied(code).kind().clone();
-    let json = |status, body: &str| Answer::new(status).as_json(body);
+    let json = |status, body: &str| Answer::new(status).json_body(body);
     for (answer, kind, text) in [
         (
             json(400, r#"{"error":"invalid_grant","error_description":"the refresh token is revoked"}"#),
@@ -245,7 +245,7 @@ async fn a_token_servers_text_is_bounded_printable_and_without_the_secret() {
     let (secret, quoted) = ("hunter2/+ü\"x", "hunter2/+ü\\\"x");
     let odd = |text: &str| {
         let body = serde_json::json!({ "error": text.get(..8).unwrap_or(text), "errors": [{ "code": text, "message": text }] });
-        Answer::new(400).as_json(body)
+        Answer::new(400).json_body(body)
     };
     for text in [secret, quoted, "hunter2%2F%2B%C3%BC%22x", "\u{1b}[31m\u{202e}", &*"x".repeat(1 << 19)] {
         for registry in [Registry::new().password("alice", secret), Registry::new().identity_token(secret)] {

@@ -106,7 +106,7 @@ async fn a_renewal_that_comes_after_a_logout_and_a_login_does_not_end_the_login(
     let (store, server) = (MemoryStore::new(), takes("n1"));
     let gate = Gate::closed();
     let ours =
-        RecordingRefresher::answering(|call, _| Ok(Some(Credential::bearer(["n0", "n1"][call - 1])))).held(&gate);
+        RecordingRefresher::answering(|call, _| Ok(Some(Credential::bearer(["n0", "n1"][call - 1])))).hold_until(&gate);
     let (run, session) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
     let request = tokio::spawn(async move { run.get(API).send().await });
     gate.reached_by(1).await;
@@ -145,7 +145,7 @@ impl Refresh for Forgets {
 #[tokio::test]
 async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() {
     let (store, server, gate) = (MemoryStore::new(), takes("never"), Gate::closed());
-    let slow = Forgets { refresher: gives("n0").held(&gate), forgotten: Arc::default() };
+    let slow = Forgets { refresher: gives("n0").hold_until(&gate), forgotten: Arc::default() };
     let (run, session) = client(&server, Stored::new(slow.clone(), store.clone(), key()));
     let request = tokio::spawn(async move { run.get(API).send().await });
     gate.reached_by(1).await;

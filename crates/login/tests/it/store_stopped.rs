@@ -16,7 +16,7 @@ async fn renews(
     store: &MemoryStore,
     gate: &Gate,
 ) -> (RecordingRefresher, tokio::task::JoinHandle<Result<u16, reqwest_middleware::Error>>) {
-    let ours = gives("t2").held(gate);
+    let ours = gives("t2").hold_until(gate);
     let (run, _) = client(&takes("n1"), Stored::new(ours.clone(), store.clone(), key()));
     let renewing = tokio::spawn(async move { run.get(API).send().await.map(|answer| answer.status().as_u16()) });
     gate.reached_by(1).await;

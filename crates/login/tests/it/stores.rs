@@ -28,7 +28,7 @@ async fn both_stores_keep_the_contract() {
         last.lock().unwrap().clone_from(&path);
         FileStore::new(path)
     };
-    let contract = store_contract(make).reopened_by(move || FileStore::new(reopened.lock().unwrap().clone()));
+    let contract = store_contract(make).reopen_with(move || FileStore::new(reopened.lock().unwrap().clone()));
     let report = contract.run().await;
     report.assert_passed();
     assert!(!report.to_string().contains("skipped"), "{report}");

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshReason};
-use reqwest_challenge_testing::{
-    Answer, Gate, RecordingRefresher, RefreshContextBuilder, Report, Script, Verdict, refresher_contract, until,
-};
+use reqwest_challenge_testing::{Answer, Gate, RecordingRefresher, Report, Script, Verdict, refresher_contract, until};
 
-use crate::support::script::API;
+const API: &str = "https://api.example.com";
 
 /// What a claim says where it is wrong.
 fn broken(claim: impl FnOnce()) -> String {
@@ -20,7 +18,7 @@ fn broken(claim: impl FnOnce()) -> String {
 async fn two_calls() -> (Script, RecordingRefresher) {
     let script = Script::takes("t1-hunter2");
     let refresher = RecordingRefresher::answering(|_, _| Ok(Some(Credential::bearer("t1-hunter2"))));
-    let refresher = refresher.in_journal(script.journal());
+    let refresher = refresher.with_journal(script.journal());
     let client = script.client(&ChallengeMiddleware::new(API, refresher.clone()).unwrap());
     for _ in 0..2 {
         client.get(format!("{API}/reports?token=hunter2-query")).send().await.unwrap();
@@ -36,7 +34,7 @@ async fn claims_hold_where_they_are_so() {
     journal.assert_refreshes(1);
     journal.assert_sends("/reports", 3);
     journal.assert_no_403_was_resent();
-    journal.assert_nobody_saw("hunter3");
+    journal.assert_no_server_saw("hunter3");
     assert_eq!((refresher.reasons(), script.tokens().len()), (vec![RefreshReason::Challenged], 3));
     assert_eq!(journal.exchanges()[0].status().unwrap(), 401);
 }
@@ -51,7 +49,7 @@ async fn a_wrong_claim_prints_what_happened_and_no_secret() {
         (broken(|| journal.assert_sends("/reports", 2)), "2 send(s) to /reports; there were 3"),
         (broken(|| journal.assert_no_credential_reached("script")), "no credential reached script"),
         (broken(|| journal.assert_no_credential_reached("elsewhere")), "there is a server of the name elsewhere"),
-        (broken(|| journal.assert_nobody_saw("hunter2")), "nobody saw that text; script did"),
+        (broken(|| journal.assert_no_server_saw("hunter2")), "no server saw that text; script did"),
     ] {
         assert!(said.starts_with(&format!("claimed: {wanted}")), "{said}");
         assert!(said.contains("   1  script     GET     /reports  no credential  → 401  Bearer realm="), "{said}");
@@ -74,7 +72,7 @@ async fn a_403_that_is_sent_again_is_noticed() {
 #[tokio::test]
 async fn two_who_were_on_the_way_before_a_403_did_not_send_it_again() {
     let (script, gate) = (Script::says(Answer::insufficient_scope("a")), Gate::closed());
-    let held = Script::says(Answer::insufficient_scope("a").held(&gate)).in_journal(script.journal());
+    let held = Script::says(Answer::insufficient_scope("a").hold_until(&gate)).with_journal(script.journal());
     let client = held.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     let calls: Vec<_> = (0..2).map(|_| tokio::spawn(client.get(API).send())).collect();
     gate.reached_by(2).await;
@@ -100,14 +98,14 @@ async fn a_timeline_masks_what_stands_in_paths_bodies_and_longer_secrets() {
 
 #[tokio::test(start_paused = true)]
 async fn a_script_answers_under_paused_time_and_says_when_it_is_over() {
-    let script = Script::of([Answer::ok("late").slow(Duration::from_secs(3600)), Answer::cut()]);
+    let script = Script::of([Answer::ok("late").delay(Duration::from_secs(3600)), Answer::cut()]);
     let client = script.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     assert_eq!(client.get(API).send().await.unwrap().text().await.unwrap(), "late");
     assert!(client.get(API).send().await.is_err());
     let over = client.get(API).send().await.unwrap();
     assert_eq!((over.status().as_u16(), over.url().as_str()), (500, "https://api.example.com/"));
     assert_eq!(over.text().await.unwrap(), "the script is over");
-    let sized = Script::says(Answer::new(200).of_size(100_000));
+    let sized = Script::says(Answer::new(200).body_of_size(100_000));
     let client = sized.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     assert_eq!(client.get(API).send().await.unwrap().bytes().await.unwrap().len(), 100_000);
 }
@@ -172,7 +170,7 @@ impl Refresh for Bad {
 
 async fn report(how: &'static str) -> Report {
     let contract = refresher_contract(move || Bad(how, Credential::bearer("t-hunter2")));
-    contract.outage(|| {}, || {}).finished_by(|| {}).run().await
+    contract.outage(|| {}, || {}).revocation(|| {}).run().await
 }
 
 #[tokio::test]
@@ -202,7 +200,7 @@ async fn a_contract_finds_each_way_to_break_it() {
 #[tokio::test]
 async fn a_contract_says_what_it_did_not_look_at() {
     let report =
-        refresher_contract(RecordingRefresher::new).at("https://x.example/").challenges(["Bearer"]).run().await;
+        refresher_contract(RecordingRefresher::new).url("https://x.example/").challenges(["Bearer"]).run().await;
     report.assert_passed();
     assert_eq!(report.to_string().matches("skipped").count(), 2, "{report}");
     assert_eq!(report.checks().len(), 10);

@@ -44,7 +44,7 @@ async fn a_fault_waits_for_the_token_endpoint() {
     let error = client.get(api.url("/api")).send().await.unwrap_err();
     let kind = why(&error).kind().clone();
     assert!(
-        matches!(&kind, RefreshErrorKind::Denied { code } | RefreshErrorKind::CredentialRevoked { code } if code == "invalid_grant"),
+        matches!(&kind, RefreshErrorKind::Denied { code, .. } | RefreshErrorKind::CredentialRevoked { code } if code == "invalid_grant"),
         "{kind:?}"
     );
     let exchanges = provider.journal().exchanges();
@@ -80,7 +80,7 @@ async fn an_outage_of_the_token_endpoint_leaves_the_metadata_alone() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let metadata = format!("{}/.well-known/oauth-authorization-server", provider.issuer());
     for (failure, read) in [(Failure::InvalidGrant, 200), (Failure::InvalidClient, 200), (Failure::ServerError, 500)] {
-        provider.down(failure.clone());
+        provider.begin_outage(failure.clone());
         assert_eq!(reqwest::get(&metadata).await.unwrap().status(), read, "{failure:?}");
         assert_ne!(post(provider.token_url(), "grant_type=client_credentials").await.status(), 200);
     }
@@ -120,7 +120,7 @@ async fn a_token_request_that_is_repeated_with_a_nonce_is_one_refresh() {
 #[tokio::test]
 async fn token_requests_to_a_mock_api_are_no_sends_of_a_caller() {
     let answer = serde_json::json!({ "access_token": "t", "token_type": "Bearer" });
-    let (server, _) =
+    let server =
         device_server(serde_json::json!({}), move |_, _| reqwest_challenge_testing::Answer::json(answer.clone())).await;
     post(server.url("/device_authorization"), "client_id=tool").await;
     post(server.url("/token"), "grant_type=client_credentials").await;

@@ -5,13 +5,13 @@ use std::time::{Duration, SystemTime};
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use reqwest_challenge::dpop::{Dpop, Es256Key, ProofKey};
-use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, RefreshErrorKind, Unauthorized};
+use reqwest_challenge::{ChallengeMiddleware, Clock, Credential, Forbidden, RefreshError, Unauthorized};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, ClientCredentials, Grant, Issuer, OAuth};
 use reqwest_challenge_testing::{ManualClock, MockApi, MockIdentityProvider, Protection};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::Value;
 
-use crate::support::oauth::{browser, client, why};
+use crate::support::oauth::{browser, client_by, why};
 
 fn key() -> Es256Key {
     Es256Key::generate().unwrap()
@@ -20,7 +20,7 @@ fn key() -> Es256Key {
 /// A provider and an API that takes its bound tokens at `/`, by a clock that stands.
 async fn servers() -> (MockIdentityProvider, MockApi, ManualClock) {
     let clock = ManualClock::new();
-    let provider = MockIdentityProvider::start_by(clock.clone()).await.unwrap();
+    let provider = MockIdentityProvider::start_with_clock(clock.clone()).await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
     api.at("/").takes(Protection::dpop()).requires("read");
     (provider, api, clock)
@@ -30,18 +30,18 @@ fn oauth(provider: &MockIdentityProvider, client: Client, grant: impl Into<Grant
     OAuth::new(Issuer::new(provider.issuer()).unwrap(), client, grant).unwrap().scopes(["read"])
 }
 
-fn client_of(api: &MockApi, credential: Credential) -> ClientWithMiddleware {
-    let auth = ChallengeMiddleware::new(api.origin(), credential).unwrap();
+fn client_of(api: &MockApi, credential: Credential, clock: impl Clock) -> ClientWithMiddleware {
+    let auth = ChallengeMiddleware::builder(api.origin(), credential).clock(clock).build().unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
 
 #[tokio::test]
 async fn a_provider_binds_to_the_key_that_a_request_proves() {
     let (provider, api, clock) = servers().await;
-    let dpop = Dpop::by_clock(key(), clock.clone());
+    let dpop = Dpop::new(key());
     let (browser, seen) = browser();
     let oauth = oauth(&provider, Client::public("tool"), AuthorizationCode::new(browser));
-    let (client, session) = client(&api.origin(), oauth.clock(clock.clone()).dpop(dpop.clone()));
+    let (client, session) = client_by(clock.clone(), &api.origin(), oauth.dpop(dpop.clone()));
     session.login().await.unwrap();
     assert_eq!(seen.param(0, "dpop_jkt"), Some(dpop.thumbprint()));
     for path in ["/a", "/b?c=d"] {
@@ -59,9 +59,9 @@ async fn nonces_are_wanted_at_both_ends_and_told_by_each_answer() {
     let (provider, api, clock) = servers().await;
     provider.wants_nonce("of-the-provider");
     api.at("/").takes(Protection::dpop_with_nonce("one")).requires("read");
-    let dpop = Dpop::by_clock(key(), clock.clone());
+    let dpop = Dpop::new(key());
     let oauth = oauth(&provider, Client::secret_basic("s", "secret"), ClientCredentials);
-    let (client, _) = client(&api.origin(), oauth.clock(clock).dpop(dpop));
+    let (client, _) = client_by(clock, &api.origin(), oauth.dpop(dpop));
     assert_eq!(client.get(api.url("/")).send().await.unwrap().status(), 200);
     assert_eq!((provider.token_requests(), api.requests_to("/")), (2, 2));
     api.at("/").takes(Protection::dpop_with_nonce("two")).requires("read");
@@ -79,20 +79,22 @@ async fn judged(api: &MockApi, token: &str, proof: Option<&str>) -> String {
     format!("{} {}", answer.status().as_u16(), challenge.unwrap_or_default())
 }
 
-/// A proof without a token.
-async fn proof(dpop: &Dpop, method: Method, url: &str) -> String {
+/// A proof without a token, made at that time.
+async fn proof(dpop: &Dpop, method: Method, url: &str, now: SystemTime) -> String {
     let mut request = reqwest::Request::new(method, url.parse().unwrap());
-    dpop.prove(&mut request).await.unwrap();
+    dpop.prove(&mut request, now).await.unwrap();
     request.headers()["dpop"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_else() {
     let (provider, api, clock) = servers().await;
-    let dpop = Dpop::by_clock(key(), clock.clone());
+    let dpop = Dpop::new(key());
     let token = provider.log_in(["read"]).access_token;
     let by_dpop = format!("DPoP {token}");
-    let once = |dpop: &Dpop| client_of(&api, dpop.credential(token.clone(), "DPoP").unwrap());
+    let credential = |dpop: &Dpop| dpop.credential(token.clone(), "DPoP").unwrap();
+    let once = |dpop: &Dpop| client_of(&api, credential(dpop), clock.clone());
+    let proof = async |method: Method, path: &str| proof(&dpop, method, &api.url(path), clock.time()).await;
     let refused = |error: reqwest_middleware::Error| Unauthorized::find(&error).unwrap().challenges().to_string();
     let error = once(&dpop).get(api.url("/x")).send().await.unwrap_err();
     assert!(refused(error).contains("invalid_token"), "it is bound to no key");
@@ -106,9 +108,9 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
         (judged(&api, &by_dpop, Some("x.y.z")).await, "no JWT"),
         (judged(&api, &by_dpop, Some(&used.replace('.', ".A"))).await, "signature"),
         (judged(&api, &by_dpop, Some(&used[..used.len() - 4])).await, "signature"),
-        (judged(&api, &by_dpop, Some(&proof(&dpop, Method::POST, &api.url("/x")).await)).await, "another request"),
-        (judged(&api, &by_dpop, Some(&proof(&dpop, Method::GET, &api.url("/y")).await)).await, "another request"),
-        (judged(&api, &by_dpop, Some(&proof(&dpop, Method::GET, &api.url("/x")).await)).await, "another token"),
+        (judged(&api, &by_dpop, Some(&proof(Method::POST, "/x").await)).await, "another request"),
+        (judged(&api, &by_dpop, Some(&proof(Method::GET, "/y").await)).await, "another request"),
+        (judged(&api, &by_dpop, Some(&proof(Method::GET, "/x").await)).await, "another token"),
         (judged(&api, &format!("Bearer {token}"), Some(used)).await, "invalid_token"),
     ] {
         assert!(wrong.starts_with("401 DPoP realm=\"mock\", algs=\"ES256\", error=") && wrong.contains(why), "{wrong}");
@@ -116,10 +118,10 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
     let nobody = reqwest::get(api.url("/x")).await.unwrap();
     assert_eq!(nobody.headers()["www-authenticate"], "DPoP realm=\"mock\", algs=\"ES256\"");
     // Another key's proof of the right token, and one of another time.
-    let error = once(&Dpop::by_clock(key(), clock.clone())).get(api.url("/x")).send().await.unwrap_err();
+    let error = once(&Dpop::new(key())).get(api.url("/x")).send().await.unwrap_err();
     assert!(refused(error).contains("invalid_token"), "another key");
-    let early = Dpop::by_clock(key(), || SystemTime::UNIX_EPOCH);
-    let error = once(&early).get(api.url("/x")).send().await.unwrap_err();
+    let early = client_of(&api, credential(&Dpop::new(key())), || SystemTime::UNIX_EPOCH);
+    let error = early.get(api.url("/x")).send().await.unwrap_err();
     assert!(refused(error).contains("another time"));
     // Where bearer tokens are taken, a bound one is none (RFC 9449 §7.2).
     api.at("/bearer").takes(Protection::bearer());
@@ -133,21 +135,22 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
 #[tokio::test]
 async fn a_bound_refresh_token_is_of_no_use_to_another_key() {
     let (provider, _, clock) = servers().await;
-    let ask = async |form: &str, dpop: &Dpop| {
-        let proof = proof(dpop, Method::POST, &provider.token_url()).await;
+    let ask_at = async |form: &str, dpop: &Dpop, now: SystemTime| {
+        let proof = proof(dpop, Method::POST, &provider.token_url(), now).await;
         let form = form.to_owned();
         let request = reqwest::Client::new().post(provider.token_url()).header("dpop", proof).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         request.send().await.unwrap().json::<Value>().await.unwrap()
     };
-    let (dpop, other) = (Dpop::by_clock(key(), clock.clone()), Dpop::by_clock(key(), clock.clone()));
+    let ask = async |form: &str, dpop: &Dpop| ask_at(form, dpop, clock.time()).await;
+    let (dpop, other) = (Dpop::new(key()), Dpop::new(key()));
     let first = ask("grant_type=password&username=a&password=b", &dpop).await;
     assert_eq!(first["token_type"], "DPoP");
     let form = format!("grant_type=refresh_token&refresh_token={}", first["refresh_token"].as_str().unwrap());
     assert_eq!(ask(&form, &other).await["error"], "invalid_grant");
     assert_eq!(ask(&form, &dpop).await["token_type"], "DPoP");
-    let late = Dpop::by_clock(key(), || SystemTime::UNIX_EPOCH);
-    assert_eq!(ask("grant_type=client_credentials", &late).await["error"], "invalid_dpop_proof");
+    let early = ask_at("grant_type=client_credentials", &Dpop::new(key()), SystemTime::UNIX_EPOCH).await;
+    assert_eq!(early["error"], "invalid_dpop_proof");
     provider.wants_nonce("n");
     assert_eq!(ask("grant_type=client_credentials", &dpop).await["error"], "use_dpop_nonce");
 }
@@ -160,11 +163,11 @@ async fn a_provider_asks_for_a_client_that_signs() {
     let (right, another) = (key(), key());
     provider.requires_signed_client("service", &right.public_jwk());
     let ask = async |id: &str, key: Es256Key| {
-        let oauth = oauth(&provider, Client::private_key_jwt(id, key, None), ClientCredentials).clock(clock.clone());
-        client(&api.origin(), oauth).0.get(api.url("/")).send().await
+        let oauth = oauth(&provider, Client::private_key_jwt(id, key, None), ClientCredentials);
+        client_by(clock.clone(), &api.origin(), oauth).0.get(api.url("/")).send().await
     };
     for error in [ask("service", another).await.unwrap_err(), ask("other", key()).await.unwrap_err()] {
-        assert_eq!(why(&error).kind(), &RefreshErrorKind::Denied { code: "invalid_client".to_owned() });
+        assert_eq!(why(&error).kind(), RefreshError::denied("invalid_client").kind());
     }
     assert_eq!(ask("service", right).await.unwrap().status(), 200);
     // An assertion is good once, and until its end.

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Unauthorized, UnauthorizedReason, hardened};
 use reqwest_challenge_testing::{
-    Answer, Arrived, Failure, Gate, Journal, Judgement, ManualClock, MockApi, MockIdentityProvider, Protection, Tokens,
+    Answer, Arrived, Failure, Gate, Journal, Judgement, ManualClock, MockApi, MockIdentityProvider, Protection,
+    RecordingRefresher, Tokens, until,
 };
 use reqwest_middleware::ClientBuilder;
-
-use crate::support::fake::{Fake, until};
 
 async fn get(api: &MockApi, path: &str, credential: Option<(&str, &str)>) -> reqwest::Response {
     let request = reqwest::Client::new().get(api.url(path));
@@ -24,9 +23,9 @@ fn challenges(response: &reqwest::Response) -> Vec<&str> {
 async fn a_path_takes_what_it_was_told_to_and_refuses_the_rest_by_the_rfcs() {
     let api = MockApi::start().await.unwrap();
     let signed = |arrived: &Arrived| match arrived.header("signature") {
-        Some("good") => Judgement::Welcome,
+        Some("good") => Judgement::Accepted,
         Some(_) => Judgement::Unknown,
-        None => Judgement::Nobody,
+        None => Judgement::NoCredential,
     };
     api.at("/bearer").takes(Protection::bearer());
     api.at("/basic").takes(Protection::basic("alice", "pw:é"));
@@ -61,7 +60,7 @@ async fn a_path_takes_what_it_was_told_to_and_refuses_the_rest_by_the_rfcs() {
 #[tokio::test]
 async fn tokens_expire_are_revoked_and_lack_scopes() {
     let clock = ManualClock::new();
-    let api = MockApi::start_with("api", Tokens::by_clock(clock.clone()), &Journal::new()).await.unwrap();
+    let api = MockApi::start_with("api", Tokens::with_clock(clock.clone()), &Journal::new()).await.unwrap();
     api.at("/").takes(Protection::bearer());
     api.forbid("/admin", "admin");
     let token = api.tokens().issue(["read"], Some(Duration::from_secs(60)));
@@ -77,7 +76,7 @@ async fn tokens_expire_are_revoked_and_lack_scopes() {
     clock.back(Duration::from_secs(60));
     api.tokens().revoke(&token);
     assert!(challenges(&get(&api, "/", with).await)[0].contains("revoked"));
-    assert_eq!(api.tokens().judge("", None), Judgement::Nobody);
+    assert_eq!(api.tokens().judge("", None), Judgement::NoCredential);
 }
 
 #[tokio::test]
@@ -105,11 +104,11 @@ async fn servers_faults_are_a_word_each() {
 #[tokio::test]
 async fn bodies_of_any_size_without_an_end_or_stalled_are_read_within_bounds() {
     let api = MockApi::start().await.unwrap();
-    api.at("/large").answers(Answer::new(200).of_size(3 << 20));
-    api.at("/endless").answers(Answer::new(403).endless());
-    api.at("/stalled").answers(Answer::new(403).body("begun").stalled());
+    api.at("/large").answers(Answer::new(200).body_of_size(3 << 20));
+    api.at("/endless").answers(Answer::new(403).endless_body());
+    api.at("/stalled").answers(Answer::new(403).body("begun").stall_body());
     assert_eq!(get(&api, "/large", None).await.bytes().await.unwrap().len(), 3 << 20);
-    let auth = ChallengeMiddleware::builder(api.origin(), Fake::new()).body_limit(1_000);
+    let auth = ChallengeMiddleware::builder(api.origin(), RecordingRefresher::new()).body_limit(1_000);
     let auth = auth.body_timeout(Duration::from_millis(50)).build().unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     for (path, length) in [("/endless", 1_000), ("/stalled", 5)] {
@@ -122,9 +121,9 @@ async fn bodies_of_any_size_without_an_end_or_stalled_are_read_within_bounds() {
 #[tokio::test]
 async fn a_gate_holds_an_answer_and_connections_are_counted_and_cut() {
     let (api, gate) = (MockApi::start().await.unwrap(), Gate::closed());
-    api.at("/held").is_held(&gate);
+    api.at("/held").hold_until(&gate);
     api.at("/cut").answers(Answer::cut());
-    api.at("/slow").is_slow(Duration::from_millis(1));
+    api.at("/slow").delay(Duration::from_millis(1));
     let held = tokio::spawn(reqwest::get(api.url("/held")));
     gate.reached_by(1).await;
     assert!(!held.is_finished());
@@ -147,7 +146,7 @@ async fn a_second_server_sees_no_credential_after_a_redirect() {
     api.at("/").takes(Protection::bearer()).redirects_to(evil.url("/x"));
     api.tokens().accept("t1");
     evil.at("/").takes(Protection::bearer());
-    let auth = ChallengeMiddleware::new(api.origin(), Fake::new()).unwrap();
+    let auth = ChallengeMiddleware::new(api.origin(), RecordingRefresher::new()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).build();
     let error = client.get(api.url("/")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);
@@ -176,12 +175,12 @@ async fn a_refresh_token_is_rotated_and_its_reuse_revokes_all_of_the_login() {
     let (status, first) = token(&provider, &renew(&login.refresh_token)).await;
     assert_eq!((status, first["token_type"].as_str(), first["expires_in"].as_u64()), (200, Some("Bearer"), Some(3600)));
     let access = first["access_token"].as_str().unwrap();
-    assert_eq!(provider.tokens().judge(access, Some("read")), Judgement::Welcome);
+    assert_eq!(provider.tokens().judge(access, Some("read")), Judgement::Accepted);
     let (status, error) = token(&provider, &renew(&login.refresh_token)).await;
     assert_eq!((status, error["error"].as_str(), provider.reused()), (400, Some("invalid_grant"), 1));
     assert_eq!(provider.tokens().judge(access, None), Judgement::Revoked);
     assert_eq!(token(&provider, &renew(first["refresh_token"].as_str().unwrap())).await.0, 400);
-    assert_eq!(provider.tokens().judge(&other.access_token, None), Judgement::Welcome, "another login");
+    assert_eq!(provider.tokens().judge(&other.access_token, None), Judgement::Accepted, "another login");
     provider.rotates(false);
     for _ in 0..2 {
         let (status, again) = token(&provider, &renew(&other.refresh_token)).await;
@@ -238,8 +237,8 @@ async fn a_token_request_that_is_none_is_refused_by_rfc_6749() {
 async fn what_is_said_of_a_path_holds_below_it() {
     let api = MockApi::start().await.unwrap();
     api.at("/").takes(Protection::bearer());
-    api.at("/slow").is_slow(Duration::from_millis(1));
-    api.at("/open").is_open();
+    api.at("/slow").delay(Duration::from_millis(1));
+    api.at("/open").open();
     api.at("/a b").answers(Answer::new(204));
     api.tokens().accept("t1");
     let with = Some(("authorization", "Bearer t1"));
@@ -259,7 +258,7 @@ async fn what_is_said_of_a_path_holds_below_it() {
     let client = reqwest::Client::new().get(api.url("/")).header("authorization", "Bearer t1");
     assert_eq!(client.header("authorization", "Bearer x").send().await.unwrap().status(), 400);
     for path in ["reports", "/q?x=1"] {
-        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| api.at(path).is_open())).is_err(), "{path}");
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| api.at(path).open())).is_err(), "{path}");
     }
 }
 
@@ -316,9 +315,9 @@ async fn a_provider_fails_as_it_is_told_to() {
     gate.reached_by(1).await;
     gate.open();
     assert_eq!(hanging.await.unwrap().unwrap().status(), 200);
-    provider.down(Failure::ServerError);
+    provider.begin_outage(Failure::ServerError);
     assert_eq!([ask().await.unwrap().status().as_u16(), ask().await.unwrap().status().as_u16()], [500, 500]);
-    provider.up();
+    provider.end_outage();
     assert_eq!(ask().await.unwrap().status(), 200);
 }
 
@@ -326,7 +325,7 @@ async fn a_provider_fails_as_it_is_told_to() {
 async fn a_server_stops_when_it_is_dropped() {
     let api = MockApi::start().await.unwrap();
     let (url, gate) = (api.url("/held"), Gate::closed());
-    api.at("/held").is_held(&gate);
+    api.at("/held").hold_until(&gate);
     let held = tokio::spawn(reqwest::get(url.clone()));
     gate.reached_by(1).await;
     drop(api);

@@ -35,7 +35,7 @@ async fn requests_are_matched_by_what_they_present() {
     let (server, tokens) = (MockServer::start().await, Tokens::new());
     tokens.accept("good");
     Mock::given(presents_nothing()).respond_with(challenges(["Basic realm=\"a\"", "Bearer"])).mount(&server).await;
-    Mock::given(judged(&tokens, Judgement::Welcome)).respond_with(insufficient_scope("x")).mount(&server).await;
+    Mock::given(judged(&tokens, Judgement::Accepted)).respond_with(insufficient_scope("x")).mount(&server).await;
     assert_eq!(get(&server, "/", None).await.1.len(), 2);
     assert_eq!(get(&server, "/", Some("good")).await.0, 403);
     assert_eq!(get(&server, "/", Some("bad")).await.0, 404);

@@ -5,5 +5,6 @@ mod kit_claims;
 mod kit_errands;
 mod kit_keys;
 mod kit_servers;
+#[cfg(feature = "wiremock")]
 mod kit_wiremock;
 mod support;

@@ -35,7 +35,7 @@ pub(crate) async fn protected(provider: &MockIdentityProvider) -> MockApi {
 /// Lets the API's metadata name that resource and that issuer.
 pub(crate) fn names(api: &MockApi, resource: &str, issuer: &str) {
     let document = serde_json::json!({ "resource": resource, "authorization_servers": [issuer] });
-    api.at("/.well-known/oauth-protected-resource").is_open().answers(Answer::json(document));
+    api.at("/.well-known/oauth-protected-resource").open().answers(Answer::json(document));
 }
 
 /// A token endpoint that answers so, at `/token`, and remembers what came.

@@ -28,7 +28,7 @@ pub(crate) fn builder(server: &MockApi, refresher: impl Refresh, follows: Follow
 /// A second server that grants every request.
 pub(crate) async fn elsewhere(gives: impl Fn(&MockApi) -> Answer) -> MockApi {
     let server = MockApi::start().await.unwrap();
-    server.at("/").is_open().answers(gives(&server));
+    server.at("/").open().answers(gives(&server));
     server
 }
 

@@ -1,6 +1,6 @@
-//! Beside a retry middleware: what may pass is retried by it, what is final is not, and one refresh serves all.
+//! Together with `reqwest-retry`: it retries a 503, it does not retry a 403, and there is one refresh.
 //!
-//! `cargo run --example with_retry`
+//! `cargo run -p reqwest-challenge-testing --example with_retry`
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, Re
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
 
-/// An API without a socket: 503 at first, then 401 until there is a token; 403 at `/secret`.
+/// An API without a socket. The first response is 503. Then it answers 401 without a token, and 403 at `/secret`.
 #[derive(Default)]
 struct Api(AtomicUsize);
 
@@ -30,7 +30,7 @@ impl Middleware for Api {
             _ => 401,
         };
         println!("  {} {} → {status}", request.method(), request.url().path());
-        // The response names the URL that it answers, as one from a server does.
+        // A response from a server has a URL, so this one has one too.
         let answer = Response::builder().status(status).url(request.url().clone()).body(Body::default());
         Ok(answer.map_err(reqwest_middleware::Error::middleware)?.into())
     }
@@ -46,7 +46,7 @@ async fn main() -> Result<(), BoxError> {
     let policy = ExponentialBackoff::builder().retry_bounds(Duration::ZERO, Duration::from_millis(10));
     let retry = RetryTransientMiddleware::new_with_policy(policy.build_with_max_retries(3));
     let auth = ChallengeMiddleware::new("https://api.example.com", log_in)?;
-    // The retry is outside, so that each of its tries is a whole call with a refresh of its own.
+    // The retry middleware is outside, so each retry is a complete call, which can refresh.
     let client = ClientBuilder::new(Client::new()).with(retry).with(auth).with(Api::default()).build();
 
     println!("{}", client.get("https://api.example.com/data").send().await?.status());

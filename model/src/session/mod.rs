@@ -1,4 +1,4 @@
-//! The crate's own files, on the model checker's primitives.
+//! The crate's own files, with the synchronisation primitives of the model checker.
 
 pub(crate) mod sync {
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
@@ -10,14 +10,14 @@ pub(crate) mod sync {
 
 #[path = "../../../src/session/budget.rs"]
 pub(crate) mod budget;
-#[path = "../../../src/session/completion.rs"]
-mod completion;
+#[path = "../../../src/session/identity.rs"]
+mod identity;
 #[path = "../../../src/session/flight.rs"]
 pub(crate) mod flight;
 #[path = "../../../src/session/flight_request.rs"]
 pub(crate) mod flight_request;
-#[path = "../../../src/session/identity.rs"]
-mod identity;
+#[path = "../../../src/session/completion.rs"]
+mod completion;
 #[path = "../../../src/session/slot.rs"]
 pub(crate) mod slot;
 #[path = "../../../src/session/slots.rs"]

@@ -1,4 +1,4 @@
-//! From a bare 401 with `resource_metadata` to a 200, and from a 403 to another: `cargo run --example protected_api --features oauth,testing`
+//! From a bare 401 with `resource_metadata` to a 200, and from a 403 to another: `cargo run -p reqwest-challenge-login --example protected_api --features oauth`
 //!
 //! It is the whole of what a client of the Model Context Protocol (specification of 2025-11-25) must do to be authorized: metadata
 //! of the resource (RFC 9728) and of its authorization server (RFC 8414), a client that registers or is known by a document, a code
@@ -69,6 +69,6 @@ async fn servers() -> Result<(MockIdentityProvider, MockApi), BoxError> {
         api.url("/mcp"),
         provider.issuer()
     );
-    api.at("/.well-known/oauth-protected-resource/mcp").is_open().answers(Answer::json(document));
+    api.at("/.well-known/oauth-protected-resource/mcp").open().answers(Answer::json(document));
     Ok((provider, api))
 }

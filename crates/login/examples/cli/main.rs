@@ -1,4 +1,4 @@
-//! A command-line tool that logs in by itself: `cargo run --example cli --features cli,testing -- get demo`
+//! A command-line tool that logs in by itself: `cargo run -p reqwest-challenge-login --example cli --features cli -- get demo`
 //!
 //! Without `--api` it talks to servers of its own on loopback, so that it can be tried: the first `get` logs in and leaves a token on
 //! disk, the second one needs no login. To copy it, leave `demo.rs` out with what names it in `run` and in `Tool::new`, and put your own
@@ -16,7 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::{Parser, Subcommand};
-use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Refresh, Session, hardened};
+use reqwest_challenge::{
+    BoxError, ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshReason, Session, hardened,
+};
 use reqwest_challenge_login::cli::{EnvToken, Environment, Login, exit_code, explain};
 use reqwest_challenge_login::oauth::{Client, Issuer, Way};
 use reqwest_challenge_login::store::{FileStore, Key, Stored};
@@ -41,7 +43,7 @@ struct Arguments {
     /// Where credentials are kept
     #[arg(long, global = true)]
     store: Option<PathBuf>,
-    /// FlightRequest nobody anything
+    /// Do not ask the user anything
     #[arg(long, global = true)]
     no_input: bool,
     /// Log in on another device, with a code
@@ -99,6 +101,11 @@ impl Tool {
         Ok(Self { api, issuer, client, session, stored, env })
     }
 
+    /// A context without a session, to read and to remove what is stored.
+    fn context(&self, reason: RefreshReason) -> Result<RefreshContext, BoxError> {
+        Ok(RefreshContext::builder(&self.api).reason(reason).build()?)
+    }
+
     async fn login(&self) -> Result<(), BoxError> {
         if self.env.is_set() {
             return Err(format!("{VARIABLE} is set, and is used in place of a login: unset it first").into());
@@ -114,10 +121,12 @@ impl Tool {
     async fn logout(&self) -> Result<(), BoxError> {
         // Loads the stored credential first, so that the logout knows what to revoke. If it cannot be read, it is
         // removed all the same.
-        let (held, place) = (self.stored.initial().await, self.stored.store_name());
+        let (held, place) =
+            (self.stored.initial(self.context(RefreshReason::Initial)?).await, self.stored.store_name());
         let was_held = !matches!(held, Ok(None));
-        let done = self.stored.forget(held.unwrap_or_default()).await;
-        let is_left = !matches!(self.stored.initial().await, Ok(None));
+        let context = self.context(RefreshReason::Logout)?;
+        let done = self.stored.forget(context.to_forget(RefreshReason::Logout, held.unwrap_or_default())).await;
+        let is_left = !matches!(self.stored.initial(self.context(RefreshReason::Initial)?).await, Ok(None));
         let issuer = &self.issuer;
         match (was_held, is_left) {
             (_, true) => tell(&format!("not logged out of {issuer}: the credential is still in {place}")),
@@ -132,7 +141,7 @@ impl Tool {
     }
 
     async fn status(&self) -> Result<(), BoxError> {
-        let Some(held) = self.env.initial().await? else {
+        let Some(held) = self.env.initial(self.context(RefreshReason::Initial)?).await? else {
             return print(&format!("not logged in to {}: run `{LOGIN}`, or set {VARIABLE}", self.issuer));
         };
         let scopes = held.scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
@@ -237,8 +246,8 @@ fn main() -> Result<ExitCode, BoxError> {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => ExitCode::from(130),
         Err(error) => {
-            tell(&explain(&error, LOGIN, Some(VARIABLE)));
-            ExitCode::from(exit_code(&error))
+            tell(&explain(&*error, LOGIN, Some(VARIABLE)));
+            ExitCode::from(exit_code(&*error))
         }
     })
 }

@@ -1,4 +1,4 @@
-//! An API client of thirty lines and its contract test in forty: `cargo run --example contract_test --features testing`
+//! An API client in thirty lines and its contract test in forty: `cargo run -p reqwest-challenge-testing --example contract_test`
 
 use async_trait::async_trait;
 use reqwest_challenge::{
@@ -10,7 +10,7 @@ use reqwest_challenge_testing::{
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::sync::Mutex;
 
-// The client: it renews by a refresh token that is rotated.
+// The client. It renews with a refresh token; each renewal gives a new refresh token.
 struct Renew {
     url: String,
     token: Mutex<String>,
@@ -40,7 +40,7 @@ fn client(api: &str, renew: Renew, clock: impl Clock) -> Result<ClientWithMiddle
     Ok(ClientBuilder::new(reqwest::Client::new()).with(auth).build())
 }
 
-// Its contract test: in a project of its own each scenario is a `#[tokio::test]`.
+// The contract test. In a real project each scenario is a `#[tokio::test]`.
 async fn world() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWithMiddleware), BoxError> {
     let provider = MockIdentityProvider::start().await?;
     let api = MockApi::trusting(&provider).await?;
@@ -63,7 +63,7 @@ async fn main() -> Result<(), BoxError> {
     println!("ok: expiry and rotation");
 
     let gate = Gate::closed();
-    api.at("/herd").takes(Protection::bearer()).is_held(&gate);
+    api.at("/herd").takes(Protection::bearer()).hold_until(&gate);
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/herd")).send())).collect();
     gate.reached_by(50).await;
     gate.open();
@@ -80,9 +80,9 @@ async fn main() -> Result<(), BoxError> {
     println!("ok: a 403 is typed and sent once");
 
     provider.tokens().expire_all();
-    provider.down(Failure::ServerError);
+    provider.begin_outage(Failure::ServerError);
     println!("outage: {}", reports().await.expect_err("the provider is down"));
-    provider.up();
+    provider.end_outage();
     clock.forward(std::time::Duration::from_secs(2));
     assert_eq!(reports().await?.status(), 200);
     println!("ok: an outage passes");
@@ -90,8 +90,9 @@ async fn main() -> Result<(), BoxError> {
     let (provider, down) = (std::sync::Arc::new(provider), Failure::ServerError);
     let [outage, end, over, new] = [(); 4].map(|()| provider.clone());
     let renew = move || Renew { url: new.token_url(), token: new.log_in(["*"]).refresh_token.into() };
-    let contract = refresher_contract(renew).outage(move || outage.down(down.clone()), move || end.up());
-    let report = contract.finished_by(move || over.fail_next(Failure::InvalidGrant)).run().await;
+    let contract =
+        refresher_contract(renew).outage(move || outage.begin_outage(down.clone()), move || end.end_outage());
+    let report = contract.revocation(move || over.fail_next(Failure::InvalidGrant)).run().await;
     report.assert_passed();
     print!("the refresher's contract:\n{report}");
     Ok(())

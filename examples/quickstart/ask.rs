@@ -1,0 +1,153 @@
+//! Requests a URL of the user, and says what the server answers or why no answer arrives.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use reqwest_challenge::reqwest::{Client, Url};
+use reqwest_challenge::support::{Masker, error_lines};
+use reqwest_challenge::{
+    BoxError, ChallengeMiddleware, Challenges, Credential, Error, Origin, Password, Unauthorized, UnauthorizedReason,
+};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The credential of the user.
+pub(crate) enum Login {
+    Nothing,
+    Token(String),
+    Password(String, String),
+}
+
+impl Login {
+    /// Reads `API_TOKEN`, or `API_USER` and `API_PASSWORD`.
+    pub(crate) fn from_env() -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match (variable("API_TOKEN"), variable("API_USER"), variable("API_PASSWORD")) {
+            (Some(token), ..) => Self::Token(token),
+            (None, Some(user), Some(password)) => Self::Password(user, password),
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Hides the credential if the server repeats it.
+    fn masker(&self) -> Masker {
+        let mut masker = Masker::default();
+        match self {
+            Self::Nothing => {}
+            Self::Token(token) => masker.add_credential(&Credential::bearer(token)),
+            Self::Password(user, password) => masker.add_credential(&Credential::basic(user, password)),
+        }
+        masker
+    }
+}
+
+/// The answer of a server.
+pub(crate) struct Answered {
+    /// The challenges, their defects and the outcome.
+    pub(crate) report: String,
+    /// Whether the server gave what was asked for: a status below 400.
+    pub(crate) good: bool,
+}
+
+/// Requests the URL.
+///
+/// # Errors
+/// Explains why no answer arrives: the text is not a URL, the server cannot be reached, or this build has no TLS.
+pub(crate) async fn ask(text: &str, login: Login) -> Result<Answered, String> {
+    let url = url(text)?;
+    let client = client(&url, &login).map_err(|error| lines("the request is not sent", &error_lines(&*error)))?;
+    let report = |read: &Challenges, outcome: &str| format!("{}outcome: {outcome}\n", challenges(read, &login));
+    let error = match client.get(url.clone()).send().await {
+        Ok(response) => {
+            let (read, status) = (Challenges::from_headers(response.headers()), response.status());
+            return Ok(Answered { report: report(&read, &status.to_string()), good: status.as_u16() < 400 });
+        }
+        Err(error) => error,
+    };
+    let causes = error_lines(&error);
+    let outcome = causes.join("\n  ");
+    let report = match Error::find(&error) {
+        Some(Error::Unauthorized(refused)) => report(refused.challenges(), &outcome) + remedy(refused, &login) + "\n",
+        Some(Error::Forbidden(denied)) => report(denied.challenges(), &outcome),
+        Some(_) => return Err(lines("the call fails", &causes)),
+        None => return Err(unanswered(&url, &error, &causes)),
+    };
+    Ok(Answered { report, good: false })
+}
+
+fn url(text: &str) -> Result<Url, String> {
+    let help = |error: &str| format!("error: this is not the URL of an API: {error}\n  write https://… or http://…\n");
+    let url = Url::parse(text).map_err(|error| help(&error.to_string()))?;
+    if Origin::of(&url).is_none() {
+        return Err(help("it is not an http or https URL"));
+    }
+    Ok(url)
+}
+
+fn client(url: &Url, login: &Login) -> Result<ClientWithMiddleware, BoxError> {
+    let origin = url.origin().ascii_serialization();
+    let auth = match login {
+        Login::Token(token) => {
+            let credential = Credential::bearer(token).with_source("env:API_TOKEN");
+            credential.check()?;
+            ChallengeMiddleware::builder(origin, credential)
+        }
+        // The password is sent if the server asks for Basic, and not if it asks for Digest only.
+        Login::Password(user, password) => ChallengeMiddleware::builder(origin, Password::new(user, password.as_str())),
+        // Plain http is allowed, because no credential is sent.
+        Login::Nothing => {
+            ChallengeMiddleware::builder(origin, |_| async { Ok::<_, BoxError>(None) }).dangerous_allow_plaintext()
+        }
+    };
+    Ok(ClientBuilder::new(Client::builder().timeout(TIMEOUT).build()?).with(auth.build()?).build())
+}
+
+/// Explains why no answer arrived.
+fn unanswered(url: &Url, error: &reqwest_middleware::Error, causes: &[String]) -> String {
+    let origin = url.origin().ascii_serialization();
+    // This is how hyper's connector refuses an https URL if it has no TLS.
+    if url.scheme() == "https" && causes.iter().any(|line| line.contains("scheme is not http")) {
+        return "error: this build has no TLS, so it cannot request an https URL\n  \
+                add a TLS feature of reqwest: cargo run --features reqwest/rustls --example quickstart -- URL\n"
+            .to_owned();
+    }
+    if error.is_timeout() {
+        return lines(&format!("{origin} does not answer within {} seconds", TIMEOUT.as_secs()), causes);
+    }
+    if error.is_connect() {
+        return lines(&format!("{origin} cannot be reached"), causes);
+    }
+    lines("the request fails", causes)
+}
+
+/// What the user can do about a 401.
+fn remedy(refused: &Unauthorized, login: &Login) -> &'static str {
+    let asks_for_digest = refused.challenges().get("Digest").is_some();
+    match login {
+        Login::Nothing => "set API_TOKEN, or API_USER and API_PASSWORD, and run this again",
+        Login::Token(_) => "set API_TOKEN to another token, and run this again",
+        Login::Password(..) if refused.reason() != UnauthorizedReason::Declined => {
+            "set API_USER and API_PASSWORD to others, and run this again"
+        }
+        Login::Password(..) if asks_for_digest && !cfg!(feature = "digest") => {
+            "the password is not sent, because this build has no Digest: add --features digest"
+        }
+        Login::Password(..) => "the password is not sent, because the server does not ask for one",
+    }
+}
+
+fn lines(what: &str, causes: &[String]) -> String {
+    causes.iter().fold(format!("error: {what}\n"), |text, line| text + "  " + line + "\n")
+}
+
+fn challenges(read: &Challenges, login: &Login) -> String {
+    let mut text = format!("{} challenge(s), {} defect(s)\n", read.len(), read.defects().len());
+    for challenge in read {
+        let _ = writeln!(text, "  {challenge}");
+    }
+    for defect in read.defects() {
+        let _ = writeln!(text, "  {defect}\n    {}", defect.mark().to_string().replace('\n', "\n    "));
+    }
+    login.masker().mask(text)
+}
