@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Extensions, Response};
 use reqwest_challenge::reqwest::{self, Body, Client, Request};
-use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, Secret};
+use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, MockResponse, Secret};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 struct Signed(Secret);
@@ -45,7 +45,9 @@ impl Middleware for Api {
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let sent = request.headers_mut().remove(AUTHORIZATION);
         let right = sent.is_some_and(|sent| sent == sign("k3y", &request).as_str());
-        Ok(reqwest::Response::from(Response::new(Body::from(if right { "signed" } else { "forged" }))))
+        let mut response = Response::new(Body::from(if right { "signed" } else { "forged" }));
+        response.extensions_mut().insert(MockResponse);
+        Ok(response.into())
     }
 }
 

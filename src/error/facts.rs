@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) url: Url,
     /// The URL of the response, if it differs.
     pub(crate) final_url: Option<Url>,
+    /// Whether the response names no URL.
+    pub(crate) lacks_url: bool,
     /// Whether the response came from another origin than the request's.
     pub(crate) foreign: bool,
     pub(crate) status: StatusCode,
@@ -48,6 +50,8 @@ pub(crate) struct Facts {
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) url: Url,
+    /// Whether the response names no URL.
+    pub(crate) lacks_url: bool,
     pub(crate) foreign: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) reading: Reading,
@@ -56,7 +60,7 @@ pub(crate) struct Answered {
 impl Facts {
     /// The facts of a response whose header was taken and whose body was read. The URLs have no secret parts.
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
-        let Answered { status, url: answered, foreign, headers, reading } = answered;
+        let Answered { status, url: answered, lacks_url, foreign, headers, reading } = answered;
         let challenges = Arc::new(Challenges::from_headers(&headers));
         let raw =
             RawRefusal { status, headers: &headers, challenges: &challenges, body: &body.bytes, now: reading.now };
@@ -66,6 +70,7 @@ impl Facts {
             method,
             final_url: Some(answered).filter(|answered| *answered != url),
             url,
+            lacks_url,
             foreign,
             status,
             challenges,

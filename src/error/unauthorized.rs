@@ -35,9 +35,6 @@ struct Inner {
     is_accepted_elsewhere: bool,
 }
 
-/// The host of the URL that reqwest gives to a response without a URL. Only the message depends on it.
-const NO_URL: &str = "no.url.provided.local";
-
 impl Unauthorized {
     pub(crate) fn new(
         facts: Facts,
@@ -117,8 +114,9 @@ impl Unauthorized {
             }
             (UnauthorizedReason::NotReplayable, _) => "its body cannot be sent twice; call again",
             (UnauthorizedReason::Redirected, _) => "it was redirected, and its method is not safe to send again",
-            (UnauthorizedReason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
-                "the response names no URL, so another server may have sent it; a middleware that creates responses must set it"
+            (UnauthorizedReason::ForeignOrigin, _) if self.0.facts.lacks_url => {
+                "the response names no URL, so another server may have sent it; a middleware that makes a response must set \
+                 its URL with `ResponseBuilderExt::url`, and a mock can mark it with `MockResponse`"
             }
             (UnauthorizedReason::ForeignOrigin, _) => "another server refused it",
             (UnauthorizedReason::SessionChanged, _) => "another login succeeded meanwhile; call again",

@@ -14,7 +14,8 @@ pub enum UnauthorizedReason {
     /// its effect twice.
     Redirected,
     /// The 401 came from another origin than the request's, after a redirect. A response without a URL counts as another
-    /// origin's, so a middleware that creates responses must set the URL with `reqwest::ResponseBuilderExt::url`.
+    /// origin's, so a middleware that makes a response must set its URL with `reqwest::ResponseBuilderExt::url`. A mock can
+    /// mark its responses with [`MockResponse`](crate::MockResponse) instead.
     ForeignOrigin,
     /// A login succeeded after this request was signed.
     SessionChanged,

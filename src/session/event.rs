@@ -35,7 +35,7 @@ pub enum Event {
         url: Url,
         /// The schemes of the challenges, in order. An unknown scheme is `_`.
         schemes: Vec<&'static str>,
-        /// Which rules the challenges break, and where.
+        /// The defects of the challenges.
         defects: Vec<ChallengeDefect>,
     },
     /// A request went to an origin outside the middleware's origins and passed through: without a credential, a refresh or a
@@ -75,7 +75,7 @@ pub enum Event {
     },
 }
 
-/// A rule that a server's challenges break, and where, as an [`Event`] reports it.
+/// A defect in a server's challenges and its place, as an [`Event`] reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ChallengeDefect {

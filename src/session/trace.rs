@@ -34,8 +34,8 @@ pub(crate) fn event(event: &Event) {
         }
         Event::Challenged { method, url, schemes, defects } => {
             tracing::info!(target: TARGET, %method, url = url.as_str(), schemes = schemes.join(" "), "401");
-            for ChallengeDefect { kind, line, byte } in defects {
-                tracing::info!(target: TARGET, rule = kind.id(), line, byte, "challenge defect");
+            for ChallengeDefect { kind: rule, line, byte } in defects {
+                tracing::info!(target: TARGET, rule = rule.id(), line, byte, "challenge defect");
             }
         }
         Event::Refreshed { outcome, took, waiters, generation, .. } => {

@@ -8,11 +8,13 @@
 //! Other crates need [`retry_after`], [`is_transient_status`], [`OneLine`] and [`hides_text`] too, so `support` exports
 //! them.
 
+mod bounded;
 mod lock;
 mod one_line;
 mod retry_after;
 mod timeout;
 
+pub use bounded::BoundedList;
 pub(crate) use lock::lock;
 pub(crate) use one_line::{DEFAULT_COLUMNS, write_escaped};
 pub use one_line::{OneLine, hides_text};

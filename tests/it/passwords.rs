@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind, Secret,
-    Strength, Unauthorized, UnauthorizedReason,
+    BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind,
+    Strength, Unauthorized, UnauthorizedReason, UserPassword,
 };
 use reqwest_challenge_testing::{Answer, Arrived, Script};
 
@@ -60,10 +60,10 @@ async fn a_password_is_asked_for_once_and_only_after_a_challenge() {
     let ask = move |context: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         let realm = context.realm().map(|realm| realm.into_owned());
-        async move { Ok::<_, BoxError>(realm.map(|realm| (realm, Secret::new("p")))) }
+        async move { Ok::<_, BoxError>(realm.map(|realm| UserPassword::new(realm, "p"))) }
     };
     let server = refusing(&["Basic realm=\"alice\""]);
-    let client = server.client(&auth(Password::asked(ask)));
+    let client = server.client(&auth(Password::from_fn(ask)));
     for _ in 0..3 {
         client.get(API).send().await.unwrap();
     }

@@ -1,10 +1,10 @@
-//! Redirects above and below the middleware, for schemes whose answer is valid for one URL.
+//! Schemes whose answer is valid for one URL, with redirects above the middleware and below it.
 
 use http::Extensions;
 use reqwest::{Client, Request, Response};
 use reqwest_challenge::{
-    AuthReport, ChallengeMiddleware, FollowRedirects, Password, RedirectHistory, Unauthorized, UnauthorizedReason,
-    hardened,
+    AuthReport, ChallengeMiddleware, FollowRedirects, MockResponse, Password, RedirectHistory, Unauthorized,
+    UnauthorizedReason, hardened,
 };
 use reqwest_challenge_testing::{Answer, Script};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
@@ -17,8 +17,8 @@ use crate::support::wire::{Head, Wire, answer};
 
 const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\"\r\n";
 
-/// Behaves like `mod_dir` and `mod_auth_digest` of Apache: it checks the answer, then redirects a folder without its slash.
-/// An answer for another URL is a bad request.
+/// Behaves like Apache's `mod_dir` and `mod_auth_digest`: a folder without its slash is redirected after the answer is
+/// checked, and an answer for another URL is a bad request.
 fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
     let Some(sent) = head.value("authorization") else { return answer("401 Unauthorized", CHALLENGE, "who?") };
     if !sent.contains(&format!("uri=\"{}\"", head.path)) {
@@ -31,7 +31,7 @@ fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_redirect_of_a_folder_without_its_slash_is_answered_for_each_url() {
+async fn a_folder_without_its_slash_is_answered_for_each_url() {
     let api = Wire::start(|head| apache(head, "400 Bad Request")).await;
     let auth = ChallengeMiddleware::new(api.url(""), Password::new("u", "p")).unwrap();
     let client = hardened(Client::builder(), auth).unwrap();
@@ -45,7 +45,7 @@ async fn the_redirect_of_a_folder_without_its_slash_is_answered_for_each_url() {
 }
 
 #[tokio::test]
-async fn the_error_names_a_redirect_below_the_middleware_and_the_remedy() {
+async fn a_redirect_below_the_middleware_is_named_with_the_remedy() {
     for mismatch in ["400 Bad Request", "401 Unauthorized"] {
         let api = Wire::start(move |head| apache(head, mismatch)).await;
         let auth = ChallengeMiddleware::new(api.url(""), Password::new("u", "p")).unwrap();
@@ -61,7 +61,7 @@ async fn the_error_names_a_redirect_below_the_middleware_and_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_400_without_a_redirect_is_returned_unchanged() {
+async fn a_400_without_a_redirect_is_the_apis_own_answer() {
     let server = Script::new(|arrived, _| match arrived.credential() {
         Some(_) => status(400),
         None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n\", qop=\"auth\""]),
@@ -71,7 +71,7 @@ async fn a_400_without_a_redirect_is_returned_unchanged() {
 }
 
 #[tokio::test]
-async fn a_refused_bearer_token_has_a_redirect_hint_only_for_an_unsafe_method() {
+async fn a_refused_folder_of_a_bearer_token_has_no_such_hint() {
     let api = Wire::start(|head| match head.path.as_str() {
         "/domain" => answer("301 Moved", "Location: /domain/\r\n", ""),
         _ => answer("401 Unauthorized", "WWW-Authenticate: Bearer\r\n", ""),
@@ -81,8 +81,7 @@ async fn a_refused_bearer_token_has_a_redirect_hint_only_for_an_unsafe_method() 
     let client = ClientBuilder::new(Client::new()).with(auth).build();
     let error = client.get(api.url("/domain")).send().await.unwrap_err();
     assert!(!error.to_string().contains("FollowRedirects"), "{error}");
-    // The request is not sent again, because its first URL may have had an effect. With `FollowRedirects`, the middleware would
-    // see the redirect.
+    // The effect of the first URL is not repeated. Above the middleware the redirect would be visible.
     let error = client.post(api.url("/domain")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), UnauthorizedReason::Redirected);
@@ -106,7 +105,7 @@ async fn each_hop_is_answered_with_its_own_method_and_url() {
 }
 
 #[tokio::test]
-async fn a_dpop_proof_is_made_for_each_url_and_the_error_names_a_redirect_without_one() {
+async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use reqwest_challenge::dpop::{Dpop, Es256Key};
@@ -133,19 +132,19 @@ async fn a_dpop_proof_is_made_for_each_url_and_the_error_names_a_redirect_withou
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
 }
 
-/// A middleware that refuses with a response that has no URL.
+/// Refuses with a marked response, which has no URL.
 struct ByHand;
 
 #[async_trait::async_trait]
 impl Middleware for ByHand {
     async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
         let response = http::Response::builder().status(401).header("www-authenticate", CHALLENGE[18..].trim());
-        Ok(response.body(reqwest::Body::default()).unwrap().into())
+        Ok(response.extension(MockResponse).body(reqwest::Body::default()).unwrap().into())
     }
 }
 
 #[tokio::test]
-async fn a_response_without_a_url_does_not_count_as_a_redirect() {
+async fn a_mock_response_without_a_url_is_no_redirect() {
     let client = ClientBuilder::new(Client::new()).with(FollowRedirects::new()).with(auth(Password::new("u", "p")));
     let error = client.with(ByHand).build().get(format!("{API}/a")).send().await.unwrap_err();
     assert!(Unauthorized::find(&error).is_some() && !error.to_string().contains("redirected"), "{error}");

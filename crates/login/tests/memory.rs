@@ -63,7 +63,8 @@ impl Middleware for Server {
         _: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let status = if request.headers().contains_key("authorization") { 200 } else { 401 };
-        Ok(http::Response::builder().status(status).body("").unwrap().into())
+        let response = http::Response::builder().status(status).extension(reqwest_challenge::MockResponse);
+        Ok(response.body("").unwrap().into())
     }
 }
 

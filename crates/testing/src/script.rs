@@ -16,7 +16,7 @@ use crate::arrived::Arrived;
 use crate::journal::Journal;
 use crate::purpose::Purpose;
 use crate::server::read;
-use reqwest_challenge::ChallengeMiddleware;
+use reqwest_challenge::{ChallengeMiddleware, MockResponse};
 
 type Answers = dyn Fn(&Arrived, usize) -> Answer + Send + Sync;
 
@@ -159,6 +159,7 @@ impl Middleware for Script {
         let response = http::Response::builder().status(head.status).url(answered).body(body);
         let mut response = response.map_err(|error| reqwest_middleware::Error::Middleware(error.into()))?;
         *response.headers_mut() = head.headers;
+        response.extensions_mut().insert(MockResponse);
         Ok(response.into())
     }
 }

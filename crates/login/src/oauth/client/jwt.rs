@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::oauth::random::random;
-use reqwest_challenge::dpop::ProofKey;
+use reqwest_challenge::dpop::{ProofKey, sign_jws};
 use reqwest_challenge::{RefreshError, Secret};
 
 /// How long an assertion is valid, in seconds: long enough for a clock that is slightly wrong, and short in case it is
@@ -52,11 +50,8 @@ impl Signer {
         }
         payload.insert("iat".to_owned(), now.into());
         payload.insert("exp".to_owned(), now.saturating_add(LIFETIME).into());
-        let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(Value::Object(part).to_string()));
-        let mut text = format!("{header}.{payload}");
-        let signature = self.key.sign(text.as_bytes()).await.map_err(RefreshError::from)?;
-        text.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut text);
+        let [header, payload] = [header, payload].map(|part| Value::Object(part).to_string());
+        let text = sign_jws(self.key.as_ref(), &header, &payload).await.map_err(RefreshError::from)?;
         Ok(Secret::new(text))
     }
 }
