@@ -10,9 +10,9 @@ use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Cli
 use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 
 /// Shows the page. A program opens a browser here, and prints the URL in case that none opens.
-fn show(invitation: &AuthorizationPrompt) -> Result<(), BoxError> {
-    println!("login for {} at {}", invitation.api(), invitation.issuer());
-    let page = invitation.url().clone();
+fn show(prompt: &AuthorizationPrompt) -> Result<(), BoxError> {
+    println!("login for {} at {}", prompt.api(), prompt.issuer());
+    let page = prompt.url().clone();
     tokio::spawn(async move { reqwest::get(page).await });
     Ok(())
 }

@@ -19,8 +19,8 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Logs in by the system's browser, at a page whose URL a shell would make much of.
 #[test]
-#[ignore = "a child of the test below"]
-fn tool() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_logs_in() {
     let Ok(issuer) = std::env::var(ISSUER) else { return };
     let page = format!("{issuer}/authorize?x=$(touch${{IFS}}pwned);`id`&y='|*>z&{ISSUER}=%s%20--help");
     let issuer = Issuer::new(&issuer).unwrap().token_endpoint(format!("{issuer}/token")).unwrap();
@@ -36,8 +36,8 @@ fn tool() {
 
 /// The browser: opens what it was given, if that is one page.
 #[test]
-#[ignore = "a child of the test below"]
-fn browser() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_opens_the_page() {
     if std::env::var(ISSUER).is_err() {
         return;
     }
@@ -50,7 +50,7 @@ fn browser() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_is_given_the_page_as_one_argument_and_no_shell_sees_it() {
+async fn the_browser_gets_the_url_as_one_argument_and_no_shell_interprets_it() {
     // In a child, should one of its variables be read in another way than is meant: no child has children of its own.
     assert!(std::env::var(ISSUER).is_err());
     let provider = MockIdentityProvider::start().await.unwrap();
@@ -58,10 +58,10 @@ async fn a_browser_is_given_the_page_as_one_argument_and_no_shell_sees_it() {
     let folder = Folder::new();
     std::fs::create_dir(&folder.0).unwrap();
     let child = Command::new(&exe)
-        .args(["cli_browser::tool", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["cli_browser::child_that_logs_in", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
         .env(ISSUER, provider.issuer())
         // `%c` is a colon, which stands between two browsers.
-        .env("BROWSER", format!("{} cli_browser%c%cbrowser --exact --ignored", exe.display()))
+        .env("BROWSER", format!("{} cli_browser%c%cchild_that_opens_the_page --exact --ignored", exe.display()))
         .current_dir(&folder.0)
         .output();
     let ended = child.unwrap();

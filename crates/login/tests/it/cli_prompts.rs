@@ -19,8 +19,8 @@ pub(crate) const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
 
 /// Logs in by a prompt, and says what came of it on standard output.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_prompts() {
     let Ok(kind) = std::env::var(KIND) else { return };
     let api = std::env::var("API").unwrap();
     let login = match &*kind {
@@ -63,7 +63,7 @@ fn prompter() {
 /// What is left on the terminal in the end, when somebody typed that at each of these prompts.
 fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &[(KIND, kind), ("API", api)]);
     for (question, keys) in steps {
         terminal.is_asked(question, !question.starts_with("User name"));
@@ -73,7 +73,7 @@ fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
+async fn a_prompt_for_a_secret_names_the_host_and_hides_the_input() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
@@ -102,8 +102,8 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
 
 /// Asks for two tokens at once, of two APIs.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter_of_two() {
+#[ignore = "another test runs it in a child process"]
+fn child_with_two_prompts() {
     if std::env::var(KIND).as_deref() != Ok("two") {
         return;
     }
@@ -123,7 +123,7 @@ fn prompter_of_two() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
+async fn two_concurrent_prompts_get_their_own_answers_and_hide_both() {
     let [one, other] = [MockApi::start().await.unwrap(), MockApi::start().await.unwrap()];
     for (api, token) in [(&one, "hunter2-one"), (&other, "hunter2-other")] {
         api.at("/").requires("read");
@@ -131,7 +131,7 @@ async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
     }
     let other = other.origin().replace("127.0.0.1", "localhost");
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter_of_two", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_with_two_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let facts = [(KIND, "two"), ("API", &*one.origin()), ("OTHER", &*other)];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
     terminal.answer_each(vec![("Token for 127.0.0.1:", "hunter2-one\n"), ("Token for localhost:", "hunter2-other\n")]);
@@ -141,7 +141,7 @@ async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_is_longer_than_a_terminals_line_and_may_be_corrected() {
+async fn a_secret_can_be_longer_than_a_terminal_line_and_can_be_corrected() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     let long = "hunter2-".repeat(2000);
@@ -168,8 +168,8 @@ async fn a_secret_is_longer_than_a_terminals_line_and_may_be_corrected() {
 
 /// Gives a request up while its prompt stands there, and then asks again.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter_who_is_impatient() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_abandons_a_prompt() {
     if std::env::var(KIND).as_deref() != Ok("impatient") {
         return;
     }
@@ -192,14 +192,14 @@ fn prompter_who_is_impatient() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
+async fn an_abandoned_prompt_does_not_read_the_input_of_the_next_prompt() {
     let api = MockApi::start().await.unwrap();
     let enough = Gate::closed();
     api.at("/").requires("read");
     api.at("/enough").open().answers(Answer::ok("").hold_until(&enough));
     api.tokens().accept("hunter2-token");
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter_who_is_impatient", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_that_abandons_a_prompt", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let facts = [(KIND, "impatient"), ("API", &*api.origin())];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
     // Half a secret, which is nobody's then.
@@ -216,7 +216,7 @@ async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
 fn without_a_terminal(facts: &[(&str, &str)]) -> (String, String) {
     // Standard input stays open, and nobody ever writes to it: whoever read it would hang.
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
         .envs(facts.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -231,7 +231,7 @@ fn without_a_terminal(facts: &[(&str, &str)]) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
+async fn without_a_terminal_no_prompt_is_shown_and_no_input_is_read() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     let (shown, errors) = without_a_terminal(&[(KIND, "token"), ("API", &*api.origin())]);
@@ -240,14 +240,14 @@ async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_without_a_terminal_does_not_wait_for_the_prompt_of_another() {
+async fn a_process_without_a_terminal_does_not_wait_for_the_prompt_of_another_process() {
     let (api, folder) = (MockApi::start().await.unwrap(), Folder::new());
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
     let file = folder.file();
     let facts = [(KIND, "token"), ("API", &*api.origin()), ("FILE", file.to_str().unwrap())];
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
     terminal.is_asked("Token for 127.0.0.1", true);
     let (shown, _) = without_a_terminal(&facts);

@@ -101,7 +101,7 @@ async fn the_exit_code_is_6_for_a_network_failure_in_the_body_and_1_for_a_malfor
 }
 
 #[tokio::test]
-async fn a_token_server_of_a_registry_whose_answer_is_cut_is_asked_again_later() {
+async fn a_truncated_answer_of_a_registrys_token_server_is_a_transient_error() {
     let url = failing(Fault::Closes).await;
     let origin = url.split("/token").next().unwrap();
     let challenge = format!("Bearer realm=\"{origin}/token\",service=\"r\",scope=\"repository:a:pull\"");

@@ -34,7 +34,7 @@ fn paths(provider: &MockIdentityProvider) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_bare_401_with_resource_metadata_leads_to_a_200() {
+async fn a_401_that_names_resource_metadata_leads_to_a_login_and_a_200() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (oauth, seen) = asked();
@@ -65,7 +65,7 @@ async fn a_bare_401_with_resource_metadata_leads_to_a_200() {
 }
 
 #[tokio::test]
-async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_with_the_path_and_without() {
+async fn if_the_challenge_names_no_metadata_the_well_known_urls_are_tried_with_and_without_the_path() {
     let provider = MockIdentityProvider::start().await.unwrap();
     for (place, resource) in [("/api/deep", "/api/deep"), ("", "")] {
         let api = MockApi::trusting(&provider).await.unwrap();
@@ -86,7 +86,7 @@ async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_w
 }
 
 #[tokio::test]
-async fn metadata_of_another_resource_end_the_login_before_anything_is_sent() {
+async fn metadata_of_another_resource_end_the_login_before_the_issuer_is_called() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let other = MockApi::start().await.unwrap();
@@ -140,7 +140,7 @@ async fn opens_with_any_token() -> MockApi {
 }
 
 #[tokio::test]
-async fn a_servers_metadata_are_found_at_each_of_the_well_known_places() {
+async fn the_issuers_metadata_are_found_at_each_well_known_url() {
     let api = opens_with_any_token().await;
     for (path, place) in [
         ("", "/.well-known/oauth-authorization-server"),
@@ -174,7 +174,7 @@ async fn an_issuer_is_compared_octet_for_octet() {
 }
 
 #[tokio::test]
-async fn metadata_are_asked_for_once_an_hour() {
+async fn metadata_are_fetched_once_an_hour() {
     let (api, clock) = (opens_with_any_token().await, ManualClock::new());
     let (server, issuer) = at_one_place("", "/.well-known/oauth-authorization-server").await;
     let oauth = OAuth::new(Issuer::new(issuer).unwrap(), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
@@ -188,7 +188,7 @@ async fn metadata_are_asked_for_once_an_hour() {
 }
 
 #[test]
-fn a_secret_is_not_set_up_for_a_server_that_a_challenge_names() {
+fn a_client_secret_or_a_grant_without_a_user_needs_an_issuer_from_the_caller() {
     let at = Issuer::from_challenge;
     let key = || reqwest_challenge::dpop::Es256Key::generate().unwrap();
     let (show, _) = browser();
@@ -212,7 +212,7 @@ fn a_secret_is_not_set_up_for_a_server_that_a_challenge_names() {
 }
 
 #[tokio::test]
-async fn a_resource_that_moves_to_another_server_takes_nothing_of_the_old_one_along() {
+async fn if_a_resource_names_a_new_issuer_no_token_of_the_old_issuer_is_sent_there() {
     let (old, new) = (MockIdentityProvider::start().await.unwrap(), MockIdentityProvider::start().await.unwrap());
     let api = protected(&old).await;
     let (oauth, seen) = asked();
@@ -231,7 +231,7 @@ async fn a_resource_that_moves_to_another_server_takes_nothing_of_the_old_one_al
 }
 
 #[tokio::test]
-async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
+async fn a_client_metadata_document_is_used_if_the_server_supports_it() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let document = || Client::metadata_document("https://tool.example/client.json");
@@ -266,7 +266,7 @@ async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
 }
 
 #[tokio::test]
-async fn a_step_up_asks_once_for_what_was_granted_and_what_is_missing() {
+async fn twenty_step_ups_request_the_granted_and_the_missing_scopes_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     api.at("/api/write").requires("api:write");
@@ -306,7 +306,7 @@ async fn futures<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> 
 }
 
 #[tokio::test]
-async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
+async fn the_demand_of_a_401_reaches_the_authorization_request() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let metadata = api.url("/.well-known/oauth-protected-resource/api");
@@ -323,7 +323,7 @@ async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
 }
 
 #[tokio::test]
-async fn a_login_before_any_request_is_about_the_resource_that_is_named_or_about_the_whole_api() {
+async fn a_login_before_any_request_is_for_the_named_resource_or_for_the_whole_api() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     for named in [None, Some(api.url("/api"))] {

@@ -60,7 +60,7 @@ async fn asked_at(
 }
 
 #[tokio::test]
-async fn a_secret_goes_by_basic_with_both_parts_form_encoded() {
+async fn basic_client_authentication_form_encodes_the_id_and_the_secret() {
     let sent = asked(Client::secret_basic("my client", "web secret:%+/é"), ClientCredentials, |oauth| oauth).await;
     let pair = STANDARD.encode("my+client:web+secret%3A%25%2B%2F%C3%A9");
     assert_eq!(sent.header("authorization"), Some(&*format!("Basic {pair}")));
@@ -68,7 +68,7 @@ async fn a_secret_goes_by_basic_with_both_parts_form_encoded() {
 }
 
 #[tokio::test]
-async fn a_secret_goes_in_the_body_where_a_server_wants_it_there() {
+async fn secret_post_sends_the_client_secret_in_the_body() {
     let sent = asked(Client::secret_post("web", "se cret&"), ClientCredentials, |oauth| oauth.scopes(["a", "b"])).await;
     assert_eq!(sent.header("authorization"), None);
     let body = "grant_type=client_credentials&scope=a+b&client_secret=se+cret%26&client_id=web";
@@ -76,7 +76,7 @@ async fn a_secret_goes_in_the_body_where_a_server_wants_it_there() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_secret_says_who_it_is_and_no_more() {
+async fn a_public_client_sends_its_id_and_no_secret() {
     let set = |oauth: OAuth| oauth.resource("https://api.example.com/").parameter("audience", "a b");
     let sent = asked(Client::public("tool"), ClientCredentials, set).await;
     assert_eq!(sent.header("authorization"), None);
@@ -101,7 +101,7 @@ fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn a_key_signs_an_assertion_for_the_issuer_alone() {
+async fn a_private_key_signs_a_client_assertion_for_the_issuer() {
     let (key, clock) = (Es256Key::generate().unwrap(), ManualClock::new());
     let (jwk, secret) = (key.public_jwk(), key.to_secret());
     let client = Client::private_key_jwt("service", key, Some("k1"));
@@ -122,7 +122,7 @@ async fn a_key_signs_an_assertion_for_the_issuer_alone() {
 }
 
 #[tokio::test]
-async fn an_assertion_stands_for_a_login() {
+async fn the_jwt_bearer_grant_sends_a_signed_assertion() {
     let key = Es256Key::generate().unwrap();
     let jwk = key.public_jwk();
     let grant = JwtBearer::new("robot@example.com", "alice", key).key_id("k2").claim("scope", "x").claim("aud", "evil");
@@ -136,7 +136,7 @@ async fn an_assertion_stands_for_a_login() {
 }
 
 #[tokio::test]
-async fn a_token_is_exchanged_for_another() {
+async fn the_token_exchange_grant_sends_the_subject_token_and_the_actor_token() {
     const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
     let grant = TokenExchange::new(|| Ok(Secret::new("of the user")), JWT)
         .actor(|| Ok(Secret::new("of the service")), JWT)
@@ -164,7 +164,7 @@ async fn a_token_is_exchanged_for_another() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_rotated_and_what_is_not_said_stays_as_it_was() {
+async fn a_renewal_rotates_the_refresh_token_and_keeps_what_the_response_omits() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -182,7 +182,7 @@ async fn a_refresh_token_is_rotated_and_what_is_not_said_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_was_replaced_is_never_sent_again() {
+async fn a_replaced_refresh_token_is_never_sent_again() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -212,7 +212,7 @@ fn revoked(provider: &MockIdentityProvider) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
+async fn a_logout_revokes_the_access_token_if_there_is_no_refresh_token() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let server = endpoint(|_| Answer::json(json!({ "access_token": "only-one", "token_type": "Bearer" }))).await;
     let at = Issuer::new(provider.issuer()).unwrap().token_endpoint(server.url("/token")).unwrap();
@@ -235,7 +235,7 @@ async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
 }
 
 #[tokio::test]
-async fn a_logout_takes_the_refresh_token_back() {
+async fn a_logout_revokes_the_refresh_token() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -273,7 +273,7 @@ async fn with_nonces(sent: Arc<Mutex<Vec<Value>>>) -> MockApi {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_asked_for_with_the_nonce_that_the_server_wants() {
+async fn a_request_for_a_dpop_token_uses_the_servers_nonce() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let server = with_nonces(sent.clone()).await;
     let api = MockApi::start().await.unwrap();
@@ -293,7 +293,7 @@ async fn a_bound_token_is_asked_for_with_the_nonce_that_the_server_wants() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_bound_is_refused_where_a_bound_one_was_asked_for() {
+async fn a_bearer_token_is_refused_if_a_dpop_token_was_requested() {
     let (server, api) = (endpoint(|_| token()).await, open().await);
     let dpop = Dpop::new(Es256Key::generate().unwrap());
     let oauth = OAuth::new(issuer(&server), Client::public("s"), ClientCredentials).unwrap().dpop(dpop);
@@ -307,7 +307,7 @@ async fn a_token_that_is_not_bound_is_refused_where_a_bound_one_was_asked_for() 
 }
 
 #[tokio::test]
-async fn no_secret_is_shown_by_what_holds_one_or_by_what_fails_with_one() {
+async fn no_debug_output_and_no_error_shows_a_secret() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let server = endpoint(|arrived| {
         let echoed = String::from_utf8_lossy(arrived.body()).into_owned();

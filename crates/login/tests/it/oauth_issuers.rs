@@ -38,8 +38,8 @@ async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     let seen = Seen::default();
     let shown = seen.clone();
     // The person does not come back.
-    let code = AuthorizationCode::new(move |invitation| {
-        shown.0.lock().unwrap().push(invitation.url().clone());
+    let code = AuthorizationCode::new(move |prompt| {
+        shown.0.lock().unwrap().push(prompt.url().clone());
         Err("closed".into())
     });
     let oauth = OAuth::new(Issuer::from_challenge(), client_of, code).unwrap().prompting();
@@ -59,7 +59,7 @@ async fn redirect_path(server: &MockApi, client_of: Client) -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
+async fn a_server_without_iss_in_its_responses_gets_its_own_redirect_uri() {
     let registered = || Client::registered(Registration::named("tool"));
     let (one, other) = (server(json!({})).await, server(json!({})).await);
     let (first, second) = (redirect_path(&one, registered()).await, redirect_path(&other, registered()).await);
@@ -83,7 +83,7 @@ async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_last_few_servers_are_remembered_and_no_more() {
+async fn the_metadata_of_the_last_eight_servers_are_remembered() {
     let (api, issuers) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     for number in 0..9 {
         let metadata = json!({
@@ -110,7 +110,7 @@ async fn the_last_few_servers_are_remembered_and_no_more() {
 }
 
 #[test]
-fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
+fn an_invalid_url_of_a_client_metadata_document_is_an_error() {
     let set_up = |url: &str| {
         let code = AuthorizationCode::new(|_| Ok(()));
         let made = OAuth::new(Issuer::from_challenge(), Client::metadata_document(url), code);
@@ -130,7 +130,7 @@ fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
+async fn a_registered_client_authenticates_with_the_secret_that_the_server_issued() {
     for method in ["client_secret_basic", "client_secret_post"] {
         let server = server(json!({})).await;
         server.at("/register").answers(Answer::new(201).json_body(json!({
@@ -172,7 +172,7 @@ async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
 }
 
 #[tokio::test]
-async fn who_registers_nobody_is_said_to_with_what_helps() {
+async fn the_error_of_a_server_without_registration_names_the_solution() {
     let login = async |server: &MockApi| {
         let api = MockApi::start().await.unwrap();
         names(&api, &api.url("/api"), &server.origin());
@@ -193,7 +193,7 @@ async fn who_registers_nobody_is_said_to_with_what_helps() {
 }
 
 #[test]
-fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
+fn a_grant_with_a_user_has_a_longer_timeout() {
     let at = || Issuer::new("https://auth.example.com").unwrap();
     let with = |grant: Grant| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
     assert_eq!(with(ClientCredentials.into()), 30);

@@ -71,7 +71,7 @@ fn takes_last(count: &Arc<AtomicUsize>) -> Script {
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_beside_no_usable_access_token_is_kept() {
+async fn a_new_refresh_token_without_a_usable_access_token_is_kept() {
     for members in [
         json!({}),
         json!({ "token_type": "Bearer" }),
@@ -113,7 +113,7 @@ async fn a_new_refresh_token_beside_no_usable_access_token_is_kept() {
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_beside_a_token_that_is_not_bound_is_kept() {
+async fn a_new_refresh_token_with_an_unbound_access_token_is_kept() {
     let dpop = Dpop::new(Es256Key::generate().unwrap());
     let (server, count) = rotates(1, json!({ "access_token": "t", "token_type": "Bearer" }), "DPoP").await;
     let (api, store, clock) = (takes_last(&count), MemoryStore::new(), ManualClock::new());
@@ -126,7 +126,7 @@ async fn a_new_refresh_token_beside_a_token_that_is_not_bound_is_kept() {
 }
 
 #[tokio::test]
-async fn an_error_replaces_no_refresh_token() {
+async fn an_error_response_replaces_no_refresh_token() {
     for (code, members) in [(400, json!({ "error": "odd" })), (503, json!({})), (200, json!({ "error": "odd" }))] {
         let mut body = members.clone();
         body["refresh_token"] = "r9".into();

@@ -45,7 +45,7 @@ fn machines() -> [Grant; 3] {
 }
 
 #[tokio::test]
-async fn an_api_does_not_choose_what_a_clients_secret_is_used_for() {
+async fn an_api_does_not_choose_the_scopes_of_a_grant_without_a_user() {
     for by_metadata in [false, true] {
         for grant in machines() {
             let name = format!("{grant:?}");
@@ -59,7 +59,7 @@ async fn an_api_does_not_choose_what_a_clients_secret_is_used_for() {
 }
 
 #[tokio::test]
-async fn a_caller_allows_the_scopes_of_a_challenge_by_a_word_a_list_or_a_function() {
+async fn a_caller_allows_all_listed_matching_or_no_scopes_of_a_challenge() {
     for by_metadata in [false, true] {
         for (allowed, expected) in [
             (ChallengeScopes::any(), Some("read admin")),
@@ -76,7 +76,7 @@ async fn a_caller_allows_the_scopes_of_a_challenge_by_a_word_a_list_or_a_functio
 }
 
 #[tokio::test]
-async fn a_person_sees_the_scopes_of_a_challenge_and_needs_no_permission() {
+async fn a_users_login_requests_the_scopes_of_a_challenge_without_permission() {
     for by_metadata in [false, true] {
         let found = asked(DeviceCode::new(|_| Ok(())), by_metadata, |oauth| oauth).await;
         assert_eq!(found.as_deref(), Some("read admin"));
@@ -98,7 +98,7 @@ async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAut
 }
 
 #[tokio::test]
-async fn a_401_that_names_a_missing_scope_adds_it_to_those_of_the_caller_where_the_api_may_choose() {
+async fn a_missing_scope_is_added_to_the_callers_scopes_if_the_api_may_choose() {
     let person = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
     assert_eq!(person.as_deref(), Some("mine admin"));
     for grant in machines() {

@@ -135,7 +135,7 @@ async fn a_redirect_loop_and_a_redirect_on_the_same_server_give_no_token() {
 }
 
 #[tokio::test]
-async fn a_given_client_that_meets_no_redirect_works_and_sends_a_length() {
+async fn a_callers_client_without_redirects_works_and_sends_a_content_length() {
     for (follows, _) in FollowsWhere::each().into_iter().step_by(STATUSES.len()) {
         let server = Arc::new(issuer().await);
         let session = session(&server, Client::secret_post("c", "hunter2"), ClientCredentials, follows);

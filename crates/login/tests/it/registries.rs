@@ -49,7 +49,7 @@ async fn pull(client: &ClientWithMiddleware, api: &MockApi, name: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn two_repositories_have_a_token_each_and_do_not_fight() {
+async fn two_repositories_each_keep_their_own_token() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let client = client(&api, Registry::new());
@@ -71,7 +71,7 @@ async fn two_repositories_have_a_token_each_and_do_not_fight() {
 }
 
 #[tokio::test]
-async fn many_at_once_for_two_repositories_make_a_fetch_each() {
+async fn concurrent_requests_to_two_repositories_share_the_token_requests() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let client = client(&api, Registry::new());
@@ -89,7 +89,7 @@ async fn many_at_once_for_two_repositories_make_a_fetch_each() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_too_old_is_not_sent() {
+async fn an_expired_token_is_not_sent() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let clock = ManualClock::new();
@@ -106,7 +106,7 @@ async fn a_token_that_is_too_old_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_account_goes_by_basic_to_the_token_server_alone() {
+async fn an_account_is_sent_only_to_the_token_server() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     pull(&client(&api, Registry::new().password("alice", "hunter2")), &api, "a").await;
@@ -129,7 +129,7 @@ async fn an_account_goes_by_basic_to_the_token_server_alone() {
 }
 
 #[tokio::test]
-async fn a_token_server_that_nobody_named_gets_nothing() {
+async fn a_token_server_that_the_caller_did_not_name_gets_no_request() {
     let other = MockApi::start().await.unwrap();
     gives_tokens(&other, 300);
     let url = other.url("/token");
@@ -150,7 +150,7 @@ async fn a_token_server_that_nobody_named_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_realm_that_leads_astray_is_not_dialled() {
+async fn an_untrusted_realm_is_not_called() {
     for realm in [
         "http://example.com/token",
         "http://alice@127.0.0.1/token",
@@ -170,7 +170,7 @@ async fn a_realm_that_leads_astray_is_not_dialled() {
 }
 
 #[tokio::test]
-async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() {
+async fn each_failure_of_a_token_server_has_its_error_kind_and_shows_no_secret() {
     for (answer, wanted) in [
         (Answer::new(401), RefreshErrorKind::CredentialRevoked { code: "unauthorized".to_owned() }),
         (Answer::new(400), RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_server".to_owned() }),
@@ -197,7 +197,7 @@ async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() 
 }
 
 #[tokio::test]
-async fn reading_and_writing_one_repository_at_once_are_both_let_in() {
+async fn concurrent_reads_and_writes_of_one_repository_all_succeed() {
     // One scope for both, so that nothing but the request tells them apart.
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = api.url("/token");
@@ -220,7 +220,7 @@ async fn reading_and_writing_one_repository_at_once_are_both_let_in() {
 }
 
 #[tokio::test]
-async fn a_token_stays_at_its_origin_and_a_refused_repository_costs_one_fetch() {
+async fn a_token_is_not_sent_to_another_origin_and_a_denied_repository_costs_one_token_request() {
     let (api, other) = (registry(|api| api.url("/token")).await, MockApi::start().await.unwrap());
     gives_tokens(&api, 300);
     let auth = ChallengeMiddleware::builder(api.origin(), Registry::new()).origin(other.origin());
@@ -241,7 +241,7 @@ async fn a_token_stays_at_its_origin_and_a_refused_repository_costs_one_fetch() 
 }
 
 #[tokio::test]
-async fn several_scopes_are_asked_for_together_and_the_cache_is_bounded() {
+async fn several_scopes_are_requested_together_and_the_cache_is_bounded() {
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = api.url("/token");
     // A mount asks for two repositories, in one parameter or in two.

@@ -34,7 +34,7 @@ async fn refresh(
 
 /// Blobs that are mounted from several repositories at once need a token each, also if the challenges name no scope.
 #[tokio::test(flavor = "multi_thread")]
-async fn blobs_that_are_mounted_at_once_from_several_repositories_have_a_token_each() {
+async fn concurrent_mounts_from_several_repositories_have_a_token_each() {
     for names_scopes in [true, false] {
         let server = Arc::new(token_server().await);
         let realm = server.url("/token");
@@ -77,7 +77,7 @@ fn asked(server: &MockApi, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_challenge_without_a_service_is_answered_without_one() {
+async fn a_challenge_without_a_service_leads_to_a_token_request_without_one() {
     for registry in [Registry::new(), Registry::new().password("a", "b"), Registry::new().identity_token("c")] {
         let server = token_server().await;
         let challenge = "Bearer realm=\"HERE/proxy_auth\",scope=\"repository:nvidia/cuda:pull\"";
@@ -88,7 +88,7 @@ async fn a_challenge_without_a_service_is_answered_without_one() {
 }
 
 #[tokio::test]
-async fn the_scope_that_a_challenge_leaves_out_is_what_the_request_needs() {
+async fn if_the_challenge_names_no_scope_the_request_determines_it() {
     for (method, path, scopes) in [
         (Method::GET, "/v2/library/alpine/manifests/latest", vec!["repository:library/alpine:pull"]),
         (Method::HEAD, "/v2/a/blobs/sha256:00", vec!["repository:a:pull"]),
@@ -226,7 +226,7 @@ async fn the_token_servers_own_error_reaches_the_caller() {
 }
 
 #[tokio::test]
-async fn a_token_stands_in_either_member_whatever_the_other_is() {
+async fn the_token_is_read_from_either_of_its_two_members() {
     for body in [
         r#"{"token":"","access_token":"t"}"#,
         r#"{"token":null,"access_token":"t"}"#,

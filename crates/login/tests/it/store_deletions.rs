@@ -40,7 +40,7 @@ mod typed {
     }
 
     #[tokio::test]
-    async fn a_bare_401_deletes_no_token_and_no_password_that_a_person_typed() {
+    async fn a_401_deletes_no_token_and_no_password_that_a_user_typed() {
         for challenge in [None, Some("Basic realm=\"proxy\""), Some("Bearer error=\"invalid_token\"")] {
             for login in logins() {
                 let store = MemoryStore::new();
@@ -69,7 +69,7 @@ mod typed {
     }
 
     #[tokio::test]
-    async fn a_secret_that_a_person_types_after_a_401_replaces_the_stored_one() {
+    async fn a_secret_that_a_user_types_after_a_401_replaces_the_stored_one() {
         let store = MemoryStore::new();
         another_saves(&store, "typed").await;
         let login = Login::token("https://example.com/tokens").prompting().output(std::io::sink());
@@ -82,7 +82,7 @@ mod typed {
 }
 
 #[tokio::test]
-async fn a_login_that_fails_deletes_nothing_whatever_its_error() {
+async fn a_failed_login_deletes_no_stored_login() {
     let store = MemoryStore::new();
     another_saves(&store, "t1").await;
     let before = stored(&store).await;
@@ -96,7 +96,7 @@ async fn a_login_that_fails_deletes_nothing_whatever_its_error() {
 }
 
 #[tokio::test]
-async fn a_rejected_renewal_deletes_the_login() {
+async fn an_invalid_grant_of_a_renewal_deletes_the_login() {
     let store = MemoryStore::new();
     another_saves(&store, "t1").await;
     let ours = RecordingRefresher::failing(RefreshError::credential_revoked("invalid_grant"));
@@ -110,7 +110,7 @@ async fn a_rejected_renewal_deletes_the_login() {
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept() {
+async fn a_new_refresh_token_with_an_access_token_that_cannot_be_sent_is_kept() {
     for (is_stored, scopes) in [(true, None), (true, Some("read")), (false, Some("read"))] {
         let (store, server) = (MemoryStore::new(), takes("t3"));
         if is_stored {
@@ -148,7 +148,7 @@ async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept(
 }
 
 #[tokio::test]
-async fn a_login_whose_access_token_cannot_be_sent_keeps_its_own_refresh_token_and_no_other_access_token() {
+async fn a_login_with_an_access_token_that_cannot_be_sent_keeps_its_refresh_token_and_drops_the_old_login() {
     let store = MemoryStore::new();
     another_saves(&store, "alices").await;
     let ours = RecordingRefresher::answering(|call, _| {
@@ -162,7 +162,7 @@ async fn a_login_whose_access_token_cannot_be_sent_keeps_its_own_refresh_token_a
 }
 
 #[tokio::test]
-async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
+async fn a_revoked_login_is_deleted_even_if_its_error_is_wrapped() {
     use std::sync::Arc;
     type Any = Box<dyn std::error::Error + Send + Sync>;
     #[derive(Debug, thiserror::Error)]

@@ -62,7 +62,7 @@ impl Store for Disk {
 }
 
 #[tokio::test]
-async fn saves_that_fail_one_after_the_other_lose_nothing() {
+async fn several_failed_saves_in_a_row_lose_no_refresh_token() {
     let (disk, latest, given) = (Disk::default(), Arc::new(AtomicUsize::new(1)), AtomicUsize::new(0));
     let taken = latest.clone();
     let server = Script::new(move |arrived, _| {
@@ -92,7 +92,7 @@ async fn saves_that_fail_one_after_the_other_lose_nothing() {
 }
 
 #[tokio::test]
-async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
+async fn an_expired_credential_that_another_process_saved_is_renewed() {
     let (store, server, clock) = (MemoryStore::new(), takes("t3"), ManualClock::new());
     another_saves(&store, "t1").await;
     let ours = gives("t3");
@@ -114,7 +114,7 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
 }
 
 #[tokio::test]
-async fn a_report_that_panics_loses_no_credential() {
+async fn a_panic_in_on_save_error_loses_no_credential() {
     let (disk, ours) = (Disk::default(), gives("t1"));
     disk.full(true);
     let refresher =
@@ -127,7 +127,7 @@ async fn a_report_that_panics_loses_no_credential() {
 }
 
 #[tokio::test]
-async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
+async fn an_unsaved_login_is_not_replaced_by_the_stored_login_of_another_account() {
     let disk = Disk::default();
     let refresher = Arc::new(Stored::new(gives("bob"), disk.clone(), key()));
     let (_, session) = client(&takes("bob"), refresher.clone());
@@ -144,7 +144,7 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
 }
 
 #[tokio::test]
-async fn a_login_that_has_ended_is_said_to_have_also_where_it_cannot_be_cleared() {
+async fn a_revoked_login_is_reported_even_if_it_cannot_be_deleted() {
     let disk = Disk::default();
     another_saves(&disk.inner, "t1").await;
     let ends = RecordingRefresher::failing(RefreshError::credential_revoked("invalid_grant"));
@@ -158,7 +158,7 @@ async fn a_login_that_has_ended_is_said_to_have_also_where_it_cannot_be_cleared(
 }
 
 #[test]
-fn an_api_is_one_key_however_it_is_written() {
+fn a_key_ignores_the_user_name_the_query_and_the_fragment_of_an_api() {
     let of = |api: &str| Key::new("https://auth.example.com").api(api);
     assert_eq!(of("https://me:hunter2@api.example.com/?token=hunter2#x"), of("https://api.example.com"));
     assert_ne!(of("https://api.example.com/a"), of("https://api.example.com/b"));
@@ -179,7 +179,7 @@ impl Refresh for Unreachable {
 }
 
 #[tokio::test]
-async fn a_logout_says_all_that_could_not_be_done() {
+async fn the_error_of_a_logout_lists_every_failure() {
     for full in [false, true] {
         let disk = Disk::default();
         another_saves(&disk.inner, "t1").await;

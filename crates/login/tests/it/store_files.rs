@@ -24,7 +24,7 @@ async fn get(store: &FileStore) -> Result<Option<String>, StoreError> {
 }
 
 #[tokio::test]
-async fn it_is_its_owners_alone_in_a_folder_that_is() {
+async fn only_the_owner_can_read_the_file_and_the_folders_that_the_store_creates() {
     let folder = Folder::new();
     let deep = folder.0.join("a/b/credentials.json");
     let store = FileStore::new(&deep);
@@ -40,7 +40,7 @@ async fn it_is_its_owners_alone_in_a_folder_that_is() {
 }
 
 #[tokio::test]
-async fn a_file_that_others_can_read_is_tightened() {
+async fn a_file_that_others_can_read_is_made_private() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -56,7 +56,7 @@ fn is_not_ours<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
 }
 
 #[tokio::test]
-async fn a_link_is_not_followed() {
+async fn a_symbolic_link_or_a_folder_in_place_of_the_file_is_refused() {
     let (folder, elsewhere) = (Folder::new(), Folder::new());
     put(&FileStore::new(elsewhere.file()), &key(), None, "not ours").await.unwrap();
     put(&FileStore::new(folder.0.join("other")), &key(), None, "x").await.unwrap();
@@ -72,7 +72,7 @@ async fn a_link_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_folder_that_others_can_write_in_or_own_is_refused() {
+async fn a_folder_that_others_own_or_can_write_is_refused() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -94,7 +94,7 @@ async fn a_folder_that_others_can_write_in_or_own_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_wrote_is_an_error_and_stays_as_it_is() {
+async fn a_file_of_a_newer_version_is_an_error_and_stays_unchanged() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -109,7 +109,7 @@ async fn what_a_newer_version_wrote_is_an_error_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_nothing_with_a_warning_and_is_put_aside() {
+async fn a_damaged_file_counts_as_empty_with_a_warning_and_is_kept_under_another_name() {
     for damaged in ["", "{\"version\":1,\"credentials\":{\"a", "[]", "\u{0}\u{0}", "{\"version\":1}", "{}"] {
         let folder = Folder::new();
         put(&FileStore::new(folder.0.join("other")), &key(), None, "x").await.unwrap();
@@ -128,7 +128,7 @@ async fn what_cannot_be_read_is_nothing_with_a_warning_and_is_put_aside() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_an_error_that_says_so_and_loses_nothing() {
+async fn a_credential_that_is_too_large_is_an_error_and_the_file_stays_unchanged() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -138,7 +138,7 @@ async fn what_does_not_fit_is_an_error_that_says_so_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
+async fn an_error_names_the_folder_that_cannot_be_created() {
     let folder = Folder::new();
     put(&FileStore::new(folder.file()), &key(), None, "first").await.unwrap();
     let below = FileStore::new(folder.file().join("below"));
@@ -152,7 +152,7 @@ async fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn the_files_of_others_in_the_folder_stay() {
+async fn other_files_in_the_folder_are_not_removed() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -178,7 +178,7 @@ impl Drop for Goes {
 }
 
 #[test]
-fn a_renewals_lock_is_held_until_it_is_written_though_its_runtime_has_ended() {
+fn the_lock_is_held_until_the_write_ends_even_after_the_runtime_has_shut_down() {
     let folder = Folder::new();
     fs::create_dir_all(&folder.0).unwrap();
     fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o700)).unwrap();

@@ -13,7 +13,7 @@ use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
 #[tokio::test]
-async fn only_a_finished_login_clears_the_store_and_never_the_winners() {
+async fn only_a_revoked_login_is_deleted_and_never_one_that_another_process_saved() {
     let kinds = [
         (RefreshError::transient(None), true),
         (RefreshError::denied("invalid_client"), true),
@@ -49,7 +49,7 @@ async fn only_a_finished_login_clears_the_store_and_never_the_winners() {
 }
 
 #[tokio::test]
-async fn a_logout_clears_what_is_stored_and_revokes_what_another_process_renewed() {
+async fn a_logout_clears_the_store_and_revokes_the_credential_that_another_process_renewed() {
     let (store, server) = (MemoryStore::new(), takes("t1"));
     let ours = gives("t1");
     let (run, session) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
@@ -62,7 +62,7 @@ async fn a_logout_clears_what_is_stored_and_revokes_what_another_process_renewed
 }
 
 #[tokio::test]
-async fn a_renewal_waits_for_another_process_until_its_deadline() {
+async fn a_renewal_waits_for_another_process_until_the_lock_timeout() {
     let (store, server) = (MemoryStore::new(), takes("t1"));
     let held = store.lock(&key(), Duration::ZERO).await.unwrap();
     let ours = gives("t1");
@@ -102,7 +102,7 @@ async fn a_logout_in_another_process_is_not_undone_by_a_renewal() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_comes_after_a_logout_and_a_login_does_not_end_the_login() {
+async fn a_renewal_that_ends_after_a_logout_does_not_replace_the_next_login() {
     let (store, server) = (MemoryStore::new(), takes("n1"));
     let gate = Gate::closed();
     let ours =
@@ -143,7 +143,7 @@ impl Refresh for Forgets {
 }
 
 #[tokio::test]
-async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() {
+async fn a_credential_that_arrives_after_a_logout_is_forgotten_and_other_logins_stay() {
     let (store, server, gate) = (MemoryStore::new(), takes("never"), Gate::closed());
     let slow = Forgets { refresher: gives("n0").hold_until(&gate), forgotten: Arc::default() };
     let (run, session) = client(&server, Stored::new(slow.clone(), store.clone(), key()));
@@ -167,7 +167,7 @@ async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() 
 }
 
 #[tokio::test]
-async fn what_another_process_renewed_is_used_and_not_renewed_again() {
+async fn a_credential_that_another_process_renewed_is_used_and_not_renewed_again() {
     let store = MemoryStore::new();
     another_saves(&store, "t1").await;
     let late = store.clone();
@@ -187,7 +187,7 @@ async fn what_another_process_renewed_is_used_and_not_renewed_again() {
 }
 
 #[tokio::test]
-async fn a_login_that_another_process_did_is_picked_up_on_the_next_401() {
+async fn a_login_of_another_process_is_used_after_the_next_401() {
     let (store, server) = (MemoryStore::new(), takes("t2"));
     let ours = RecordingRefresher::failing(RefreshError::login_required("tool login"));
     let (run, _) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
@@ -200,7 +200,7 @@ async fn a_login_that_another_process_did_is_picked_up_on_the_next_401() {
 }
 
 #[tokio::test]
-async fn it_is_saved_before_anybody_uses_it() {
+async fn a_new_credential_is_saved_before_it_is_sent() {
     let store = MemoryStore::new();
     let seen = Arc::new(Mutex::new(None));
     let (looked, late) = (store.clone(), seen.clone());

@@ -18,8 +18,8 @@ fn issuer() -> Issuer {
 
 /// Asks the API whenever it is told to.
 #[test]
-#[ignore = "a child of the test below"]
-fn caller() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_calls() {
     if std::env::var(ROLE).as_deref() != Ok("caller") {
         return;
     }
@@ -38,7 +38,7 @@ fn caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in_a_row() {
+async fn two_processes_that_share_a_rotating_refresh_token_renew_once_in_each_of_fifty_rounds() {
     let folder = Folder::new();
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
@@ -55,7 +55,7 @@ async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in
     auth.unwrap().session().login().await.unwrap();
     let (file, origin, issuer) = (folder.file(), api.origin(), provider.issuer());
     let facts = [("FILE", file.to_str().unwrap()), ("API", &*origin), ("ISSUER", &*issuer)];
-    let mut peers = [(); 2].map(|()| Peer::of(spawn("caller", "store_processes::caller", &facts)));
+    let mut peers = [(); 2].map(|()| Peer::of(spawn("caller", "store_processes::child_that_calls", &facts)));
     for peer in &mut peers {
         assert_eq!(peer.hear(), "ready");
     }
@@ -74,8 +74,8 @@ async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in
 
 /// Writes as fast as it can, until it is killed.
 #[test]
-#[ignore = "a child of the test below"]
-fn writer() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_writes() {
     if std::env::var(ROLE).as_deref() != Ok("writer") {
         return;
     }
@@ -106,13 +106,13 @@ fn number(text: &str) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_whole_and_its_locks_are_free_after_two_hundred_kills() {
+async fn after_two_hundred_kills_the_file_is_complete_and_its_locks_are_free() {
     let folder = Folder::new();
     let (file, store) = (folder.file(), FileStore::new(folder.file()).on_warning(|warning| panic!("{warning}")));
     let (mut there, mut random) = (false, 0x2545_F491_4F6C_DD1D_u64);
     for round in 0..200 {
         let facts = [("FILE", file.to_str().unwrap())];
-        let mut peer = Peer::of(spawn("writer", "store_processes::writer", &facts));
+        let mut peer = Peer::of(spawn("writer", "store_processes::child_that_writes", &facts));
         assert_eq!(peer.hear(), "ready");
         // Anywhere in its first few writes.
         random ^= random << 13;

@@ -16,7 +16,7 @@ use crate::support::folder::{Folder, key};
 use crate::support::script::{API, Script, challenged, status};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_stores_keep_the_contract() {
+async fn both_stores_pass_the_store_contract() {
     let report = store_contract(MemoryStore::new).run().await;
     report.assert_passed();
     let folder = Arc::new(Folder::new());
@@ -63,7 +63,7 @@ impl Store for Careless {
 }
 
 #[tokio::test]
-async fn a_store_that_compares_nothing_and_locks_nobody_out_breaks_the_contract() {
+async fn a_store_without_comparison_and_without_locks_fails_the_store_contract() {
     let report = store_contract(|| Careless(MemoryStore::new())).run().await;
     let shown = report.to_string();
     assert_eq!(shown.matches("FAILED").count(), 4, "{shown}");
@@ -87,7 +87,7 @@ pub(crate) fn gives(token: &'static str) -> RecordingRefresher {
 }
 
 #[tokio::test]
-async fn a_second_run_begins_with_what_the_first_one_saved() {
+async fn a_second_run_starts_with_the_credential_of_the_first_run() {
     let (folder, server) = (Folder::new(), takes("t1"));
     let first = gives("t1");
     let (run, _) = client(&server, Stored::new(first.clone(), FileStore::new(folder.file()), key()));
@@ -137,7 +137,7 @@ impl Store for Counting {
 }
 
 #[tokio::test]
-async fn a_store_is_read_once_until_a_401() {
+async fn a_store_is_read_once_if_the_server_accepts_its_credential() {
     let (store, server) = (Counting::default(), takes("t1"));
     let (run, _) = client(&server, Stored::new(gives("t1"), store.clone(), key()));
     run.get(API).send().await.unwrap();
@@ -179,7 +179,7 @@ pub(crate) async fn another_saves(store: &MemoryStore, token: &'static str) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_saved_serves_is_reported_and_is_saved_later() {
+async fn a_credential_that_cannot_be_saved_is_used_reported_and_saved_later() {
     let (store, server) = (Counting::default(), takes("t1"));
     store.fails.store(2, Ordering::SeqCst);
     let reports = Arc::new(Mutex::new(Vec::new()));
@@ -198,7 +198,7 @@ async fn what_cannot_be_saved_serves_is_reported_and_is_saved_later() {
 }
 
 #[tokio::test]
-async fn a_disk_that_fails_once_is_tried_again_at_once() {
+async fn a_save_that_fails_once_is_repeated_at_once() {
     let (store, server) = (Counting::default(), takes("t1"));
     store.fails.store(1, Ordering::SeqCst);
     let (run, _) = client(&server, Stored::new(gives("t1"), store.clone(), key()));
@@ -207,7 +207,7 @@ async fn a_disk_that_fails_once_is_tried_again_at_once() {
 }
 
 #[tokio::test]
-async fn an_expiry_is_stored_absolute_and_none_is_none() {
+async fn an_expiry_is_stored_as_an_absolute_time_and_a_missing_one_stays_missing() {
     let folder = Folder::new();
     let clock = ManualClock::new();
     for expiry in [None, Some(clock.time_in(Duration::from_millis(1500)))] {
@@ -224,7 +224,7 @@ async fn an_expiry_is_stored_absolute_and_none_is_none() {
 }
 
 #[tokio::test]
-async fn every_kind_of_credential_is_made_again_as_it_was() {
+async fn every_kind_of_credential_is_restored_unchanged() {
     let store = MemoryStore::new();
     let kinds = [
         Credential::bearer("t0k3n"),
@@ -244,7 +244,7 @@ async fn every_kind_of_credential_is_made_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_stored_and_made_again_with_its_key() {
+async fn a_dpop_token_is_stored_and_restored_with_its_key() {
     use reqwest_challenge::dpop::{Dpop, Es256Key};
     let (store, dpop) = (MemoryStore::new(), Dpop::new(Es256Key::generate().unwrap()));
     let server = Script::new(|arrived, _| match arrived.header("authorization") {
@@ -278,7 +278,7 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
 }
 
 #[test]
-fn keys_hold_no_secret_and_no_two_read_alike() {
+fn keys_contain_no_secret_and_different_keys_are_not_equal() {
     let shown = Key::new("https://user:hunter2@auth.example.com/?token=hunter2#hunter2").to_string();
     assert_eq!(shown, "https://auth.example.com");
     let keys = [
@@ -300,7 +300,7 @@ fn keys_hold_no_secret_and_no_two_read_alike() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_store_shows_a_secret() {
+async fn no_debug_output_of_a_store_shows_a_secret() {
     let (folder, store) = (Folder::new(), MemoryStore::new());
     let file = FileStore::new(folder.file());
     let given =
@@ -316,7 +316,7 @@ async fn nothing_of_a_store_shows_a_secret() {
 }
 
 #[tokio::test]
-async fn a_credential_that_nobody_could_make_again_is_said_not_to_be_stored() {
+async fn a_credential_that_cannot_be_restored_is_reported_as_not_storable() {
     struct Odd;
 
     #[async_trait]

@@ -49,8 +49,8 @@ pub(crate) async fn endpoint(answer: impl Fn(&Arrived) -> Answer + Send + Sync +
 pub(crate) fn browser() -> (impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static, Seen) {
     let seen = Seen::default();
     let shown = seen.clone();
-    let show = move |invitation: &AuthorizationPrompt| {
-        let url = invitation.complete_url().clone();
+    let show = move |prompt: &AuthorizationPrompt| {
+        let url = prompt.complete_url().clone();
         shown.0.lock().unwrap().push(url.clone());
         // By a client that follows redirects, as browsers do.
         tokio::spawn(async move { reqwest::get(url).await.unwrap().text().await.unwrap() });

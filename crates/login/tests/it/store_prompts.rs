@@ -77,7 +77,7 @@ async fn asks(store: &MemoryStore, gate: &Gate) -> tokio::task::JoinHandle<u16> 
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_person_a_login_is_required_at_once_while_another_process_asks_one() {
+async fn a_process_without_a_user_fails_at_once_while_another_process_prompts() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     let asking = asks(&store, &gate).await;
     let (run, _) = process(&store, RecordingRefresher::failing(RefreshError::login_required("run `tool login`")));
@@ -93,7 +93,7 @@ async fn without_a_person_a_login_is_required_at_once_while_another_process_asks
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_processes_that_would_ask_ask_once() {
+async fn two_processes_prompt_the_user_once() {
     let (store, gate, heard) = (MemoryStore::new(), Gate::closed(), Arc::new(AtomicUsize::new(0)));
     let asking = asks(&store, &gate).await;
     let (other, hears) = (Person::at(&open(), "never"), heard.clone());
@@ -136,7 +136,7 @@ async fn the_login_of_another_process_is_not_saved_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_waited_for_long_enough_asks_and_gets_that_login() {
+async fn a_process_that_has_waited_thirty_seconds_for_another_prompt_shows_its_own() {
     let (store, never) = (MemoryStore::new(), Gate::closed());
     let asking = asks(&store, &never).await;
     let other = Person::at(&open(), "typed");
@@ -148,7 +148,7 @@ async fn whoever_has_waited_for_long_enough_asks_and_gets_that_login() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_asks_for_a_login_is_asked_at_once() {
+async fn an_explicit_login_prompts_at_once_while_another_process_prompts() {
     let (store, never) = (MemoryStore::new(), Gate::closed());
     let asking = asks(&store, &never).await;
     let (_, session) = process(&store, Person::at(&open(), "typed"));
@@ -159,7 +159,7 @@ async fn whoever_asks_for_a_login_is_asked_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_given_up_while_another_process_asks_stops_waiting_and_asks_nobody() {
+async fn an_abandoned_request_stops_waiting_for_another_prompt_and_shows_none() {
     let (store, never, heard) = (MemoryStore::new(), Gate::closed(), Gate::closed());
     let asking = asks(&store, &never).await;
     let (other, hears) = (Person::at(&never, "never"), heard.clone());
@@ -175,7 +175,7 @@ async fn whoever_is_given_up_while_another_process_asks_stops_waiting_and_asks_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_is_saved_whatever_came_in_between_while_the_person_was_asked() {
+async fn a_login_is_saved_even_if_another_process_logs_out_during_the_prompt() {
     for cause in [RefreshReason::Login, RefreshReason::Challenged] {
         let (store, gate) = (MemoryStore::new(), Gate::closed());
         another_saves(&store, "t1").await;
@@ -235,7 +235,7 @@ fn is_of_store(error: &RefreshError) -> bool {
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_written_a_login_is_required_nobody_is_asked_and_nothing_stored_is_used_up() {
+async fn with_a_read_only_store_no_prompt_is_shown_and_no_stored_refresh_token_is_spent() {
     let store = MemoryStore::new();
     let requires = RecordingRefresher::failing(RefreshError::login_required("run `tool login`"));
     let why = fails(Stored::new(requires, ReadOnly(store.clone()), key())).await;

@@ -19,11 +19,11 @@ struct Page(Arc<Mutex<Option<Url>>>);
 impl Page {
     fn show(&self) -> impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static {
         let page = self.clone();
-        move |invitation| {
+        move |prompt| {
             // The URL has a state in it that is nobody else's business.
-            let (shown, state) = (format!("{invitation:?}"), param(invitation.url(), "state"));
-            assert!(shown.contains(invitation.host()) && !shown.contains(&state), "{shown}");
-            *page.0.lock().unwrap() = Some(invitation.url().clone());
+            let (shown, state) = (format!("{prompt:?}"), param(prompt.url(), "state"));
+            assert!(shown.contains(prompt.host()) && !shown.contains(&state), "{shown}");
+            *page.0.lock().unwrap() = Some(prompt.url().clone());
             Ok(())
         }
     }
@@ -48,7 +48,7 @@ async fn get(url: &str) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_who_did_not_ask_for_a_login() {
+async fn a_request_opens_no_login_page_unless_prompts_are_enabled() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (show, seen) = browser();
@@ -68,7 +68,7 @@ async fn nobody_is_asked_who_did_not_ask_for_a_login() {
 }
 
 #[tokio::test]
-async fn the_request_has_what_the_rfcs_want_and_a_new_state_each_time() {
+async fn the_authorization_request_has_the_required_parameters_and_a_new_state_each_time() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (show, seen) = browser();
@@ -89,7 +89,7 @@ async fn the_request_has_what_the_rfcs_want_and_a_new_state_each_time() {
 }
 
 #[tokio::test]
-async fn one_request_that_fits_is_taken_and_all_others_find_nothing() {
+async fn only_a_redirect_with_the_right_path_and_state_is_accepted() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let page = Page::default();
@@ -130,7 +130,7 @@ fn not_here() -> String {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_server_is_refused_before_its_code_goes_anywhere() {
+async fn a_redirect_with_a_wrong_iss_is_refused_and_its_code_is_not_sent() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     for iss in ["", "&iss=https://evil.example", "&iss=ISSUER&iss=ISSUER", "&iss=ISSUER/"] {
@@ -148,7 +148,7 @@ async fn an_answer_of_another_server_is_refused_before_its_code_goes_anywhere() 
 }
 
 #[tokio::test]
-async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
+async fn a_refused_login_is_denied_and_revokes_no_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     provider.refuses_logins(true);
@@ -173,7 +173,7 @@ async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
 }
 
 #[tokio::test]
-async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
+async fn a_login_without_a_redirect_times_out() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
     let oauth = pinned(&provider, AuthorizationCode::new(page.show()));
@@ -190,7 +190,7 @@ async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
 }
 
 #[tokio::test]
-async fn who_ignored_one_page_is_not_shown_another_at_once() {
+async fn after_a_timeout_requests_show_no_new_page_but_an_explicit_login_does() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
     let oauth = pinned(&provider, AuthorizationCode::new(page.show())).prompting();
@@ -211,7 +211,7 @@ async fn who_ignored_one_page_is_not_shown_another_at_once() {
 }
 
 #[tokio::test]
-async fn a_person_is_not_asked_for_nobody() {
+async fn a_login_ends_when_its_caller_drops_it() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, page) = (protected(&provider).await, Page::default());
     let (_, session) = client(&api.origin(), pinned(&provider, AuthorizationCode::new(page.show())));
@@ -235,13 +235,13 @@ async fn login_with(metadata: impl Fn(&MockApi) -> serde_json::Value, pinned: bo
     let resource = json!({ "resource": server.origin(), "authorization_servers": [server.origin()] });
     server.at("/.well-known/oauth-protected-resource").answers(Answer::json(resource));
     let issuer = if pinned { Issuer::new(server.origin()).unwrap() } else { Issuer::from_challenge() };
-    let grant = AuthorizationCode::new(|invitation| Err(format!("shown: {}", invitation.host()).into()));
+    let grant = AuthorizationCode::new(|prompt| Err(format!("shown: {}", prompt.host()).into()));
     let (_, session) = client(&server.origin(), OAuth::new(issuer, Client::public("c"), grant).unwrap());
     line(&session.login().await.unwrap_err())
 }
 
 #[tokio::test]
-async fn a_page_for_a_person_is_on_the_issuers_host() {
+async fn the_login_page_must_be_on_the_issuers_host() {
     let at = |page: &'static str| {
         move |server: &MockApi| {
             let page = page.replace("HERE", &server.origin());
@@ -258,7 +258,7 @@ async fn a_page_for_a_person_is_on_the_issuers_host() {
 }
 
 #[tokio::test]
-async fn a_server_that_a_challenge_names_must_say_that_it_checks_codes() {
+async fn a_server_that_a_challenge_names_must_announce_pkce_with_s256() {
     let saying = |methods: serde_json::Value| move |server: &MockApi| json!({ "authorization_endpoint": server.url("/login"), "code_challenge_methods_supported": methods });
     assert!(login_with(saying(json!(["plain"])), true).await.contains("S256"));
     assert!(login_with(saying(json!(null)), true).await.contains("shown"), "the caller chose it");

@@ -59,7 +59,7 @@ impl Store for Failing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_renewal_whose_store_fails_sends_the_old_credential_and_spends_nothing() {
+async fn if_the_store_fails_during_an_early_renewal_requests_still_succeed() {
     for what in ["load", "lock", "prepare", "replace", "wait"] {
         let (store, clock) = (Failing::default(), ManualClock::new());
         let (now, hour) = (clock.clone(), Duration::from_secs(3600));

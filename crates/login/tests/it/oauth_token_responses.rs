@@ -35,7 +35,7 @@ fn error(status: u16, code: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_whether_it_may_pass() {
+async fn each_failure_of_the_token_endpoint_has_its_error_kind() {
     use RefreshErrorKind::{CredentialRevoked, LoginRequired, Transient};
     let denied = |code: &str| RefreshError::denied(code).kind().clone();
     let code = |code: &str| code.to_owned();
@@ -70,7 +70,7 @@ async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_wheth
 }
 
 #[tokio::test]
-async fn a_servers_text_is_escaped_and_cut_for_a_terminal() {
+async fn the_servers_error_text_is_escaped_and_shortened() {
     let description = format!("\u{1b}[2Jyou\u{202e} {}", "x".repeat(5000));
     let answer = Answer::new(400).json_body(json!({ "error": "invalid_scope", "error_description": description }));
     let shown = line(&comes_of(answer, &ManualClock::new()).await.unwrap_err());
@@ -78,7 +78,7 @@ async fn a_servers_text_is_escaped_and_cut_for_a_terminal() {
 }
 
 #[tokio::test]
-async fn a_lifetime_is_a_number_or_a_text_and_never_overflows() {
+async fn the_lifetime_of_a_token_is_a_number_or_a_string_and_never_overflows() {
     let cases: [(Value, Option<u64>); 9] = [
         (json!(3600), Some(3600)),
         (json!("3600"), Some(3600)),
@@ -100,7 +100,7 @@ async fn a_lifetime_is_a_number_or_a_text_and_never_overflows() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_type_is_refused_and_one_of_none_is_a_bearer_token() {
+async fn an_unsupported_token_type_is_refused_and_a_missing_one_means_bearer() {
     let answer = |kind: Value| Answer::json(json!({ "access_token": "t", "token_type": kind, "scope": "a b" }));
     for kind in ["mac", "DPoP"] {
         let error = comes_of(answer(kind.into()), &ManualClock::new()).await.unwrap_err();
@@ -116,7 +116,7 @@ async fn a_token_of_another_type_is_refused_and_one_of_none_is_a_bearer_token() 
 }
 
 #[tokio::test]
-async fn a_blip_at_the_token_endpoint_is_no_logout() {
+async fn a_transient_failure_of_the_token_endpoint_keeps_the_refresh_token() {
     let server = endpoint(|_| Answer::new(503)).await;
     let api = refused().await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();

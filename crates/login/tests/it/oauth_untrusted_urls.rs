@@ -32,7 +32,7 @@ fn is_refused(error: &RefreshError, what: &str) {
 const PUBLIC: &str = "https://api.example.com/v1";
 
 #[tokio::test]
-async fn no_address_inside_is_dialled_however_it_is_written() {
+async fn no_private_address_is_called_in_any_notation() {
     for host in [
         "127.0.0.1",
         "127.1",
@@ -93,7 +93,7 @@ async fn no_address_inside_is_dialled_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn an_odd_url_is_not_dialled() {
+async fn an_invalid_or_insecure_url_is_not_called() {
     for url in [
         "http://meta.example.com/",
         "ftp://meta.example.com/",
@@ -114,7 +114,7 @@ async fn an_odd_url_is_not_dialled() {
 }
 
 #[tokio::test]
-async fn each_redirect_of_metadata_is_looked_at() {
+async fn each_redirect_of_a_metadata_request_is_checked() {
     let api = MockApi::start().await.unwrap();
     for to in ["https://10.0.0.1/", "http://meta.example.com/", "https://u@meta.example.com/", "ftp://127.0.0.1/"] {
         api.at("/metadata").redirects_to(to);
@@ -140,7 +140,7 @@ async fn naming(issuer: &str) -> MockApi {
 }
 
 #[tokio::test]
-async fn what_metadata_name_is_looked_at_like_what_a_challenge_names() {
+async fn urls_in_metadata_are_checked_like_urls_in_a_challenge() {
     for issuer in
         ["https://10.0.0.1", "http://auth.example.com", "https://u:p@auth.example.com", "https://169.254.169.254"]
     {
@@ -167,7 +167,7 @@ async fn what_metadata_name_is_looked_at_like_what_a_challenge_names() {
 }
 
 #[tokio::test]
-async fn a_host_inside_that_the_caller_named_is_dialled() {
+async fn a_private_host_that_the_caller_names_is_called() {
     // The API is elsewhere; the issuer is on this machine, by the caller's word.
     let server = MockApi::start().await.unwrap();
     server.at("/").answers(Answer::new(404));
@@ -179,7 +179,7 @@ async fn a_host_inside_that_the_caller_named_is_dialled() {
 }
 
 #[tokio::test]
-async fn a_client_of_the_callers_that_follows_redirects_leads_nowhere_else() {
+async fn metadata_that_the_callers_client_fetched_from_another_server_are_refused() {
     let (elsewhere, api) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     elsewhere
         .at("/")

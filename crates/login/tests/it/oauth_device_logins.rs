@@ -27,9 +27,9 @@ async fn begin(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + 
     let (server, issuer) = device_server(device, poll).await;
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = shown.clone();
-    let grant = DeviceCode::new(move |invitation| {
-        let code = invitation.user_code().unwrap();
-        seen.lock().unwrap().push(format!("{code} at {} of {}", invitation.complete_url().path(), invitation.host()));
+    let grant = DeviceCode::new(move |prompt| {
+        let code = prompt.user_code().unwrap();
+        seen.lock().unwrap().push(format!("{code} at {} of {}", prompt.complete_url().path(), prompt.host()));
         Ok(())
     });
     let clock = ManualClock::new();
@@ -72,7 +72,7 @@ fn token() -> Answer {
 }
 
 #[tokio::test]
-async fn it_polls_every_five_seconds_where_nobody_says_how_often() {
+async fn the_client_polls_every_five_seconds_if_the_server_names_no_interval() {
     let begun = begin(json!({}), |number, _| if number < 4 { pending() } else { token() }).await;
     assert_eq!(begun.after(4).await, 0);
     assert_eq!(begun.after(1).await, 1);
@@ -86,7 +86,7 @@ async fn it_polls_every_five_seconds_where_nobody_says_how_often() {
 }
 
 #[tokio::test]
-async fn slow_down_adds_five_seconds_for_good() {
+async fn slow_down_adds_five_seconds_to_all_later_intervals() {
     let answer = |number, _: &Arrived| match number {
         1 => code("slow_down"),
         2 | 3 => pending(),
@@ -101,7 +101,7 @@ async fn slow_down_adds_five_seconds_for_good() {
 }
 
 #[tokio::test]
-async fn slow_down_that_names_an_interval_is_obeyed() {
+async fn an_interval_in_a_slow_down_response_is_used() {
     for (said, seconds) in [(json!(30), 30), (json!("30"), 30), (json!(1), 10), (json!(null), 10)] {
         let answer = move |number, _: &Arrived| match number {
             1 => Answer::ok("").json_body(json!({ "error": "slow_down", "interval": said })),
@@ -115,7 +115,7 @@ async fn slow_down_that_names_an_interval_is_obeyed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_fails_slows_the_polling_down_and_does_not_end_it() {
+async fn a_failed_connection_slows_the_polling_down_and_does_not_end_it() {
     let answer = |number, _: &Arrived| match number {
         1 => Answer::cut(),
         2 => Answer::new(503).body("out of order"),
@@ -131,7 +131,7 @@ async fn a_connection_that_fails_slows_the_polling_down_and_does_not_end_it() {
 }
 
 #[tokio::test]
-async fn it_stops_when_the_code_expires_and_when_the_person_refuses() {
+async fn the_polling_ends_when_the_code_expires_or_the_user_refuses() {
     let begun = begin(json!({ "expires_in": 12 }), |_, _| pending()).await;
     assert_eq!((begun.after(5).await, begun.after(5).await, begun.after(5).await), (1, 1, 0));
     assert!(line(&begun.login.await.unwrap().unwrap_err()).contains("expired_token"));
@@ -145,7 +145,7 @@ async fn it_stops_when_the_code_expires_and_when_the_person_refuses() {
 }
 
 #[tokio::test]
-async fn it_stops_at_once_when_nobody_waits_and_at_a_logout() {
+async fn the_polling_ends_at_once_when_the_caller_drops_the_login_and_at_a_logout() {
     for logs_out in [false, true] {
         let begun = begin(json!({}), |_, _| pending()).await;
         until(|| begun.clock.waiting() == 1).await;
@@ -161,7 +161,7 @@ async fn it_stops_at_once_when_nobody_waits_and_at_a_logout() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_shown_to_a_person_is_not() {
+async fn a_code_or_a_page_that_is_unsafe_to_show_ends_the_login() {
     for odd in [
         json!({ "user_code": "AB\u{1b}[2J" }),
         json!({ "user_code": "A".repeat(100) }),
@@ -181,7 +181,7 @@ async fn what_cannot_be_shown_to_a_person_is_not() {
 }
 
 #[tokio::test]
-async fn somebody_types_the_code_and_is_let_in() {
+async fn a_user_enters_the_code_and_the_login_succeeds() {
     let (provider, clock) = (MockIdentityProvider::start().await.unwrap(), ManualClock::new());
     provider.device_interval(Duration::from_secs(1));
     let issuer = Issuer::new(provider.issuer()).unwrap();

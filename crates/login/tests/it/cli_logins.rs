@@ -67,7 +67,7 @@ fn client(origin: &str, refresher: impl Refresh) -> (ClientWithMiddleware, Sessi
 }
 
 #[tokio::test]
-async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked() {
+async fn without_a_terminal_a_request_fails_at_once_with_login_required_and_the_provider_is_not_called() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let nobody = [
@@ -114,7 +114,7 @@ fn browser(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_printed_before_a_browser_is_tried_and_names_the_host() {
+async fn the_login_page_and_its_host_are_printed_before_a_browser_opens() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (screen, read) = (Screen::default(), Arc::default());
@@ -127,7 +127,7 @@ async fn the_page_is_printed_before_a_browser_is_tried_and_names_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_that_does_not_open_is_a_notice() {
+async fn if_no_browser_opens_the_user_gets_a_notice_and_can_open_the_page_by_hand() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let screen = Screen::default();
@@ -144,7 +144,7 @@ async fn a_browser_that_does_not_open_is_a_notice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_at_another_machine_gets_a_code() {
+async fn a_user_over_ssh_or_without_a_display_logs_in_with_a_device_code() {
     let provider = MockIdentityProvider::start().await.unwrap();
     provider.device_interval(Duration::from_secs(1));
     let api = protected(&provider).await;
@@ -172,7 +172,7 @@ async fn somebody_at_another_machine_gets_a_code() {
 }
 
 #[tokio::test]
-async fn somebody_at_another_machine_is_not_sent_to_a_page_that_comes_back_to_this_one() {
+async fn a_user_over_ssh_gets_no_login_page_that_redirects_to_this_machine() {
     let server = MockApi::start().await.unwrap();
     server.at("/.well-known").answers(Answer::json(serde_json::json!({
         "issuer": server.origin(), "token_endpoint": server.url("/token"), "authorization_endpoint": server.url("/authorize"),
@@ -190,7 +190,7 @@ async fn somebody_at_another_machine_is_not_sent_to_a_page_that_comes_back_to_th
 }
 
 #[test]
-fn nobody_is_reached_without_a_terminal_in_ci_and_where_that_was_said() {
+fn no_prompt_is_possible_without_a_terminal_in_ci_or_with_prompts_turned_off() {
     for (around, reaches) in [
         (desk(), true),
         (remote(), true),
@@ -205,7 +205,7 @@ fn nobody_is_reached_without_a_terminal_in_ci_and_where_that_was_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests() {
+async fn twenty_requests_prompt_the_user_once_and_a_refused_login_is_not_repeated_at_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (screen, opened) = (Screen::default(), Arc::new(AtomicUsize::new(0)));
@@ -239,7 +239,7 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_renewal_that_fails_does_not_open_a_browser_unless_that_was_said() {
+async fn a_failed_renewal_opens_no_browser_unless_prompts_are_enabled() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (screen, read) = (Screen::default(), Arc::default());
@@ -254,7 +254,7 @@ async fn a_renewal_that_fails_does_not_open_a_browser_unless_that_was_said() {
 }
 
 #[tokio::test]
-async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place() {
+async fn a_token_from_the_environment_is_used_and_never_replaced() {
     let store = MemoryStore::new();
     let key = || Key::new("https://auth.example.com");
     let server = Script::new(|arrived, _| if arrived.token() == "good" { status(200) } else { challenged() });
@@ -296,7 +296,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
 }
 
 #[tokio::test]
-async fn a_prompt_without_a_terminal_is_a_login_that_is_required() {
+async fn a_prompt_for_a_secret_without_a_terminal_fails_with_login_required() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     for login in [Login::token("https://example.com/tokens"), Login::password(Some("alice")), Login::password(None)] {

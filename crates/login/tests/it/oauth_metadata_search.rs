@@ -39,7 +39,7 @@ fn failures(elsewhere: &MockApi) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_place_that_fails_leads_to_the_next() {
+async fn if_one_metadata_url_of_an_issuer_fails_the_next_is_tried() {
     let elsewhere = MockApi::start().await.unwrap();
     for failure in failures(&elsewhere) {
         let server = MockApi::start().await.unwrap();
@@ -56,7 +56,7 @@ async fn a_place_that_fails_leads_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
+async fn if_one_metadata_url_of_a_resource_fails_the_next_is_tried() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let elsewhere = MockApi::start().await.unwrap();
     for failure in failures(&elsewhere) {
@@ -71,7 +71,7 @@ async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
 }
 
 #[tokio::test]
-async fn if_no_place_has_metadata_the_error_is_the_temporary_failure() {
+async fn if_no_url_has_metadata_the_error_is_the_transient_failure() {
     let server = MockApi::start().await.unwrap();
     server.at(OAUTH).answers(Answer::new(503).header("retry-after", "9"));
     server.at(OPENID).answers(Answer::new(404));
@@ -80,7 +80,7 @@ async fn if_no_place_has_metadata_the_error_is_the_temporary_failure() {
 }
 
 #[tokio::test]
-async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
+async fn the_error_for_an_issuer_template_has_a_hint_that_works() {
     let server = MockApi::start().await.unwrap();
     server.at("/token").answers(token());
     server.at("/").answers(Answer::new(404));
@@ -109,7 +109,7 @@ async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
 }
 
 #[tokio::test]
-async fn the_resource_is_left_out_if_the_caller_says_so() {
+async fn without_resource_omits_the_resource_parameter_in_every_grant() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = crate::support::oauth::protected(&provider).await;
     let (show, seen) = browser();

@@ -25,8 +25,8 @@ pub(crate) const ROOM: &str = ":";
 
 /// A tool that runs one command: `get`, `login`, `logout`, `initial`.
 #[test]
-#[ignore = "a child of the tests below"]
-fn tool() {
+#[ignore = "another test runs it in a child process"]
+fn child_tool() {
     if std::env::var(ROLE).as_deref() != Ok("tool") {
         return;
     }
@@ -93,7 +93,7 @@ impl World {
     fn tool_with(&self, setup: &str, more: &[(&str, &str)]) -> Peer {
         let (file, origin, issuer) = (self.folder.file(), self.api.origin(), self.provider.issuer());
         let facts = [&[("FILE", file.to_str().unwrap()), ("API", &*origin), ("ISSUER", &*issuer)], more].concat();
-        let mut peer = Peer::of(spawn_after(setup, "tool", "store_full::tool", &facts));
+        let mut peer = Peer::of(spawn_after(setup, "tool", "store_full_disks::child_tool", &facts));
         assert_eq!(peer.hear(), "ready");
         peer
     }
@@ -145,14 +145,14 @@ fn left(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_spends_no_refresh_token() {
+async fn on_a_full_disk_no_refresh_token_is_spent() {
     let world = World::new().await;
     world.spends_nothing(NO_ROOM);
     world.goes_on();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_cannot_be_written_spends_no_refresh_token() {
+async fn in_a_read_only_folder_no_refresh_token_is_spent() {
     let world = World::new().await;
     fs::set_permissions(&world.folder.0, fs::Permissions::from_mode(0o500)).unwrap();
     // Root can write there all the same.
@@ -165,7 +165,7 @@ async fn a_folder_that_cannot_be_written_spends_no_refresh_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_token_of_the_callers_is_not_spent_either_where_nothing_can_be_saved() {
+async fn a_refresh_token_from_the_caller_is_not_spent_if_nothing_can_be_saved() {
     let world = World::new().await;
     fs::remove_file(world.folder.file()).unwrap();
     let token = world.provider.log_in(["read"]).refresh_token;
@@ -193,7 +193,7 @@ async fn the_user_is_not_asked_for_a_login_that_cannot_be_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_where_nothing_can_be_written_revokes_and_removes_the_login() {
+async fn a_logout_on_a_full_disk_revokes_and_removes_the_login() {
     let world = World::new().await;
     assert_eq!(world.does(NO_ROOM, "logout"), "logged out");
     assert_eq!((world.revocations(), world.text()), (1, String::new()));
@@ -207,7 +207,7 @@ fn other() -> Key {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_that_cannot_take_one_login_out_of_a_file_revokes_it_and_says_so() {
+async fn a_logout_that_cannot_remove_one_login_from_a_file_revokes_it_and_reports_the_failure() {
     let world = World::new().await;
     let bobs = Saved::new("{\"bob\":\"x\"}");
     assert!(FileStore::new(world.folder.file()).replace(&other(), None, &bobs).await.unwrap());
@@ -247,7 +247,7 @@ impl Drop for Small {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_file_system_spends_nothing_and_a_logout_takes_one_login_out_of_the_file() {
+async fn on_a_full_file_system_nothing_is_spent_and_a_logout_removes_one_login_from_the_file() {
     let Some(small) = Small::mount() else { return };
     let world = World::at(Folder(small.0.0.join("tool"))).await;
     let bobs = Saved::new("{\"bob\":\"x\"}");
@@ -265,7 +265,7 @@ async fn a_full_file_system_spends_nothing_and_a_logout_takes_one_login_out_of_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_fails_when_a_file_is_synced_or_renamed_spends_nothing_and_keeps_no_logout() {
+async fn if_a_sync_or_a_rename_fails_nothing_is_spent_and_a_logout_still_succeeds() {
     if !Command::new("strace").args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success()) {
         return;
     }

@@ -27,7 +27,7 @@ async fn renews(
 const LONG: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]
-async fn a_login_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_goes_on() {
+async fn a_login_does_not_wait_for_a_stopped_process_and_stays_after_that_process_continues() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     another_saves(&store, "t1").await;
     let (_, renewing) = renews(&store, &gate).await;
@@ -42,7 +42,7 @@ async fn a_login_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_g
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_up_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_goes_on() {
+async fn a_step_up_does_not_wait_for_a_stopped_process_and_stays_after_that_process_continues() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     another_saves(&store, "t1").await;
     let (_, renewing) = renews(&store, &gate).await;
@@ -64,7 +64,7 @@ async fn a_step_up_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_logout_does_not_wait_for_a_process_that_is_stopped_and_is_not_undone_when_it_goes_on() {
+async fn a_logout_does_not_wait_for_a_stopped_process_and_stays_after_that_process_continues() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     another_saves(&store, "t1").await;
     let (theirs, renewing) = renews(&store, &gate).await;
@@ -91,14 +91,14 @@ mod processes {
     use reqwest_challenge_testing::Failure;
 
     use super::*;
-    use crate::store_full::{ROOM, World};
+    use crate::store_full_disks::{ROOM, World};
 
     fn signal(name: &str, process: u32) {
         assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_process_that_gets_sigstop_while_it_renews_keeps_no_other_from_logging_out_and_in() {
+    async fn a_process_that_is_stopped_with_sigstop_during_a_renewal_blocks_no_logout_and_no_login() {
         for logs_in in [false, true] {
             let (world, gate) = (World::new().await, Gate::closed());
             world.api.tokens().expire_all();

@@ -41,7 +41,7 @@ fn nowhere() -> Issuer {
 }
 
 #[tokio::test]
-async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
+async fn if_the_api_accepts_only_basic_the_login_asks_for_a_password() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/").takes(Protection::basic("alice", "hunter2"));
     let login = Login::oauth(nowhere(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
@@ -57,7 +57,7 @@ async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_question_escapes_control_characters_in_names() {
+async fn a_prompt_escapes_control_characters_in_names() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/x").takes(Protection::basic("alice", "hunter2"));
     let login = Login::password(Some("al\u{202e}i\u{3164}ce")).prompt(answers(&asked, "hunter2"));
@@ -66,7 +66,7 @@ async fn a_question_escapes_control_characters_in_names() {
 }
 
 #[tokio::test]
-async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
+async fn a_custom_prompt_returns_a_token_or_fails() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
@@ -83,18 +83,18 @@ async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_and_a_code_are_shown_in_a_way_of_ones_own() {
+async fn a_custom_display_shows_the_login_page_and_the_device_code() {
     for way in [Way::Browser, Way::Device] {
         let provider = Arc::new(MockIdentityProvider::start().await.unwrap());
         provider.device_interval(std::time::Duration::from_secs(1));
         let api = protected(&provider).await;
         let (shown, decides) = (Arc::new(Mutex::new(0)), provider.clone());
         let count = shown.clone();
-        let show = move |invitation: &AuthorizationPrompt| -> Result<(), BoxError> {
+        let show = move |prompt: &AuthorizationPrompt| -> Result<(), BoxError> {
             *count.lock().unwrap() += 1;
-            match invitation.user_code() {
+            match prompt.user_code() {
                 Some(code) => assert!(decides.decide(code, true)),
-                None => drop(tokio::spawn(reqwest::get(invitation.url().clone()))),
+                None => drop(tokio::spawn(reqwest::get(prompt.url().clone()))),
             }
             Ok(())
         };

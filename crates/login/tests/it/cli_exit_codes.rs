@@ -21,7 +21,7 @@ async fn get(server: &Script, auth: &ChallengeMiddleware) -> reqwest_middleware:
 }
 
 #[test]
-fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
+fn each_refresh_error_has_its_exit_code() {
     let refused = |code: &str| RefreshError::denied(code);
     for (error, code) in [
         (RefreshError::login_required("run it"), 4),
@@ -58,7 +58,7 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
 }
 
 #[tokio::test]
-async fn each_refusal_of_a_call_has_its_exit_code() {
+async fn each_refusal_of_a_request_has_its_exit_code() {
     let declining = || auth(RecordingRefresher::declining());
     let says = |answer: Answer| Script::says(answer);
     // A 401: a login helps, unless another server sent it or a new credential is ready for the next run.
@@ -93,7 +93,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
 }
 
 #[tokio::test]
-async fn a_step_up_and_a_session_that_ended_have_their_exit_codes() {
+async fn a_failed_step_up_and_a_request_after_a_logout_have_their_exit_codes() {
     let key = ChallengeMiddleware::new(API, RecordingRefresher::declining()).unwrap();
     let of = async |answer: Answer| {
         let error = get(&Script::says(answer), &key).await;
@@ -149,7 +149,7 @@ impl StdError for Said {
 }
 
 #[test]
-fn a_chain_says_nothing_twice() {
+fn the_explanation_of_an_error_chain_repeats_no_line() {
     for (lines, shown) in [
         (&["a file: is missing", "is missing"][..], "error: a file: is missing"),
         (&["one", "two", "One."], "error: one\n  caused by: two"),
@@ -165,7 +165,7 @@ fn a_chain_says_nothing_twice() {
 }
 
 #[tokio::test]
-async fn an_error_prints_its_line_and_not_also_its_kind() {
+async fn the_explanation_of_an_error_does_not_repeat_its_kind() {
     let failing = |error: RefreshError| auth(RecordingRefresher::declining().with_initial(Err(error)));
     let error = get(&Script::says(challenged()), &failing(RefreshError::other("the keyring is locked"))).await;
     let shown = explain(&error, "tool login", None);
@@ -183,7 +183,7 @@ async fn an_error_prints_its_line_and_not_also_its_kind() {
 }
 
 #[tokio::test]
-async fn a_user_name_that_basic_cannot_send_is_refused_before_the_password_is_typed() {
+async fn a_user_name_that_basic_cannot_send_is_refused_before_the_password_prompt() {
     let api = MockApi::start().await.unwrap();
     api.at("/").takes(Protection::basic("alice", "hunter2"));
     for (fixed, typed) in [(None, "ali:ce"), (Some("ali:ce"), ""), (None, "ali\u{7}ce")] {

@@ -43,7 +43,7 @@ fn renew_by(forgotten: Vec<Option<Credential>>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
+async fn a_logout_removes_the_files_of_killed_processes_and_revokes_their_credentials() {
     for (is_logged_in, is_locked) in [(true, false), (true, true), (false, false), (false, true)] {
         let (folder, left) = folder(is_logged_in).await;
         let half = folder.0.join(".credentials.json.fedcba9876543210.new");
@@ -76,7 +76,7 @@ async fn the_save_of_a_killed_process_is_completed_before_the_next_renewal() {
 }
 
 #[tokio::test]
-async fn a_change_of_one_key_keeps_the_newer_credential_that_a_killed_process_left_for_another() {
+async fn a_change_of_one_key_restores_the_newer_credential_of_another_key_from_a_temporary_file() {
     let bob = Key::new("https://auth.example.com").client("tool").account("bob");
     for what in ["replace", "clear", "prepare", "sweep"] {
         let (folder, left) = folder(true).await;
@@ -101,7 +101,7 @@ async fn a_change_of_one_key_keeps_the_newer_credential_that_a_killed_process_le
 }
 
 #[tokio::test]
-async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
+async fn a_temporary_file_that_is_older_than_the_last_save_is_not_restored() {
     let (folder, left) = folder(true).await;
     let store = FileStore::new(folder.file());
     let day = std::time::SystemTime::now() - Duration::from_secs(86400);
@@ -111,7 +111,7 @@ async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
 }
 
 #[tokio::test]
-async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
+async fn a_logout_removes_a_damaged_credentials_file_and_no_other_file() {
     for (damaged, is_ours) in
         [("{\"credentials\":{\"https://auth.example.com\":\"{\\\"att", true), ("{\"auths\":{}}", false)]
     {
@@ -133,7 +133,7 @@ async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
 }
 
 #[tokio::test]
-async fn the_file_of_a_process_that_still_saves_is_not_removed() {
+async fn the_temporary_file_of_a_running_process_is_not_removed() {
     let (folder, left) = folder(true).await;
     let [writer, other] = [(); 2].map(|()| FileStore::new(folder.file()));
     let live = |folder: &Folder| {
@@ -163,7 +163,7 @@ async fn the_file_of_a_process_that_still_saves_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_link_in_the_place_of_a_temporary_file_is_removed_and_not_followed() {
+async fn a_symbolic_link_in_place_of_a_temporary_file_is_removed_and_not_followed() {
     let (folder, left) = folder(true).await;
     let elsewhere = Folder::new();
     FileStore::new(elsewhere.file()).replace(&key(), None, &saved("t3").await).await.unwrap();
@@ -174,8 +174,7 @@ async fn a_link_in_the_place_of_a_temporary_file_is_removed_and_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_stopped_while_it_writes_keeps_no_other_from_writing_and_overwrites_nothing_when_it_goes_on()
-{
+async fn a_process_that_is_stopped_during_a_write_does_not_block_others_and_overwrites_nothing_later() {
     let (folder, left) = folder(false).await;
     fs::remove_file(left).unwrap();
     fs::write(folder.file(), "damaged").unwrap();

@@ -12,13 +12,13 @@ use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider, until};
 use serde_json::{Value, json};
 
-use crate::oauth_attacks::settled;
+use crate::oauth_robustness::settled;
 use crate::support::oauth::{browser, client, client_by, device_server, line, protected};
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 
 #[tokio::test]
-async fn a_login_that_is_asked_for_after_a_401_is_about_what_that_demands() {
+async fn an_explicit_login_after_a_401_meets_the_demand_of_that_401_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let place = "/.well-known/oauth-protected-resource/api";
@@ -61,14 +61,14 @@ async fn resource_asked(servers: impl Fn(&MockIdentityProvider) -> Value) -> (Op
 }
 
 #[tokio::test]
-async fn a_named_issuer_is_told_which_resource_where_the_api_and_the_issuer_agree() {
+async fn the_token_request_names_the_resource_if_the_api_names_the_callers_issuer() {
     let (asked, resource) = resource_asked(|provider| json!([provider.issuer()])).await;
     assert_eq!(asked, Some(resource));
     assert_eq!(resource_asked(|_| json!(["https://another.example"])).await.0, None);
 }
 
 #[tokio::test]
-async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
+async fn an_invalid_grant_of_the_device_or_registration_endpoint_deletes_no_stored_login() {
     for fails in ["/device", "/register"] {
         let server = MockApi::start().await.unwrap();
         server.at(SERVER).answers(Answer::json(json!({
@@ -106,7 +106,7 @@ async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
 }
 
 #[tokio::test]
-async fn another_server_does_not_say_where_a_secret_goes() {
+async fn metadata_that_redirect_to_another_server_are_refused_before_a_secret_is_sent() {
     let (named, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     let document = json!({ "issuer": named.origin(), "token_endpoint": other.url("/token") });
     other.at("/metadata").answers(Answer::json(document));
@@ -147,7 +147,7 @@ async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
 }
 
 #[tokio::test]
-async fn a_code_that_runs_out_is_waited_for_no_longer() {
+async fn the_polling_ends_when_the_device_code_expires() {
     let pending = || Answer::new(400).json_body(json!({ "error": "authorization_pending" }));
     let (seconds, error, asked) = ends(json!({ "interval": 900, "expires_in": 30 }), pending()).await;
     assert!(seconds == 30 && error.contains("expired_token") && asked == 0, "{seconds} {error} {asked}");
@@ -160,7 +160,7 @@ async fn a_code_that_runs_out_is_waited_for_no_longer() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_too_long_is_not_shown() {
+async fn a_verification_url_that_is_too_long_is_not_shown() {
     for name in ["verification_uri", "verification_uri_complete"] {
         let device = json!({ name: format!("HERE/{}", "x".repeat(4 << 10)) });
         let (server, issuer) = device_server(device, |_, _| Answer::new(400)).await;

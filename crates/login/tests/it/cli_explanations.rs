@@ -16,7 +16,7 @@ use crate::support::script::{API, Script, challenged, challenged_with, respond, 
 
 /// Ctrl-C when the token is on its way: the server has given it, and will not give it twice.
 #[tokio::test]
-async fn a_login_that_is_interrupted_when_the_token_is_on_its_way_is_saved_first() {
+async fn a_login_that_is_interrupted_during_the_token_request_is_still_saved() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (tokens, gate) = (MockApi::start().await.unwrap(), Gate::closed());
     let granted = serde_json::json!({ "access_token": "t", "token_type": "Bearer", "refresh_token": "r" });
@@ -42,7 +42,7 @@ async fn a_login_that_is_interrupted_when_the_token_is_on_its_way_is_saved_first
 }
 
 #[tokio::test]
-async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
+async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_network_failure() {
     let refresh = |error: RefreshError| {
         let server = Script::says(challenged());
         async move {
