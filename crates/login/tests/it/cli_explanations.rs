@@ -1,4 +1,4 @@
-//! How a command ends: its exit code, what it says, and that what it has is saved.
+//! The exit codes and the explanations of failed commands, and logins that Ctrl-C interrupts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::support::contexts::initial;
 use crate::support::oauth::browser;
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
 
-/// Ctrl-C when the token is on its way: the server has given it, and will not give it twice.
+/// Ctrl-C during the token request: the server has issued the token, and issues it once.
 #[tokio::test]
 async fn a_login_that_is_interrupted_during_the_token_request_is_still_saved() {
     let provider = MockIdentityProvider::start().await.unwrap();
@@ -31,12 +31,12 @@ async fn a_login_that_is_interrupted_during_the_token_request_is_still_saved() {
         done = session.login() => panic!("{done:?}"),
         () = gate.reached_by(1) => {}
     }
-    // For longer than it takes to give up where nobody waits.
-    assert!(!session.wait_until_saved(Duration::from_millis(500)).await, "it is on its way still");
+    // Half a second is longer than an abandoned refresh takes to end.
+    assert!(!session.wait_until_saved(Duration::from_millis(500)).await, "the token request still runs");
     assert!(store.load(&key).await.unwrap().is_none());
     gate.open();
-    assert!(session.wait_until_saved(Duration::from_secs(60)).await, "it is waited for");
-    assert!(store.load(&key).await.unwrap().is_some(), "and saved");
+    assert!(session.wait_until_saved(Duration::from_secs(60)).await, "the session waits for the save");
+    assert!(store.load(&key).await.unwrap().is_some(), "the login is saved");
     assert!(stored.save_error().is_none() && stored.initial(initial()).await.unwrap().is_some());
     assert_eq!(tokens.requests_to("/token"), 1);
 }
@@ -58,9 +58,9 @@ async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_netwo
         "{}",
         text(&required)
     );
-    let rejected = refresh(RefreshError::credential_revoked("invalid_grant")).await;
-    assert_eq!(exit_code(&rejected), 4);
-    assert!(text(&rejected).ends_with("help: run `tool login`, or set TOOL_TOKEN to a token"), "{}", text(&rejected));
+    let revoked = refresh(RefreshError::credential_revoked("invalid_grant")).await;
+    assert_eq!(exit_code(&revoked), 4);
+    assert!(text(&revoked).ends_with("help: run `tool login`, or set TOOL_TOKEN to a token"), "{}", text(&revoked));
     let outage = refresh(RefreshError::transient(None)).await;
     assert_eq!(exit_code(&outage), 6);
     assert!(text(&outage).contains("nothing is wrong with the login") && !text(&outage).contains("tool login"));
@@ -75,7 +75,7 @@ async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_netwo
     let server = Script::says(challenged_with("Bearer"));
     let refused = server.client(&auth).get(API).send().await.unwrap_err();
     assert_eq!(exit_code(&refused), 4);
-    // Nobody listens there.
+    // No server listens there.
     let auth = ChallengeMiddleware::new("http://127.0.0.1:1", Credential::bearer("t")).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).build();
     let network = client.get("http://127.0.0.1:1/?token=hunter2").send().await.unwrap_err();
@@ -88,7 +88,7 @@ async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_netwo
     let long = format!("http://127.0.0.1:1/?token=hunter2&x={}", "a".repeat(1500));
     let network = client.get(long).send().await.unwrap_err();
     assert!(!text(&network).contains("hunter2"), "{}", text(&network));
-    // An answer that is one is no network's failure, and neither is a server's lasting no a reason to log in.
+    // A 404 is no network failure, and a login does not help against a permanent refusal.
     let server = Script::says(status(404));
     let missing = server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err();
     assert_eq!(exit_code(&missing), 1);

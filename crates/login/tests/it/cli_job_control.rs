@@ -44,13 +44,13 @@ async fn api() -> MockApi {
     api
 }
 
-/// The command that asks for a token.
+/// The command that prompts for a token.
 fn prompting_command() -> String {
     let exe = std::env::current_exe().unwrap();
     format!("{} cli_prompts::child_that_prompts --exact --ignored --nocapture --test-threads=1", exe.display())
 }
 
-/// A shell in which that command was typed.
+/// A shell in which the command was typed.
 fn shell((program, args): (&str, &[&str]), api: &MockApi, command: &str) -> Terminal {
     let facts = [(KIND, "token"), ("API", &*api.origin()), ("PS1", "at-the-shell> "), ("ENV", "")];
     let mut shell = Terminal::run(program, args, &facts);
@@ -80,7 +80,7 @@ async fn a_stopped_prompt_restores_the_echo_and_asks_again_with_hidden_input_aft
     let api = api().await;
     for kind in SHELLS {
         let mut shell = shell(kind, &api, &prompting_command());
-        // Twice, so that the second stop finds the terminal as the first one did.
+        // Two rounds test that the second stop finds the same terminal settings as the first one.
         for _ in 0..2 {
             shell.answer(QUESTION, "half-a-secret\u{1a}");
             let page = shell.page_with("at-the-shell>");
@@ -154,7 +154,7 @@ async fn after_an_ignored_signal_the_prompt_asks_again_and_keeps_the_input_hidde
         shell.answer(QUESTION, &format!("half-a-secret{key}"));
         // The question is shown again.
         shell.answer(&format!("{QUESTION}: \r\n{QUESTION}"), "");
-        shell.turns_over();
+        shell.clear();
         shell.types("\n");
     }
     logs_in(shell);

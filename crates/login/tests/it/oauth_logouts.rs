@@ -6,7 +6,7 @@ use reqwest_challenge_login::store::{MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{MockApi, MockIdentityProvider};
 
 use crate::support::folder::key;
-use crate::support::oauth::{anybody, browser, protected};
+use crate::support::oauth::{browser, protected, registering};
 
 fn session(origin: &str, refresher: impl Refresh) -> Session {
     ChallengeMiddleware::new(origin, refresher).unwrap().session()
@@ -29,7 +29,7 @@ async fn logs_out(origin: &str, store: &MemoryStore, provider: &MockIdentityProv
         (paths.len(), paths.iter().filter(|path| *path == "/revoke").count())
     };
     let before = count();
-    session(origin, Stored::new(anybody().0, store.clone(), key())).logout().await.unwrap();
+    session(origin, Stored::new(registering().0, store.clone(), key())).logout().await.unwrap();
     assert_eq!(store.load(&key()).await.unwrap(), None, "the login is removed here in any case");
     (count().0 - before.0, count().1 - before.1)
 }
@@ -38,10 +38,10 @@ async fn logs_out(origin: &str, store: &MemoryStore, provider: &MockIdentityProv
 async fn a_stored_login_is_revoked_at_the_issuer_that_its_api_named() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let store = logged_in(&api, anybody().0).await;
+    let store = logged_in(&api, registering().0).await;
     assert_eq!(logs_out(&api.origin(), &store, &provider).await.1, 1);
     // The API that named the issuer counts, and not the first origin of this middleware.
-    let store = logged_in(&api, anybody().0).await;
+    let store = logged_in(&api, registering().0).await;
     assert_eq!(logs_out("https://api.example.com", &store, &provider).await.1, 1);
 }
 

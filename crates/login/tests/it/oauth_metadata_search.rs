@@ -5,7 +5,7 @@ use reqwest_challenge_login::oauth::{Client, ClientCredentials, DeviceCode, Issu
 use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::json;
 
-use crate::support::oauth::{anybody, browser, client, endpoint, line, names};
+use crate::support::oauth::{browser, client, endpoint, line, names, registering};
 
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -64,7 +64,7 @@ async fn if_one_metadata_url_of_a_resource_fails_the_next_is_tried() {
         api.at("/api").requires("*").challenges_with_nothing();
         names(&api, &api.origin(), &provider.issuer());
         api.at("/.well-known/oauth-protected-resource/api").open().answers(failure.clone());
-        let (client, _) = client(&api.origin(), anybody().0.prompting());
+        let (client, _) = client(&api.origin(), registering().0.prompting());
         let got = client.get(api.url("/api")).send().await;
         assert!(got.is_ok(), "{failure:?}: {}", line(&got.unwrap_err()));
     }
@@ -102,7 +102,7 @@ async fn the_error_for_an_issuer_template_has_a_hint_that_works() {
     let api = MockApi::start().await.unwrap();
     for issuer in [server.url("/common/v2.0"), server.url("/{tenantid}/v2.0")] {
         names(&api, &api.url("/api"), &issuer);
-        let (_, session) = client(&api.origin(), anybody().0);
+        let (_, session) = client(&api.origin(), registering().0);
         let error = line(&session.login().await.unwrap_err());
         assert!(error.contains("one tenant"), "{error}");
     }

@@ -9,13 +9,13 @@ use reqwest_middleware::ClientBuilder;
 use serde_json::json;
 
 use crate::oauth_robustness::settled;
-use crate::support::oauth::{anybody, browser, client, endpoint, line, protected, why};
+use crate::support::oauth::{browser, client, endpoint, line, protected, registering, why};
 
 #[tokio::test]
 async fn a_client_that_the_server_no_longer_knows_registers_again() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = registering();
     let (client, _) = client(&api.origin(), oauth.prompting());
     client.get(api.url("/api")).send().await.unwrap();
     provider.fail_next(Failure::InvalidClient);
@@ -123,7 +123,7 @@ async fn a_step_up_uses_the_metadata_that_an_earlier_challenge_named() {
     api.at("/.well-known").open().answers(Answer::new(404));
     api.at("/api").requires("api:read").challenges_with([&*format!("Bearer {metadata}, scope=\"api:read\"")]);
     api.at("/api/write").requires("api:write");
-    let (client, session) = client(&api.origin(), anybody().0.prompting());
+    let (client, session) = client(&api.origin(), registering().0.prompting());
     client.get(api.url("/api")).send().await.unwrap();
     let error = client.get(api.url("/api/write")).send().await.unwrap_err();
     let got = session.step_up(Forbidden::find(&error).unwrap()).await;
@@ -239,7 +239,7 @@ async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
 async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = told_by_its_challenge(&provider).await;
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = registering();
     let (client, session) = client(&api.origin(), oauth.prompting());
     let error = line(&session.login().await.unwrap_err());
     assert!(error.contains("send it a request") && seen.count() == 0, "{error}");
@@ -251,7 +251,7 @@ async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
 async fn a_login_after_a_401_finds_metadata_that_only_the_challenge_names() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = told_by_its_challenge(&provider).await;
-    let (client, session) = client(&api.origin(), anybody().0);
+    let (client, session) = client(&api.origin(), registering().0);
     assert!(client.get(api.url("/api")).send().await.is_err(), "nobody asked for a login");
     session.login().await.unwrap();
     session.logout().await.unwrap();

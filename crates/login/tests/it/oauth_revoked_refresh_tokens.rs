@@ -1,4 +1,4 @@
-//! A refresh token that the server no longer accepts, in the words of many servers.
+//! A refresh token that the server no longer accepts, with the error codes and formats of many servers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn json_answer(status: u16, body: Value) -> Answer {
     Answer::new(status).json_body(body)
 }
 
-/// A user who has logged in, and whose refresh token gets this response.
+/// A user who has logged in. The server sends one response to each renewal.
 struct LoggedIn {
     server: MockApi,
     api: MockApi,
@@ -123,7 +123,7 @@ async fn an_unknown_final_error_requires_a_login_and_is_not_retried_for_a_while(
         (json_answer(400, json!([{ "message": "gone" }])), "says 400: gone"),
         (json_answer(403, json!({ "type": "about:blank", "title": "gone", "status": 403 })), "says 403: gone"),
         (json_answer(400, json!({ "status": "error", "message": "gone" })), "says 400: gone"),
-        // Feishu and TikTok, by 200 and without `error`.
+        // Feishu and TikTok send status 200 and no `error`.
         (json_answer(200, json!({ "code": 20026, "msg": "refresh_token is gone" })), "20026: refresh_token is gone"),
         (json_answer(200, json!({ "data": { "error_code": 10010 }, "message": "error" })), "says 200: 10010: error"),
         (json_answer(200, json!({ "result": "fail", "message": "gone" })), "says 200: gone"),
@@ -147,7 +147,7 @@ async fn an_unknown_final_error_requires_a_login_and_is_not_retried_for_a_while(
         user.clock.forward(Duration::from_secs(31));
         user.call().await;
         user.call().await;
-        assert_eq!(user.renewals(), 2, "after a rest: {told}");
+        assert_eq!(user.renewals(), 2, "after the cooldown: {told}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ways in which OAuth was broken once.
+//! Unusual and hostile answers of servers, and unusual settings of callers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,8 @@ use crate::support::oauth::{browser, client, client_by, device_server, endpoint,
 fn code(status: u16, code: &str) -> Answer {
     Answer::new(status).json_body(json!({ "error": code }))
 }
-/// Lets everybody go on who can.
+
+/// Yields until the other tasks of this runtime wait.
 pub(crate) async fn settled() {
     for _ in 0..500 {
         tokio::task::yield_now().await;
@@ -137,10 +138,9 @@ async fn an_endpoint_that_the_caller_sets_overrides_the_servers_metadata() {
     let (client, session) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     session.logout().await.unwrap();
-    assert_eq!(other.requests().len(), 1, "what the caller said");
+    assert_eq!(other.requests().len(), 1, "the caller's endpoint is called");
 }
 
-/// A renewal whose result is thrown away by a login that the person then cancels.
 #[tokio::test]
 async fn a_challenge_does_not_choose_the_scopes_with_or_without_partitions() {
     let server = endpoint(|_| token()).await;
@@ -190,7 +190,6 @@ async fn a_polling_interval_of_two_minutes_is_kept() {
     login.abort();
 }
 
-/// A client secret by Basic, echoed.
 #[tokio::test]
 async fn a_client_secret_that_was_sent_with_basic_is_masked_in_the_servers_error() {
     let server = endpoint(|_| {
@@ -205,7 +204,6 @@ async fn a_client_secret_that_was_sent_with_basic_is_masked_in_the_servers_error
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
-/// A login that is refused, and a refresh token that is good.
 #[tokio::test]
 async fn a_login_succeeds_with_any_text_as_the_redirect_path() {
     let provider = MockIdentityProvider::start().await.unwrap();

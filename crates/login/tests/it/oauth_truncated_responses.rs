@@ -1,4 +1,4 @@
-//! If an authorization server's response is cut in its body, the request is repeated later.
+//! If an authorization server's response ends in the middle of its body, the error is transient and a poll is repeated.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::faults::{Fault, failing, failing_until};
 use crate::support::oauth::{client, client_by, device_server, line};
 
-/// An issuer whose metadata name that URL for that endpoint.
+/// An issuer whose metadata name `url` for `endpoint`.
 async fn issuer(endpoint: &str, url: &str) -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut metadata = json!({
@@ -57,7 +57,7 @@ async fn a_truncated_response_of_any_endpoint_is_a_transient_error() {
         assert!(RefreshError::find(&error).unwrap().is_transient(), "{endpoint}: {error:?}");
         assert!(!format!("{error:?} {}", line(&error)).contains("hunter2"));
     }
-    // The same for the metadata.
+    // The metadata.
     let url = failing(Fault::Closes).await;
     let origin = url.split("/token").next().unwrap();
     let (_, session) = client(origin, oauth(origin, Client::public("c"), "metadata"));
@@ -82,7 +82,7 @@ async fn a_device_login_continues_after_truncated_poll_responses() {
     assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t"));
 }
 
-/// Only the text of such an answer tells that it was cut.
+/// Only the text of such a response shows that it is incomplete.
 #[tokio::test]
 async fn a_response_without_a_length_that_ends_early_is_a_transient_error() {
     let server = MockApi::start().await.unwrap();

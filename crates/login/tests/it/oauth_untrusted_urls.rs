@@ -1,4 +1,4 @@
-//! A URL that a server names is dialled only where it may be, and each redirect too.
+//! A URL that a server names, and each of its redirects, is called only if it is secure and not a private address.
 
 use reqwest_challenge::{DeniedReason, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
@@ -12,8 +12,8 @@ fn oauth() -> OAuth {
     OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(|_| Err("shown".into()))).unwrap().prompting()
 }
 
-/// What comes of a 401 of that API, whose challenge names those metadata.
-async fn dialled(oauth: OAuth, api: &str, metadata: &str) -> RefreshError {
+/// The error of a refresh after a 401 whose challenge names the metadata.
+async fn refresh_error(oauth: OAuth, api: &str, metadata: &str) -> RefreshError {
     let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
     let context = RefreshContext::builder(api).challenge(&challenge).build().unwrap();
     oauth.refresh(context).await.unwrap_err()
@@ -87,7 +87,7 @@ async fn no_private_address_is_called_in_any_notation() {
         "[5f00::1]",
         "１２７.0.0.1",
     ] {
-        let error = dialled(oauth(), PUBLIC, &format!("https://{host}/metadata")).await;
+        let error = refresh_error(oauth(), PUBLIC, &format!("https://{host}/metadata")).await;
         is_refused(&error, host);
     }
 }
@@ -109,7 +109,7 @@ async fn an_invalid_or_insecure_url_is_not_called() {
         "https://",
         "data:application/json,{}",
     ] {
-        is_refused(&dialled(oauth(), PUBLIC, url).await, url);
+        is_refused(&refresh_error(oauth(), PUBLIC, url).await, url);
     }
 }
 
@@ -118,20 +118,20 @@ async fn each_redirect_of_a_metadata_request_is_checked() {
     let api = MockApi::start().await.unwrap();
     for to in ["https://10.0.0.1/", "http://meta.example.com/", "https://u@meta.example.com/", "ftp://127.0.0.1/"] {
         api.at("/metadata").redirects_to(to);
-        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, to);
+        is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, to);
     }
-    // A relative one is of the same server; a circle ends.
+    // A relative redirect stays on the same server. A redirect loop ends.
     api.at("/metadata").redirects_to("/elsewhere");
     api.at("/elsewhere").answers(Answer::json(json!({ "resource": "https://another.example" })));
-    let error = dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await;
+    let error = refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await;
     assert!(line(&error).contains("another.example"), "{}", line(&error));
     api.at("/elsewhere").redirects_to("/metadata");
     let asked = api.requests().len();
-    is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, "a circle");
+    is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, "a redirect loop");
     assert_eq!(api.requests().len() - asked, 4);
 }
 
-/// An API whose metadata name that issuer.
+/// An API whose metadata name the issuer.
 async fn naming(issuer: &str) -> MockApi {
     let api = MockApi::start().await.unwrap();
     let document = json!({ "resource": api.origin(), "authorization_servers": [issuer] });
@@ -145,7 +145,7 @@ async fn urls_in_metadata_are_checked_like_urls_in_a_challenge() {
         ["https://10.0.0.1", "http://auth.example.com", "https://u:p@auth.example.com", "https://169.254.169.254"]
     {
         let api = naming(issuer).await;
-        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, issuer);
+        is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, issuer);
     }
     for (name, url) in [
         ("registration_endpoint", "https://10.0.0.1/register"),
@@ -162,13 +162,13 @@ async fn urls_in_metadata_are_checked_like_urls_in_a_challenge() {
         server.at("/.well-known/oauth-authorization-server").answers(Answer::json(metadata));
         server.at("/register").answers(Answer::new(201).json_body(json!({ "client_id": "c" })));
         let api = naming(&server.origin()).await;
-        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, url);
+        is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, url);
     }
 }
 
 #[tokio::test]
 async fn a_private_host_that_the_caller_names_is_called() {
-    // The API is elsewhere; the issuer is on this machine, by the caller's word.
+    // The API has a public host, and the caller names an issuer on this machine.
     let server = MockApi::start().await.unwrap();
     server.at("/").answers(Answer::new(404));
     let issuer = Issuer::new(server.origin()).unwrap();
@@ -186,5 +186,5 @@ async fn metadata_that_the_callers_client_fetched_from_another_server_are_refuse
         .answers(Answer::json(json!({ "resource": api.origin(), "authorization_servers": ["https://evil.example"] })));
     api.at("/metadata").redirects_to(elsewhere.url("/"));
     let oauth = oauth().http(reqwest::Client::new());
-    is_refused(&dialled(oauth, &api.url("/v1"), &api.url("/metadata")).await, "a redirect that was followed");
+    is_refused(&refresh_error(oauth, &api.url("/v1"), &api.url("/metadata")).await, "a redirect that was followed");
 }
