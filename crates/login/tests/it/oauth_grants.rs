@@ -1,4 +1,4 @@
-//! How a token is asked for, and by whom.
+//! The token request of each grant and of each client authentication.
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 use crate::support::oauth::{client, client_by, endpoint, line, protected, why};
 
-/// An issuer whose token endpoint is given.
+/// An issuer whose token endpoint the caller sets.
 fn issuer(server: &MockApi) -> Issuer {
     Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap()
 }
 
-/// An API that takes every token.
+/// An API that accepts every token.
 async fn open() -> MockApi {
     let api = MockApi::start().await.unwrap();
     api.at("/").answers_by(|arrived| match arrived.credential() {
@@ -36,12 +36,12 @@ fn token() -> Answer {
     Answer::json(json!({ "access_token": "granted", "token_type": "bearer" }))
 }
 
-/// What came to a token endpoint that gives a token, when an API was asked.
+/// The token request of a call of an API.
 async fn asked(who: Client, grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
     asked_at(SystemTime::now, who, grant, set).await
 }
 
-/// The same with that clock.
+/// The same with a clock.
 async fn asked_at(
     clock: impl Clock,
     who: Client,
@@ -85,7 +85,7 @@ async fn a_public_client_sends_its_id_and_no_secret() {
     assert_eq!(form, [text("tool"), text("https://api.example.com/"), text("a b"), None]);
 }
 
-/// The two parts of a JWT whose signature is that key's.
+/// The header and the claims of a JWT, after a check of its signature.
 fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
     let jwk: Value = serde_json::from_str(jwk).unwrap();
     let mut point = vec![4];
@@ -110,14 +110,14 @@ async fn a_private_key_signs_a_client_assertion_for_the_issuer() {
     assert_eq!(text("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     let [header, claims] = verified(&text("client_assertion"), &jwk);
     assert_eq!(header, json!({ "alg": "ES256", "typ": "JWT", "kid": "k1" }));
-    // The issuer, and not the token endpoint below it.
+    // The audience is the issuer, and not its token endpoint.
     let base = sent.url().origin().ascii_serialization();
     assert_eq!([&claims["iss"], &claims["sub"], &claims["aud"]], ["service", "service", &*base]);
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 120);
     let again = Client::private_key_jwt("service", Es256Key::from_secret(&secret).unwrap(), None);
     let sent = asked_at(clock, again, ClientCredentials, |oauth| oauth).await;
     let [header, other] = verified(&sent.form("client_assertion").unwrap(), &jwk);
-    assert_ne!(other["jti"], claims["jti"], "no two are the same");
+    assert_ne!(other["jti"], claims["jti"], "each assertion has its own `jti`");
     assert!(header.get("kid").is_none());
 }
 
@@ -175,7 +175,7 @@ async fn a_renewal_rotates_the_refresh_token_and_keeps_what_the_response_omits()
         provider.rotates(rotates);
         api.tokens().expire_all();
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
-        // The server said neither scope nor, where it does not rotate, a refresh token.
+        // The response has no scope. If the server does not rotate, it has no refresh token either.
         assert_eq!(session.credential().unwrap().scopes().unwrap(), ["api:read"]);
     }
     assert_eq!((provider.grants("refresh_token"), provider.reused()), (5, 0));
@@ -204,7 +204,7 @@ async fn a_replaced_refresh_token_is_never_sent_again() {
     assert_eq!(provider.reused(), 0);
 }
 
-/// The tokens that were taken back, and what they were said to be.
+/// The tokens that were revoked, and the type hint of each.
 fn revoked(provider: &MockIdentityProvider) -> Vec<(String, String)> {
     let exchanges = provider.journal().exchanges();
     let asked = exchanges.iter().filter(|one| one.request().path() == "/revoke").map(|one| one.request());
@@ -223,7 +223,7 @@ async fn a_logout_revokes_the_access_token_if_there_is_no_refresh_token() {
     assert_eq!(held.source(), Some(&*format!("issuer:{}", provider.issuer())));
     session.logout().await.unwrap();
     assert_eq!(revoked(&provider), [("only-one".to_owned(), "access_token".to_owned())]);
-    // A server that takes none back is no reason to say that a logout failed; one that fails is.
+    // A logout succeeds if the server does not support revocation, and fails if the revocation fails.
     for (code, is_done) in [("unsupported_token_type", true), ("invalid_request", false)] {
         server.at("/revoke").answers(Answer::new(400).json_body(json!({ "error": code })));
         let at = issuer(&server).revocation_endpoint(server.url("/revoke")).unwrap();
@@ -253,10 +253,10 @@ async fn a_logout_revokes_the_refresh_token() {
     let (token, hint) = &revoked[0];
     assert!(held.attachment().unwrap().expose().contains(token) && hint == "refresh_token", "{token} {hint}");
     assert!(client.get(api.url("/api")).send().await.is_err());
-    assert_eq!(provider.token_requests(), 1, "nobody is asked after a logout");
+    assert_eq!(provider.token_requests(), 1, "no token is requested after a logout");
 }
 
-/// A token endpoint that wants a nonce in each proof, and gives tokens bound to the key.
+/// A token endpoint that requires a nonce in each proof, and issues tokens that are bound to the key.
 async fn with_nonces(sent: Arc<Mutex<Vec<Value>>>) -> MockApi {
     endpoint(move |arrived| {
         let proof = arrived.header("dpop").unwrap();
@@ -288,7 +288,11 @@ async fn a_request_for_a_dpop_token_uses_the_servers_nonce() {
     session.login().await.unwrap();
     let proofs = sent.lock().unwrap();
     let nonces: Vec<_> = proofs.iter().map(|claims| claims["nonce"].as_str()).collect();
-    assert_eq!(nonces, [None, Some("n-1"), Some("n-1")], "once more, and the nonce is remembered");
+    assert_eq!(
+        nonces,
+        [None, Some("n-1"), Some("n-1")],
+        "the request is repeated with the nonce, and the nonce is remembered"
+    );
     assert!(proofs.iter().all(|claims| claims["htu"] == server.url("/token") && claims.get("ath").is_none()));
 }
 
@@ -318,7 +322,7 @@ async fn no_debug_output_and_no_error_shows_a_secret() {
     let api = open().await;
     let grant = RefreshToken::new("hunter2-refresh");
     let exchange = TokenExchange::new(|| Ok(Secret::new("hunter2")), "urn:ietf:params:oauth:token-type:jwt");
-    let signed = JwtBearer::new("issuer", "hunter2 is nobody's name", Es256Key::generate().unwrap());
+    let signed = JwtBearer::new("issuer", "hunter2 is the subject", Es256Key::generate().unwrap());
     let shown = format!("{grant:?} {exchange:?} {signed:?} {:?}", Client::secret_post("c", "hunter2-secret"));
     let key = Es256Key::generate().unwrap();
     let secret = key.to_secret();

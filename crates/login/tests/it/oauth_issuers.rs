@@ -1,4 +1,4 @@
-//! Several authorization servers: what one is told is of no use to another, and none is remembered without a bound.
+//! Several authorization servers: redirect URIs and registrations are kept apart, and the number of remembered servers is bounded.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
 
-const PLACE: &str = "/.well-known/oauth-authorization-server";
+const METADATA: &str = "/.well-known/oauth-authorization-server";
 
-/// A server with that in its metadata, beside what every one has.
+/// A server with additional metadata.
 async fn server(more: Value) -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut metadata = json!({
@@ -21,7 +21,7 @@ async fn server(more: Value) -> MockApi {
         "authorization_endpoint": server.url("/authorize"), "code_challenge_methods_supported": ["S256"],
     });
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    server.at(PLACE).answers(Answer::json(metadata));
+    server.at(METADATA).answers(Answer::json(metadata));
     server.at("/register").answers_by(|arrived| {
         let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
         Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
@@ -29,7 +29,7 @@ async fn server(more: Value) -> MockApi {
     server
 }
 
-/// The redirect URI's path in the page that is shown for an API which names that server; or why none is shown.
+/// The path of the redirect URI in the login page for an API that names the server. If no page is shown, the error.
 async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
@@ -37,7 +37,7 @@ async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     let before = server.requests_to("/register");
     let seen = Seen::default();
     let shown = seen.clone();
-    // The person does not come back.
+    // The user closes the page.
     let code = AuthorizationCode::new(move |prompt| {
         shown.0.lock().unwrap().push(prompt.url().clone());
         Err("closed".into())
@@ -66,16 +66,16 @@ async fn a_server_without_iss_in_its_responses_gets_its_own_redirect_uri() {
     assert!(first.starts_with("/callback/") && second.starts_with("/callback/") && first != second);
     let names_itself = server(json!({ "authorization_response_iss_parameter_supported": true })).await;
     assert_eq!(redirect_path(&names_itself, registered()).await, "/callback");
-    let takes_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
-    // What is given, or stands in a document, is known with one path alone, so that answers are told apart by their issuer or not at all.
+    let supports_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
+    // A client with a fixed ID or a document has one redirect path, so only `iss` tells the responses of two servers apart.
     assert_eq!(redirect_path(&names_itself, Client::public("tool")).await, "/callback");
     for client_of in [Client::public("tool"), Client::metadata_document("https://tool.example/client.json")] {
-        let error = redirect_path(&takes_documents, client_of).await;
+        let error = redirect_path(&supports_documents, client_of).await;
         assert!(error.contains("mix_up") && error.contains("say `Issuer::new`"), "{error}");
     }
     let document =
         Client::metadata_document("https://tool.example/client.json").or_registered(Registration::named("tool"));
-    let own = redirect_path(&takes_documents, document.clone()).await;
+    let own = redirect_path(&supports_documents, document.clone()).await;
     assert!(own.starts_with("/callback/") && own != first, "{own}");
     assert_eq!(redirect_path(&one, document.clone()).await, first);
     let does_both = json!({ "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": true });
@@ -91,7 +91,7 @@ async fn the_metadata_of_the_last_eight_servers_are_remembered() {
             "authorization_endpoint": issuers.url("/authorize"), "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         });
-        issuers.at(&format!("{PLACE}/{number}")).answers(Answer::json(metadata));
+        issuers.at(&format!("{METADATA}/{number}")).answers(Answer::json(metadata));
     }
     let code = AuthorizationCode::new(|_| Err("closed".into()));
     let (_, session) =
@@ -100,7 +100,7 @@ async fn the_metadata_of_the_last_eight_servers_are_remembered() {
         names(&api, &api.url("/api"), &issuers.url(&format!("/{number}")));
         let error = session.login().await.unwrap_err();
         assert!(line(&error).contains("closed"), "{}", line(&error));
-        issuers.requests_to(&format!("{PLACE}/{number}"))
+        issuers.requests_to(&format!("{METADATA}/{number}"))
     };
     for number in 0..9 {
         assert_eq!(asked_after_login(number).await, 1);
@@ -136,7 +136,7 @@ async fn a_registered_client_authenticates_with_the_secret_that_the_server_issue
         server.at("/register").answers(Answer::new(201).json_body(json!({
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
-        // It does not name itself, and its answer is taken all the same: by the redirect URI that is its alone.
+        // The server sends no `iss`. Its response is accepted because of its own redirect URI.
         server.at("/authorize").open().answers_by(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
@@ -151,7 +151,7 @@ async fn a_registered_client_authenticates_with_the_secret_that_the_server_issue
         let (_, session) =
             client(&api.origin(), OAuth::new(Issuer::from_challenge(), registered.clone(), code()).unwrap());
         let held = session.login().await.unwrap();
-        // Another process, which has what was stored and no more.
+        // Another process, which has only the stored credential.
         let another = OAuth::new(Issuer::from_challenge(), registered, code()).unwrap();
         let context = RefreshContext::builder(api.url("/api")).credential(held).build().unwrap();
         another.refresh(context).await.unwrap();

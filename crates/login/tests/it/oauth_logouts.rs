@@ -1,4 +1,4 @@
-//! Which server gets the token of a login that was stored by an earlier process and is revoked before any refresh.
+//! The server at which a logout revokes a login that an earlier process stored.
 
 use reqwest_challenge::{ChallengeMiddleware, Refresh, Session};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
@@ -12,7 +12,7 @@ fn session(origin: &str, refresher: impl Refresh) -> Session {
     ChallengeMiddleware::new(origin, refresher).unwrap().session()
 }
 
-/// A store with a login for that API.
+/// A store with a login for the API.
 async fn logged_in(api: &MockApi, oauth: OAuth) -> MemoryStore {
     let store = MemoryStore::new();
     session(&api.origin(), Stored::new(oauth, store.clone(), key())).login().await.unwrap();
@@ -40,7 +40,7 @@ async fn a_stored_login_is_revoked_at_the_issuer_that_its_api_named() {
     let api = protected(&provider).await;
     let store = logged_in(&api, registering().0).await;
     assert_eq!(logs_out(&api.origin(), &store, &provider).await.1, 1);
-    // The API that named the issuer counts, and not the first origin of this middleware.
+    // The issuer is the one that the login's API named. The first origin of this middleware does not matter.
     let store = logged_in(&api, registering().0).await;
     assert_eq!(logs_out("https://api.example.com", &store, &provider).await.1, 1);
 }

@@ -17,12 +17,12 @@ fn token() -> Answer {
     Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))
 }
 
-/// The outcome of a 401 whose challenge names those metadata.
+/// The outcome of a refresh after a 401 whose challenge names the metadata.
 async fn refreshed(oauth: &OAuth, api: &str, metadata: &str) -> Result<Option<Credential>, RefreshError> {
     refreshed_by(SystemTime::now, oauth, api, metadata).await
 }
 
-/// The same with that clock.
+/// The same with a clock.
 async fn refreshed_by(
     clock: impl Clock,
     oauth: &OAuth,
@@ -71,7 +71,7 @@ async fn a_public_api_cannot_choose_a_path_on_a_private_issuer() {
     for metadata in ["https://10.0.0.5/admin", "https://10.0.0.5:8443/admin"] {
         let issuer = Issuer::new("https://10.0.0.5").unwrap().token_endpoint(server.url("/token")).unwrap();
         let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
-        // Only the clock would end the time that the metadata may take.
+        // The clock does not move, so a metadata request would wait forever.
         let got = refreshed_by(ManualClock::new(), &oauth, PUBLIC, metadata).await;
         assert!(got.is_ok(), "{}", line(&got.unwrap_err()));
     }
@@ -147,7 +147,7 @@ async fn a_local_issuer_that_the_caller_names_works_for_a_public_api() {
     let issuer = || Issuer::new(server.origin()).unwrap();
     let oauth = OAuth::new(issuer(), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
     assert!(oauth.refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap().is_some());
-    let person = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Err("shown".into()))).unwrap();
-    let error = person.prompting().refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap_err();
+    let device = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Err("shown".into()))).unwrap();
+    let error = device.prompting().refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap_err();
     assert!(line(&error).contains("shown"), "{}", line(&error));
 }

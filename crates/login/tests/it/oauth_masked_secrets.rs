@@ -1,4 +1,4 @@
-//! Servers that say back what they were sent: nothing of it is shown.
+//! Servers that echo what they were sent: no error shows a secret.
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, RefreshToken};
@@ -8,11 +8,12 @@ use serde_json::json;
 
 use crate::support::oauth::{back, browser, client, endpoint, line, why};
 
-/// What is shown of a refresh token's renewal, by a token endpoint that answers so.
-async fn shown(of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
+/// The error text of a renewal for which the token endpoint sends `answer`.
+async fn shown(client_of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
     let server = endpoint(answer).await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let oauth = OAuth::new(issuer, of, RefreshToken::new("hunter2-refresh")).unwrap().parameter("tenant", "acme1");
+    let oauth =
+        OAuth::new(issuer, client_of, RefreshToken::new("hunter2-refresh")).unwrap().parameter("tenant", "acme1");
     let (_, session) = client(&server.origin(), oauth);
     line(&session.login().await.unwrap_err())
 }
@@ -43,14 +44,14 @@ async fn a_secret_is_masked_in_every_encoding() {
         let shown = shown(Client::secret_post("c", odd), move |_| refusing(format!("bad: {written}"))).await;
         assert!(shown.ends_with("bad: ***"), "{written}: {shown}");
     }
-    // A parameter that anybody may see is a part of the secret.
+    // A parameter that is not secret is a part of the secret, and is still shown alone.
     let shown = shown(Client::secret_post("c", "acme1-hunter2"), |asked| {
         refusing(format!("bad: {} of acme1", asked.form("client_secret").unwrap()))
     });
     assert!(shown.await.ends_with("bad: *** of acme1"));
 }
 
-/// Somebody who logs in with that parameter, at a server that does not renew.
+/// The error kind of a renewal, after a login with the parameter `prompt`. The server refuses the renewal with `code`.
 async fn refused_renewal(prompt: &str, code: &'static str) -> RefreshErrorKind {
     let server = endpoint(move |asked| match asked.form("grant_type").as_deref() {
         Some("authorization_code") => {

@@ -1,4 +1,4 @@
-//! If one place of the metadata fails, the search goes on. Also: issuers that are a template, and `resource`.
+//! If one URL of the metadata fails, the next one is tried. Also: issuers that are a template, and `without_resource`.
 
 use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{Client, ClientCredentials, DeviceCode, Issuer, OAuth};
@@ -19,7 +19,7 @@ async fn granted(issuer: Issuer) -> Result<Option<Credential>, RefreshError> {
     oauth.refresh(RefreshContext::builder("https://api.example.com/").build().unwrap()).await
 }
 
-/// Failures after which the next place is asked.
+/// Failures after which the next URL is tried.
 fn failures(elsewhere: &MockApi) -> Vec<Answer> {
     vec![
         Answer::new(500),
@@ -94,7 +94,7 @@ async fn the_error_for_an_issuer_template_has_a_hint_that_works() {
         assert!(!error.contains("write it like that"), "{error}");
     }
     assert_eq!(server.requests_to("/token"), 0);
-    // Both ways that the hint names.
+    // Both solutions that the hint names.
     granted(Issuer::new(server.url("/8f1e/v2.0")).unwrap()).await.unwrap();
     let given = Issuer::new(server.url("/common/v2.0")).unwrap().token_endpoint(server.url("/token")).unwrap();
     granted(given).await.unwrap();
@@ -125,7 +125,7 @@ async fn without_resource_omits_the_resource_parameter_in_every_grant() {
     let asked: Vec<_> = exchanges.iter().filter(|one| one.request().path() == "/token").collect();
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|one| one.request().form("resource").is_none()));
-    // In every grant, also if the caller names the resource.
+    // The other grants omit it too, even if the caller names the resource.
     let server = endpoint(|_| token()).await;
     server.at("/device").answers(Answer::new(400));
     let issuer = || {

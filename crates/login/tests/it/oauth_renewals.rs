@@ -1,4 +1,4 @@
-//! Renewals that something comes in between of, and what they leave behind.
+//! Renewals that a login, a logout, a refused token or a step-up interrupts.
 
 use std::time::Duration;
 
@@ -207,7 +207,7 @@ async fn a_refresh_token_is_sent_for_no_other_issuer_client_or_resource() {
     let (first, _) = login(&old, "tool");
     let (_, session) = client(&api.origin(), first.resource("urn:a"));
     let held = session.login().await.unwrap();
-    let begun_with = |oauth: OAuth| {
+    let starts_with = |oauth: OAuth| {
         let auth = ChallengeMiddleware::builder(api.origin(), oauth).initial_credential(held.clone()).build().unwrap();
         ClientBuilder::new(reqwest::Client::new()).with(auth).build()
     };
@@ -215,17 +215,17 @@ async fn a_refresh_token_is_sent_for_no_other_issuer_client_or_resource() {
     let others =
         [(login(&new, "tool"), "urn:a"), (login(&old, "another tool"), "urn:a"), (login(&old, "tool"), "urn:b")];
     for ((oauth, seen), resource) in others {
-        let _ = begun_with(oauth.resource(resource)).get(api.url("/api")).send().await;
+        let _ = starts_with(oauth.resource(resource)).get(api.url("/api")).send().await;
         assert_eq!((seen.count(), old.grants("refresh_token"), new.grants("refresh_token")), (1, 0, 0), "a new login");
         api.tokens().expire_all();
     }
     let (same, seen) = login(&old, "tool");
-    assert_eq!(begun_with(same.resource("urn:a")).get(api.url("/api")).send().await.unwrap().status(), 200);
+    assert_eq!(starts_with(same.resource("urn:a")).get(api.url("/api")).send().await.unwrap().status(), 200);
     assert_eq!((seen.count(), old.grants("refresh_token")), (0, 1));
 }
 
-/// An API whose challenge alone says where its metadata are.
-async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
+/// An API whose metadata can only be found by its challenge.
+async fn named_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
     let api = MockApi::trusting(provider).await.unwrap();
     let document = json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] });
     api.at("/meta.json").open().answers(Answer::json(document));
@@ -238,7 +238,7 @@ async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
 #[tokio::test]
 async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    let api = told_by_its_challenge(&provider).await;
+    let api = named_by_its_challenge(&provider).await;
     let (oauth, seen) = registering();
     let (client, session) = client(&api.origin(), oauth.prompting());
     let error = line(&session.login().await.unwrap_err());
@@ -250,9 +250,9 @@ async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
 #[tokio::test]
 async fn a_login_after_a_401_finds_metadata_that_only_the_challenge_names() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    let api = told_by_its_challenge(&provider).await;
+    let api = named_by_its_challenge(&provider).await;
     let (client, session) = client(&api.origin(), registering().0);
-    assert!(client.get(api.url("/api")).send().await.is_err(), "nobody asked for a login");
+    assert!(client.get(api.url("/api")).send().await.is_err(), "no login without an explicit call");
     session.login().await.unwrap();
     session.logout().await.unwrap();
     session.login().await.unwrap();

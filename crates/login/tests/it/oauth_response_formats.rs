@@ -73,8 +73,8 @@ async fn an_error_is_read_in_every_format() {
     }
 }
 
-/// The words with which a server says that the user must act.
-const FOR_A_PERSON: [&str; 7] = [
+/// The codes for an error that only the user can resolve.
+const USER_REQUIRED: [&str; 7] = [
     "interaction_required",
     "login_required",
     "consent_required",
@@ -87,7 +87,7 @@ const FOR_A_PERSON: [&str; 7] = [
 #[tokio::test]
 async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
-    for code in FOR_A_PERSON {
+    for code in USER_REQUIRED {
         for status in [400, 401, 403, 200] {
             let error = granted(Answer::new(status).json_body(json!({ "error": code }))).await.unwrap_err();
             assert_eq!(error.kind(), &required, "{code}: {}", line(&error));
@@ -95,7 +95,7 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     }
     let suberror = json!({ "error": "invalid_grant", "suberror": "consent_required" });
     assert_eq!(granted(Answer::new(400).json_body(suberror)).await.unwrap_err().kind(), &required);
-    // A browser that comes back with the error, and a device that is told so.
+    // The authorization page and the device endpoint report the same error.
     let server = endpoint(|_| Answer::new(500)).await;
     server.at("/authorize").open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
     server.at("/device").answers(Answer::new(400).json_body(json!({ "error": "interaction_required" })));
@@ -249,7 +249,7 @@ async fn a_truncated_poll_response_slows_the_polling_down_and_does_not_end_a_dev
         until(|| clock.waiting() == 1 || login.is_finished()).await;
         clock.forward(Duration::from_secs(seconds - 1));
         settled().await;
-        assert_eq!(clock.waiting(), usize::from(!login.is_finished()), "not before {seconds} s");
+        assert_eq!(clock.waiting(), usize::from(!login.is_finished()), "no poll before {seconds} s");
         clock.forward(Duration::from_secs(1));
         settled().await;
     }

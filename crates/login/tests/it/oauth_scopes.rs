@@ -1,4 +1,4 @@
-//! A grant without a user asks for no scopes that the API chooses, unless the caller allows it.
+//! A grant without a user requests no scopes that the API chooses, unless the caller allows it.
 
 use reqwest_challenge::dpop::Es256Key;
 use reqwest_challenge::{Refresh, RefreshContext, RefreshReason, Secret};
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::oauth::endpoint;
 
-/// The scopes in the token request after a challenge, or metadata, that name `read` and `admin`.
+/// The scopes in the token request, after a challenge or metadata that name `read` and `admin`.
 async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
     let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     server.at("/device").answers(Answer::new(400));
@@ -35,7 +35,8 @@ async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAut
     server.requests()[0].form("scope")
 }
 
-fn machines() -> [Grant; 3] {
+/// The grants without a user.
+fn grants_without_a_user() -> [Grant; 3] {
     let key = Es256Key::generate().unwrap();
     [
         ClientCredentials.into(),
@@ -47,11 +48,11 @@ fn machines() -> [Grant; 3] {
 #[tokio::test]
 async fn an_api_does_not_choose_the_scopes_of_a_grant_without_a_user() {
     for by_metadata in [false, true] {
-        for grant in machines() {
+        for grant in grants_without_a_user() {
             let name = format!("{grant:?}");
             assert_eq!(asked(grant, by_metadata, |oauth| oauth).await, None, "{name}");
         }
-        for grant in machines() {
+        for grant in grants_without_a_user() {
             let set = |oauth: OAuth| oauth.scopes(["mine"]).challenge_scopes(ChallengeScopes::any());
             assert_eq!(asked(grant, by_metadata, set).await.as_deref(), Some("mine"));
         }
@@ -83,7 +84,7 @@ async fn a_users_login_requests_the_scopes_of_a_challenge_without_permission() {
     }
 }
 
-/// The scopes that go out after a 401 that says which scope is missing, where the caller has set up others.
+/// The scopes in the request after a 401 that names a missing scope. The caller has set another scope.
 async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
     let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     server.at("/device").answers(Answer::new(400));
@@ -99,12 +100,12 @@ async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAut
 
 #[tokio::test]
 async fn a_missing_scope_is_added_to_the_callers_scopes_if_the_api_may_choose() {
-    let person = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
-    assert_eq!(person.as_deref(), Some("mine admin"));
-    for grant in machines() {
+    let device = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
+    assert_eq!(device.as_deref(), Some("mine admin"));
+    for grant in grants_without_a_user() {
         assert_eq!(asked_for_more(grant, |oauth| oauth).await.as_deref(), Some("mine"));
     }
-    for grant in machines() {
+    for grant in grants_without_a_user() {
         let any = |oauth: OAuth| oauth.challenge_scopes(ChallengeScopes::any());
         assert_eq!(asked_for_more(grant, any).await.as_deref(), Some("mine admin"));
     }

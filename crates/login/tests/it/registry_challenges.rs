@@ -1,4 +1,4 @@
-//! Challenges of registries that leave something out, errors of their token servers, and redirects of those servers.
+//! Incomplete challenges of registries, errors of their token servers, and redirects of those servers.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use reqwest_middleware::ClientBuilder;
 
 use crate::support::redirects::{FollowsWhere, builder, elsewhere, is_untouched};
 
-/// A token server, and the query of its last request.
+/// A token server that issues the token `t`.
 async fn token_server() -> MockApi {
     let server = MockApi::start().await.unwrap();
     server.at("/").open().answers(Answer::json("{\"token\":\"t\",\"expires_in\":300}"));
     server
 }
 
-/// Refreshes for a request with that method and path, after that challenge.
+/// Refreshes after a challenge, for a request with a method and a path.
 async fn refresh(
     registry: Registry,
     server: &MockApi,
@@ -32,7 +32,7 @@ async fn refresh(
     registry.refresh(context).await.map(|credential| assert!(credential.is_some()))
 }
 
-/// Blobs that are mounted from several repositories at once need a token each, also if the challenges name no scope.
+/// Each source repository needs its own token, also if the challenges name no scope.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_mounts_from_several_repositories_have_a_token_each() {
     for names_scopes in [true, false] {
@@ -148,8 +148,8 @@ async fn repositories_without_scopes_in_their_challenges_have_a_token_each() {
     assert_eq!(server.requests_to("/token"), 3);
 }
 
-/// The outcome of a token server's response, and its text.
-async fn comes_of(registry: Registry, answer: Answer) -> (RefreshErrorKind, String) {
+/// The kind and the text of the error for a response of the token server.
+async fn outcome(registry: Registry, answer: Answer) -> (RefreshErrorKind, String) {
     let server = token_server().await;
     server.at("/token").answers(answer);
     let challenge = "Bearer realm=\"HERE/token\",service=\"r\"";
@@ -221,7 +221,7 @@ async fn the_token_servers_own_error_reaches_the_caller() {
         ),
         (Answer::new(400).body("<html>"), refused("token_server"), "the token server says 400"),
     ] {
-        assert_eq!(comes_of(Registry::new(), answer).await, (kind, text.to_owned()));
+        assert_eq!(outcome(Registry::new(), answer).await, (kind, text.to_owned()));
     }
 }
 
@@ -249,12 +249,12 @@ async fn a_token_servers_text_is_bounded_printable_and_without_the_secret() {
     };
     for text in [secret, quoted, "hunter2%2F%2B%C3%BC%22x", "\u{1b}[31m\u{202e}", &*"x".repeat(1 << 19)] {
         for registry in [Registry::new().password("alice", secret), Registry::new().identity_token(secret)] {
-            let (_, shown) = comes_of(registry, odd(&format!("told {text}"))).await;
+            let (_, shown) = outcome(registry, odd(&format!("told {text}"))).await;
             assert!(shown.len() < 1_000 && !shown.contains("hunter2"), "{shown}");
             assert!(!shown.contains(|character: char| character.is_control() || character == '\u{202e}'), "{shown:?}");
         }
     }
-    let (_, shown) = comes_of(Registry::new().password("alice", secret), odd("YWxpY2U6aHVudGVyMi8rw7wieA==")).await;
+    let (_, shown) = outcome(Registry::new().password("alice", secret), odd("YWxpY2U6aHVudGVyMi8rw7wieA==")).await;
     assert!(!shown.contains("YWxpY2U6"), "{shown}");
 }
 

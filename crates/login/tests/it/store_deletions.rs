@@ -1,4 +1,4 @@
-//! What deletes a login from a store, and what does not.
+//! The errors that delete a login from a store, and the errors that do not.
 
 use reqwest_challenge::{Credential, RefreshError, RefreshErrorKind, RefreshReason};
 use reqwest_challenge_login::store::{MemoryStore, Store, Stored};
@@ -17,7 +17,7 @@ mod typed {
     use crate::support::oauth::why;
     use crate::support::script::{challenged_with, status};
 
-    /// The logins with a secret that a user types.
+    /// The logins whose secret the user types.
     fn logins() -> Vec<LoginBuilder> {
         let oauth = || Login::oauth(Issuer::new("http://127.0.0.1:1").unwrap(), Client::public("tool"));
         vec![
@@ -29,8 +29,8 @@ mod typed {
         ]
     }
 
-    /// An API whose `/ok` accepts everything. Elsewhere the API, or a proxy in front of it, always says 401, with that
-    /// challenge if there is one.
+    /// An API whose `/ok` accepts every request. On other paths, the API or a proxy in front of it answers 401, with or without a
+    /// challenge.
     fn mixed(challenge: Option<&'static str>) -> Script {
         Script::new(move |arrived, _| match (arrived.url().path(), challenge) {
             ("/ok", _) => status(200),
@@ -61,7 +61,7 @@ mod typed {
                     assert_eq!(exit_code(&error), 4);
                 }
                 assert_eq!(stored(&store).await, before, "{challenge:?}");
-                // The next process starts with it.
+                // The next process starts with the stored secret.
                 let (run, _) = client(&server, Stored::new(gives("never"), store.clone(), key()));
                 assert_eq!(run.get(format!("{API}/ok")).send().await.unwrap().status(), 200);
             }
@@ -92,7 +92,11 @@ async fn a_failed_login_deletes_no_stored_login() {
     });
     let (_, session) = client(&takes("t1"), Stored::new(ours, store.clone(), key()));
     assert!(session.login().await.is_err());
-    assert_eq!(stored(&store).await, before, "the code of the login may be over, not the credential that is stored");
+    assert_eq!(
+        stored(&store).await,
+        before,
+        "`invalid_grant` may mean the code of the login, not the stored credential"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +135,7 @@ async fn a_new_refresh_token_with_an_access_token_that_cannot_be_sent_is_kept() 
         assert!(!format!("{error:?} {error:#}").contains("sendable"), "{error:?}");
         let kept = stored(&store).await.unwrap();
         assert!(kept.contains("renews t2") && !kept.contains("renews t1") && !kept.contains("sendable"), "{kept}");
-        // Another process uses it to renew before it sends anything, and so does this one.
+        // Another process renews with it before it sends a request. This process renews with it too.
         let theirs = gives("t3");
         let other = MemoryStore::new();
         let saved = Store::load(&store, &key()).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What an error of a store says, and what a caller can ask it.
+//! The texts, the predicates and the causes of store errors, and the guards of locks.
 
 use std::error::Error;
 use std::io;

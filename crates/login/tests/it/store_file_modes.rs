@@ -1,4 +1,4 @@
-//! The modes of files and folders, and the file that an error names.
+//! The modes of files and folders, and the path in the error for a file that is too large.
 #![cfg(unix)]
 
 use std::fs;
@@ -10,7 +10,7 @@ use reqwest_challenge_login::store::{FileStore, Saved, Store, StoreError};
 use crate::support::folder::{Folder, key};
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
 
-/// Saves, renews and logs out like a tool.
+/// Saves, renews and logs out, like a tool.
 #[test]
 #[ignore = "another test runs it in a child process"]
 fn child_that_saves() {

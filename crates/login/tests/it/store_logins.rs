@@ -1,4 +1,4 @@
-//! Logins, logouts and renewals of several who share one store.
+//! Logins, logouts and renewals of several processes that share one store.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::support::script::{API, Script, challenged, status};
 
 #[tokio::test]
 async fn only_a_revoked_login_is_deleted_and_never_one_that_another_process_saved() {
-    let kinds = [
+    let errors = [
         (RefreshError::transient(None), true),
         (RefreshError::denied("invalid_client"), true),
         (RefreshError::login_required("x"), true),
         (RefreshError::other("odd"), true),
         (RefreshError::credential_revoked("invalid_grant"), false),
     ];
-    for (error, stays) in kinds {
+    for (error, stays) in errors {
         let (store, server) = (MemoryStore::new(), takes("t9"));
         another_saves(&store, "t1").await;
         let before = stored(&store).await;
@@ -29,9 +29,9 @@ async fn only_a_revoked_login_is_deleted_and_never_one_that_another_process_save
         assert!(run.get(API).send().await.is_err());
         let after = stored(&store).await;
         assert_eq!(after.is_some(), stays, "{error:?}");
-        assert!(after.is_none() || after == before, "identical octets");
+        assert!(after.is_none() || after == before, "the stored octets are unchanged");
     }
-    // The refresh token is finished because another process, without the lock, has used it.
+    // The refresh token is revoked because another process has used it without the lock.
     let (store, server) = (MemoryStore::new(), takes("t2"));
     another_saves(&store, "t1").await;
     let (winner, old) = (MemoryStore::new(), store.load(&key()).await.unwrap());
@@ -39,12 +39,12 @@ async fn only_a_revoked_login_is_deleted_and_never_one_that_another_process_save
     let new = winner.load(&key()).await.unwrap().unwrap();
     let late = store.clone();
     let loses = RecordingRefresher::answering(move |_, _| {
-        // In the middle of the renewal.
+        // The other process saves during the renewal.
         assert!(elsewhere(late.replace(&key(), old.as_ref(), &new)).unwrap());
         Err(RefreshError::credential_revoked("invalid_grant"))
     });
     let (run, _) = client(&server, Stored::new(loses, store.clone(), key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the winner's");
+    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the other process's token is used");
     assert!(stored(&store).await.unwrap().contains("t2"));
 }
 
@@ -91,7 +91,7 @@ async fn a_logout_in_another_process_is_not_undone_by_a_renewal() {
         }
         challenged()
     });
-    // What renews by what is attached to the credential that was refused, and by nothing else.
+    // Like a refresher that renews only with the refresh token of the refused credential.
     let ours = RecordingRefresher::answering(|_, context| match context.credential() {
         Some(_) => Ok(Some(Credential::bearer("t2"))),
         None => Err(RefreshError::login_required("tool login")),
@@ -123,7 +123,7 @@ async fn a_renewal_that_ends_after_a_logout_does_not_replace_the_next_login() {
     assert!(stored(&store).await.unwrap().contains("n1"), "the login is stored");
 }
 
-/// A refresher that records what it is told to forget, and why.
+/// A refresher that records the contexts of `forget`.
 #[derive(Clone)]
 struct Forgets {
     refresher: RecordingRefresher,
@@ -155,10 +155,10 @@ async fn a_credential_that_arrives_after_a_logout_is_forgotten_and_other_logins_
     gate.open();
     logout.await.unwrap().unwrap();
     assert!(session.wait_until_saved(Duration::from_secs(20)).await);
-    assert_eq!(stored(&store).await, None, "what was saved after the logout is forgotten too");
+    assert_eq!(stored(&store).await, None, "the late credential is not stored");
     let forgotten = std::mem::take(&mut *slow.forgotten.lock().unwrap());
     let late = forgotten.into_iter().find(|context| context.reason() == RefreshReason::Discarded).unwrap();
-    // The same where somebody has logged in meanwhile.
+    // The late credential is forgotten after another login.
     another_saves(&store, "n1").await;
     let ours = gives("n2");
     Stored::new(ours.clone(), store.clone(), key()).forget(late).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_credential_that_another_process_renewed_is_used_and_not_renewed_again
     another_saves(&store, "t1").await;
     let late = store.clone();
     let server = Script::new(move |arrived, _| match arrived.token() {
-        // While the request with what was loaded is on its way.
+        // Another process renews while the request is sent.
         "t1" => {
             elsewhere(another_saves(&late, "t2"));
             challenged()
@@ -194,7 +194,7 @@ async fn a_login_of_another_process_is_used_after_the_next_401() {
     assert!(run.get(API).send().await.is_err());
     assert_eq!(ours.calls(), 1);
     another_saves(&store, "t2").await;
-    // The same client, by its next 401: that somebody must log in is no failure that rests.
+    // `LoginRequired` has no cooldown, so the next 401 reads the store.
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!(ours.calls(), 1);
 }

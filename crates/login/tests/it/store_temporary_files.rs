@@ -1,4 +1,4 @@
-//! Files that killed processes left beside the credentials.
+//! Temporary files that killed processes left in the folder of the credentials.
 #![cfg(unix)]
 
 use std::fs;
@@ -22,7 +22,7 @@ async fn saved(token: &'static str) -> Saved {
     store.load(&key()).await.unwrap().unwrap()
 }
 
-/// A folder whose file holds `t1` or nothing, and the file of a process that was killed while it saved `t2`.
+/// A folder whose file contains `t1` or nothing, and the temporary file of a process that was killed while it saved `t2`.
 async fn folder(is_logged_in: bool) -> (Folder, PathBuf) {
     let (folder, other) = (Folder::new(), Folder::new());
     FileStore::new(other.file()).replace(&key(), None, &saved("t2").await).await.unwrap();
@@ -37,7 +37,8 @@ async fn folder(is_logged_in: bool) -> (Folder, PathBuf) {
     (folder, left)
 }
 
-fn renew_by(forgotten: Vec<Option<Credential>>) -> Vec<String> {
+/// The refresh tokens of the credentials that a refresher was told to forget.
+fn refresh_tokens(forgotten: Vec<Option<Credential>>) -> Vec<String> {
     let attached = forgotten.iter().flatten().map(|one| one.attachment().unwrap().expose().to_owned());
     attached.collect()
 }
@@ -51,7 +52,7 @@ async fn a_logout_removes_the_files_of_killed_processes_and_revokes_their_creden
         let (store, ours) = (FileStore::new(folder.file()), gives("never"));
         let others = FileStore::new(folder.file());
         let stopped = if is_locked { others.lock(&key(), Duration::ZERO).await.ok() } else { None };
-        // A recovered file is saved by this process.
+        // The load has restored the temporary file, so the process gets another one.
         let old = store.load(&key()).await.unwrap();
         if is_locked && old.is_some() {
             fs::write(&left, fs::read_to_string(folder.file()).unwrap().replace("t2", "t3")).unwrap();
@@ -61,7 +62,11 @@ async fn a_logout_removes_the_files_of_killed_processes_and_revokes_their_creden
         assert_eq!(stored(&store).await, None);
         assert!(!left.exists() && !half.exists());
         let both = ["renews t2", "renews t3"];
-        assert_eq!(renew_by(ours.forgotten()), both[..if is_locked { 2 } else { 1 }], "{is_logged_in} {is_locked}");
+        assert_eq!(
+            refresh_tokens(ours.forgotten()),
+            both[..if is_locked { 2 } else { 1 }],
+            "{is_logged_in} {is_locked}"
+        );
         drop(stopped);
     }
 }
@@ -71,7 +76,7 @@ async fn the_save_of_a_killed_process_is_completed_before_the_next_renewal() {
     let (folder, _) = folder(true).await;
     let ours = gives("never");
     let (run, _) = client(&takes("t2"), Stored::new(ours.clone(), FileStore::new(folder.file()), key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the server had given t2 in the place of t1");
+    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the server replaced t1 with t2");
     assert_eq!(ours.calls(), 0);
 }
 
@@ -143,8 +148,11 @@ async fn the_temporary_file_of_a_running_process_is_not_removed() {
     let prepared = writer.prepare(&key(), 1000).await.unwrap();
     let reserved = live(&folder);
     assert!(reserved.len() == 1 && !left.exists(), "{reserved:?}");
-    assert!(!fs::read(&reserved[0]).unwrap().windows(7).any(|text| text == b"renews "), "it holds no secret");
-    // Another process saves, and logs out.
+    assert!(
+        !fs::read(&reserved[0]).unwrap().windows(7).any(|text| text == b"renews "),
+        "the reserved file contains no secret"
+    );
+    // Another process saves a credential and logs out.
     let (old, new) = (saved("t2").await, saved("t3").await);
     assert!(other.replace(&key(), Some(&old), &new).await.unwrap());
     assert!(other.sweep(&key()).await.unwrap().is_empty());
@@ -152,7 +160,7 @@ async fn the_temporary_file_of_a_running_process_is_not_removed() {
     assert!(writer.replace(&key(), Some(&new), &old).await.unwrap());
     assert_eq!((writer.load(&key()).await.unwrap(), live(&folder)), (Some(old.clone()), Vec::new()));
     drop(prepared);
-    // An older version of the crate, which locks nothing, may remove it.
+    // An older version of the crate does not lock the file, and may remove it.
     let prepared = writer.prepare(&key(), 1000).await.unwrap();
     fs::remove_file(&live(&folder)[0]).unwrap();
     assert!(writer.replace(&key(), Some(&old), &new).await.unwrap());

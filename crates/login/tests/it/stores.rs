@@ -1,4 +1,4 @@
-//! Credentials that outlive a process, and who may change them.
+//! Credentials that a store saves and restores, and the keys and contracts of stores.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +34,7 @@ async fn both_stores_pass_the_store_contract() {
     assert!(!report.to_string().contains("skipped"), "{report}");
 }
 
-/// A store that lets everybody in.
+/// A store that compares nothing and locks nothing.
 struct Careless(MemoryStore);
 
 #[async_trait]
@@ -69,7 +69,7 @@ async fn a_store_without_comparison_and_without_locks_fails_the_store_contract()
     assert_eq!(shown.matches("FAILED").count(), 4, "{shown}");
 }
 
-/// An API that takes that token alone.
+/// An API that accepts only one token.
 pub(crate) fn takes(token: &'static str) -> Script {
     Script::new(move |arrived, _| if arrived.token() == token { status(200) } else { challenged() })
 }
@@ -79,7 +79,7 @@ pub(crate) fn client(server: &Script, refresher: impl Refresh) -> (ClientWithMid
     (server.client(&auth), auth.session())
 }
 
-/// A refresher that gives that token, with a refresh token.
+/// A refresher that returns a token with a refresh token.
 pub(crate) fn gives(token: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| {
         Ok(Some(Credential::bearer(token).with_attachment(format!("renews {token}"))))
@@ -101,7 +101,7 @@ async fn a_second_run_starts_with_the_credential_of_the_first_run() {
     assert_eq!(credential.attachment().unwrap().expose(), "renews t1");
 }
 
-/// Counts what is asked of a memory, and fails as it is told.
+/// A memory store that counts its loads, and fails the first `fails` saves.
 #[derive(Clone, Default)]
 struct Counting {
     inner: MemoryStore,
@@ -146,7 +146,7 @@ async fn a_store_is_read_once_if_the_server_accepts_its_credential() {
         run.get(API).send().await.unwrap();
     }
     assert_eq!(store.loads.load(Ordering::SeqCst), loads);
-    // Another run, which begins with many requests at once.
+    // Another run starts with many concurrent requests.
     let again = Counting { inner: store.inner.clone(), ..Counting::default() };
     let ours = gives("t1");
     let (run, _) = client(&server, Stored::new(ours.clone(), again.clone(), key()));
@@ -157,12 +157,12 @@ async fn a_store_is_read_once_if_the_server_accepts_its_credential() {
     assert_eq!((again.loads.load(Ordering::SeqCst), ours.calls()), (1, 0));
 }
 
-/// What is stored, by whoever asks.
+/// The stored text.
 pub(crate) async fn stored(store: &impl Store) -> Option<String> {
     Some(store.load(&key()).await.unwrap()?.expose().to_owned())
 }
 
-/// Does it now, from within whatever is under way.
+/// Runs a future to its end on another thread, from synchronous code.
 pub(crate) fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let runs = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
@@ -170,7 +170,7 @@ pub(crate) fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
     })
 }
 
-/// Puts a token there, as another process does.
+/// Saves a token as another process.
 pub(crate) async fn another_saves(store: &MemoryStore, token: &'static str) {
     let server = takes(token);
     let (run, session) = client(&server, Stored::new(gives(token), store.clone(), key()));
@@ -191,7 +191,7 @@ async fn a_credential_that_cannot_be_saved_is_used_reported_and_saved_later() {
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!((stored(&store).await, reports.lock().unwrap().len()), (None, 1));
     assert!(reports.lock().unwrap()[0].contains("9 octets, but the limit of the store is 8"));
-    // The next renewal saves it first, and renews with it.
+    // The next renewal saves the credential first, and renews with it.
     session.login().await.unwrap();
     assert!(stored(&store).await.unwrap().contains("t1"));
     assert_eq!(ours.contexts()[1].credential().unwrap().attachment().unwrap().expose(), "renews t1");
@@ -262,7 +262,7 @@ async fn a_dpop_token_is_stored_and_restored_with_its_key() {
     };
     let (_, session) = client(&server, restoring(give("bound-1")));
     session.login().await.unwrap();
-    // What is refused is what is stored: it is renewed, and not sent once more.
+    // The refused token is the stored one: it is renewed, and not sent again.
     let renews = give("bound-2");
     let (run, _) = client(&server, restoring(renews.clone()));
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
@@ -273,7 +273,7 @@ async fn a_dpop_token_is_stored_and_restored_with_its_key() {
     let again = restoring(gives("never")).initial(initial()).await.unwrap().unwrap();
     assert_eq!(again.scheme(), "DPoP");
     let without = Stored::new(gives("x"), store, key());
-    assert!(without.initial(initial()).await.unwrap().is_none(), "nobody can make it again");
+    assert!(without.initial(initial()).await.unwrap().is_none(), "it cannot be restored without the key");
     assert!(without.save_error().unwrap().to_string().contains("`DPoP` cannot be stored and restored"));
 }
 
