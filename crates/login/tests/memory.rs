@@ -1,4 +1,4 @@
-//! A store leaves no secret in freed memory. This is a binary of its own, because its allocator serves the whole process.
+//! A store leaves no secret in freed memory. This is a separate binary, because its allocator serves the whole process.
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "store")]
 

@@ -5,6 +5,7 @@ mod cli_browser;
 mod cli_custom_steps;
 mod cli_exit_codes;
 mod cli_explanations;
+mod cli_interrupts;
 mod cli_job_control;
 mod cli_logins;
 mod cli_prompts;
