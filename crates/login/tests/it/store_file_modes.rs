@@ -1,4 +1,4 @@
-//! The modes of files and folders, and the file that an error names.
+//! The modes of files and folders, and the path in the error for a file that is too large.
 #![cfg(unix)]
 
 use std::fs;
@@ -10,10 +10,10 @@ use reqwest_challenge_login::store::{FileStore, Saved, Store, StoreError};
 use crate::support::folder::{Folder, key};
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
 
-/// Saves, renews and logs out like a tool.
+/// Saves, renews and logs out, like a tool.
 #[test]
-#[ignore = "a child of the test below"]
-fn saver() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_saves() {
     if std::env::var(ROLE).as_deref() != Ok("saver") {
         return;
     }
@@ -33,12 +33,13 @@ fn saver() {
 }
 
 #[test]
-fn only_the_owner_can_read_and_write_a_file_whatever_the_umask() {
+fn only_the_owner_can_read_and_write_a_file_with_any_umask() {
     for umask in ["777", "000", "077", "277"] {
         let folder = Folder::new();
         let file = folder.0.join("a/b/credentials.json");
         let facts = [("FILE", file.to_str().unwrap())];
-        let mut peer = Peer::of(spawn_after(&format!("umask {umask}"), "saver", "store_modes::saver", &facts));
+        let mut peer =
+            Peer::of(spawn_after(&format!("umask {umask}"), "saver", "store_file_modes::child_that_saves", &facts));
         assert_eq!(peer.hear(), "saved", "{umask}");
         let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o777;
         let folders = [&*folder.0, &folder.0.join("a"), &folder.0.join("a/b")];
@@ -51,7 +52,7 @@ fn only_the_owner_can_read_and_write_a_file_whatever_the_umask() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_is_named() {
+async fn an_error_names_the_file_that_is_too_large() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     let much = Saved::new("x".repeat(2 << 20));

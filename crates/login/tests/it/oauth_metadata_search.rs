@@ -1,11 +1,11 @@
-//! If one place of the metadata fails, the search goes on. Also: issuers that are a template, and `resource`.
+//! If one URL of the metadata fails, the next one is tried. Also: issuers that are a template, and `without_resource`.
 
 use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{Client, ClientCredentials, DeviceCode, Issuer, OAuth};
 use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 use serde_json::json;
 
-use crate::support::oauth::{anybody, browser, client, endpoint, line, names};
+use crate::support::oauth::{browser, client, endpoint, line, names, registering};
 
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -19,7 +19,7 @@ async fn granted(issuer: Issuer) -> Result<Option<Credential>, RefreshError> {
     oauth.refresh(RefreshContext::builder("https://api.example.com/").build().unwrap()).await
 }
 
-/// Failures after which the next place is asked.
+/// Failures after which the next URL is tried.
 fn failures(elsewhere: &MockApi) -> Vec<Answer> {
     vec![
         Answer::new(500),
@@ -39,7 +39,7 @@ fn failures(elsewhere: &MockApi) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_place_that_fails_leads_to_the_next() {
+async fn if_one_metadata_url_of_an_issuer_fails_the_next_is_tried() {
     let elsewhere = MockApi::start().await.unwrap();
     for failure in failures(&elsewhere) {
         let server = MockApi::start().await.unwrap();
@@ -56,7 +56,7 @@ async fn a_place_that_fails_leads_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
+async fn if_one_metadata_url_of_a_resource_fails_the_next_is_tried() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let elsewhere = MockApi::start().await.unwrap();
     for failure in failures(&elsewhere) {
@@ -64,14 +64,14 @@ async fn a_place_of_a_resource_that_fails_leads_to_the_next() {
         api.at("/api").requires("*").challenges_with_nothing();
         names(&api, &api.origin(), &provider.issuer());
         api.at("/.well-known/oauth-protected-resource/api").open().answers(failure.clone());
-        let (client, _) = client(&api.origin(), anybody().0.prompting());
+        let (client, _) = client(&api.origin(), registering().0.prompting());
         let got = client.get(api.url("/api")).send().await;
         assert!(got.is_ok(), "{failure:?}: {}", line(&got.unwrap_err()));
     }
 }
 
 #[tokio::test]
-async fn if_no_place_has_metadata_the_error_is_the_temporary_failure() {
+async fn if_no_url_has_metadata_the_error_is_the_transient_failure() {
     let server = MockApi::start().await.unwrap();
     server.at(OAUTH).answers(Answer::new(503).header("retry-after", "9"));
     server.at(OPENID).answers(Answer::new(404));
@@ -80,7 +80,7 @@ async fn if_no_place_has_metadata_the_error_is_the_temporary_failure() {
 }
 
 #[tokio::test]
-async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
+async fn the_error_for_an_issuer_template_has_a_hint_that_works() {
     let server = MockApi::start().await.unwrap();
     server.at("/token").answers(token());
     server.at("/").answers(Answer::new(404));
@@ -94,7 +94,7 @@ async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
         assert!(!error.contains("write it like that"), "{error}");
     }
     assert_eq!(server.requests_to("/token"), 0);
-    // Both ways that the hint names.
+    // Both solutions that the hint names.
     granted(Issuer::new(server.url("/8f1e/v2.0")).unwrap()).await.unwrap();
     let given = Issuer::new(server.url("/common/v2.0")).unwrap().token_endpoint(server.url("/token")).unwrap();
     granted(given).await.unwrap();
@@ -102,14 +102,14 @@ async fn a_template_in_place_of_an_issuer_has_a_hint_that_works() {
     let api = MockApi::start().await.unwrap();
     for issuer in [server.url("/common/v2.0"), server.url("/{tenantid}/v2.0")] {
         names(&api, &api.url("/api"), &issuer);
-        let (_, session) = client(&api.origin(), anybody().0);
+        let (_, session) = client(&api.origin(), registering().0);
         let error = line(&session.login().await.unwrap_err());
         assert!(error.contains("one tenant"), "{error}");
     }
 }
 
 #[tokio::test]
-async fn the_resource_is_left_out_if_the_caller_says_so() {
+async fn without_resource_omits_the_resource_parameter_in_every_grant() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = crate::support::oauth::protected(&provider).await;
     let (show, seen) = browser();
@@ -125,7 +125,7 @@ async fn the_resource_is_left_out_if_the_caller_says_so() {
     let asked: Vec<_> = exchanges.iter().filter(|one| one.request().path() == "/token").collect();
     assert_eq!(asked.len(), 2);
     assert!(asked.iter().all(|one| one.request().form("resource").is_none()));
-    // In every grant, also if the caller names the resource.
+    // The other grants omit it too, even if the caller names the resource.
     let server = endpoint(|_| token()).await;
     server.at("/device").answers(Answer::new(400));
     let issuer = || {

@@ -1,4 +1,4 @@
-//! A process is stopped during a renewal: logins and logouts of other processes go on.
+//! A process is stopped during a renewal: logins and logouts of other processes do not wait for it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::stores::{another_saves, client, gives, stored, takes};
 use crate::support::folder::key;
 use crate::support::script::{API, Script, respond};
 
-/// A renewal of `t1` to `t2` that holds the store's lock until the gate opens, and its outcome.
+/// A renewal from `t1` to `t2` that holds the store's lock until the gate opens, and its outcome.
 async fn renews(
     store: &MemoryStore,
     gate: &Gate,
@@ -27,7 +27,7 @@ async fn renews(
 const LONG: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]
-async fn a_login_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_goes_on() {
+async fn a_login_does_not_wait_for_a_stopped_process_and_stays_after_that_process_continues() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     another_saves(&store, "t1").await;
     let (_, renewing) = renews(&store, &gate).await;
@@ -37,12 +37,12 @@ async fn a_login_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_g
     assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
     assert!(stored(&store).await.unwrap().contains("renews n1"));
     gate.open();
-    assert_eq!(renewing.await.unwrap().unwrap(), 200, "the renewal gives way to the login");
+    assert_eq!(renewing.await.unwrap().unwrap(), 200, "the renewal uses the credential of the login");
     assert!(stored(&store).await.unwrap().contains("renews n1"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_up_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it_goes_on() {
+async fn a_step_up_does_not_wait_for_a_stopped_process_and_stays_after_that_process_continues() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     another_saves(&store, "t1").await;
     let (_, renewing) = renews(&store, &gate).await;
@@ -64,7 +64,7 @@ async fn a_step_up_does_not_wait_for_a_process_that_is_stopped_and_stays_when_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_logout_does_not_wait_for_a_process_that_is_stopped_and_is_not_undone_when_it_goes_on() {
+async fn a_logout_does_not_wait_for_a_stopped_process_and_stays_after_that_process_continues() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     another_saves(&store, "t1").await;
     let (theirs, renewing) = renews(&store, &gate).await;
@@ -91,23 +91,23 @@ mod processes {
     use reqwest_challenge_testing::Failure;
 
     use super::*;
-    use crate::store_full::{ROOM, World};
+    use crate::store_full_disks::{FREE_DISK, World};
 
     fn signal(name: &str, process: u32) {
         assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_process_that_gets_sigstop_while_it_renews_keeps_no_other_from_logging_out_and_in() {
+    async fn a_process_that_is_stopped_with_sigstop_during_a_renewal_blocks_no_logout_and_no_login() {
         for logs_in in [false, true] {
             let (world, gate) = (World::new().await, Gate::closed());
             world.api.tokens().expire_all();
             world.provider.fail_next(Failure::Hang(gate.clone()));
-            let mut tool = world.tool(ROOM);
+            let mut tool = world.tool(FREE_DISK);
             tool.say("get");
             gate.reached_by(1).await;
             signal("-STOP", tool.child.id());
-            assert_eq!(world.does(ROOM, "logout"), "logged out");
+            assert_eq!(world.does(FREE_DISK, "logout"), "logged out");
             let store = FileStore::new(world.folder.file());
             if logs_in {
                 let login = Stored::new(gives("n1"), store.clone(), key());

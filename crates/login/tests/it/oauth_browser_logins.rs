@@ -1,4 +1,4 @@
-//! A login in a browser of this machine, and what may go wrong on its way back.
+//! A login in a browser of this machine: its page, its redirect, and its failures.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,18 +12,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::oauth::{browser, client, client_by, line, protected, why};
 
-/// A page that a test opens itself.
+/// A login page that the test opens.
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Option<Url>>>);
 
 impl Page {
     fn show(&self) -> impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static {
         let page = self.clone();
-        move |invitation| {
-            // The URL has a state in it that is nobody else's business.
-            let (shown, state) = (format!("{invitation:?}"), param(invitation.url(), "state"));
-            assert!(shown.contains(invitation.host()) && !shown.contains(&state), "{shown}");
-            *page.0.lock().unwrap() = Some(invitation.url().clone());
+        move |prompt| {
+            // The URL contains the state, which is a secret.
+            let (shown, state) = (format!("{prompt:?}"), param(prompt.url(), "state"));
+            assert!(shown.contains(prompt.host()) && !shown.contains(&state), "{shown}");
+            *page.0.lock().unwrap() = Some(prompt.url().clone());
             Ok(())
         }
     }
@@ -48,7 +48,7 @@ async fn get(url: &str) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_who_did_not_ask_for_a_login() {
+async fn a_request_opens_no_login_page_unless_prompts_are_enabled() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (show, seen) = browser();
@@ -59,7 +59,7 @@ async fn nobody_is_asked_who_did_not_ask_for_a_login() {
     assert_eq!(seen.count(), 0);
     session.login().await.unwrap();
     assert_eq!((client.get(api.url("/api")).send().await.unwrap().status(), seen.count()), (StatusCode::OK, 1));
-    // A login that is finished is not begun again behind somebody's back.
+    // A revoked login starts no new login without an explicit call.
     provider.fail_next(Failure::InvalidGrant);
     api.tokens().expire_all();
     let error = client.get(api.url("/api")).send().await.unwrap_err();
@@ -68,7 +68,7 @@ async fn nobody_is_asked_who_did_not_ask_for_a_login() {
 }
 
 #[tokio::test]
-async fn the_request_has_what_the_rfcs_want_and_a_new_state_each_time() {
+async fn the_authorization_request_has_the_required_parameters_and_a_new_state_each_time() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (show, seen) = browser();
@@ -79,7 +79,7 @@ async fn the_request_has_what_the_rfcs_want_and_a_new_state_each_time() {
     let fixed =
         ["response_type", "client_id", "code_challenge_method", "prompt"].map(|name| seen.param(0, name).unwrap());
     assert_eq!(fixed, ["code", "tool", "S256", "login"]);
-    assert_eq!(seen.param(0, "resource"), None, "nobody said one");
+    assert_eq!(seen.param(0, "resource"), None, "the caller names no resource");
     for name in ["state", "code_challenge"] {
         let [first, second] = [0, 1].map(|number| seen.param(number, name).unwrap());
         assert!(first.len() == 43 && first != second, "{first} {second}");
@@ -89,7 +89,7 @@ async fn the_request_has_what_the_rfcs_want_and_a_new_state_each_time() {
 }
 
 #[tokio::test]
-async fn one_request_that_fits_is_taken_and_all_others_find_nothing() {
+async fn only_a_redirect_with_the_right_path_and_state_is_accepted() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let page = Page::default();
@@ -110,7 +110,7 @@ async fn one_request_that_fits_is_taken_and_all_others_find_nothing() {
     }
     let posted = reqwest::Client::new().post(format!("{redirect}?code=stolen&state={state}&iss={iss}")).send().await;
     assert_eq!(posted.unwrap().status(), StatusCode::NOT_FOUND);
-    // A connection that says nothing, or too much, is in nobody's way.
+    // A connection that sends nothing, or too much, blocks no other connection.
     let address = Url::parse(&redirect).unwrap().socket_addrs(|| None).unwrap()[0];
     let _silent = tokio::net::TcpStream::connect(address).await.unwrap();
     let mut much = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -130,7 +130,7 @@ fn not_here() -> String {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_server_is_refused_before_its_code_goes_anywhere() {
+async fn a_redirect_with_a_wrong_iss_is_refused_and_its_code_is_not_sent() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     for iss in ["", "&iss=https://evil.example", "&iss=ISSUER&iss=ISSUER", "&iss=ISSUER/"] {
@@ -148,7 +148,7 @@ async fn an_answer_of_another_server_is_refused_before_its_code_goes_anywhere() 
 }
 
 #[tokio::test]
-async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
+async fn a_refused_login_is_denied_and_revokes_no_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     provider.refuses_logins(true);
@@ -158,7 +158,7 @@ async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
     assert!(error.contains("access_denied"), "{error}");
     provider.refuses_logins(false);
     session.login().await.unwrap();
-    // A code that is finished is not a credential that is.
+    // A used code is not a revoked credential.
     let page = Page::default();
     let (_, session) = client(&api.origin(), pinned(&provider, AuthorizationCode::new(page.show())));
     let login = tokio::spawn(async move { session.login().await });
@@ -173,7 +173,7 @@ async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
 }
 
 #[tokio::test]
-async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
+async fn a_login_without_a_redirect_times_out() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
     let oauth = pinned(&provider, AuthorizationCode::new(page.show()));
@@ -182,7 +182,7 @@ async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
     let url = page.shown().await;
     until(|| clock.waiting() == 1).await;
     clock.forward(Duration::from_secs(299));
-    assert_eq!(get(&param(&url, "redirect_uri")).await.0, StatusCode::NOT_FOUND, "still there");
+    assert_eq!(get(&param(&url, "redirect_uri")).await.0, StatusCode::NOT_FOUND, "the port is still open");
     clock.forward(Duration::from_secs(2));
     let error = line(&login.await.unwrap().unwrap_err());
     assert!(error.contains("login_timed_out"), "{error}");
@@ -190,7 +190,7 @@ async fn who_does_not_come_back_is_waited_for_until_time_is_up() {
 }
 
 #[tokio::test]
-async fn who_ignored_one_page_is_not_shown_another_at_once() {
+async fn after_a_timeout_requests_show_no_new_page_but_an_explicit_login_does() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, clock, page) = (protected(&provider).await, ManualClock::new(), Page::default());
     let oauth = pinned(&provider, AuthorizationCode::new(page.show())).prompting();
@@ -203,7 +203,7 @@ async fn who_ignored_one_page_is_not_shown_another_at_once() {
     assert_eq!(why(&asked.await.unwrap().unwrap_err()).kind(), &timed_out);
     assert_eq!(why(&client.get(api.url("/api")).send().await.unwrap_err()).kind(), &timed_out);
     assert!(page.0.lock().unwrap().is_none(), "another page was shown");
-    // Whoever asks for a login gets one.
+    // An explicit login shows a page.
     let login = tokio::spawn(async move { session.login().await });
     get(page.shown().await.as_str()).await;
     login.await.unwrap().unwrap();
@@ -211,7 +211,7 @@ async fn who_ignored_one_page_is_not_shown_another_at_once() {
 }
 
 #[tokio::test]
-async fn a_person_is_not_asked_for_nobody() {
+async fn a_login_ends_when_its_caller_drops_it() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let (api, page) = (protected(&provider).await, Page::default());
     let (_, session) = client(&api.origin(), pinned(&provider, AuthorizationCode::new(page.show())));
@@ -224,7 +224,7 @@ async fn a_person_is_not_asked_for_nobody() {
     assert!(session.credential().is_none());
 }
 
-/// What becomes of a login at a server with such metadata.
+/// The error of a login at a server with additional metadata.
 async fn login_with(metadata: impl Fn(&MockApi) -> serde_json::Value, pinned: bool) -> String {
     let server = MockApi::start().await.unwrap();
     let mut document = metadata(&server);
@@ -235,13 +235,13 @@ async fn login_with(metadata: impl Fn(&MockApi) -> serde_json::Value, pinned: bo
     let resource = json!({ "resource": server.origin(), "authorization_servers": [server.origin()] });
     server.at("/.well-known/oauth-protected-resource").answers(Answer::json(resource));
     let issuer = if pinned { Issuer::new(server.origin()).unwrap() } else { Issuer::from_challenge() };
-    let grant = AuthorizationCode::new(|invitation| Err(format!("shown: {}", invitation.host()).into()));
+    let grant = AuthorizationCode::new(|prompt| Err(format!("shown: {}", prompt.host()).into()));
     let (_, session) = client(&server.origin(), OAuth::new(issuer, Client::public("c"), grant).unwrap());
     line(&session.login().await.unwrap_err())
 }
 
 #[tokio::test]
-async fn a_page_for_a_person_is_on_the_issuers_host() {
+async fn the_login_page_must_be_on_the_issuers_host() {
     let at = |page: &'static str| {
         move |server: &MockApi| {
             let page = page.replace("HERE", &server.origin());
@@ -258,10 +258,10 @@ async fn a_page_for_a_person_is_on_the_issuers_host() {
 }
 
 #[tokio::test]
-async fn a_server_that_a_challenge_names_must_say_that_it_checks_codes() {
+async fn a_server_that_a_challenge_names_must_announce_pkce_with_s256() {
     let saying = |methods: serde_json::Value| move |server: &MockApi| json!({ "authorization_endpoint": server.url("/login"), "code_challenge_methods_supported": methods });
     assert!(login_with(saying(json!(["plain"])), true).await.contains("S256"));
-    assert!(login_with(saying(json!(null)), true).await.contains("shown"), "the caller chose it");
+    assert!(login_with(saying(json!(null)), true).await.contains("shown"), "the caller chose the server");
     assert!(login_with(saying(json!(null)), false).await.contains("S256"));
     assert!(login_with(saying(json!(["S256", "plain"])), false).await.contains("shown"));
 }

@@ -1,4 +1,4 @@
-//! A refresh token that the server no longer accepts, in the words of many servers.
+//! A refresh token that the server no longer accepts, with the error codes and formats of many servers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn json_answer(status: u16, body: Value) -> Answer {
     Answer::new(status).json_body(body)
 }
 
-/// A user who has logged in, and whose refresh token gets this response.
+/// A user who has logged in. The server sends one response to each renewal.
 struct LoggedIn {
     server: MockApi,
     api: MockApi,
@@ -62,7 +62,7 @@ impl LoggedIn {
 }
 
 #[tokio::test]
-async fn a_dead_refresh_token_is_known_by_the_words_of_many_servers() {
+async fn the_error_codes_of_many_servers_for_a_revoked_refresh_token_are_recognized() {
     let nested = json!({ "error": { "message": "Your session has ended.", "code": "refresh_token_expired" } });
     let firebase =
         json!({ "error": { "code": 400, "message": "INVALID_REFRESH_TOKEN", "status": "INVALID_ARGUMENT" } });
@@ -102,7 +102,7 @@ async fn a_dead_refresh_token_is_known_by_the_words_of_many_servers() {
 }
 
 #[tokio::test]
-async fn an_unknown_final_refusal_asks_for_a_login_and_rests() {
+async fn an_unknown_final_error_requires_a_login_and_is_not_retried_for_a_while() {
     let text = format!("\u{1b}[2Jno more {}", "x".repeat(5000));
     for (answer, told) in [
         (Answer::new(400), "says 400"),
@@ -123,7 +123,7 @@ async fn an_unknown_final_refusal_asks_for_a_login_and_rests() {
         (json_answer(400, json!([{ "message": "gone" }])), "says 400: gone"),
         (json_answer(403, json!({ "type": "about:blank", "title": "gone", "status": 403 })), "says 403: gone"),
         (json_answer(400, json!({ "status": "error", "message": "gone" })), "says 400: gone"),
-        // Feishu and TikTok, by 200 and without `error`.
+        // Feishu and TikTok send status 200 and no `error`.
         (json_answer(200, json!({ "code": 20026, "msg": "refresh_token is gone" })), "20026: refresh_token is gone"),
         (json_answer(200, json!({ "data": { "error_code": 10010 }, "message": "error" })), "says 200: 10010: error"),
         (json_answer(200, json!({ "result": "fail", "message": "gone" })), "says 200: gone"),
@@ -147,12 +147,12 @@ async fn an_unknown_final_refusal_asks_for_a_login_and_rests() {
         user.clock.forward(Duration::from_secs(31));
         user.call().await;
         user.call().await;
-        assert_eq!(user.renewals(), 2, "after a rest: {told}");
+        assert_eq!(user.renewals(), 2, "after the cooldown: {told}");
     }
 }
 
 #[tokio::test]
-async fn a_temporary_refusal_or_one_about_the_client_asks_for_no_login() {
+async fn a_temporary_error_or_a_client_error_does_not_require_a_login() {
     let transient =
         |retry_after: Option<u64>| RefreshErrorKind::Transient { retry_after: retry_after.map(Duration::from_secs) };
     let refused = |code: &str| RefreshError::denied(code).kind().clone();
@@ -177,7 +177,7 @@ async fn a_temporary_refusal_or_one_about_the_client_asks_for_no_login() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_the_caller_gave_is_judged_the_same_way() {
+async fn errors_for_a_refresh_token_from_the_caller_are_handled_the_same_way() {
     for (answer, is_dead) in [
         (json_answer(200, json!({ "error": "bad_refresh_token" })), true),
         (Answer::new(403), false),
@@ -203,7 +203,7 @@ async fn a_refresh_token_that_the_caller_gave_is_judged_the_same_way() {
 }
 
 #[tokio::test]
-async fn a_store_deletes_a_login_for_known_words_only() {
+async fn a_store_deletes_a_login_only_for_known_error_codes() {
     use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
     for (answer, is_kept) in [
         (json_answer(200, json!({ "error": "bad_refresh_token" })), false),

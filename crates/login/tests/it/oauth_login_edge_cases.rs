@@ -1,5 +1,5 @@
-//! Logins beside the straight way: one that nobody's request asks for, one that fails, a server that points elsewhere, a code that
-//! runs out.
+//! Edge cases of a login: the demand of an earlier 401, the resource, failures of each endpoint, redirected metadata, device codes that
+//! expire, and pages that are too long.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use reqwest_challenge_login::store::{Key, MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider, until};
 use serde_json::{Value, json};
 
-use crate::oauth_attacks::settled;
+use crate::oauth_robustness::settled;
 use crate::support::oauth::{browser, client, client_by, device_server, line, protected};
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 
 #[tokio::test]
-async fn a_login_that_is_asked_for_after_a_401_is_about_what_that_demands() {
+async fn an_explicit_login_after_a_401_meets_the_demand_of_that_401_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let place = "/.well-known/oauth-protected-resource/api";
@@ -39,12 +39,13 @@ async fn a_login_that_is_asked_for_after_a_401_is_about_what_that_demands() {
     let asked = |number, name| seen.param(number, name);
     assert_eq!((asked(0, "acr_values"), asked(0, "max_age")), (Some("gold".to_owned()), Some("60".to_owned())));
     assert_eq!(asked(0, "scope").as_deref(), Some("api:read"));
-    // It has been met, and is not asked for ever after.
+    // The login met the demand, so the next login does not repeat it.
     session.login().await.unwrap();
     assert_eq!((asked(1, "acr_values"), asked(1, "max_age")), (None, None));
 }
 
-/// The resource that the token request names, for an issuer that the caller named and an API whose metadata name that one.
+/// The resource that the token request names, and the resource of the API. The caller names the provider; the API's metadata name
+/// `servers`.
 async fn resource_asked(servers: impl Fn(&MockIdentityProvider) -> Value) -> (Option<String>, String) {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
@@ -61,14 +62,14 @@ async fn resource_asked(servers: impl Fn(&MockIdentityProvider) -> Value) -> (Op
 }
 
 #[tokio::test]
-async fn a_named_issuer_is_told_which_resource_where_the_api_and_the_issuer_agree() {
+async fn the_token_request_names_the_resource_if_the_api_names_the_callers_issuer() {
     let (asked, resource) = resource_asked(|provider| json!([provider.issuer()])).await;
     assert_eq!(asked, Some(resource));
     assert_eq!(resource_asked(|_| json!(["https://another.example"])).await.0, None);
 }
 
 #[tokio::test]
-async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
+async fn an_invalid_grant_of_the_device_or_registration_endpoint_deletes_no_stored_login() {
     for fails in ["/device", "/register"] {
         let server = MockApi::start().await.unwrap();
         server.at(SERVER).answers(Answer::json(json!({
@@ -106,7 +107,7 @@ async fn a_login_that_fails_ends_no_credential_whatever_it_is_told() {
 }
 
 #[tokio::test]
-async fn another_server_does_not_say_where_a_secret_goes() {
+async fn metadata_that_redirect_to_another_server_are_refused_before_a_secret_is_sent() {
     let (named, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     let document = json!({ "issuer": named.origin(), "token_endpoint": other.url("/token") });
     other.at("/metadata").answers(Answer::json(document));
@@ -119,13 +120,13 @@ async fn another_server_does_not_say_where_a_secret_goes() {
     let error = asks(other.url("/metadata")).await;
     assert!(error.contains("untrusted_url") && error.contains("redirects to another server"), "{error}");
     assert_eq!(other.requests().len(), 0);
-    // On its own server it may move them.
+    // A redirect within the same server is followed.
     named.at("/moved").answers(Answer::json(json!({ "issuer": named.origin() })));
     assert!(asks(named.url("/moved")).await.contains("no_endpoint"));
 }
 
-/// After how many seconds a device login ends, how, and how often was asked.
-async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
+/// The seconds that a device login takes, its outcome, and the number of its polls.
+async fn device_login(device: Value, answer: Answer) -> (u64, String, usize) {
     let (server, issuer) = device_server(device, move |_, _| answer.clone()).await;
     let clock = ManualClock::new();
     let oauth = OAuth::new(issuer, Client::public("c"), DeviceCode::new(|_| Ok(()))).unwrap();
@@ -136,7 +137,7 @@ async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
         until(|| login.is_finished() || clock.waiting() == 1 && server.requests_to("/token") == asked).await;
         if login.is_finished() {
             let ended = login.await.unwrap();
-            return (seconds, ended.map_or_else(|error| line(&error), |()| "in".to_owned()), asked);
+            return (seconds, ended.map_or_else(|error| line(&error), |()| "logged in".to_owned()), asked);
         }
         seconds += 5;
         clock.forward(Duration::from_secs(5));
@@ -147,20 +148,20 @@ async fn ends(device: Value, answer: Answer) -> (u64, String, usize) {
 }
 
 #[tokio::test]
-async fn a_code_that_runs_out_is_waited_for_no_longer() {
+async fn the_polling_ends_when_the_device_code_expires() {
     let pending = || Answer::new(400).json_body(json!({ "error": "authorization_pending" }));
-    let (seconds, error, asked) = ends(json!({ "interval": 900, "expires_in": 30 }), pending()).await;
+    let (seconds, error, asked) = device_login(json!({ "interval": 900, "expires_in": 30 }), pending()).await;
     assert!(seconds == 30 && error.contains("expired_token") && asked == 0, "{seconds} {error} {asked}");
     let busy = Answer::new(503).header("retry-after", "900");
-    let (seconds, error, asked) = ends(json!({ "interval": 5, "expires_in": 30 }), busy).await;
+    let (seconds, error, asked) = device_login(json!({ "interval": 5, "expires_in": 30 }), busy).await;
     assert!(seconds == 30 && error.contains("expired_token") && asked == 1, "{seconds} {error} {asked}");
-    // One that lives as long as one waits is asked for once.
+    // If the code expires after one interval, the client polls once.
     let token = Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }));
-    assert_eq!(ends(json!({ "interval": 10, "expires_in": 10 }), token).await.1, "in");
+    assert_eq!(device_login(json!({ "interval": 10, "expires_in": 10 }), token).await.1, "logged in");
 }
 
 #[tokio::test]
-async fn a_page_that_is_too_long_is_not_shown() {
+async fn a_verification_url_that_is_too_long_is_not_shown() {
     for name in ["verification_uri", "verification_uri_complete"] {
         let device = json!({ name: format!("HERE/{}", "x".repeat(4 << 10)) });
         let (server, issuer) = device_server(device, |_, _| Answer::new(400)).await;

@@ -1,4 +1,4 @@
-//! Servers that say back what they were sent: nothing of it is shown.
+//! Servers that echo what they were sent: no error shows a secret.
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, RefreshToken};
@@ -8,11 +8,12 @@ use serde_json::json;
 
 use crate::support::oauth::{back, browser, client, endpoint, line, why};
 
-/// What is shown of a refresh token's renewal, by a token endpoint that answers so.
-async fn shown(of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
+/// The error text of a renewal for which the token endpoint sends `answer`.
+async fn shown(client_of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
     let server = endpoint(answer).await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
-    let oauth = OAuth::new(issuer, of, RefreshToken::new("hunter2-refresh")).unwrap().parameter("tenant", "acme1");
+    let oauth =
+        OAuth::new(issuer, client_of, RefreshToken::new("hunter2-refresh")).unwrap().parameter("tenant", "acme1");
     let (_, session) = client(&server.origin(), oauth);
     line(&session.login().await.unwrap_err())
 }
@@ -22,7 +23,7 @@ fn refusing(description: String) -> Answer {
 }
 
 #[tokio::test]
-async fn a_token_type_that_is_none_shows_no_secret() {
+async fn an_error_about_an_unknown_token_type_shows_no_secret() {
     let shown = shown(Client::secret_post("c", "hunter2-secret"), |asked| {
         let kind = format!("odd {} {}", asked.form("refresh_token").unwrap(), asked.form("client_secret").unwrap());
         Answer::json(json!({ "access_token": "hunter2-access", "token_type": kind }))
@@ -32,7 +33,7 @@ async fn a_token_type_that_is_none_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn a_secret_is_masked_however_it_is_written() {
+async fn a_secret_is_masked_in_every_encoding() {
     let basic = shown(Client::secret_basic("c", "hunter2-secret"), |asked| {
         refusing(format!("bad: {}", asked.header("authorization").unwrap()))
     });
@@ -43,14 +44,14 @@ async fn a_secret_is_masked_however_it_is_written() {
         let shown = shown(Client::secret_post("c", odd), move |_| refusing(format!("bad: {written}"))).await;
         assert!(shown.ends_with("bad: ***"), "{written}: {shown}");
     }
-    // A parameter that anybody may see is a part of the secret.
+    // A parameter that is not secret is a part of the secret, and is still shown alone.
     let shown = shown(Client::secret_post("c", "acme1-hunter2"), |asked| {
         refusing(format!("bad: {} of acme1", asked.form("client_secret").unwrap()))
     });
     assert!(shown.await.ends_with("bad: *** of acme1"));
 }
 
-/// Somebody who logs in with that parameter, at a server that does not renew.
+/// The error kind of a renewal, after a login with the parameter `prompt`. The server refuses the renewal with `code`.
 async fn refused_renewal(prompt: &str, code: &'static str) -> RefreshErrorKind {
     let server = endpoint(move |asked| match asked.form("grant_type").as_deref() {
         Some("authorization_code") => {
@@ -75,14 +76,14 @@ fn at(server: &MockApi, grant: AuthorizationCode) -> OAuth {
 }
 
 #[tokio::test]
-async fn a_code_means_what_it_says_whatever_was_sent() {
+async fn an_error_code_that_contains_a_sent_parameter_keeps_its_meaning() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
     assert_eq!(refused_renewal("login", "login_required").await, required);
     assert_eq!(refused_renewal("consent", "consent_required").await, required);
 }
 
 #[tokio::test]
-async fn a_page_that_fails_shows_no_state() {
+async fn an_error_of_the_authorization_page_shows_no_state() {
     let server = endpoint(|_| Answer::new(500)).await;
     server.at("/authorize").open().answers_by(|asked| back(asked, "error=STATE&error_description=x+STATE"));
     let (show, seen) = browser();
@@ -92,7 +93,7 @@ async fn a_page_that_fails_shows_no_state() {
 }
 
 #[tokio::test]
-async fn an_echo_of_the_token_is_in_no_url_that_is_shown() {
+async fn a_token_that_the_challenge_echoes_is_in_no_url_for_the_user() {
     let server = endpoint(|_| Answer::new(500)).await;
     server.at("/authorize").open().answers_by(|asked| back(asked, "error=access_denied"));
     let api = MockApi::start().await.unwrap();
@@ -109,7 +110,7 @@ async fn an_echo_of_the_token_is_in_no_url_that_is_shown() {
 }
 
 #[tokio::test]
-async fn a_secret_in_base64_and_hex_is_masked_and_a_short_one_spares_our_words() {
+async fn a_secret_in_base64_or_hex_is_masked_and_a_short_secret_does_not_mask_our_own_words() {
     for written in
         ["aHVudGVyMi1yZWZyZXNo", "eGh1bnRlcjItcmVmcmVzaA", "68756E746572322d72656672657368", "HUNTER2-REFRESH"]
     {

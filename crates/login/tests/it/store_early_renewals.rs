@@ -1,4 +1,4 @@
-//! Renewals before the expiry whose store fails: the old credential is still good, and is sent.
+//! Renewals before the expiry while the store fails: the old credential is still valid and is sent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
-/// A store in which one operation fails.
+/// A store whose operation with the name `what` fails.
 #[derive(Clone, Default)]
 struct Failing {
     inner: MemoryStore,
@@ -59,7 +59,7 @@ impl Store for Failing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_renewal_whose_store_fails_sends_the_old_credential_and_spends_nothing() {
+async fn if_the_store_fails_during_an_early_renewal_requests_still_succeed() {
     for what in ["load", "lock", "prepare", "replace", "wait"] {
         let (store, clock) = (Failing::default(), ManualClock::new());
         let (now, hour) = (clock.clone(), Duration::from_secs(3600));
@@ -76,19 +76,19 @@ async fn an_early_renewal_whose_store_fails_sends_the_old_credential_and_spends_
         auth.session().login().await.unwrap();
         clock.forward(Duration::from_secs(3590));
         *store.what.lock().unwrap() = what;
-        // A process that was stopped while it renews.
+        // Another process was stopped during a renewal, and holds the lock.
         let stopped = if what == "wait" { store.inner.lock(&key(), Duration::ZERO).await.ok() } else { None };
         let began = Instant::now();
         for _ in 0..3 {
             assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{what}");
         }
         assert!(began.elapsed() < Duration::from_secs(5), "{what}: {:?}", began.elapsed());
-        // Where only the save fails, the new one serves from memory.
+        // If only the save fails, the new credential is used from memory.
         let calls = if what == "replace" { 2 } else { 1 };
         assert_eq!((ours.calls(), server.sends()), (calls, 3), "{what}");
         let last = server.requests().last().unwrap().token().to_owned();
         assert_eq!(last, format!("t{calls}"), "{what}");
-        // The store works again, and the credential has expired.
+        // The store works again, and the old credential has expired.
         (*store.what.lock().unwrap(), _) = ("", drop(stopped));
         clock.forward(Duration::from_secs(40));
         assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{what}");

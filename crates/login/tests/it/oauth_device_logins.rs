@@ -1,4 +1,4 @@
-//! A login on another device (RFC 8628), by a clock that the tests move.
+//! A login on another device (RFC 8628), with a manual clock.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::support::oauth::{client_by, device_server, line};
 
 type Login = JoinHandle<Result<Credential, Error>>;
 
-/// A login that is under way, whose clock stands.
-struct Begun {
+/// A login that waits for the user. Its clock moves only when the test moves it.
+struct Pending {
     server: MockApi,
     clock: ManualClock,
     session: Session,
@@ -22,14 +22,14 @@ struct Begun {
     shown: Arc<Mutex<Vec<String>>>,
 }
 
-/// A server with that device authorization, which answers polls so.
-async fn begin(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static) -> Begun {
+/// Starts a login. `device` changes the device authorization, and `poll` answers the polls.
+async fn start(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static) -> Pending {
     let (server, issuer) = device_server(device, poll).await;
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = shown.clone();
-    let grant = DeviceCode::new(move |invitation| {
-        let code = invitation.user_code().unwrap();
-        seen.lock().unwrap().push(format!("{code} at {} of {}", invitation.complete_url().path(), invitation.host()));
+    let grant = DeviceCode::new(move |prompt| {
+        let code = prompt.user_code().unwrap();
+        seen.lock().unwrap().push(format!("{code} at {} of {}", prompt.complete_url().path(), prompt.host()));
         Ok(())
     });
     let clock = ManualClock::new();
@@ -37,20 +37,20 @@ async fn begin(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + 
     let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
     let waiting = session.clone();
     let login = tokio::spawn(async move { waiting.login().await });
-    Begun { server, clock, session, login, shown }
+    Pending { server, clock, session, login, shown }
 }
 
-impl Begun {
+impl Pending {
     fn polls(&self) -> usize {
         self.server.requests_to("/token")
     }
 
-    /// Lets that long pass, and says how many polls there were then.
+    /// Moves the clock, and returns the number of polls in that time.
     async fn after(&self, seconds: u64) -> usize {
         until(|| self.clock.waiting() == 1 || self.login.is_finished()).await;
         let before = self.polls();
         self.clock.forward(Duration::from_secs(seconds));
-        // Whoever was woken has asked, or waits on.
+        // After the yields, every task that woke up has polled, or waits again.
         for _ in 0..200 {
             tokio::task::yield_now().await;
         }
@@ -72,96 +72,96 @@ fn token() -> Answer {
 }
 
 #[tokio::test]
-async fn it_polls_every_five_seconds_where_nobody_says_how_often() {
-    let begun = begin(json!({}), |number, _| if number < 4 { pending() } else { token() }).await;
-    assert_eq!(begun.after(4).await, 0);
-    assert_eq!(begun.after(1).await, 1);
-    assert_eq!(begun.after(5).await, 1);
-    assert_eq!(begun.after(5).await, 1);
-    assert_eq!(begun.after(5).await, 1);
-    assert_eq!(*begun.shown.lock().unwrap(), ["ABCD-EFGH at /device of 127.0.0.1"]);
-    let sent = begun.server.requests().last().unwrap().clone();
+async fn the_client_polls_every_five_seconds_if_the_server_names_no_interval() {
+    let pending_login = start(json!({}), |number, _| if number < 4 { pending() } else { token() }).await;
+    assert_eq!(pending_login.after(4).await, 0);
+    assert_eq!(pending_login.after(1).await, 1);
+    assert_eq!(pending_login.after(5).await, 1);
+    assert_eq!(pending_login.after(5).await, 1);
+    assert_eq!(pending_login.after(5).await, 1);
+    assert_eq!(*pending_login.shown.lock().unwrap(), ["ABCD-EFGH at /device of 127.0.0.1"]);
+    let sent = pending_login.server.requests().last().unwrap().clone();
     assert_eq!(sent.form("device_code").as_deref(), Some("hunter2-device"));
-    begun.login.await.unwrap().unwrap();
+    pending_login.login.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn slow_down_adds_five_seconds_for_good() {
+async fn slow_down_adds_five_seconds_to_all_later_intervals() {
     let answer = |number, _: &Arrived| match number {
         1 => code("slow_down"),
         2 | 3 => pending(),
         _ => token(),
     };
-    let begun = begin(json!({ "interval": 2 }), answer).await;
-    assert_eq!(begun.after(2).await, 1, "as the server said");
+    let pending_login = start(json!({ "interval": 2 }), answer).await;
+    assert_eq!(pending_login.after(2).await, 1, "the server's interval");
     for _ in 0..3 {
-        assert_eq!((begun.after(6).await, begun.after(1).await), (0, 1));
+        assert_eq!((pending_login.after(6).await, pending_login.after(1).await), (0, 1));
     }
-    begun.login.await.unwrap().unwrap();
+    pending_login.login.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn slow_down_that_names_an_interval_is_obeyed() {
+async fn an_interval_in_a_slow_down_response_is_used() {
     for (said, seconds) in [(json!(30), 30), (json!("30"), 30), (json!(1), 10), (json!(null), 10)] {
         let answer = move |number, _: &Arrived| match number {
             1 => Answer::ok("").json_body(json!({ "error": "slow_down", "interval": said })),
             _ => token(),
         };
-        let begun = begin(json!({}), answer).await;
-        assert_eq!(begun.after(5).await, 1);
-        assert_eq!((begun.after(seconds - 1).await, begun.after(1).await), (0, 1), "{seconds}");
-        begun.login.await.unwrap().unwrap();
+        let pending_login = start(json!({}), answer).await;
+        assert_eq!(pending_login.after(5).await, 1);
+        assert_eq!((pending_login.after(seconds - 1).await, pending_login.after(1).await), (0, 1), "{seconds}");
+        pending_login.login.await.unwrap().unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_fails_slows_the_polling_down_and_does_not_end_it() {
+async fn a_failed_connection_slows_the_polling_down_and_does_not_end_it() {
     let answer = |number, _: &Arrived| match number {
         1 => Answer::cut(),
         2 => Answer::new(503).body("out of order"),
         _ => token(),
     };
-    let begun = begin(json!({}), answer).await;
-    begun.after(5).await;
-    // reqwest may have tried the connection that was cut once more.
-    let polls = begun.polls();
-    assert_eq!((begun.after(9).await, begun.after(1).await), (0, 1), "after {polls}");
-    begun.after(20).await;
-    begun.login.await.unwrap().unwrap();
+    let pending_login = start(json!({}), answer).await;
+    pending_login.after(5).await;
+    // reqwest may have repeated the request whose connection was cut.
+    let polls = pending_login.polls();
+    assert_eq!((pending_login.after(9).await, pending_login.after(1).await), (0, 1), "after {polls}");
+    pending_login.after(20).await;
+    pending_login.login.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn it_stops_when_the_code_expires_and_when_the_person_refuses() {
-    let begun = begin(json!({ "expires_in": 12 }), |_, _| pending()).await;
-    assert_eq!((begun.after(5).await, begun.after(5).await, begun.after(5).await), (1, 1, 0));
-    assert!(line(&begun.login.await.unwrap().unwrap_err()).contains("expired_token"));
+async fn the_polling_ends_when_the_code_expires_or_the_user_refuses() {
+    let pending_login = start(json!({ "expires_in": 12 }), |_, _| pending()).await;
+    assert_eq!((pending_login.after(5).await, pending_login.after(5).await, pending_login.after(5).await), (1, 1, 0));
+    assert!(line(&pending_login.login.await.unwrap().unwrap_err()).contains("expired_token"));
     for end in ["access_denied", "expired_token", "invalid_grant"] {
-        let begun = begin(json!({}), move |_, _| code(end)).await;
-        begun.after(5).await;
-        let error = line(&begun.login.await.unwrap().unwrap_err());
+        let pending_login = start(json!({}), move |_, _| code(end)).await;
+        pending_login.after(5).await;
+        let error = line(&pending_login.login.await.unwrap().unwrap_err());
         assert!(error.contains(end) && !error.contains("hunter2"), "{error}");
         assert_eq!(error.contains("refused on the other device"), end == "access_denied", "{error}");
     }
 }
 
 #[tokio::test]
-async fn it_stops_at_once_when_nobody_waits_and_at_a_logout() {
+async fn the_polling_ends_at_once_when_the_caller_drops_the_login_and_at_a_logout() {
     for logs_out in [false, true] {
-        let begun = begin(json!({}), |_, _| pending()).await;
-        until(|| begun.clock.waiting() == 1).await;
+        let pending_login = start(json!({}), |_, _| pending()).await;
+        until(|| pending_login.clock.waiting() == 1).await;
         if logs_out {
-            begun.session.logout().await.unwrap();
-            assert!(begun.login.await.unwrap().is_err());
+            pending_login.session.logout().await.unwrap();
+            assert!(pending_login.login.await.unwrap().is_err());
         } else {
-            begun.login.abort();
+            pending_login.login.abort();
         }
-        assert!(begun.session.wait_until_saved(Duration::from_secs(20)).await);
-        assert_eq!((begun.clock.waiting(), begun.server.requests_to("/token")), (0, 0));
+        assert!(pending_login.session.wait_until_saved(Duration::from_secs(20)).await);
+        assert_eq!((pending_login.clock.waiting(), pending_login.server.requests_to("/token")), (0, 0));
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_shown_to_a_person_is_not() {
+async fn a_code_or_a_page_that_is_unsafe_to_show_ends_the_login() {
     for odd in [
         json!({ "user_code": "AB\u{1b}[2J" }),
         json!({ "user_code": "A".repeat(100) }),
@@ -173,15 +173,15 @@ async fn what_cannot_be_shown_to_a_person_is_not() {
         json!({ "verification_uri_complete": "https://evil.example/device?user_code=ABCD" }),
         json!({ "device_code": null }),
     ] {
-        let begun = begin(odd.clone(), |_, _| token()).await;
-        let error = line(&begun.login.await.unwrap().unwrap_err());
-        assert!(begun.shown.lock().unwrap().is_empty(), "{odd}: {error}");
-        assert_eq!(begun.server.requests_to("/token"), 0, "{odd}");
+        let pending_login = start(odd.clone(), |_, _| token()).await;
+        let error = line(&pending_login.login.await.unwrap().unwrap_err());
+        assert!(pending_login.shown.lock().unwrap().is_empty(), "{odd}: {error}");
+        assert_eq!(pending_login.server.requests_to("/token"), 0, "{odd}");
     }
 }
 
 #[tokio::test]
-async fn somebody_types_the_code_and_is_let_in() {
+async fn a_user_enters_the_code_and_the_login_succeeds() {
     let (provider, clock) = (MockIdentityProvider::start().await.unwrap(), ManualClock::new());
     provider.device_interval(Duration::from_secs(1));
     let issuer = Issuer::new(provider.issuer()).unwrap();
@@ -192,7 +192,7 @@ async fn somebody_types_the_code_and_is_let_in() {
     until(|| clock.waiting() == 1).await;
     let codes = provider.user_codes();
     assert!(!provider.decide("another", true));
-    // As a person does, on the page that the provider has for it.
+    // The user opens the provider's page and enters the code.
     let page = format!("{}/device", provider.issuer());
     let form = reqwest::get(&page).await.unwrap().text().await.unwrap();
     assert!(form.contains("<form action=/device>") && form.contains("name=user_code"), "{form}");

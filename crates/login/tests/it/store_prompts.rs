@@ -1,4 +1,4 @@
-//! Persons who are asked for a login while others, with the same store, want a credential.
+//! Prompts for a login while other processes with the same store need a credential.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,25 +17,25 @@ use crate::stores::{another_saves, client, gives, stored, takes};
 use crate::support::folder::key;
 use crate::support::script::API;
 
-/// How long is waited for another process.
+/// How long a process waits for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A person, who takes until a gate opens.
+/// A refresher that prompts. The user answers when the gate opens.
 #[derive(Clone)]
-struct Person {
+struct Prompter {
     gate: Gate,
     token: &'static str,
     asked: Arc<AtomicUsize>,
 }
 
-/// A gate that keeps nobody.
+/// An open gate: the user answers at once.
 fn open() -> Gate {
     let gate = Gate::closed();
     gate.open();
     gate
 }
 
-impl Person {
+impl Prompter {
     fn at(gate: &Gate, token: &'static str) -> Self {
         Self { gate: gate.clone(), token, asked: Arc::default() }
     }
@@ -46,12 +46,12 @@ impl Person {
 }
 
 #[async_trait]
-impl Refresh for Person {
+impl Refresh for Prompter {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         if let Some(credential) = context.before_prompt().await? {
             return Ok(Some(credential));
         }
-        // Whoever asks twice loses nothing.
+        // A second call of the hook does no harm.
         assert_eq!(context.before_prompt().await?, None);
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.gate.pass().await;
@@ -63,21 +63,21 @@ impl Refresh for Person {
     }
 }
 
-/// A process of its own, as far as the store knows.
+/// For the store, each client is a process.
 fn process(store: &MemoryStore, refresher: impl Refresh) -> (ClientWithMiddleware, Session) {
     client(&takes("typed"), Stored::new(refresher, store.clone(), key()))
 }
 
-/// A process whose person a 401 asks, and who has not answered.
+/// A process that prompts after a 401. Its user has not answered.
 async fn asks(store: &MemoryStore, gate: &Gate) -> tokio::task::JoinHandle<u16> {
-    let (run, _) = process(store, Person::at(gate, "typed"));
+    let (run, _) = process(store, Prompter::at(gate, "typed"));
     let asking = tokio::spawn(async move { run.get(API).send().await.unwrap().status().as_u16() });
     gate.reached_by(1).await;
     asking
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_person_a_login_is_required_at_once_while_another_process_asks_one() {
+async fn a_process_without_a_user_fails_at_once_while_another_process_prompts() {
     let (store, gate) = (MemoryStore::new(), Gate::closed());
     let asking = asks(&store, &gate).await;
     let (run, _) = process(&store, RecordingRefresher::failing(RefreshError::login_required("run `tool login`")));
@@ -88,22 +88,22 @@ async fn without_a_person_a_login_is_required_at_once_while_another_process_asks
     assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     gate.open();
     assert_eq!(asking.await.unwrap(), 200);
-    // The next 401 has what the other's person typed.
+    // After the next 401, the process uses the other process's login.
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_processes_that_would_ask_ask_once() {
+async fn two_processes_prompt_the_user_once() {
     let (store, gate, heard) = (MemoryStore::new(), Gate::closed(), Arc::new(AtomicUsize::new(0)));
     let asking = asks(&store, &gate).await;
-    let (other, hears) = (Person::at(&open(), "never"), heard.clone());
+    let (other, hears) = (Prompter::at(&open(), "never"), heard.clone());
     let refresher = Stored::new(other.clone(), store.clone(), key()).on_waiting(move || {
         hears.fetch_add(1, Ordering::SeqCst);
     });
     let (run, session) = client(&takes("typed"), refresher);
     let waiting = tokio::spawn(async move { run.get(API).send().await.unwrap().status().as_u16() });
     until(|| heard.load(Ordering::SeqCst) == 1).await;
-    // Neither keeps anybody from a renewal.
+    // Neither process blocks a renewal.
     drop(store.lock(&key(), Duration::ZERO).await.unwrap());
     gate.open();
     assert_eq!((asking.await.unwrap(), waiting.await.unwrap(), other.asked()), (200, 200, 0));
@@ -112,7 +112,7 @@ async fn two_processes_that_would_ask_ask_once() {
     assert!(stored(&store).await.unwrap().contains("renews typed"));
 }
 
-/// Is given another process's login, which is logged out at once.
+/// A refresher that gets the login of another process, which logs out at once.
 struct Late(MemoryStore, Saved);
 
 #[async_trait]
@@ -136,10 +136,10 @@ async fn the_login_of_another_process_is_not_saved_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_has_waited_for_long_enough_asks_and_gets_that_login() {
+async fn a_process_that_has_waited_thirty_seconds_for_another_prompt_shows_its_own() {
     let (store, never) = (MemoryStore::new(), Gate::closed());
     let asking = asks(&store, &never).await;
-    let other = Person::at(&open(), "typed");
+    let other = Prompter::at(&open(), "typed");
     let (run, _) = process(&store, other.clone());
     let began = Instant::now();
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
@@ -148,10 +148,10 @@ async fn whoever_has_waited_for_long_enough_asks_and_gets_that_login() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_asks_for_a_login_is_asked_at_once() {
+async fn an_explicit_login_prompts_at_once_while_another_process_prompts() {
     let (store, never) = (MemoryStore::new(), Gate::closed());
     let asking = asks(&store, &never).await;
-    let (_, session) = process(&store, Person::at(&open(), "typed"));
+    let (_, session) = process(&store, Prompter::at(&open(), "typed"));
     let began = Instant::now();
     session.login().await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
@@ -159,10 +159,10 @@ async fn whoever_asks_for_a_login_is_asked_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_given_up_while_another_process_asks_stops_waiting_and_asks_nobody() {
+async fn an_abandoned_request_stops_waiting_for_another_prompt_and_shows_none() {
     let (store, never, heard) = (MemoryStore::new(), Gate::closed(), Gate::closed());
     let asking = asks(&store, &never).await;
-    let (other, hears) = (Person::at(&never, "never"), heard.clone());
+    let (other, hears) = (Prompter::at(&never, "never"), heard.clone());
     let refresher = Stored::new(other.clone(), store.clone(), key()).on_waiting(move || hears.open());
     let (run, session) = client(&takes("typed"), refresher);
     let waiting = tokio::spawn(async move { run.get(API).send().await });
@@ -175,11 +175,11 @@ async fn whoever_is_given_up_while_another_process_asks_stops_waiting_and_asks_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_is_saved_whatever_came_in_between_while_the_person_was_asked() {
+async fn a_login_is_saved_even_if_another_process_logs_out_during_the_prompt() {
     for cause in [RefreshReason::Login, RefreshReason::Challenged] {
         let (store, gate) = (MemoryStore::new(), Gate::closed());
         another_saves(&store, "t1").await;
-        let (run, session) = process(&store, Person::at(&gate, "typed"));
+        let (run, session) = process(&store, Prompter::at(&gate, "typed"));
         let login = tokio::spawn(async move {
             match cause {
                 RefreshReason::Login => session.login().await.map(drop).map_err(|error| error.to_string()),
@@ -187,7 +187,7 @@ async fn a_login_is_saved_whatever_came_in_between_while_the_person_was_asked() 
             }
         });
         gate.reached_by(1).await;
-        // Nobody waits for a person, and another process logs out meanwhile: whoever logs in last is logged in.
+        // The prompt blocks no other process, so another process logs out. The login is newer, and is saved.
         drop(store.lock(&key(), Duration::ZERO).await.unwrap());
         let before = store.load(&key()).await.unwrap().unwrap();
         assert!(store.clear(&key(), &before).await.unwrap());
@@ -197,7 +197,7 @@ async fn a_login_is_saved_whatever_came_in_between_while_the_person_was_asked() 
     }
 }
 
-/// A place where nothing can be written: there is no lock to be had.
+/// A store that cannot be written and cannot be locked.
 struct ReadOnly(MemoryStore);
 
 #[async_trait]
@@ -235,20 +235,20 @@ fn is_of_store(error: &RefreshError) -> bool {
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_written_a_login_is_required_nobody_is_asked_and_nothing_stored_is_used_up() {
+async fn with_a_read_only_store_no_prompt_is_shown_and_no_stored_refresh_token_is_spent() {
     let store = MemoryStore::new();
     let requires = RecordingRefresher::failing(RefreshError::login_required("run `tool login`"));
     let why = fails(Stored::new(requires, ReadOnly(store.clone()), key())).await;
     assert!(matches!(why.kind(), RefreshErrorKind::LoginRequired { .. }), "{why:?}");
-    let person = Person::at(&open(), "t9");
-    let why = fails(Stored::new(person.clone(), ReadOnly(store.clone()), key())).await;
-    assert!(person.asked() == 0 && is_of_store(&why), "{why:?}");
-    // What takes no person serves, and is reported.
+    let prompter = Prompter::at(&open(), "t9");
+    let why = fails(Stored::new(prompter.clone(), ReadOnly(store.clone()), key())).await;
+    assert!(prompter.asked() == 0 && is_of_store(&why), "{why:?}");
+    // A credential without a prompt is used, and the failed save is reported.
     let refresher = Arc::new(Stored::new(gives("t9"), ReadOnly(store.clone()), key()));
     let (run, _) = client(&takes("t9"), refresher.clone());
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert!(refresher.save_error().is_some());
-    // A refresh token that serves once would be lost for everybody.
+    // A stored refresh token that is valid once would be lost for all processes.
     another_saves(&store, "t1").await;
     let renews = gives("t9");
     let why = fails(Stored::new(renews.clone(), ReadOnly(store.clone()), key())).await;

@@ -1,4 +1,4 @@
-//! Ways in which OAuth was broken once.
+//! Unusual and hostile answers of servers, and unusual settings of callers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,8 @@ use crate::support::oauth::{browser, client, client_by, device_server, endpoint,
 fn code(status: u16, code: &str) -> Answer {
     Answer::new(status).json_body(json!({ "error": code }))
 }
-/// Lets everybody go on who can.
+
+/// Yields until the other tasks of this runtime wait.
 pub(crate) async fn settled() {
     for _ in 0..500 {
         tokio::task::yield_now().await;
@@ -34,7 +35,7 @@ async fn device(extra: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + 
 }
 
 #[tokio::test]
-async fn a_slow_down_beyond_a_minute_and_then_an_outage_do_not_end_a_login() {
+async fn a_polling_interval_over_a_minute_and_an_outage_do_not_end_a_device_login() {
     let (server, oauth) = device(json!({ "interval": 60 }), |n, _| match n {
         1 => code(400, "slow_down"),
         2 => Answer::new(503),
@@ -57,7 +58,7 @@ async fn a_slow_down_beyond_a_minute_and_then_an_outage_do_not_end_a_login() {
 }
 
 #[tokio::test]
-async fn errors_by_200_are_errors_too_while_a_code_is_polled_for() {
+async fn an_authorization_pending_error_with_status_200_continues_the_polling() {
     let (server, oauth) = device(json!({ "interval": 1 }), |n, _| match n {
         1 => code(200, "authorization_pending"),
         _ => token(),
@@ -69,7 +70,7 @@ async fn errors_by_200_are_errors_too_while_a_code_is_polled_for() {
 }
 
 #[tokio::test]
-async fn what_a_server_echoes_by_200_is_masked_too() {
+async fn a_refresh_token_that_the_server_echoes_is_masked_with_status_400_and_200() {
     for status in [400, 200] {
         let server = endpoint(move |arrived| {
             let token = arrived.form("refresh_token").unwrap();
@@ -101,7 +102,7 @@ async fn an_issuer_with_control_characters_is_refused_and_not_printed() {
 }
 
 #[tokio::test]
-async fn an_issuer_with_control_characters_is_shown_to_nobody() {
+async fn an_issuer_with_control_characters_is_not_shown_to_the_user() {
     let server = MockApi::start().await.unwrap();
     let evil = format!("{}/\u{1b}[2K\rhttps://bank.example", server.origin());
     let issuer = evil.clone();
@@ -115,8 +116,8 @@ async fn an_issuer_with_control_characters_is_shown_to_nobody() {
     names(&api, &api.url("/api"), &evil);
     let seen = Arc::new(Mutex::new(String::new()));
     let put = seen.clone();
-    let show = move |invitation: &AuthorizationPrompt| {
-        *put.lock().unwrap() = invitation.issuer().to_owned();
+    let show = move |prompt: &AuthorizationPrompt| {
+        *put.lock().unwrap() = prompt.issuer().to_owned();
         Err("enough".into())
     };
     let oauth = OAuth::new(Issuer::from_challenge(), Client::public("c"), AuthorizationCode::new(show)).unwrap();
@@ -126,7 +127,7 @@ async fn an_issuer_with_control_characters_is_shown_to_nobody() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_the_caller_gives_goes_before_what_the_server_says() {
+async fn an_endpoint_that_the_caller_sets_overrides_the_servers_metadata() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -137,12 +138,11 @@ async fn an_endpoint_that_the_caller_gives_goes_before_what_the_server_says() {
     let (client, session) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     session.logout().await.unwrap();
-    assert_eq!(other.requests().len(), 1, "what the caller said");
+    assert_eq!(other.requests().len(), 1, "the caller's endpoint is called");
 }
 
-/// A renewal whose result is thrown away by a login that the person then cancels.
 #[tokio::test]
-async fn a_challenge_in_a_partition_does_not_choose_the_scopes() {
+async fn a_challenge_does_not_choose_the_scopes_with_or_without_partitions() {
     let server = endpoint(|_| token()).await;
     let api = MockApi::start().await.unwrap();
     api.at("/").answers_by(|arrived| match arrived.credential() {
@@ -163,7 +163,7 @@ async fn a_challenge_in_a_partition_does_not_choose_the_scopes() {
 }
 
 #[tokio::test]
-async fn an_interval_of_less_than_a_second_is_a_second() {
+async fn a_polling_interval_of_less_than_a_second_is_raised_to_a_second() {
     let (server, oauth) = device(json!({ "interval": 0.5 }), |_, _| code(400, "authorization_pending")).await;
     let clock = ManualClock::new();
     let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
@@ -178,7 +178,7 @@ async fn an_interval_of_less_than_a_second_is_a_second() {
 }
 
 #[tokio::test]
-async fn an_interval_of_two_minutes_is_two_minutes() {
+async fn a_polling_interval_of_two_minutes_is_kept() {
     let (server, oauth) = device(json!({ "interval": 120 }), |_, _| token()).await;
     let clock = ManualClock::new();
     let (_, session) = client_by(clock.clone(), &server.origin(), oauth);
@@ -190,9 +190,8 @@ async fn an_interval_of_two_minutes_is_two_minutes() {
     login.abort();
 }
 
-/// A client secret by Basic, echoed.
 #[tokio::test]
-async fn a_secret_that_went_by_basic_is_masked_too() {
+async fn a_client_secret_that_was_sent_with_basic_is_masked_in_the_servers_error() {
     let server = endpoint(|_| {
         Answer::new(401)
             .json_body(json!({ "error": "invalid_client", "error_description": "wrong secret hunter2-secret" }))
@@ -205,9 +204,8 @@ async fn a_secret_that_went_by_basic_is_masked_too() {
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
-/// A login that is refused, and a refresh token that is good.
 #[tokio::test]
-async fn a_redirect_path_of_any_text_comes_back() {
+async fn a_login_succeeds_with_any_text_as_the_redirect_path() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     for path in ["my path", "cb?x=1", "caf\u{e9}"] {
@@ -221,7 +219,7 @@ async fn a_redirect_path_of_any_text_comes_back() {
 }
 
 #[test]
-fn a_client_that_registers_is_for_a_persons_login() {
+fn a_registered_client_needs_a_users_login_and_the_servers_metadata() {
     let registered = || Client::registered(Registration::named("a"));
     let at = || Issuer::new("https://auth.example.com").unwrap();
     let page = || AuthorizationCode::new(|_| Ok(()));

@@ -1,4 +1,4 @@
-//! Partitions and resources with a store.
+//! Several resources with one store.
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshReason};
 use reqwest_challenge_login::oauth::{ChallengeScopes, Client, ClientCredentials, Issuer, OAuth};
@@ -15,7 +15,7 @@ fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
 }
 
-/// Returns a token for each resource. The store keeps the first one's.
+/// The issuer returns a token for each resource, and the store keeps the first one.
 #[tokio::test]
 async fn a_stored_credential_of_one_resource_is_not_sent_to_another() {
     let issuer = endpoint(|asked| {

@@ -1,4 +1,4 @@
-//! What a token endpoint answers, and what that means.
+//! The responses of a token endpoint, and the credential or the error of each.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ async fn refused() -> MockApi {
     api
 }
 
-/// What comes of that answer.
-async fn comes_of(answer: Answer, clock: &ManualClock) -> Result<Credential, RefreshError> {
+/// The outcome of a refresh for which the token endpoint sends this response.
+async fn outcome(answer: Answer, clock: &ManualClock) -> Result<Credential, RefreshError> {
     let (server, api) = (endpoint(move |_| answer.clone()).await, refused().await);
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
     let oauth = OAuth::new(issuer, Client::secret_basic("c", "s3cret"), ClientCredentials).unwrap();
@@ -35,7 +35,7 @@ fn error(status: u16, code: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_whether_it_may_pass() {
+async fn each_failure_of_the_token_endpoint_has_its_error_kind() {
     use RefreshErrorKind::{CredentialRevoked, LoginRequired, Transient};
     let denied = |code: &str| RefreshError::denied(code).kind().clone();
     let code = |code: &str| code.to_owned();
@@ -64,21 +64,21 @@ async fn an_error_says_whether_the_login_is_finished_whether_it_is_a_no_or_wheth
         (Answer::cut(), passing(None)),
     ];
     for (number, (answer, kind)) in cases.into_iter().enumerate() {
-        let found = comes_of(answer, &ManualClock::new()).await.unwrap_err();
+        let found = outcome(answer, &ManualClock::new()).await.unwrap_err();
         assert_eq!(found.kind(), &kind, "case {number}: {}", line(&found));
     }
 }
 
 #[tokio::test]
-async fn a_servers_text_is_escaped_and_cut_for_a_terminal() {
+async fn the_servers_error_text_is_escaped_and_shortened() {
     let description = format!("\u{1b}[2Jyou\u{202e} {}", "x".repeat(5000));
     let answer = Answer::new(400).json_body(json!({ "error": "invalid_scope", "error_description": description }));
-    let shown = line(&comes_of(answer, &ManualClock::new()).await.unwrap_err());
+    let shown = line(&outcome(answer, &ManualClock::new()).await.unwrap_err());
     assert!(shown.contains("\\u{1b}[2Jyou\\u{202e}") && shown.len() < 600, "{shown}");
 }
 
 #[tokio::test]
-async fn a_lifetime_is_a_number_or_a_text_and_never_overflows() {
+async fn the_lifetime_of_a_token_is_a_number_or_a_string_and_never_overflows() {
     let cases: [(Value, Option<u64>); 9] = [
         (json!(3600), Some(3600)),
         (json!("3600"), Some(3600)),
@@ -93,30 +93,30 @@ async fn a_lifetime_is_a_number_or_a_text_and_never_overflows() {
     for (given, seconds) in cases {
         let clock = ManualClock::new();
         let answer = Answer::json(json!({ "access_token": "t", "token_type": "Bearer", "expires_in": given }));
-        let credential = comes_of(answer, &clock).await.unwrap();
+        let credential = outcome(answer, &clock).await.unwrap();
         let expected = seconds.map(|seconds| clock.time_in(Duration::from_secs(seconds)));
         assert_eq!(credential.expiry(), expected, "{given}");
     }
 }
 
 #[tokio::test]
-async fn a_token_of_another_type_is_refused_and_one_of_none_is_a_bearer_token() {
+async fn an_unsupported_token_type_is_refused_and_a_missing_one_means_bearer() {
     let answer = |kind: Value| Answer::json(json!({ "access_token": "t", "token_type": kind, "scope": "a b" }));
     for kind in ["mac", "DPoP"] {
-        let error = comes_of(answer(kind.into()), &ManualClock::new()).await.unwrap_err();
+        let error = outcome(answer(kind.into()), &ManualClock::new()).await.unwrap_err();
         assert_eq!(
             error.kind(),
             &RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_type".to_owned() }
         );
     }
     for kind in [json!("bearer"), json!("BEARER"), json!(null)] {
-        let credential = comes_of(answer(kind), &ManualClock::new()).await.unwrap();
+        let credential = outcome(answer(kind), &ManualClock::new()).await.unwrap();
         assert_eq!(credential.scopes().unwrap(), ["a", "b"]);
     }
 }
 
 #[tokio::test]
-async fn a_blip_at_the_token_endpoint_is_no_logout() {
+async fn a_transient_failure_of_the_token_endpoint_keeps_the_refresh_token() {
     let server = endpoint(|_| Answer::new(503)).await;
     let api = refused().await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
@@ -132,7 +132,7 @@ async fn a_blip_at_the_token_endpoint_is_no_logout() {
 async fn a_redirect_of_a_token_request_is_not_followed() {
     let elsewhere = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     let to = elsewhere.url("/token");
-    let error = comes_of(Answer::redirect(to), &ManualClock::new()).await.unwrap_err();
+    let error = outcome(Answer::redirect(to), &ManualClock::new()).await.unwrap_err();
     assert!(error.is_transient(), "{error:?}");
-    assert_eq!(elsewhere.requests().len(), 0, "no secret goes there");
+    assert_eq!(elsewhere.requests().len(), 0, "no secret is sent to the second server");
 }

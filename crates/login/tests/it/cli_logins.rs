@@ -1,4 +1,4 @@
-//! Logins of a command-line tool: who is asked, how, and who is not.
+//! Logins of a command-line tool: when the user is prompted, and how.
 
 use std::io::{self, Write};
 use std::pin::pin;
@@ -20,17 +20,17 @@ use crate::support::contexts::logout;
 use crate::support::oauth::{protected, why};
 use crate::support::script::{API, Script, challenged, status};
 
-/// Where there is a person with a browser.
-fn desk() -> Environment {
+/// A terminal of a user who has a browser on this machine.
+fn local_terminal() -> Environment {
     Environment::from_variables(true, |name| name == "DISPLAY")
 }
 
-/// Where there is a person at another machine.
-fn remote() -> Environment {
+/// A terminal of a user who is connected by SSH.
+fn ssh_terminal() -> Environment {
     Environment::from_variables(true, |name| matches!(name, "DISPLAY" | "SSH_CONNECTION"))
 }
 
-/// What a person reads.
+/// The output that the user reads.
 #[derive(Clone, Default)]
 struct Screen(Arc<Mutex<Vec<u8>>>);
 
@@ -56,7 +56,7 @@ fn login(provider: &MockIdentityProvider, screen: &Screen) -> LoginBuilder {
     login
         .command("tool login")
         .output(screen.clone())
-        .environment(desk())
+        .environment(local_terminal())
         .configure_oauth(|oauth| oauth.scopes(["api:read"]))
 }
 
@@ -67,20 +67,20 @@ fn client(origin: &str, refresher: impl Refresh) -> (ClientWithMiddleware, Sessi
 }
 
 #[tokio::test]
-async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked() {
+async fn without_a_terminal_a_request_fails_at_once_with_login_required_and_the_provider_is_not_called() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let nobody = [
+    let environments = [
         Environment::from_variables(false, |_| false),
         Environment::from_variables(true, |name| name == "CI"),
-        desk().with_input(false),
+        local_terminal().with_input(false),
     ];
     let mut hints = Vec::new();
-    for around in nobody {
+    for environment in environments {
         let screen = Screen::default();
-        let refresher = login(&provider, &screen).prompting().environment(around).build().unwrap();
+        let refresher = login(&provider, &screen).prompting().environment(environment).build().unwrap();
         let refresher = Arc::new(refresher);
-        // Ready when it is polled for the first time, so it waits for nothing.
+        // The future is ready when it is polled for the first time, so it waits for nothing.
         let context = RefreshContext::builder(api.url("/api")).build().unwrap();
         let polled = pin!(refresher.refresh(context)).poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(polled, Poll::Ready(Err(_))), "{polled:?}");
@@ -98,7 +98,7 @@ async fn without_a_terminal_a_login_is_required_at_once_and_no_server_is_asked()
     assert!(asked.iter().all(|one| one.request().server() == "api"), "{asked:?}");
 }
 
-/// Opens pages as a browser does, and says what the person had read by then.
+/// Opens pages like a browser, and records the output up to that time.
 fn browser(
     screen: &Screen,
     read: &Arc<Mutex<String>>,
@@ -114,7 +114,7 @@ fn browser(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_printed_before_a_browser_is_tried_and_names_the_host() {
+async fn the_login_page_and_its_host_are_printed_before_a_browser_opens() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (screen, read) = (Screen::default(), Arc::default());
@@ -127,7 +127,7 @@ async fn the_page_is_printed_before_a_browser_is_tried_and_names_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_that_does_not_open_is_a_notice() {
+async fn if_no_browser_opens_the_user_gets_a_notice_and_can_open_the_page_by_hand() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let screen = Screen::default();
@@ -136,7 +136,7 @@ async fn a_browser_that_does_not_open_is_a_notice() {
     let waiting = session.clone();
     let login = tokio::spawn(async move { waiting.login().await });
     until(|| screen.text().contains("no browser opened: no such program")).await;
-    // The person opens it by hand.
+    // The user opens the page by hand.
     let text = screen.text();
     let page = text.lines().map(str::trim).find(|line| line.starts_with("http")).unwrap().to_owned();
     reqwest::get(page).await.unwrap();
@@ -144,17 +144,19 @@ async fn a_browser_that_does_not_open_is_a_notice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_at_another_machine_gets_a_code() {
+async fn a_user_over_ssh_or_without_a_display_logs_in_with_a_device_code() {
     let provider = MockIdentityProvider::start().await.unwrap();
     provider.device_interval(Duration::from_secs(1));
     let api = protected(&provider).await;
-    for (around, way) in
-        [(remote(), None), (Environment::from_variables(true, |_| false), None), (desk(), Some(LoginMethod::Device))]
-    {
+    for (environment, way) in [
+        (ssh_terminal(), None),
+        (Environment::from_variables(true, |_| false), None),
+        (local_terminal(), Some(LoginMethod::Device)),
+    ] {
         let screen = Screen::default();
         let opened = Arc::new(AtomicUsize::new(0));
         let count = opened.clone();
-        let refresher = login(&provider, &screen).environment(around).browser(move |_| {
+        let refresher = login(&provider, &screen).environment(environment).browser(move |_| {
             count.fetch_add(1, Ordering::SeqCst);
             Ok(())
         });
@@ -172,40 +174,40 @@ async fn somebody_at_another_machine_gets_a_code() {
 }
 
 #[tokio::test]
-async fn somebody_at_another_machine_is_not_sent_to_a_page_that_comes_back_to_this_one() {
+async fn a_user_over_ssh_gets_no_login_page_that_redirects_to_this_machine() {
     let server = MockApi::start().await.unwrap();
     server.at("/.well-known").answers(Answer::json(serde_json::json!({
         "issuer": server.origin(), "token_endpoint": server.url("/token"), "authorization_endpoint": server.url("/authorize"),
     })));
     let screen = Screen::default();
     let login = Login::oauth(Issuer::new(server.origin()).unwrap(), Client::public("tool"));
-    let login = login.output(screen.clone()).environment(remote()).build().unwrap();
+    let login = login.output(screen.clone()).environment(ssh_terminal()).build().unwrap();
     assert!(login.timeout() >= Duration::from_secs(15 * 60));
     let stored = Stored::new(login, MemoryStore::new(), Key::new("k"));
     let env = EnvToken::from_value("TOOL_TOKEN", None, stored);
-    assert!(env.timeout() > Duration::from_secs(15 * 60), "and for another process that renews");
+    assert!(env.timeout() > Duration::from_secs(15 * 60), "the store adds time to wait for another process");
     let (_, session) = client(&server.origin(), env);
     let error = format!("{:?}", session.login().await.unwrap_err());
     assert!(error.contains("LoginRequired") && screen.text().is_empty(), "{error} {}", screen.text());
 }
 
 #[test]
-fn nobody_is_reached_without_a_terminal_in_ci_and_where_that_was_said() {
-    for (around, reaches) in [
-        (desk(), true),
-        (remote(), true),
+fn no_prompt_is_possible_without_a_terminal_in_ci_or_with_prompts_turned_off() {
+    for (environment, can_prompt) in [
+        (local_terminal(), true),
+        (ssh_terminal(), true),
         (Environment::from_variables(false, |_| true), false),
         (Environment::from_variables(true, |name| name == "CI"), false),
-        (desk().with_input(false), false),
+        (local_terminal().with_input(false), false),
     ] {
-        assert_eq!(around.can_prompt(), reaches, "{around:?}");
+        assert_eq!(environment.can_prompt(), can_prompt, "{environment:?}");
     }
-    let (here, there) = (desk(), remote());
-    assert!(here.has_display() && !here.is_remote() && there.is_remote());
+    let (local, remote) = (local_terminal(), ssh_terminal());
+    assert!(local.has_display() && !local.is_remote() && remote.is_remote());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests() {
+async fn twenty_requests_prompt_the_user_once_and_a_refused_login_is_not_repeated_at_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (screen, opened) = (Screen::default(), Arc::new(AtomicUsize::new(0)));
@@ -231,7 +233,7 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
                 &RefreshErrorKind::Denied { reason: DeniedReason::AccessDenied, code: "access_denied".to_owned() }
             );
         }
-        assert_eq!(opened.load(Ordering::SeqCst), 1, "and no other while that is remembered");
+        assert_eq!(opened.load(Ordering::SeqCst), 1, "the refusal is remembered");
     }
     provider.refuses_logins(false);
     session.login().await.unwrap();
@@ -239,7 +241,7 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_renewal_that_fails_does_not_open_a_browser_unless_that_was_said() {
+async fn a_failed_renewal_opens_no_browser_unless_prompts_are_enabled() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (screen, read) = (Screen::default(), Arc::default());
@@ -254,7 +256,7 @@ async fn a_renewal_that_fails_does_not_open_a_browser_unless_that_was_said() {
 }
 
 #[tokio::test]
-async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place() {
+async fn a_token_from_the_environment_is_used_and_never_replaced() {
     let store = MemoryStore::new();
     let key = || Key::new("https://auth.example.com");
     let server = Script::new(|arrived, _| if arrived.token() == "good" { status(200) } else { challenged() });
@@ -266,7 +268,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
         let auth = ChallengeMiddleware::new(API, refresher).unwrap();
         (server.client(&auth), auth.session())
     };
-    // Somebody else is logged in here.
+    // The store contains the login of another user.
     let (_, session) = run(layered(None));
     session.login().await.unwrap();
     let before = store.load(&key()).await.unwrap();
@@ -278,7 +280,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     assert_eq!((below.calls(), store.load(&key()).await.unwrap()), (1, before.clone()));
     let shown = explain(&error, "tool login", Some("TOOL_TOKEN"));
     assert!(shown.contains("set another, or unset it") && !shown.contains("help"), "{shown}");
-    // Empty is not set.
+    // An empty variable counts as not set.
     let (client, session) = run(layered(Some("  ")));
     assert_eq!(client.get(API).send().await.unwrap().status(), 200);
     assert_eq!(session.credential().unwrap().source(), Some("memory"));
@@ -287,7 +289,7 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
     assert!(format!("{error:#}").contains("TOOL_TOKEN cannot be sent") && !format!("{error:#}").contains("not\u{1}"));
     assert!(format!("{:?}", layered(Some("hunter2"))).contains("is_set: true"));
     assert!(!format!("{:?}", layered(Some("hunter2"))).contains("hunter2"));
-    // A logout forgets what is stored, and cannot forget the environment.
+    // A logout removes the stored credential. It does not change the environment.
     let (_, session) = run(layered(Some("good")));
     let error = format!("{:?}", session.login().await.unwrap_err());
     assert!(error.contains("is used in place of a login"), "{error}");
@@ -296,13 +298,14 @@ async fn a_token_of_the_environment_is_sent_as_it_is_and_nothing_takes_its_place
 }
 
 #[tokio::test]
-async fn a_prompt_without_a_terminal_is_a_login_that_is_required() {
+async fn a_prompt_for_a_secret_without_a_terminal_fails_with_login_required() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     for login in [Login::token("https://example.com/tokens"), Login::password(Some("alice")), Login::password(None)] {
         let screen = Screen::default();
-        let around = Environment::from_variables(false, |_| false);
-        let login = login.command("tool login").prompting().environment(around).output(screen.clone()).build().unwrap();
+        let environment = Environment::from_variables(false, |_| false);
+        let login =
+            login.command("tool login").prompting().environment(environment).output(screen.clone()).build().unwrap();
         let (client, session) = client(&api.origin(), login);
         let error = client.get(api.url("/")).send().await.unwrap_err();
         assert_eq!(exit_code(&error), 4);

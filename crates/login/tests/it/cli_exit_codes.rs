@@ -1,4 +1,4 @@
-//! Each outcome has its exit code, and no line of an explanation repeats another.
+//! Each error has its exit code, and no line of an explanation repeats another.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -21,7 +21,7 @@ async fn get(server: &Script, auth: &ChallengeMiddleware) -> reqwest_middleware:
 }
 
 #[test]
-fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
+fn each_refresh_error_has_its_exit_code() {
     let refused = |code: &str| RefreshError::denied(code);
     for (error, code) in [
         (RefreshError::login_required("run it"), 4),
@@ -41,7 +41,7 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
         (refused("no_metadata"), 1),
         (refused("downgrade"), 1),
         (refused("unauthorized_client"), 1),
-        // The words of vendors.
+        // Codes of vendors.
         (refused("bad_refresh_token"), 1),
         (refused("password_expired"), 1),
         (refused("internal_error"), 1),
@@ -58,10 +58,10 @@ fn each_way_in_which_a_refresh_fails_has_its_exit_code() {
 }
 
 #[tokio::test]
-async fn each_refusal_of_a_call_has_its_exit_code() {
+async fn each_refusal_of_a_request_has_its_exit_code() {
     let declining = || auth(RecordingRefresher::declining());
     let says = |answer: Answer| Script::says(answer);
-    // A 401: a login helps, unless another server sent it or a new credential is ready for the next run.
+    // A 401: a login helps, unless another server sent the 401 or a new credential is ready for the next run.
     assert_eq!(exit_code(&get(&says(challenged()), &declining()).await), 4);
     assert_eq!(exit_code(&get(&says(challenged()), &auth(RecordingRefresher::new())).await), 4);
     let away = says(challenged().url("https://evil.example/"));
@@ -75,7 +75,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
     assert_eq!(exit_code(&once.send().await.unwrap_err()), 4);
     let own = says(challenged()).client(&declining()).get(API).bearer_auth("t");
     assert_eq!(exit_code(&own.send().await.unwrap_err()), 4);
-    // The error itself, as a caller extracts it.
+    // The error that a caller extracts.
     let error = get(&says(challenged()), &declining()).await;
     assert_eq!(exit_code(Unauthorized::find(&error).unwrap()), 4);
     // A 403.
@@ -83,7 +83,7 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
     assert_eq!((exit_code(&denied), exit_code(Forbidden::find(&denied).unwrap())), (5, 5));
     let foreign = get(&says(status(403).url("https://evil.example/")), &declining()).await;
     assert_eq!(exit_code(&foreign), 1);
-    // A refusal that was passed through.
+    // A refusal that the middleware passed through.
     for (code, exit) in [(401, 4), (403, 5), (404, 1), (408, 6), (429, 6), (500, 6), (503, 6)] {
         let answer = http::Response::builder().status(code).body("").unwrap();
         let error = reqwest::Response::from(answer).error_for_status().unwrap_err();
@@ -93,15 +93,15 @@ async fn each_refusal_of_a_call_has_its_exit_code() {
 }
 
 #[tokio::test]
-async fn a_step_up_and_a_session_that_ended_have_their_exit_codes() {
+async fn a_failed_step_up_and_a_request_after_a_logout_have_their_exit_codes() {
     let key = ChallengeMiddleware::new(API, RecordingRefresher::declining()).unwrap();
     let of = async |answer: Answer| {
         let error = get(&Script::says(answer), &key).await;
         let denied = Forbidden::find(&error).unwrap();
         key.session().step_up(denied).await.unwrap_err()
     };
-    assert_eq!(exit_code(&of(status(403)).await), 5, "it names no scopes");
-    assert_eq!(exit_code(&of(status(403).url("https://evil.example/")).await), 1, "another server's");
+    assert_eq!(exit_code(&of(status(403)).await), 5, "the 403 names no scopes");
+    assert_eq!(exit_code(&of(status(403).url("https://evil.example/")).await), 1, "another server sent the 403");
     key.session().logout().await.unwrap();
     let error = get(&Script::says(challenged()), &key).await;
     assert_eq!(exit_code(&error), 4, "{error}");
@@ -126,30 +126,30 @@ fn http_body_of(text: &'static str) -> impl http_body::Body<Data = bytes::Bytes,
     One(Some(text))
 }
 
-/// An error with that message, caused by the next one.
+/// An error with a message, caused by the next one.
 #[derive(Debug)]
-struct Said(&'static str, Option<Box<Said>>);
+struct Message(&'static str, Option<Box<Message>>);
 
-impl Said {
+impl Message {
     fn of(lines: &[&'static str]) -> Self {
         Self(lines[0], lines.get(1).map(|_| Box::new(Self::of(&lines[1..]))))
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
 
-impl StdError for Said {
+impl StdError for Message {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.1.as_ref().map(|cause| &**cause as _)
     }
 }
 
 #[test]
-fn a_chain_says_nothing_twice() {
+fn the_explanation_of_an_error_chain_repeats_no_line() {
     for (lines, shown) in [
         (&["a file: is missing", "is missing"][..], "error: a file: is missing"),
         (&["one", "two", "One."], "error: one\n  caused by: two"),
@@ -158,14 +158,18 @@ fn a_chain_says_nothing_twice() {
         (&["one", "", "two"], "error: one\n  caused by: two"),
         (&["one", "two", "three"], "error: one\n  caused by: two\n  caused by: three"),
     ] {
-        assert_eq!(explain(&Said::of(lines), "tool login", None), shown);
+        assert_eq!(explain(&Message::of(lines), "tool login", None), shown);
     }
     let long: &'static str = "x".repeat(100_000).leak();
-    assert_eq!(explain(&Said::of(&[long, long]), "tool login", None).lines().count(), 1, "also where it is cut");
+    assert_eq!(
+        explain(&Message::of(&[long, long]), "tool login", None).lines().count(),
+        1,
+        "a line that is shortened is not repeated either"
+    );
 }
 
 #[tokio::test]
-async fn an_error_prints_its_line_and_not_also_its_kind() {
+async fn the_explanation_of_an_error_does_not_repeat_its_kind() {
     let failing = |error: RefreshError| auth(RecordingRefresher::declining().with_initial(Err(error)));
     let error = get(&Script::says(challenged()), &failing(RefreshError::other("the keyring is locked"))).await;
     let shown = explain(&error, "tool login", None);
@@ -183,7 +187,7 @@ async fn an_error_prints_its_line_and_not_also_its_kind() {
 }
 
 #[tokio::test]
-async fn a_user_name_that_basic_cannot_send_is_refused_before_the_password_is_typed() {
+async fn a_user_name_that_basic_cannot_send_is_refused_before_the_password_prompt() {
     let api = MockApi::start().await.unwrap();
     api.at("/").takes(Protection::basic("alice", "hunter2"));
     for (fixed, typed) in [(None, "ali:ce"), (Some("ali:ce"), ""), (None, "ali\u{7}ce")] {

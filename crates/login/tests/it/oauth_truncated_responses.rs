@@ -1,4 +1,4 @@
-//! If an authorization server's response is cut in its body, the request is repeated later.
+//! If an authorization server's response ends in the middle of its body, the error is transient and a poll is repeated.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::faults::{Fault, failing, failing_until};
 use crate::support::oauth::{client, client_by, device_server, line};
 
-/// An issuer whose metadata name that URL for that endpoint.
+/// An issuer whose metadata name `url` for `endpoint`.
 async fn issuer(endpoint: &str, url: &str) -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut metadata = json!({
@@ -37,7 +37,7 @@ fn oauth(server: &str, client: Client, endpoint: &str) -> OAuth {
 }
 
 #[tokio::test]
-async fn each_endpoint_of_an_authorization_server_may_be_cut() {
+async fn a_truncated_response_of_any_endpoint_is_a_transient_error() {
     for endpoint in ["token_endpoint", "device_authorization_endpoint", "registration_endpoint", "revocation_endpoint"]
     {
         let url = failing(Fault::ClosesChunk).await;
@@ -57,7 +57,7 @@ async fn each_endpoint_of_an_authorization_server_may_be_cut() {
         assert!(RefreshError::find(&error).unwrap().is_transient(), "{endpoint}: {error:?}");
         assert!(!format!("{error:?} {}", line(&error)).contains("hunter2"));
     }
-    // The same for the metadata.
+    // The metadata.
     let url = failing(Fault::Closes).await;
     let origin = url.split("/token").next().unwrap();
     let (_, session) = client(origin, oauth(origin, Client::public("c"), "metadata"));
@@ -66,7 +66,7 @@ async fn each_endpoint_of_an_authorization_server_may_be_cut() {
 }
 
 #[tokio::test]
-async fn a_device_login_goes_on_after_polls_that_were_cut_in_the_body() {
+async fn a_device_login_continues_after_truncated_poll_responses() {
     let (server, issuer) = device_server(json!({ "interval": 1 }), |_, _| Answer::new(500)).await;
     let polls = failing_until(Fault::Closes, 2, "{\"access_token\":\"t\",\"token_type\":\"Bearer\"}").await;
     let issuer = issuer.also(&polls[..polls.find("/token").unwrap()]).unwrap().token_endpoint(polls).unwrap();
@@ -82,9 +82,9 @@ async fn a_device_login_goes_on_after_polls_that_were_cut_in_the_body() {
     assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t"));
 }
 
-/// Only the text of such an answer tells that it was cut.
+/// Only the text of such a response shows that it is incomplete.
 #[tokio::test]
-async fn an_answer_whose_length_was_not_announced_may_be_cut_at_any_octet() {
+async fn a_response_without_a_length_that_ends_early_is_a_transient_error() {
     let server = MockApi::start().await.unwrap();
     let mut documents = vec![(
         "/.well-known",

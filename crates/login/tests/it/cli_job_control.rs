@@ -16,8 +16,8 @@ const QUESTION: &str = "Token for 127.0.0.1";
 
 /// Panics while the prompt of another task is shown.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter_that_panics() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_panics() {
     if std::env::var(KIND).as_deref() != Ok("panic") {
         return;
     }
@@ -44,13 +44,13 @@ async fn api() -> MockApi {
     api
 }
 
-/// The command that asks for a token.
-fn prompter() -> String {
+/// The command that prompts for a token.
+fn prompting_command() -> String {
     let exe = std::env::current_exe().unwrap();
-    format!("{} cli_prompts::prompter --exact --ignored --nocapture --test-threads=1", exe.display())
+    format!("{} cli_prompts::child_that_prompts --exact --ignored --nocapture --test-threads=1", exe.display())
 }
 
-/// A shell in which that command was typed.
+/// A shell in which the command was typed.
 fn shell((program, args): (&str, &[&str]), api: &MockApi, command: &str) -> Terminal {
     let facts = [(KIND, "token"), ("API", &*api.origin()), ("PS1", "at-the-shell> "), ("ENV", "")];
     let mut shell = Terminal::run(program, args, &facts);
@@ -76,11 +76,11 @@ fn stopped(folder: &Folder) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_prompt_restores_the_echo_and_asks_again_without_it_after_fg() {
+async fn a_stopped_prompt_restores_the_echo_and_asks_again_with_hidden_input_after_fg() {
     let api = api().await;
     for kind in SHELLS {
-        let mut shell = shell(kind, &api, &prompter());
-        // Twice, so that the second stop finds the terminal as the first one did.
+        let mut shell = shell(kind, &api, &prompting_command());
+        // Two rounds test that the second stop finds the same terminal settings as the first one.
         for _ in 0..2 {
             shell.answer(QUESTION, "half-a-secret\u{1a}");
             let page = shell.page_with("at-the-shell>");
@@ -95,10 +95,10 @@ async fn a_stopped_prompt_restores_the_echo_and_asks_again_without_it_after_fg()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_that_is_continued_in_the_background_stops_again_and_leaves_the_terminal_to_the_shell() {
+async fn a_prompt_that_continues_in_the_background_stops_again_and_the_shell_keeps_the_terminal() {
     let (api, folder) = (api().await, Folder::new());
     for kind in SHELLS {
-        let mut shell = shell(kind, &api, &prompter());
+        let mut shell = shell(kind, &api, &prompting_command());
         shell.answer(QUESTION, "half-a-secret\u{1a}");
         shell.page_with("at-the-shell>");
         shell.commands("bg", "at-the-shell>");
@@ -110,10 +110,10 @@ async fn a_prompt_that_is_continued_in_the_background_stops_again_and_leaves_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_that_begins_in_the_background_waits_for_the_foreground_and_asks_nothing_before() {
+async fn a_prompt_that_starts_in_the_background_asks_only_in_the_foreground() {
     let (api, folder) = (api().await, Folder::new());
     for kind in SHELLS {
-        let mut shell = shell(kind, &api, &format!("{} &", prompter()));
+        let mut shell = shell(kind, &api, &format!("{} &", prompting_command()));
         shell.commands(&stopped(&folder), "is-it-42");
         let page = shell.page_with("is-it-42");
         assert!(!page.contains(QUESTION), "{kind:?}: {page}");
@@ -123,9 +123,9 @@ async fn a_prompt_that_begins_in_the_background_waits_for_the_foreground_and_ask
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_in_the_background_of_a_process_that_cannot_stop_is_an_error() {
+async fn a_background_prompt_of_a_process_that_cannot_be_stopped_is_an_error() {
     let api = api().await;
-    let mut shell = shell(SHELLS[0], &api, &format!("(trap '' TTIN TTOU; exec {}) &", prompter()));
+    let mut shell = shell(SHELLS[0], &api, &format!("(trap '' TTIN TTOU; exec {}) &", prompting_command()));
     let page = shell.page_with("the prompter has ended");
     assert!(page.contains("the process runs in the background of its terminal") && !page.contains(QUESTION), "{page}");
     shell.types("exit\n");
@@ -133,11 +133,11 @@ async fn a_prompt_in_the_background_of_a_process_that_cannot_stop_is_an_error() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_that_quits_a_program_restores_the_terminal_first() {
+async fn the_quit_key_ends_the_program_after_the_terminal_is_restored() {
     let api = api().await;
     for kind in SHELLS {
         let mut shell = shell(kind, &api, "ulimit -c 0");
-        shell.commands(&prompter(), QUESTION);
+        shell.commands(&prompting_command(), QUESTION);
         shell.answer(QUESTION, "half-a-secret\u{1c}");
         let page = shell.page_with("Quit");
         assert!(!page.contains("half"), "{kind:?}: {page}");
@@ -147,25 +147,25 @@ async fn the_key_that_quits_a_program_restores_the_terminal_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ignored_signal_asks_again_and_keeps_the_input_hidden() {
+async fn after_an_ignored_signal_the_prompt_asks_again_and_keeps_the_input_hidden() {
     let api = api().await;
-    let mut shell = shell(SHELLS[0], &api, &format!("(trap '' QUIT TSTP; {})", prompter()));
+    let mut shell = shell(SHELLS[0], &api, &format!("(trap '' QUIT TSTP; {})", prompting_command()));
     for key in ["\u{1c}", "\u{1a}"] {
         shell.answer(QUESTION, &format!("half-a-secret{key}"));
         // The question is shown again.
         shell.answer(&format!("{QUESTION}: \r\n{QUESTION}"), "");
-        shell.turns_over();
+        shell.clear();
         shell.types("\n");
     }
     logs_in(shell);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_beside_a_prompt_ends_the_prompt_and_restores_the_terminal() {
+async fn a_panic_in_another_task_ends_the_prompt_and_restores_the_terminal() {
     let (api, enough) = (api().await, reqwest_challenge_testing::Gate::closed());
     api.at("/enough").open().hold_until(&enough);
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_jobs::prompter_that_panics", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_job_control::child_that_panics", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let facts = [(KIND, "panic"), ("API", &*api.origin())];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
     terminal.is_asked(QUESTION, true);

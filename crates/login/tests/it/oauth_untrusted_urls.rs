@@ -1,4 +1,4 @@
-//! A URL that a server names is dialled only where it may be, and each redirect too.
+//! A URL that a server names, and each of its redirects, is called only if it is secure and not a private address.
 
 use reqwest_challenge::{DeniedReason, Refresh, RefreshContext, RefreshError, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
@@ -12,8 +12,8 @@ fn oauth() -> OAuth {
     OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(|_| Err("shown".into()))).unwrap().prompting()
 }
 
-/// What comes of a 401 of that API, whose challenge names those metadata.
-async fn dialled(oauth: OAuth, api: &str, metadata: &str) -> RefreshError {
+/// The error of a refresh after a 401 whose challenge names the metadata.
+async fn refresh_error(oauth: OAuth, api: &str, metadata: &str) -> RefreshError {
     let challenge = format!("Bearer resource_metadata=\"{metadata}\"");
     let context = RefreshContext::builder(api).challenge(&challenge).build().unwrap();
     oauth.refresh(context).await.unwrap_err()
@@ -32,7 +32,7 @@ fn is_refused(error: &RefreshError, what: &str) {
 const PUBLIC: &str = "https://api.example.com/v1";
 
 #[tokio::test]
-async fn no_address_inside_is_dialled_however_it_is_written() {
+async fn no_private_address_is_called_in_any_notation() {
     for host in [
         "127.0.0.1",
         "127.1",
@@ -87,13 +87,13 @@ async fn no_address_inside_is_dialled_however_it_is_written() {
         "[5f00::1]",
         "１２７.0.0.1",
     ] {
-        let error = dialled(oauth(), PUBLIC, &format!("https://{host}/metadata")).await;
+        let error = refresh_error(oauth(), PUBLIC, &format!("https://{host}/metadata")).await;
         is_refused(&error, host);
     }
 }
 
 #[tokio::test]
-async fn an_odd_url_is_not_dialled() {
+async fn an_invalid_or_insecure_url_is_not_called() {
     for url in [
         "http://meta.example.com/",
         "ftp://meta.example.com/",
@@ -109,29 +109,29 @@ async fn an_odd_url_is_not_dialled() {
         "https://",
         "data:application/json,{}",
     ] {
-        is_refused(&dialled(oauth(), PUBLIC, url).await, url);
+        is_refused(&refresh_error(oauth(), PUBLIC, url).await, url);
     }
 }
 
 #[tokio::test]
-async fn each_redirect_of_metadata_is_looked_at() {
+async fn each_redirect_of_a_metadata_request_is_checked() {
     let api = MockApi::start().await.unwrap();
     for to in ["https://10.0.0.1/", "http://meta.example.com/", "https://u@meta.example.com/", "ftp://127.0.0.1/"] {
         api.at("/metadata").redirects_to(to);
-        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, to);
+        is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, to);
     }
-    // A relative one is of the same server; a circle ends.
+    // A relative redirect stays on the same server. A redirect loop ends.
     api.at("/metadata").redirects_to("/elsewhere");
     api.at("/elsewhere").answers(Answer::json(json!({ "resource": "https://another.example" })));
-    let error = dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await;
+    let error = refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await;
     assert!(line(&error).contains("another.example"), "{}", line(&error));
     api.at("/elsewhere").redirects_to("/metadata");
     let asked = api.requests().len();
-    is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, "a circle");
+    is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, "a redirect loop");
     assert_eq!(api.requests().len() - asked, 4);
 }
 
-/// An API whose metadata name that issuer.
+/// An API whose metadata name the issuer.
 async fn naming(issuer: &str) -> MockApi {
     let api = MockApi::start().await.unwrap();
     let document = json!({ "resource": api.origin(), "authorization_servers": [issuer] });
@@ -140,12 +140,12 @@ async fn naming(issuer: &str) -> MockApi {
 }
 
 #[tokio::test]
-async fn what_metadata_name_is_looked_at_like_what_a_challenge_names() {
+async fn urls_in_metadata_are_checked_like_urls_in_a_challenge() {
     for issuer in
         ["https://10.0.0.1", "http://auth.example.com", "https://u:p@auth.example.com", "https://169.254.169.254"]
     {
         let api = naming(issuer).await;
-        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, issuer);
+        is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, issuer);
     }
     for (name, url) in [
         ("registration_endpoint", "https://10.0.0.1/register"),
@@ -162,13 +162,13 @@ async fn what_metadata_name_is_looked_at_like_what_a_challenge_names() {
         server.at("/.well-known/oauth-authorization-server").answers(Answer::json(metadata));
         server.at("/register").answers(Answer::new(201).json_body(json!({ "client_id": "c" })));
         let api = naming(&server.origin()).await;
-        is_refused(&dialled(oauth(), &api.url("/v1"), &api.url("/metadata")).await, url);
+        is_refused(&refresh_error(oauth(), &api.url("/v1"), &api.url("/metadata")).await, url);
     }
 }
 
 #[tokio::test]
-async fn a_host_inside_that_the_caller_named_is_dialled() {
-    // The API is elsewhere; the issuer is on this machine, by the caller's word.
+async fn a_private_host_that_the_caller_names_is_called() {
+    // The API has a public host, and the caller names an issuer on this machine.
     let server = MockApi::start().await.unwrap();
     server.at("/").answers(Answer::new(404));
     let issuer = Issuer::new(server.origin()).unwrap();
@@ -179,12 +179,12 @@ async fn a_host_inside_that_the_caller_named_is_dialled() {
 }
 
 #[tokio::test]
-async fn a_client_of_the_callers_that_follows_redirects_leads_nowhere_else() {
+async fn metadata_that_the_callers_client_fetched_from_another_server_are_refused() {
     let (elsewhere, api) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     elsewhere
         .at("/")
         .answers(Answer::json(json!({ "resource": api.origin(), "authorization_servers": ["https://evil.example"] })));
     api.at("/metadata").redirects_to(elsewhere.url("/"));
     let oauth = oauth().http_client(reqwest::Client::new());
-    is_refused(&dialled(oauth, &api.url("/v1"), &api.url("/metadata")).await, "a redirect that was followed");
+    is_refused(&refresh_error(oauth, &api.url("/v1"), &api.url("/metadata")).await, "a redirect that was followed");
 }

@@ -1,4 +1,4 @@
-//! Files that killed processes left beside the credentials.
+//! Temporary files that killed processes left in the folder of the credentials.
 #![cfg(unix)]
 
 use std::fs;
@@ -22,7 +22,7 @@ async fn saved(token: &'static str) -> Saved {
     store.load(&key()).await.unwrap().unwrap()
 }
 
-/// A folder whose file holds `t1` or nothing, and the file of a process that was killed while it saved `t2`.
+/// A folder whose file contains `t1` or nothing, and the temporary file of a process that was killed while it saved `t2`.
 async fn folder(is_logged_in: bool) -> (Folder, PathBuf) {
     let (folder, other) = (Folder::new(), Folder::new());
     FileStore::new(other.file()).replace(&key(), None, &saved("t2").await).await.unwrap();
@@ -37,13 +37,14 @@ async fn folder(is_logged_in: bool) -> (Folder, PathBuf) {
     (folder, left)
 }
 
-fn renew_by(forgotten: Vec<Option<Credential>>) -> Vec<String> {
+/// The refresh tokens of the credentials that a refresher was told to forget.
+fn refresh_tokens(forgotten: Vec<Option<Credential>>) -> Vec<String> {
     let attached = forgotten.iter().flatten().map(|one| one.attachment().unwrap().expose().to_owned());
     attached.collect()
 }
 
 #[tokio::test]
-async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
+async fn a_logout_removes_the_files_of_killed_processes_and_revokes_their_credentials() {
     for (is_logged_in, is_locked) in [(true, false), (true, true), (false, false), (false, true)] {
         let (folder, left) = folder(is_logged_in).await;
         let half = folder.0.join(".credentials.json.fedcba9876543210.new");
@@ -51,7 +52,7 @@ async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
         let (store, ours) = (FileStore::new(folder.file()), gives("never"));
         let others = FileStore::new(folder.file());
         let stopped = if is_locked { others.lock(&key(), Duration::ZERO).await.ok() } else { None };
-        // A recovered file is saved by this process.
+        // The load has restored the temporary file, so the process gets another one.
         let old = store.load(&key()).await.unwrap();
         if is_locked && old.is_some() {
             fs::write(&left, fs::read_to_string(folder.file()).unwrap().replace("t2", "t3")).unwrap();
@@ -61,7 +62,11 @@ async fn a_logout_removes_and_revokes_what_a_killed_process_left() {
         assert_eq!(stored(&store).await, None);
         assert!(!left.exists() && !half.exists());
         let both = ["renews t2", "renews t3"];
-        assert_eq!(renew_by(ours.forgotten()), both[..if is_locked { 2 } else { 1 }], "{is_logged_in} {is_locked}");
+        assert_eq!(
+            refresh_tokens(ours.forgotten()),
+            both[..if is_locked { 2 } else { 1 }],
+            "{is_logged_in} {is_locked}"
+        );
         drop(stopped);
     }
 }
@@ -71,12 +76,12 @@ async fn the_save_of_a_killed_process_is_completed_before_the_next_renewal() {
     let (folder, _) = folder(true).await;
     let ours = gives("never");
     let (run, _) = client(&takes("t2"), Stored::new(ours.clone(), FileStore::new(folder.file()), key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the server had given t2 in the place of t1");
+    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the server replaced t1 with t2");
     assert_eq!(ours.calls(), 0);
 }
 
 #[tokio::test]
-async fn a_change_of_one_key_keeps_the_newer_credential_that_a_killed_process_left_for_another() {
+async fn a_change_of_one_key_restores_the_newer_credential_of_another_key_from_a_temporary_file() {
     let bob = Key::new("https://auth.example.com").client("tool").account("bob");
     for what in ["replace", "clear", "prepare", "sweep"] {
         let (folder, left) = folder(true).await;
@@ -101,7 +106,7 @@ async fn a_change_of_one_key_keeps_the_newer_credential_that_a_killed_process_le
 }
 
 #[tokio::test]
-async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
+async fn a_temporary_file_that_is_older_than_the_last_save_is_not_restored() {
     let (folder, left) = folder(true).await;
     let store = FileStore::new(folder.file());
     let day = std::time::SystemTime::now() - Duration::from_secs(86400);
@@ -111,7 +116,7 @@ async fn a_file_that_is_older_than_the_last_save_is_not_restored() {
 }
 
 #[tokio::test]
-async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
+async fn a_logout_removes_a_damaged_credentials_file_and_no_other_file() {
     for (damaged, is_ours) in
         [("{\"credentials\":{\"https://auth.example.com\":\"{\\\"att", true), ("{\"auths\":{}}", false)]
     {
@@ -133,7 +138,7 @@ async fn a_logout_removes_a_damaged_file_of_ours_and_no_other_file() {
 }
 
 #[tokio::test]
-async fn the_file_of_a_process_that_still_saves_is_not_removed() {
+async fn the_temporary_file_of_a_running_process_is_not_removed() {
     let (folder, left) = folder(true).await;
     let [writer, other] = [(); 2].map(|()| FileStore::new(folder.file()));
     let live = |folder: &Folder| {
@@ -143,8 +148,11 @@ async fn the_file_of_a_process_that_still_saves_is_not_removed() {
     let prepared = writer.prepare(&key(), 1000).await.unwrap();
     let reserved = live(&folder);
     assert!(reserved.len() == 1 && !left.exists(), "{reserved:?}");
-    assert!(!fs::read(&reserved[0]).unwrap().windows(7).any(|text| text == b"renews "), "it holds no secret");
-    // Another process saves, and logs out.
+    assert!(
+        !fs::read(&reserved[0]).unwrap().windows(7).any(|text| text == b"renews "),
+        "the reserved file contains no secret"
+    );
+    // Another process saves a credential and logs out.
     let (old, new) = (saved("t2").await, saved("t3").await);
     assert!(other.replace(&key(), Some(&old), &new).await.unwrap());
     assert!(other.sweep(&key()).await.unwrap().is_empty());
@@ -152,7 +160,7 @@ async fn the_file_of_a_process_that_still_saves_is_not_removed() {
     assert!(writer.replace(&key(), Some(&new), &old).await.unwrap());
     assert_eq!((writer.load(&key()).await.unwrap(), live(&folder)), (Some(old.clone()), Vec::new()));
     drop(prepared);
-    // An older version of the crate, which locks nothing, may remove it.
+    // An older version of the crate does not lock the file, and may remove it.
     let prepared = writer.prepare(&key(), 1000).await.unwrap();
     fs::remove_file(&live(&folder)[0]).unwrap();
     assert!(writer.replace(&key(), Some(&old), &new).await.unwrap());
@@ -163,7 +171,7 @@ async fn the_file_of_a_process_that_still_saves_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_link_in_the_place_of_a_temporary_file_is_removed_and_not_followed() {
+async fn a_symbolic_link_in_place_of_a_temporary_file_is_removed_and_not_followed() {
     let (folder, left) = folder(true).await;
     let elsewhere = Folder::new();
     FileStore::new(elsewhere.file()).replace(&key(), None, &saved("t3").await).await.unwrap();
@@ -174,8 +182,7 @@ async fn a_link_in_the_place_of_a_temporary_file_is_removed_and_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_stopped_while_it_writes_keeps_no_other_from_writing_and_overwrites_nothing_when_it_goes_on()
-{
+async fn a_process_that_is_stopped_during_a_write_does_not_block_others_and_overwrites_nothing_later() {
     let (folder, left) = folder(false).await;
     fs::remove_file(left).unwrap();
     fs::write(folder.file(), "damaged").unwrap();

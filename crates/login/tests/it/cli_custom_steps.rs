@@ -1,4 +1,4 @@
-//! Each step of a login, done in a way of one's own.
+//! The caller can replace each step of a login.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -11,18 +11,18 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 use crate::support::oauth::{protected, why};
 
-/// Where there is a person with a browser.
-fn desk() -> Environment {
+/// A terminal of a user who has a browser on this machine.
+fn local_terminal() -> Environment {
     Environment::from_variables(true, |name| name == "DISPLAY")
 }
 
 fn client(origin: &str, login: LoginBuilder) -> ClientWithMiddleware {
-    let login = login.environment(desk()).prompting().build().unwrap();
+    let login = login.environment(local_terminal()).prompting().build().unwrap();
     let auth = ChallengeMiddleware::new(origin, login).unwrap();
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
 
-/// What was asked, and whether the answer was hidden.
+/// The questions, and whether each answer was hidden.
 type Asked = Arc<Mutex<Vec<(String, bool)>>>;
 
 fn answers(
@@ -36,28 +36,31 @@ fn answers(
     }
 }
 
-fn nowhere() -> Issuer {
+/// An issuer without a server.
+fn unreachable_issuer() -> Issuer {
     Issuer::new("http://127.0.0.1:1").unwrap()
 }
 
 #[tokio::test]
-async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
+async fn if_the_api_accepts_only_basic_the_login_asks_for_a_password() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/").takes(Protection::basic("alice", "hunter2"));
-    let login = Login::oauth(nowhere(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
+    let login =
+        Login::oauth(unreachable_issuer(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
     assert_eq!(client(&api.origin(), login).get(api.origin()).send().await.unwrap().status(), 200);
     let questions = [("User name for 127.0.0.1", false), ("Password of alice for 127.0.0.1", true)];
     assert_eq!(*asked.lock().unwrap(), questions.map(|(question, hidden)| (question.to_owned(), hidden)));
-    // A bearer token is the issuer's business, also where a password would do.
+    // If the API accepts bearer tokens too, the issuer is asked first.
     api.at("/").challenges_with(["Basic realm=\"a\"", "Bearer realm=\"a\""]);
-    let login = Login::oauth(nowhere(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
+    let login =
+        Login::oauth(unreachable_issuer(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
     let error = client(&api.origin(), login).get(api.origin()).send().await.unwrap_err();
     assert!(matches!(why(&error).kind(), RefreshErrorKind::Transient { .. }), "{error:?}");
-    assert_eq!(asked.lock().unwrap().len(), 2, "nobody was asked again");
+    assert_eq!(asked.lock().unwrap().len(), 2, "there is no second prompt");
 }
 
 #[tokio::test]
-async fn a_question_escapes_control_characters_in_names() {
+async fn a_prompt_escapes_control_characters_in_names() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/x").takes(Protection::basic("alice", "hunter2"));
     let login = Login::password(Some("al\u{202e}i\u{3164}ce")).prompt(answers(&asked, "hunter2"));
@@ -66,7 +69,7 @@ async fn a_question_escapes_control_characters_in_names() {
 }
 
 #[tokio::test]
-async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
+async fn a_custom_prompt_returns_a_token_or_fails() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
@@ -83,18 +86,18 @@ async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_and_a_code_are_shown_in_a_way_of_ones_own() {
+async fn a_custom_display_shows_the_login_page_and_the_device_code() {
     for way in [LoginMethod::Browser, LoginMethod::Device] {
         let provider = Arc::new(MockIdentityProvider::start().await.unwrap());
         provider.device_interval(std::time::Duration::from_secs(1));
         let api = protected(&provider).await;
         let (shown, decides) = (Arc::new(Mutex::new(0)), provider.clone());
         let count = shown.clone();
-        let show = move |invitation: &AuthorizationPrompt| -> Result<(), BoxError> {
+        let show = move |prompt: &AuthorizationPrompt| -> Result<(), BoxError> {
             *count.lock().unwrap() += 1;
-            match invitation.user_code() {
+            match prompt.user_code() {
                 Some(code) => assert!(decides.decide(code, true)),
-                None => drop(tokio::spawn(reqwest::get(invitation.url().clone()))),
+                None => drop(tokio::spawn(reqwest::get(prompt.url().clone()))),
             }
             Ok(())
         };
@@ -106,7 +109,7 @@ async fn a_page_and_a_code_are_shown_in_a_way_of_ones_own() {
     }
 }
 
-/// A screen that nobody may write on.
+/// A screen on which nothing may be written.
 struct Untouched;
 
 impl io::Write for Untouched {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::oauth_attacks::settled;
+use crate::oauth_robustness::settled;
 use crate::support::oauth::{back, browser, client, client_by, device_server, endpoint, line};
 
 async fn granted(answer: Answer) -> Result<Credential, RefreshError> {
@@ -27,7 +27,7 @@ fn form(text: &'static str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_token_is_read_in_every_shape() {
+async fn a_token_is_read_in_every_format() {
     let members = json!({ "access_token": "t", "token_type": "bearer", "expires_in": "28800", "scope": ["a", "b"] });
     for answer in [
         form("access_token=t&expires_in=28800&scope=a+b&token_type=bearer&error="),
@@ -47,7 +47,7 @@ async fn a_token_is_read_in_every_shape() {
 }
 
 #[tokio::test]
-async fn an_error_is_read_in_every_shape() {
+async fn an_error_is_read_in_every_format() {
     for answer in [
         form("error=invalid_client&error_description=no+such+client"),
         Answer::new(200).json_body(json!({ "error": "invalid_client", "error_description": "no such client" })),
@@ -73,8 +73,8 @@ async fn an_error_is_read_in_every_shape() {
     }
 }
 
-/// The words with which a server says that the user must act.
-const FOR_A_PERSON: [&str; 7] = [
+/// The codes for an error that only the user can resolve.
+const USER_REQUIRED: [&str; 7] = [
     "interaction_required",
     "login_required",
     "consent_required",
@@ -87,7 +87,7 @@ const FOR_A_PERSON: [&str; 7] = [
 #[tokio::test]
 async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     let required = RefreshErrorKind::LoginRequired { hint: "run it".to_owned() };
-    for code in FOR_A_PERSON {
+    for code in USER_REQUIRED {
         for status in [400, 401, 403, 200] {
             let error = granted(Answer::new(status).json_body(json!({ "error": code }))).await.unwrap_err();
             assert_eq!(error.kind(), &required, "{code}: {}", line(&error));
@@ -95,7 +95,7 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     }
     let suberror = json!({ "error": "invalid_grant", "suberror": "consent_required" });
     assert_eq!(granted(Answer::new(400).json_body(suberror)).await.unwrap_err().kind(), &required);
-    // A browser that comes back with the error, and a device that is told so.
+    // The authorization page and the device endpoint report the same error.
     let server = endpoint(|_| Answer::new(500)).await;
     server.at("/authorize").open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
     server.at("/device").answers(Answer::new(400).json_body(json!({ "error": "interaction_required" })));
@@ -132,7 +132,7 @@ async fn device_login(device: Value, answers: fn(usize) -> Answer) -> (Result<()
 }
 
 #[tokio::test]
-async fn the_page_of_a_device_login_is_read_by_both_of_its_names() {
+async fn the_page_of_a_device_login_is_read_from_both_of_its_members() {
     let token = |_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }));
     for device in [
         json!({ "verification_uri": null, "verification_url": "HERE/device" }),
@@ -146,7 +146,7 @@ async fn the_page_of_a_device_login_is_read_by_both_of_its_names() {
 }
 
 #[tokio::test]
-async fn a_poll_that_fails_on_its_way_does_not_end_a_device_login() {
+async fn a_transient_poll_failure_does_not_end_a_device_login() {
     fn answers(number: usize) -> Answer {
         match number {
             1 | 2 => Answer::cut(),
@@ -164,7 +164,7 @@ async fn a_poll_that_fails_on_its_way_does_not_end_a_device_login() {
 }
 
 #[tokio::test]
-async fn an_error_with_status_200_ends_a_device_login_as_one_with_400_does() {
+async fn an_error_with_status_200_ends_a_device_login_like_one_with_status_400() {
     for (answers, told) in [
         ((|_| Answer::json(json!({ "error": "access_denied" }))) as fn(usize) -> Answer, "refused on the other device"),
         (|_| Answer::json(json!({ "error": "authorization_declined" })), "refused on the other device"),
@@ -196,7 +196,7 @@ async fn an_error_with_status_200_is_read_at_the_device_and_registration_endpoin
 }
 
 #[tokio::test]
-async fn a_logout_is_done_where_the_server_no_longer_knows_the_token_and_not_where_it_refuses() {
+async fn a_logout_succeeds_if_the_server_no_longer_knows_the_token_and_fails_if_it_refuses() {
     let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     for (answer, is_done) in [
         (Answer::ok(""), true),
@@ -237,7 +237,7 @@ async fn cutting(cut: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_poll_that_is_cut_in_its_body_slows_the_polling_down_and_does_not_end_a_device_login() {
+async fn a_truncated_poll_response_slows_the_polling_down_and_does_not_end_a_device_login() {
     let (server, _) = device_server(json!({ "interval": 5, "expires_in": 600 }), |_, _| Answer::new(500)).await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(cutting(2).await).unwrap();
     let issuer = issuer.device_authorization_endpoint(server.url("/device_authorization")).unwrap();
@@ -249,7 +249,7 @@ async fn a_poll_that_is_cut_in_its_body_slows_the_polling_down_and_does_not_end_
         until(|| clock.waiting() == 1 || login.is_finished()).await;
         clock.forward(Duration::from_secs(seconds - 1));
         settled().await;
-        assert_eq!(clock.waiting(), usize::from(!login.is_finished()), "not before {seconds} s");
+        assert_eq!(clock.waiting(), usize::from(!login.is_finished()), "no poll before {seconds} s");
         clock.forward(Duration::from_secs(1));
         settled().await;
     }

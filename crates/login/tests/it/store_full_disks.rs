@@ -1,4 +1,4 @@
-//! Full disks and read-only folders: no token is spent whose replacement cannot be saved, and a logout still logs out.
+//! Full disks and read-only folders: no refresh token is spent if the new one cannot be saved, and a logout still works.
 #![cfg(unix)]
 
 use std::fs;
@@ -18,15 +18,15 @@ use crate::support::folder::{Folder, key};
 use crate::support::oauth::line;
 use crate::support::peer::{Peer, ROLE, fact, spawn_after};
 
-/// No file can be written, as on a full disk or in a read-only folder, also for root. Files can still be read and
-/// truncated.
-const NO_ROOM: &str = "trap '' XFSZ && ulimit -f 0";
-pub(crate) const ROOM: &str = ":";
+/// A shell command after which no file can be written, not even by root. Files can still be read and truncated.
+const FULL_DISK: &str = "trap '' XFSZ && ulimit -f 0";
+/// A shell command that changes nothing.
+pub(crate) const FREE_DISK: &str = ":";
 
-/// A tool that runs one command: `get`, `login`, `logout`, `initial`.
+/// A tool that runs the commands `get`, `login` and `logout`.
 #[test]
-#[ignore = "a child of the tests below"]
-fn tool() {
+#[ignore = "another test runs it in a child process"]
+fn child_tool() {
     if std::env::var(ROLE).as_deref() != Ok("tool") {
         return;
     }
@@ -35,7 +35,7 @@ fn tool() {
     let login = match std::env::var("REFRESH_TOKEN") {
         Ok(token) => OAuth::new(issuer, Client::public("tool"), RefreshToken::new(token)),
         Err(_) => {
-            OAuth::new(issuer, Client::public("tool"), AuthorizationCode::new(|_| Err("a person was asked".into())))
+            OAuth::new(issuer, Client::public("tool"), AuthorizationCode::new(|_| Err("a prompt was shown".into())))
         }
     };
     let stored = Arc::new(Stored::new(login.unwrap().prompting(), FileStore::new(fact("FILE")), key()));
@@ -93,7 +93,7 @@ impl World {
     fn tool_with(&self, setup: &str, more: &[(&str, &str)]) -> Peer {
         let (file, origin, issuer) = (self.folder.file(), self.api.origin(), self.provider.issuer());
         let facts = [&[("FILE", file.to_str().unwrap()), ("API", &*origin), ("ISSUER", &*issuer)], more].concat();
-        let mut peer = Peer::of(spawn_after(setup, "tool", "store_full::tool", &facts));
+        let mut peer = Peer::of(spawn_after(setup, "tool", "store_full_disks::child_tool", &facts));
         assert_eq!(peer.hear(), "ready");
         peer
     }
@@ -108,8 +108,8 @@ impl World {
         fs::read_to_string(self.folder.file()).unwrap_or_default()
     }
 
-    /// How often a refresh token was presented, and how often a replaced one.
-    fn presented(&self) -> (usize, usize) {
+    /// The number of renewals, and the number of renewals with a replaced refresh token.
+    fn renewals(&self) -> (usize, usize) {
         (self.provider.grants("refresh_token"), self.provider.reused())
     }
 
@@ -117,9 +117,9 @@ impl World {
         self.provider.journal().exchanges().iter().filter(|one| one.request().path() == "/revoke").count()
     }
 
-    /// No token is spent while nothing can be saved. Once a save is possible, everything works.
+    /// Checks that no refresh token is spent while nothing can be saved.
     fn spends_nothing(&self, setup: &str) {
-        let (before, presented) = (self.text(), self.presented());
+        let (before, renewals) = (self.text(), self.renewals());
         self.api.tokens().expire_all();
         let mut tool = self.tool(setup);
         for _ in 0..2 {
@@ -127,13 +127,18 @@ impl World {
             let said = tool.hear();
             assert!(said.contains("cannot prepare to save") && said.contains("credentials.json"), "{said}");
         }
-        assert_eq!((self.text(), self.presented()), (before, presented), "nothing is spent, and the old one is kept");
+        assert_eq!(
+            (self.text(), self.renewals()),
+            (before, renewals),
+            "no refresh token is spent, and the old one is kept"
+        );
     }
 
-    fn goes_on(&self) {
-        let (presented, _) = self.presented();
-        assert_eq!(self.does(ROOM, "get"), "200 OK");
-        assert_eq!(self.presented(), (presented + 1, 0));
+    /// Checks that a renewal works once a save is possible.
+    fn recovers(&self) {
+        let (renewals, _) = self.renewals();
+        assert_eq!(self.does(FREE_DISK, "get"), "200 OK");
+        assert_eq!(self.renewals(), (renewals + 1, 0));
         assert_eq!(left(&self.folder.0), Vec::<String>::new());
     }
 }
@@ -145,41 +150,41 @@ fn left(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_spends_no_refresh_token() {
+async fn on_a_full_disk_no_refresh_token_is_spent() {
     let world = World::new().await;
-    world.spends_nothing(NO_ROOM);
-    world.goes_on();
+    world.spends_nothing(FULL_DISK);
+    world.recovers();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_cannot_be_written_spends_no_refresh_token() {
+async fn in_a_read_only_folder_no_refresh_token_is_spent() {
     let world = World::new().await;
     fs::set_permissions(&world.folder.0, fs::Permissions::from_mode(0o500)).unwrap();
-    // Root can write there all the same.
+    // Root can still write there.
     if fs::write(world.folder.0.join("x"), "").is_err() {
-        world.spends_nothing(ROOM);
+        world.spends_nothing(FREE_DISK);
     }
     fs::set_permissions(&world.folder.0, fs::Permissions::from_mode(0o700)).unwrap();
     world.api.tokens().expire_all();
-    world.goes_on();
+    world.recovers();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_token_of_the_callers_is_not_spent_either_where_nothing_can_be_saved() {
+async fn a_refresh_token_from_the_caller_is_not_spent_if_nothing_can_be_saved() {
     let world = World::new().await;
     fs::remove_file(world.folder.file()).unwrap();
     let token = world.provider.log_in(["read"]).refresh_token;
-    let presented = world.presented();
+    let renewals = world.renewals();
     for command in ["get", "login"] {
-        let mut tool = world.tool_with(NO_ROOM, &[("REFRESH_TOKEN", &token)]);
+        let mut tool = world.tool_with(FULL_DISK, &[("REFRESH_TOKEN", &token)]);
         tool.say(command);
         let said = tool.hear();
         assert!(said.contains("cannot prepare to save"), "{said}");
     }
-    assert_eq!(world.presented(), presented);
-    let mut tool = world.tool_with(ROOM, &[("REFRESH_TOKEN", &token)]);
+    assert_eq!(world.renewals(), renewals);
+    let mut tool = world.tool_with(FREE_DISK, &[("REFRESH_TOKEN", &token)]);
     tool.say("get");
-    assert_eq!((tool.hear(), world.presented()), ("200 OK".to_owned(), (presented.0 + 1, 0)));
+    assert_eq!((tool.hear(), world.renewals()), ("200 OK".to_owned(), (renewals.0 + 1, 0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,19 +192,19 @@ async fn the_user_is_not_asked_for_a_login_that_cannot_be_saved() {
     let world = World::new().await;
     fs::remove_file(world.folder.file()).unwrap();
     for command in ["get", "login"] {
-        let said = world.does(NO_ROOM, command);
-        assert!(said.contains("cannot prepare to save") && !said.contains("a person was asked"), "{said}");
+        let said = world.does(FULL_DISK, command);
+        assert!(said.contains("cannot prepare to save") && !said.contains("a prompt was shown"), "{said}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_where_nothing_can_be_written_revokes_and_removes_the_login() {
+async fn a_logout_on_a_full_disk_revokes_and_removes_the_login() {
     let world = World::new().await;
-    assert_eq!(world.does(NO_ROOM, "logout"), "logged out");
+    assert_eq!(world.does(FULL_DISK, "logout"), "logged out");
     assert_eq!((world.revocations(), world.text()), (1, String::new()));
-    let presented = world.presented();
-    assert!(world.does(ROOM, "get").contains("a person was asked"));
-    assert_eq!(world.presented(), presented);
+    let renewals = world.renewals();
+    assert!(world.does(FREE_DISK, "get").contains("a prompt was shown"));
+    assert_eq!(world.renewals(), renewals);
 }
 
 fn other() -> Key {
@@ -207,18 +212,18 @@ fn other() -> Key {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_logout_that_cannot_take_one_login_out_of_a_file_revokes_it_and_says_so() {
+async fn a_logout_that_cannot_remove_one_login_from_a_file_revokes_it_and_reports_the_failure() {
     let world = World::new().await;
     let bobs = Saved::new("{\"bob\":\"x\"}");
     assert!(FileStore::new(world.folder.file()).replace(&other(), None, &bobs).await.unwrap());
     let before = world.text();
-    let said = world.does(NO_ROOM, "logout");
+    let said = world.does(FULL_DISK, "logout");
     assert!(said.contains("could not be removed from file:") && said.contains("credentials.json"), "{said}");
     assert!(said.contains("by hand") && !said.contains("did not revoke"), "{said}");
-    assert_eq!((world.revocations(), world.text()), (1, before), "the login of another account is not lost");
+    assert_eq!((world.revocations(), world.text()), (1, before), "the login of another account stays");
 }
 
-/// A full file system of 64 KiB. Only root can mount one.
+/// A file system of 64 KiB. Only root can mount it.
 struct Small(Folder);
 
 impl Small {
@@ -247,25 +252,25 @@ impl Drop for Small {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_file_system_spends_nothing_and_a_logout_takes_one_login_out_of_the_file() {
+async fn on_a_full_file_system_nothing_is_spent_and_a_logout_removes_one_login_from_the_file() {
     let Some(small) = Small::mount() else { return };
     let world = World::at(Folder(small.0.0.join("tool"))).await;
     let bobs = Saved::new("{\"bob\":\"x\"}");
     let store = FileStore::new(world.folder.file());
     assert!(store.replace(&other(), None, &bobs).await.unwrap());
     small.fill();
-    world.spends_nothing(ROOM);
+    world.spends_nothing(FREE_DISK);
     small.empty();
-    world.goes_on();
+    world.recovers();
     small.fill();
-    assert_eq!(world.does(ROOM, "logout"), "logged out");
+    assert_eq!(world.does(FREE_DISK, "logout"), "logged out");
     assert_eq!((world.revocations(), store.load(&key()).await.unwrap()), (1, None));
     assert_eq!(store.load(&other()).await.unwrap(), Some(bobs));
     assert!(!world.text().contains("refresh_token"), "{}", world.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_fails_when_a_file_is_synced_or_renamed_spends_nothing_and_keeps_no_logout() {
+async fn if_a_sync_or_a_rename_fails_nothing_is_spent_and_a_logout_still_succeeds() {
     if !Command::new("strace").args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success()) {
         return;
     }
@@ -273,7 +278,7 @@ async fn a_disk_that_fails_when_a_file_is_synced_or_renamed_spends_nothing_and_k
         let fails = format!("exec strace -f -qq -o /dev/null -e inject={fault} \"$0\" \"$@\"");
         let world = World::new().await;
         world.spends_nothing(&fails);
-        world.goes_on();
+        world.recovers();
         assert_eq!(world.does(&fails, "logout"), "logged out", "{fault}");
         assert_eq!(world.revocations(), 1, "{fault}");
         assert!(!world.text().contains("refresh_token"), "{fault}: {}", world.text());
