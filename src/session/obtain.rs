@@ -26,6 +26,14 @@ pub(super) const WAITER_MARGIN: Duration = Duration::from_secs(1);
 const MAX_TIMEOUTS_IN_QUEUE: u32 = 2;
 
 impl SessionCore {
+    /// A newer credential than the one that the request names.
+    pub(crate) fn renew(
+        self: &Arc<Self>,
+        request: RenewalRequest,
+    ) -> impl Future<Output = Result<Renewal, NoCredential<RefreshError>>> + Send {
+        self.obtain(Purpose::Renew, request)
+    }
+
     /// Gets what the request is for: held already, from the flight in progress, or from a new flight.
     #[allow(
         clippy::manual_async_fn,

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::flight_request::{NoCredential, Purpose};
 use super::obtain::WAITER_MARGIN;
 use super::refresh_work::forget;
-use super::renewal_request::{Renewal, RenewalRequest};
+use super::renewal_request::RenewalRequest;
 use super::session_core::SessionCore;
 use super::state::State;
 use super::step::Step;
@@ -26,14 +26,6 @@ impl SessionCore {
     pub(crate) async fn initial(self: &Arc<Self>, held: &Current) -> Result<Arc<Current>, NoCredential<RefreshError>> {
         let request = RenewalRequest::without_call(RefreshReason::Initial, held);
         self.obtain(Purpose::Initial, request).await.map(|renewal| renewal.held)
-    }
-
-    /// A newer credential than the one that the request names.
-    pub(crate) fn renew(
-        self: &Arc<Self>,
-        request: RenewalRequest,
-    ) -> impl Future<Output = Result<Renewal, NoCredential<RefreshError>>> + Send {
-        self.obtain(Purpose::Renew, request)
     }
 
     /// Requests the first credential of a new epoch, or waits for the login that is pending. Until it arrives, the held
