@@ -1,11 +1,10 @@
 //! What the decorator does with the saved credential: one test for each rule.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshReason};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError};
 use reqwest_challenge_login::store::{Key, MemoryStore, Saved, Store, from_saved, to_saved};
-use reqwest_challenge_testing::{Gate, RecordingRefresher, Script};
+use reqwest_challenge_testing::RecordingRefresher;
 use third_party::saved_refresher::SavedRefresher;
 
 const URL: &str = "https://api.example.com/reports";
@@ -20,6 +19,7 @@ async fn store_with(token: &str) -> (MemoryStore, Saved) {
     (store, text)
 }
 
+/// The credential in the store.
 async fn stored(store: &MemoryStore) -> Option<Credential> {
     let text = store.load(&key()).await.unwrap()?;
     from_saved(&text, |_scheme, _exported| None)
@@ -68,8 +68,8 @@ async fn the_lock_is_held_until_the_user_is_asked() {
 
 #[tokio::test]
 async fn only_a_revoked_credential_is_deleted() {
-    let errors = [RefreshError::login_required("log in"), RefreshError::denied("x"), RefreshError::transient(None)];
-    for error in errors.into_iter().chain([RefreshError::credential_revoked("invalid_grant")]) {
+    let kept = [RefreshError::login_required("log in"), RefreshError::denied("x"), RefreshError::transient(None)];
+    for error in kept.into_iter().chain([RefreshError::credential_revoked("invalid_grant")]) {
         let (store, _) = store_with("t1").await;
         let refresher = SavedRefresher::new(RecordingRefresher::failing(error.clone()), store.clone(), key());
         refresher.refresh(refused("t1")).await.unwrap_err();
@@ -88,51 +88,4 @@ async fn a_new_attachment_without_a_credential_is_saved() {
     let refresher = SavedRefresher::new(inner, store.clone(), key());
     refresher.refresh(refused("t1")).await.unwrap_err();
     assert_eq!(stored(&store).await.unwrap().attachment().unwrap().expose(), "r2");
-}
-
-#[tokio::test]
-async fn a_credential_that_comes_after_a_logout_is_not_saved() {
-    let (store, _) = store_with("t0").await;
-    let gate = Gate::closed();
-    let inner = RecordingRefresher::new().hold_until(&gate);
-    let auth =
-        ChallengeMiddleware::new("https://api.example.com", SavedRefresher::new(inner.clone(), store.clone(), key()))
-            .unwrap();
-    let session = auth.session();
-    let call = tokio::spawn(Script::takes("t1").client(&auth).get(URL).send());
-    gate.reached_by(1).await;
-    session.logout().await.unwrap();
-    assert_eq!(stored(&store).await, None);
-    gate.open();
-    call.await.unwrap().unwrap_err();
-    assert!(session.wait_until_saved(Duration::from_secs(30)).await);
-    assert_eq!(stored(&store).await, None);
-    assert_eq!(inner.forgotten(), [Some(Credential::bearer("t0")), Some(Credential::bearer("t1"))]);
-}
-
-#[tokio::test]
-async fn a_credential_that_comes_after_a_logout_of_another_process_is_forgotten() {
-    let (store, text) = store_with("t0").await;
-    let gate = Gate::closed();
-    let inner = RecordingRefresher::new().hold_until(&gate);
-    let refresher = Arc::new(SavedRefresher::new(inner.clone(), store.clone(), key()));
-    let renewing = refresher.clone();
-    let call = tokio::spawn(async move { renewing.refresh(refused("t0")).await });
-    gate.reached_by(1).await;
-    assert!(store.clear(&key(), &text).await.unwrap());
-    gate.open();
-    assert!(call.await.unwrap().unwrap_err().is_login_required());
-    assert_eq!(stored(&store).await, None);
-    assert_eq!(inner.forgotten(), [Some(Credential::bearer("t1"))]);
-}
-
-#[tokio::test]
-async fn a_logout_forgets_the_saved_credential_and_the_held_one() {
-    let (store, _) = store_with("saved").await;
-    let inner = RecordingRefresher::new();
-    let refresher = SavedRefresher::new(inner.clone(), store.clone(), key());
-    let held = Some(Credential::bearer("held"));
-    refresher.forget(refused("x").to_forget(RefreshReason::Logout, held.clone())).await.unwrap();
-    assert_eq!(stored(&store).await, None);
-    assert_eq!(inner.forgotten(), [Some(Credential::bearer("saved")), held]);
 }
