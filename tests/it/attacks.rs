@@ -41,7 +41,7 @@ fn endless_401() -> Answer {
 #[tokio::test]
 async fn a_logout_while_a_401_is_read_stops_the_replay() {
     for again in [false, true] {
-        let (server, fake) = (Script::says(endless_401()), Fake::new());
+        let (server, fake) = (Script::always(endless_401()), Fake::new());
         let auth = auth(&fake);
         let call = tokio::spawn(server.client(&auth).get(API).send());
         until(|| auth.session().credential().is_some()).await;
@@ -66,7 +66,7 @@ async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
         reqwest::get(url).await.context("asking for a token")?;
         Ok(Credential::bearer("t"))
     }
-    let server = Script::takes("never");
+    let server = Script::accepting("never");
     let auth = ChallengeMiddleware::new(API, rejected).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     assert_eq!(refused(&error).refresh_error(), Some(&RefreshError::credential_revoked("invalid_grant")));
@@ -81,13 +81,13 @@ async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
 #[tokio::test]
 async fn the_callers_own_header_is_never_overwritten() {
     let key = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
-    let server = Script::says(status(200));
+    let server = Script::always(status(200));
     let client = server.client(&ChallengeMiddleware::new(API, key("ours")).unwrap());
     for _ in 0..2 {
         client.get(API).header("x-api-key", "theirs").send().await.unwrap();
     }
     // The credential comes from a 401, so that its header is not known before.
-    let server = Script::says(challenged());
+    let server = Script::always(challenged());
     let fake = Fake::answering(move |_, _| Ok(Some(Credential::header("x-api-key".parse().unwrap(), "ours"))));
     let error = server.client(&auth(&fake)).get(API).header("x-api-key", "theirs").send().await.unwrap_err();
     assert_eq!((refused(&error).reason(), server.sends()), (UnauthorizedReason::CallerCredential, 1));
@@ -135,7 +135,7 @@ async fn every_echo_of_every_credential_is_masked() {
 async fn an_old_failure_is_not_shared_with_a_slow_request() {
     let (fake, clock) = (Fake::failing(RefreshError::transient(None)), Hands::new());
     let late = Gate::closed();
-    let slow = Script::says(challenged());
+    let slow = Script::always(challenged());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
     let held = slow_client(&slow, &auth, &late);
     let call = tokio::spawn(held.get(API).send());
@@ -255,7 +255,7 @@ fn a_session_without_a_runtime_gives_an_error() {
 
 #[tokio::test]
 async fn a_body_may_be_read_for_ever_and_may_be_as_long_as_the_cap() {
-    let server = Script::says(respond(403, &[], "12345"));
+    let server = Script::always(respond(403, &[], "12345"));
     let auth =
         ChallengeMiddleware::builder(API, Fake::new()).body_timeout(Duration::MAX).body_limit(5).build().unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -277,7 +277,7 @@ async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
         }
     }
     let gate = Gate::closed();
-    let (server, auth) = (Script::takes("t1"), ChallengeMiddleware::new(API, Waits(gate.clone())).unwrap());
+    let (server, auth) = (Script::accepting("t1"), ChallengeMiddleware::new(API, Waits(gate.clone())).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     tokio::task::yield_now().await;
     auth.session().login().await.unwrap();
@@ -306,7 +306,7 @@ impl Authorize for Resigns {
 #[tokio::test]
 async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
     let (server, auth) =
-        (Script::says(endless_401()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::always(endless_401()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     until(|| server.sends() == 1).await;
     auth.session().logout().await.unwrap();
@@ -317,7 +317,7 @@ async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
 #[tokio::test]
 async fn a_scheme_that_answers_for_a_stream_keeps_the_401s_body() {
     let (server, auth) =
-        (Script::says(challenged()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::always(challenged()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(
         (refused(&error).reason(), refused(&error).body().as_ref()),

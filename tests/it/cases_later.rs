@@ -12,14 +12,14 @@ use crate::support::script::{API, Script, challenged, status, stream};
 
 #[tokio::test]
 async fn a_stream_that_is_let_in_is_an_untouched_success() {
-    let (server, fake) = (Script::says(status(200)), Fake::new());
+    let (server, fake) = (Script::always(status(200)), Fake::new());
     let response = server.client(&auth(&fake)).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 0));
 }
 
 #[tokio::test]
 async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let client = server.client(&auth(&fake));
     let error = client.post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(reason(&error), UnauthorizedReason::NotReplayable);
@@ -45,7 +45,7 @@ async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_
 
 #[tokio::test]
 async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).refresh_before_streams().build().unwrap();
     let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
@@ -65,7 +65,7 @@ async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddle
 
 #[tokio::test]
 async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
-    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let (server, clock) = (Script::accepting("t0"), Hands::new());
     let fake = Fake::failing(RefreshError::transient(None));
     let auth = expired(&fake, &server, &clock).await;
     assert_eq!(get(&server, &auth).await.unwrap(), 200);
@@ -74,7 +74,7 @@ async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
 
 #[tokio::test]
 async fn a_renewal_that_fails_for_good_is_an_error_before_the_send() {
-    let (server, clock) = (Script::takes("t0"), Hands::new());
+    let (server, clock) = (Script::accepting("t0"), Hands::new());
     let fake = Fake::failing(RefreshError::credential_revoked("invalid_grant"));
     let auth = expired(&fake, &server, &clock).await;
     let error = get(&server, &auth).await.unwrap_err();
@@ -136,14 +136,14 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
 
 #[tokio::test]
 async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
-    let (server, fake) = (Script::says(challenged().url("https://evil.example/")), Fake::new());
+    let (server, fake) = (Script::always(challenged().url("https://evil.example/")), Fake::new());
     assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
-    let (server, fake) = (Script::says(challenged().url("https://two.example.com/")), Fake::new());
+    let (server, fake) = (Script::always(challenged().url("https://two.example.com/")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
@@ -151,7 +151,7 @@ async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
 
 #[tokio::test]
 async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
-    let server = Script::says(challenged().url(&format!("{API}/done")));
+    let server = Script::always(challenged().url(&format!("{API}/done")));
     let fake = Fake::new();
     let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
     assert_eq!(reason(&error), UnauthorizedReason::Redirected);
@@ -161,7 +161,7 @@ async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
 #[tokio::test]
 async fn other_statuses_are_untouched() {
     for other in [200, 204, 302, 404, 407, 419, 500, 503] {
-        let (server, fake) = (Script::says(status(other)), Fake::new());
+        let (server, fake) = (Script::always(status(other)), Fake::new());
         assert_eq!(get(&server, &auth(&fake)).await.unwrap(), other);
         assert_eq!((server.sends(), fake.calls()), (1, 0));
     }
@@ -170,7 +170,7 @@ async fn other_statuses_are_untouched() {
 #[tokio::test]
 async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
-    let (server, auth) = (Script::takes("t0"), auth(&fake));
+    let (server, auth) = (Script::accepting("t0"), auth(&fake));
     for _ in 0..1_000 {
         get(&server, &auth).await.unwrap();
     }
@@ -179,7 +179,7 @@ async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
 
 #[tokio::test]
 async fn what_there_is_to_begin_with_is_renewed_first_if_it_is_expired() {
-    let (server, clock) = (Script::takes("t1"), Hands::new());
+    let (server, clock) = (Script::accepting("t1"), Hands::new());
     let stored = Credential::bearer("t0").with_expiry(clock.time() - Duration::from_secs(60));
     let fake = Fake::new().with_initial(Ok(Some(stored)));
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();

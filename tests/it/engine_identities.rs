@@ -11,7 +11,7 @@ use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::{Fake, until};
 use crate::support::people::People;
-use crate::support::script::{API, Answer, Arrived, Script, challenged, challenged_with, respond, status};
+use crate::support::script::{API, Answer, ReceivedRequest, Script, challenged, challenged_with, respond, status};
 
 fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
@@ -20,7 +20,7 @@ fn segment(path: &str) -> String {
 /// A server that holds the 401 of `/transfer` at the gate where an `A` sends it, and takes what else has a token.
 fn slow_transfer(answer: &Gate) -> Script {
     let held = answer.clone();
-    Script::new(move |arrived: &Arrived, _| -> Answer {
+    Script::new(move |arrived: &ReceivedRequest, _| -> Answer {
         match arrived.token() {
             "" => challenged(),
             token if arrived.path().ends_with("/transfer") && token.starts_with('A') => challenged().hold_until(&held),
@@ -150,7 +150,7 @@ async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
             Ok::<_, RefreshError>((!context.challenges().is_empty()).then(|| Credential::bearer("t1")))
         }
     };
-    let server = Script::takes("t1");
+    let server = Script::accepting("t1");
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
     let session = auth.session();
     let login = tokio::spawn(async move { session.login().await });

@@ -51,7 +51,7 @@ fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() 
         })
     };
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
-    let server = Script::says(challenged());
+    let server = Script::always(challenged());
     let (call, ends, closing) = (server.client(&auth).get(API).send(), Ends(ended), Ends(closed));
     runtime.spawn(async move {
         let _closing = closing;
@@ -86,7 +86,7 @@ async fn a_password_that_is_rejected_in_many_partitions_is_not_told_for_each_of_
     let clock = Hands::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
     let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
-    let client = Script::says(challenged()).client(&auth);
+    let client = Script::always(challenged()).client(&auth);
     for partition in 0..200 {
         let error = client.get(format!("{API}/{partition}")).send().await.unwrap_err();
         let rejected = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
@@ -233,7 +233,7 @@ impl Authorize for Nonces {
 
 #[tokio::test]
 async fn a_call_that_renewed_before_its_send_does_not_refresh_for_the_next_one_too() {
-    let (server, clock) = (Script::says(challenged_with("Own")), Hands::new());
+    let (server, clock) = (Script::always(challenged_with("Own")), Hands::new());
     let fake = Fake::answering(|_, _| Ok(Some(Credential::custom(Nonces))));
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
@@ -275,7 +275,7 @@ async fn a_request_that_went_without_a_useless_credential_says_nothing_about_it(
 #[tokio::test]
 async fn what_each_kind_of_call_costs_at_most_is_three_refreshes() {
     for kind in ["stream", "safe methods only", "passed through", "without a second send", "at once"] {
-        let (server, fake) = (Script::says(challenged()), Fake::new());
+        let (server, fake) = (Script::always(challenged()), Fake::new());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
         let auth = match kind {
             "safe methods only" => auth.safe_methods_only(),
@@ -303,7 +303,7 @@ async fn what_each_kind_of_call_costs_at_most_is_three_refreshes() {
 
 #[tokio::test]
 async fn how_long_a_failed_renewal_before_the_send_took_is_told() {
-    let (server, clock, gate) = (Script::says(status(200)), Hands::new(), Gate::closed());
+    let (server, clock, gate) = (Script::always(status(200)), Hands::new(), Gate::closed());
     let held = gate.clone();
     let refresher = move |context: RefreshContext| {
         let held = held.clone();
@@ -320,7 +320,7 @@ async fn how_long_a_failed_renewal_before_the_send_took_is_told() {
         .unwrap();
     clock.forward(Duration::from_secs(3580));
     let call = tokio::spawn(server.client(&auth).get(API).send());
-    until(|| gate.came() == 1).await;
+    until(|| gate.arrived() == 1).await;
     gate.open();
     assert!(AuthReport::of(&call.await.unwrap().unwrap()).waited() > Duration::ZERO);
 }

@@ -50,7 +50,7 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
     let both = format!("Basic realm=\"a\", {digest}");
     for lines in [vec![digest], vec!["Basic realm=\"a\"", digest], vec![&both], vec!["digest realm=\"a\", nonce=n"]] {
         let api = MockApi::start().await.unwrap();
-        api.at("/").takes(Protection::basic("alice", "hunter2")).challenges_with(lines.iter().copied());
+        api.at("/").accepts(Protection::basic("alice", "hunter2")).challenges_with(lines.iter().copied());
         let refused = probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap_err();
         assert!(refused.contains("the server offers Digest"), "{refused}");
         assert!(api.requests().iter().all(|arrived| arrived.credential().is_none()), "{lines:?}");
@@ -61,12 +61,12 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap_err();
     assert!(api.requests().iter().all(|arrived| arrived.credential().is_none()));
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::basic("alice", "hunter2"));
+    api.at("/").accepts(Protection::basic("alice", "hunter2"));
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap();
     assert_eq!(api.requests_with("Basic YWxpY2U6aHVudGVyMg=="), 1);
     // A token is not a password.
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::bearer()).challenges_with([digest]);
+    api.at("/").accepts(Protection::bearer()).challenges_with([digest]);
     api.tokens().accept("t1");
     probes(&api.url("/"), "--bearer-file", "t1").await.unwrap();
     assert_eq!(api.requests_with("t1"), 1);

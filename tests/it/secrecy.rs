@@ -80,7 +80,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
     use tracing::Instrument;
 
     traced::capture();
-    let server = Script::takes(SECRETS[1]);
+    let server = Script::accepting(SECRETS[1]);
     let auth = ChallengeMiddleware::new(API, fake()).unwrap();
     let call = server.client(&auth).get(API).send();
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();

@@ -86,7 +86,7 @@ async fn the_partition_that_was_not_used_for_longest_makes_way() {
 
 #[tokio::test]
 async fn partitions_that_are_all_refused_cost_no_more_than_a_session_may() {
-    let (server, fake, clock) = (Script::says(challenged()), Fake::new(), Hands::new());
+    let (server, fake, clock) = (Script::always(challenged()), Fake::new(), Hands::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
     let auth = auth.partition_by(|_, url| url.path().to_owned()).build().unwrap();
     let client = server.client(&auth);
@@ -104,7 +104,7 @@ async fn partitions_that_are_all_refused_cost_no_more_than_a_session_may() {
 
 #[tokio::test]
 async fn a_request_without_a_credential_waits_for_the_login_that_is_pending() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = server.client(&auth);
     let session = auth.session();
@@ -263,7 +263,7 @@ async fn a_resource_of_one_origin_says_nothing_about_another_origin() {
 
 #[tokio::test]
 async fn a_login_ends_the_rest_of_a_path() {
-    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (server, fake) = (Script::always(challenged()), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
     let client = server.client(&auth);
     for _ in 0..3 {

@@ -44,7 +44,7 @@ fn client(api: &str, renew: Renew, clock: impl Clock) -> Result<ClientWithMiddle
 async fn world() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWithMiddleware), BoxError> {
     let provider = MockIdentityProvider::start().await?;
     let api = MockApi::trusting(&provider).await?;
-    api.at("/reports").takes(Protection::bearer()).answers(Answer::ok("3 reports"));
+    api.at("/reports").accepts(Protection::bearer()).answers(Answer::ok("3 reports"));
     api.forbid("/admin", "admin");
     let (clock, token) = (ManualClock::new(), provider.log_in(["reports:read"]).refresh_token);
     let client = client(&api.origin(), Renew { url: provider.token_url(), token: token.into() }, clock.clone())?;
@@ -59,11 +59,11 @@ async fn main() -> Result<(), BoxError> {
         assert_eq!(reports().await?.text().await?, "3 reports");
         provider.tokens().expire_all();
     }
-    assert_eq!((provider.grants("refresh_token"), provider.reused()), (3, 0));
+    assert_eq!((provider.grants("refresh_token"), provider.reuses()), (3, 0));
     println!("ok: expiry and rotation");
 
     let gate = Gate::closed();
-    api.at("/herd").takes(Protection::bearer()).hold_until(&gate);
+    api.at("/herd").accepts(Protection::bearer()).hold_until(&gate);
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/herd")).send())).collect();
     gate.reached_by(50).await;
     gate.open();

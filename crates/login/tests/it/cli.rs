@@ -146,7 +146,7 @@ async fn a_browser_that_does_not_open_is_a_notice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_at_another_machine_gets_a_code() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    provider.device_interval(Duration::from_secs(1));
+    provider.set_device_interval(Duration::from_secs(1));
     let api = protected(&provider).await;
     for (around, way) in
         [(remote(), None), (Environment::from_variables(true, |_| false), None), (desk(), Some(Way::Device))]
@@ -163,7 +163,7 @@ async fn somebody_at_another_machine_gets_a_code() {
         let login = tokio::spawn(async move { session.login().await });
         until(|| !provider.user_codes().is_empty() || login.is_finished()).await;
         let code = provider.user_codes().pop().unwrap();
-        assert!(provider.decide(&code, true));
+        assert!(provider.decide_login(&code, true));
         login.await.unwrap().unwrap();
         let text = screen.text();
         assert!(text.contains(&code) && text.contains("/device") && text.contains("at 127.0.0.1"), "{text}");
@@ -210,7 +210,7 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
     let api = protected(&provider).await;
     let (screen, opened) = (Screen::default(), Arc::new(AtomicUsize::new(0)));
     let (count, runtime) = (opened.clone(), tokio::runtime::Handle::current());
-    provider.refuses_logins(true);
+    provider.refuse_logins(true);
     let refresher = login(&provider, &screen).prompting().browser(move |url| {
         count.fetch_add(1, Ordering::SeqCst);
         let url = url.clone();
@@ -233,7 +233,7 @@ async fn twenty_requests_that_need_a_person_ask_once_and_an_ignored_prompt_rests
         }
         assert_eq!(opened.load(Ordering::SeqCst), 1, "and no other while that is remembered");
     }
-    provider.refuses_logins(false);
+    provider.refuse_logins(false);
     session.login().await.unwrap();
     assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
 }

@@ -44,7 +44,7 @@ async fn a_login_that_is_interrupted_when_the_token_is_on_its_way_is_saved_first
 #[tokio::test]
 async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     let refresh = |error: RefreshError| {
-        let server = Script::says(challenged());
+        let server = Script::always(challenged());
         async move {
             let auth = ChallengeMiddleware::new(API, RecordingRefresher::failing(error)).unwrap();
             server.client(&auth).get(API).send().await.unwrap_err()
@@ -67,12 +67,12 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     assert_eq!(exit_code(&refresh(RefreshError::other("odd")).await), 1);
     let auth = ChallengeMiddleware::new(API, Credential::bearer("t")).unwrap();
     let challenge = "Bearer error=\"insufficient_scope\", scope=\"admin\"";
-    let server = Script::says(respond(403, &[("www-authenticate", challenge)], "no"));
+    let server = Script::always(respond(403, &[("www-authenticate", challenge)], "no"));
     let forbidden = server.client(&auth).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&forbidden).is_some());
     assert_eq!(exit_code(&forbidden), 5);
     assert!(!text(&forbidden).contains("help"), "{}", text(&forbidden));
-    let server = Script::says(challenged_with("Bearer"));
+    let server = Script::always(challenged_with("Bearer"));
     let refused = server.client(&auth).get(API).send().await.unwrap_err();
     assert_eq!(exit_code(&refused), 4);
     // Nobody listens there.
@@ -89,10 +89,10 @@ async fn exit_codes_and_texts_tell_a_login_from_a_no_and_from_a_network() {
     let network = client.get(long).send().await.unwrap_err();
     assert!(!text(&network).contains("hunter2"), "{}", text(&network));
     // An answer that is one is no network's failure, and neither is a server's lasting no a reason to log in.
-    let server = Script::says(status(404));
+    let server = Script::always(status(404));
     let missing = server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err();
     assert_eq!(exit_code(&missing), 1);
-    let server = Script::says(status(503));
+    let server = Script::always(status(503));
     assert_eq!(exit_code(&server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err()), 6);
     let unknown = refresh(RefreshError::denied("invalid_client")).await;
     assert!(exit_code(&unknown) == 1 && !text(&unknown).contains("help"), "{}", text(&unknown));

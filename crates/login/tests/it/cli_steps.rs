@@ -43,7 +43,7 @@ fn nowhere() -> Issuer {
 #[tokio::test]
 async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
-    api.at("/").takes(Protection::basic("alice", "hunter2"));
+    api.at("/").accepts(Protection::basic("alice", "hunter2"));
     let login = Login::oauth(nowhere(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
     assert_eq!(client(&api.origin(), login).get(api.origin()).send().await.unwrap().status(), 200);
     let questions = [("User name for 127.0.0.1", false), ("Password of alice for 127.0.0.1", true)];
@@ -59,7 +59,7 @@ async fn where_the_api_takes_a_password_alone_one_is_asked_for() {
 #[tokio::test]
 async fn a_question_escapes_control_characters_in_names() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
-    api.at("/x").takes(Protection::basic("alice", "hunter2"));
+    api.at("/x").accepts(Protection::basic("alice", "hunter2"));
     let login = Login::password(Some("al\u{202e}i\u{3164}ce")).prompt(answers(&asked, "hunter2"));
     client(&api.origin(), login).get(api.url("/x")).send().await.unwrap_err();
     assert_eq!(asked.lock().unwrap()[0].0, "Password of al\\u{202e}i\\u{3164}ce for 127.0.0.1");
@@ -86,14 +86,14 @@ async fn a_prompt_of_ones_own_gives_a_token_and_may_fail() {
 async fn a_page_and_a_code_are_shown_in_a_way_of_ones_own() {
     for way in [Way::Browser, Way::Device] {
         let provider = Arc::new(MockIdentityProvider::start().await.unwrap());
-        provider.device_interval(std::time::Duration::from_secs(1));
+        provider.set_device_interval(std::time::Duration::from_secs(1));
         let api = protected(&provider).await;
         let (shown, decides) = (Arc::new(Mutex::new(0)), provider.clone());
         let count = shown.clone();
         let show = move |invitation: &AuthorizationPrompt| -> Result<(), BoxError> {
             *count.lock().unwrap() += 1;
             match invitation.user_code() {
-                Some(code) => assert!(decides.decide(code, true)),
+                Some(code) => assert!(decides.decide_login(code, true)),
                 None => drop(tokio::spawn(reqwest::get(invitation.url().clone()))),
             }
             Ok(())

@@ -2,14 +2,14 @@
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, RefreshToken};
-use reqwest_challenge_testing::{Answer, Arrived, MockApi};
+use reqwest_challenge_testing::{Answer, MockApi, ReceivedRequest};
 use reqwest_middleware::ClientBuilder;
 use serde_json::json;
 
 use crate::support::oauth::{back, browser, client, endpoint, line, why};
 
 /// What is shown of a refresh token's renewal, by a token endpoint that answers so.
-async fn shown(of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
+async fn shown(of: Client, answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> String {
     let server = endpoint(answer).await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
     let oauth = OAuth::new(issuer, of, RefreshToken::new("hunter2-refresh")).unwrap().parameter("tenant", "acme1");
@@ -59,7 +59,7 @@ async fn refused_renewal(prompt: &str, code: &'static str) -> RefreshErrorKind {
         _ => Answer::new(400).json_body(json!({ "error": code })),
     })
     .await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "code=abc"));
     let api = MockApi::start().await.unwrap();
     api.at("/api").requires("read");
     let oauth = at(&server, AuthorizationCode::new(browser().0)).hint("run it").parameter("prompt", prompt);
@@ -84,7 +84,7 @@ async fn a_code_means_what_it_says_whatever_was_sent() {
 #[tokio::test]
 async fn a_page_that_fails_shows_no_state() {
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "error=STATE&error_description=x+STATE"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "error=STATE&error_description=x+STATE"));
     let (show, seen) = browser();
     let (_, session) = client(&server.origin(), at(&server, AuthorizationCode::new(show)));
     let shown = line(&session.login().await.unwrap_err());
@@ -94,7 +94,7 @@ async fn a_page_that_fails_shows_no_state() {
 #[tokio::test]
 async fn an_echo_of_the_token_is_in_no_url_that_is_shown() {
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "error=access_denied"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "error=access_denied"));
     let api = MockApi::start().await.unwrap();
     let echo = "Bearer claims=\"hunter2-held\", acr_values=\"hunter2-held\", max_age=7, scope=\"read HUNTER2-held\"";
     api.at("/api").requires("read").challenges_with([echo]);

@@ -22,7 +22,7 @@ async fn server(more: Value) -> MockApi {
     });
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     server.at(PLACE).answers(Answer::json(metadata));
-    server.at("/register").answers_by(|arrived| {
+    server.at("/register").answers_with(|arrived| {
         let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
         Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
     });
@@ -137,7 +137,7 @@ async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
         // It does not name itself, and its answer is taken all the same: by the redirect URI that is its alone.
-        server.at("/authorize").open().answers_by(|asked| {
+        server.at("/authorize").open().answers_with(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
         });

@@ -151,12 +151,12 @@ async fn an_answer_of_another_server_is_refused_before_its_code_goes_anywhere() 
 async fn a_person_who_refuses_is_a_no_and_not_the_end_of_a_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    provider.refuses_logins(true);
+    provider.refuse_logins(true);
     let (show, _) = browser();
     let (_, session) = client(&api.origin(), pinned(&provider, AuthorizationCode::new(show)));
     let error = line(&session.login().await.unwrap_err());
     assert!(error.contains("access_denied"), "{error}");
-    provider.refuses_logins(false);
+    provider.refuse_logins(false);
     session.login().await.unwrap();
     // A code that is finished is not a credential that is.
     let page = Page::default();

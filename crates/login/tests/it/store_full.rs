@@ -110,7 +110,7 @@ impl World {
 
     /// How often a refresh token was presented, and how often a replaced one.
     fn presented(&self) -> (usize, usize) {
-        (self.provider.grants("refresh_token"), self.provider.reused())
+        (self.provider.grants("refresh_token"), self.provider.reuses())
     }
 
     pub(crate) fn revocations(&self) -> usize {

@@ -68,7 +68,7 @@ async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in
             assert_eq!(peer.hear(), "200 OK", "round {round}");
         }
         // The first login was one, too.
-        assert_eq!((provider.grants("refresh_token"), provider.reused()), (1 + round, 0), "round {round}");
+        assert_eq!((provider.grants("refresh_token"), provider.reuses()), (1 + round, 0), "round {round}");
     }
 }
 

@@ -16,7 +16,7 @@ fn broken(claim: impl FnOnce()) -> String {
 }
 
 async fn two_calls() -> (Script, RecordingRefresher) {
-    let script = Script::takes("t1-hunter2");
+    let script = Script::accepting("t1-hunter2");
     let refresher = RecordingRefresher::answering(|_, _| Ok(Some(Credential::bearer("t1-hunter2"))));
     let refresher = refresher.with_journal(script.journal());
     let client = script.client(&ChallengeMiddleware::new(API, refresher.clone()).unwrap());
@@ -61,7 +61,7 @@ async fn a_wrong_claim_prints_what_happened_and_no_secret() {
 
 #[tokio::test]
 async fn a_403_that_is_sent_again_is_noticed() {
-    let script = Script::of([Answer::insufficient_scope("a"), Answer::insufficient_scope("a"), Answer::ok("")]);
+    let script = Script::sequence([Answer::insufficient_scope("a"), Answer::insufficient_scope("a"), Answer::ok("")]);
     let client = script.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     client.get(API).send().await.unwrap_err();
     script.journal().assert_no_403_was_resent();
@@ -71,8 +71,8 @@ async fn a_403_that_is_sent_again_is_noticed() {
 
 #[tokio::test]
 async fn two_who_were_on_the_way_before_a_403_did_not_send_it_again() {
-    let (script, gate) = (Script::says(Answer::insufficient_scope("a")), Gate::closed());
-    let held = Script::says(Answer::insufficient_scope("a").hold_until(&gate)).with_journal(script.journal());
+    let (script, gate) = (Script::always(Answer::insufficient_scope("a")), Gate::closed());
+    let held = Script::always(Answer::insufficient_scope("a").hold_until(&gate)).with_journal(script.journal());
     let client = held.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     let calls: Vec<_> = (0..2).map(|_| tokio::spawn(client.get(API).send())).collect();
     gate.reached_by(2).await;
@@ -98,14 +98,14 @@ async fn a_timeline_masks_what_stands_in_paths_bodies_and_longer_secrets() {
 
 #[tokio::test(start_paused = true)]
 async fn a_script_answers_under_paused_time_and_says_when_it_is_over() {
-    let script = Script::of([Answer::ok("late").delay(Duration::from_secs(3600)), Answer::cut()]);
+    let script = Script::sequence([Answer::ok("late").delay(Duration::from_secs(3600)), Answer::cut()]);
     let client = script.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     assert_eq!(client.get(API).send().await.unwrap().text().await.unwrap(), "late");
     assert!(client.get(API).send().await.is_err());
     let over = client.get(API).send().await.unwrap();
     assert_eq!((over.status().as_u16(), over.url().as_str()), (500, "https://api.example.com/"));
     assert_eq!(over.text().await.unwrap(), "the script is over");
-    let sized = Script::says(Answer::new(200).body_of_size(100_000));
+    let sized = Script::always(Answer::new(200).body_of_size(100_000));
     let client = sized.client(&ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap());
     assert_eq!(client.get(API).send().await.unwrap().bytes().await.unwrap().len(), 100_000);
 }
@@ -123,13 +123,13 @@ async fn a_gate_lets_one_through_or_all() {
     gate.reached_by(3).await;
     gate.let_one_through();
     until(|| gate.passed() == 1).await;
-    assert_eq!((gate.came(), gate.passed()), (3, 1));
+    assert_eq!((gate.arrived(), gate.passed()), (3, 1));
     gate.open();
     for one in all {
         one.await.unwrap();
     }
     gate.pass().await;
-    assert_eq!((gate.came(), gate.passed()), (4, 4));
+    assert_eq!((gate.arrived(), gate.passed()), (4, 4));
 }
 
 /// Breaks the contract in one way.

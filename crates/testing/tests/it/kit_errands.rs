@@ -97,7 +97,7 @@ async fn polls_for_a_device_code_are_one_refresh() {
         assert_eq!(post(provider.token_url(), &poll).await.status(), 400);
     }
     assert_eq!(provider.journal().refreshes(), 0);
-    assert!(provider.decide(device["user_code"].as_str().unwrap(), true));
+    assert!(provider.decide_login(device["user_code"].as_str().unwrap(), true));
     assert_eq!(post(provider.token_url(), &poll).await.status(), 200);
     assert_eq!((provider.journal().refreshes(), provider.token_requests()), (1, 4));
 }
@@ -107,8 +107,8 @@ async fn a_token_request_that_is_repeated_with_a_nonce_is_one_refresh() {
     use reqwest_challenge::dpop::{Dpop, Es256Key};
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
-    api.at("/").takes(reqwest_challenge_testing::Protection::dpop()).requires("read");
-    provider.wants_nonce("of-the-provider");
+    api.at("/").accepts(reqwest_challenge_testing::Protection::dpop()).requires("read");
+    provider.require_nonce("of-the-provider");
     let issuer = Issuer::new(provider.issuer()).unwrap();
     let oauth = OAuth::new(issuer, Client::secret_basic("s", "secret"), ClientCredentials).unwrap();
     let (client, _) = client(&api.origin(), oauth.dpop(Dpop::new(Es256Key::generate().unwrap())));
@@ -138,7 +138,7 @@ async fn a_refusal_at_the_token_endpoint_is_no_401_for_a_fresh_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let form = "grant_type=client_credentials";
     post(provider.token_url(), form).await;
-    provider.requires_client("tool", "secret");
+    provider.require_client("tool", "secret");
     let request = reqwest::Client::new().post(provider.token_url()).header("content-type", FORM);
     request.basic_auth("tool", Some("wrong")).body(form).send().await.unwrap();
     let all = provider.journal().findings();

@@ -22,7 +22,7 @@ async fn servers() -> (MockIdentityProvider, MockApi, ManualClock) {
     let clock = ManualClock::new();
     let provider = MockIdentityProvider::start_with_clock(clock.clone()).await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
-    api.at("/").takes(Protection::dpop()).requires("read");
+    api.at("/").accepts(Protection::dpop()).requires("read");
     (provider, api, clock)
 }
 
@@ -57,14 +57,14 @@ async fn a_provider_binds_to_the_key_that_a_request_proves() {
 #[tokio::test]
 async fn nonces_are_wanted_at_both_ends_and_told_by_each_answer() {
     let (provider, api, clock) = servers().await;
-    provider.wants_nonce("of-the-provider");
-    api.at("/").takes(Protection::dpop_with_nonce("one")).requires("read");
+    provider.require_nonce("of-the-provider");
+    api.at("/").accepts(Protection::dpop_with_nonce("one")).requires("read");
     let dpop = Dpop::new(key());
     let oauth = oauth(&provider, Client::secret_basic("s", "secret"), ClientCredentials);
     let (client, _) = client_by(clock, &api.origin(), oauth.dpop(dpop));
     assert_eq!(client.get(api.url("/")).send().await.unwrap().status(), 200);
     assert_eq!((provider.token_requests(), api.requests_to("/")), (2, 2));
-    api.at("/").takes(Protection::dpop_with_nonce("two")).requires("read");
+    api.at("/").accepts(Protection::dpop_with_nonce("two")).requires("read");
     let answer = client.get(api.url("/")).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["dpop-nonce"]), (200, &"two".parse().unwrap()));
     assert_eq!((provider.token_requests(), api.requests_to("/")), (2, 4));
@@ -124,7 +124,7 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
     let error = early.get(api.url("/x")).send().await.unwrap_err();
     assert!(refused(error).contains("another time"));
     // Where bearer tokens are taken, a bound one is none (RFC 9449 §7.2).
-    api.at("/bearer").takes(Protection::bearer());
+    api.at("/bearer").accepts(Protection::bearer());
     let answer = reqwest::Client::new().get(api.url("/bearer")).bearer_auth(&token).send().await.unwrap();
     assert_eq!(answer.status(), 401);
     api.forbid("/x", "write");
@@ -151,7 +151,7 @@ async fn a_bound_refresh_token_is_of_no_use_to_another_key() {
     assert_eq!(ask(&form, &dpop).await["token_type"], "DPoP");
     let early = ask_at("grant_type=client_credentials", &Dpop::new(key()), SystemTime::UNIX_EPOCH).await;
     assert_eq!(early["error"], "invalid_dpop_proof");
-    provider.wants_nonce("n");
+    provider.require_nonce("n");
     assert_eq!(ask("grant_type=client_credentials", &dpop).await["error"], "use_dpop_nonce");
 }
 
@@ -161,7 +161,7 @@ async fn a_provider_asks_for_a_client_that_signs() {
     let api = MockApi::trusting(&provider).await.unwrap();
     api.at("/").requires("read");
     let (right, another) = (key(), key());
-    provider.requires_signed_client("service", &right.public_jwk());
+    provider.require_signed_client("service", &right.public_jwk());
     let ask = async |id: &str, key: Es256Key| {
         let oauth = oauth(&provider, Client::private_key_jwt(id, key, None), ClientCredentials);
         client_by(clock.clone(), &api.origin(), oauth).0.get(api.url("/")).send().await

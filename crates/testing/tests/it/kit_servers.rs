@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Unauthorized, UnauthorizedReason, hardened};
 use reqwest_challenge_testing::{
-    Answer, Arrived, Failure, Gate, Journal, Judgement, ManualClock, MockApi, MockIdentityProvider, Protection,
+    Answer, Failure, Gate, Journal, Judgement, ManualClock, MockApi, MockIdentityProvider, Protection, ReceivedRequest,
     RecordingRefresher, Tokens, until,
 };
 use reqwest_middleware::ClientBuilder;
@@ -22,15 +22,15 @@ fn challenges(response: &reqwest::Response) -> Vec<&str> {
 #[tokio::test]
 async fn a_path_takes_what_it_was_told_to_and_refuses_the_rest_by_the_rfcs() {
     let api = MockApi::start().await.unwrap();
-    let signed = |arrived: &Arrived| match arrived.header("signature") {
+    let signed = |arrived: &ReceivedRequest| match arrived.header("signature") {
         Some("good") => Judgement::Accepted,
         Some(_) => Judgement::Unknown,
         None => Judgement::NoCredential,
     };
-    api.at("/bearer").takes(Protection::bearer());
-    api.at("/basic").takes(Protection::basic("alice", "pw:é"));
-    api.at("/key").takes(Protection::api_key("x-api-key".parse().unwrap(), "k1"));
-    api.at("/signed").takes(Protection::custom("Sign realm=\"a\"", signed));
+    api.at("/bearer").accepts(Protection::bearer());
+    api.at("/basic").accepts(Protection::basic("alice", "pw:é"));
+    api.at("/key").accepts(Protection::api_key("x-api-key".parse().unwrap(), "k1"));
+    api.at("/signed").accepts(Protection::custom("Sign realm=\"a\"", signed));
     api.tokens().accept_with("t1", ["read"], None);
     for (path, good, bad, challenge) in [
         ("/bearer", ("authorization", "bearer t1"), ("authorization", "Bearer t9"), "Bearer realm=\"mock\""),
@@ -61,7 +61,7 @@ async fn a_path_takes_what_it_was_told_to_and_refuses_the_rest_by_the_rfcs() {
 async fn tokens_expire_are_revoked_and_lack_scopes() {
     let clock = ManualClock::new();
     let api = MockApi::start_with("api", Tokens::with_clock(clock.clone()), &Journal::new()).await.unwrap();
-    api.at("/").takes(Protection::bearer());
+    api.at("/").accepts(Protection::bearer());
     api.forbid("/admin", "admin");
     let token = api.tokens().issue(["read"], Some(Duration::from_secs(60)));
     let bearer = format!("Bearer {token}");
@@ -83,13 +83,13 @@ async fn tokens_expire_are_revoked_and_lack_scopes() {
 async fn servers_faults_are_a_word_each() {
     let api = MockApi::start().await.unwrap();
     for path in ["/bare", "/broken", "/one-line", "/two-lines", "/403", "/echo"] {
-        api.at(path).takes(Protection::bearer());
+        api.at(path).accepts(Protection::bearer());
     }
     api.at("/bare").challenges_with_nothing();
     api.at("/broken").challenges_with(["Bearer realm=\"cut"]);
     api.at("/one-line").challenges_with(["Basic realm=\"a\", Bearer"]);
     api.at("/two-lines").challenges_with(["Basic realm=\"a\"", "Bearer"]);
-    api.at("/403").says_403_for_expired();
+    api.at("/403").forbids_invalid_tokens();
     api.at("/echo").echoes();
     let stale = Some(("authorization", "Bearer old"));
     for (path, lines) in [("/bare", 0), ("/broken", 1), ("/one-line", 1), ("/two-lines", 2)] {
@@ -136,16 +136,16 @@ async fn a_gate_holds_an_answer_and_connections_are_counted_and_cut() {
         client.get(api.url("/slow")).send().await.unwrap().bytes().await.unwrap();
     }
     assert_eq!(api.connections() - before, 1);
-    assert_eq!((gate.came(), gate.passed()), (1, 1));
+    assert_eq!((gate.arrived(), gate.passed()), (1, 1));
 }
 
 #[tokio::test]
 async fn a_second_server_sees_no_credential_after_a_redirect() {
     let api = MockApi::start().await.unwrap();
     let evil = api.another("evil").await.unwrap();
-    api.at("/").takes(Protection::bearer()).redirects_to(evil.url("/x"));
+    api.at("/").accepts(Protection::bearer()).redirects_to(evil.url("/x"));
     api.tokens().accept("t1");
-    evil.at("/").takes(Protection::bearer());
+    evil.at("/").accepts(Protection::bearer());
     let auth = ChallengeMiddleware::new(api.origin(), RecordingRefresher::new()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).build();
     let error = client.get(api.url("/")).send().await.unwrap_err();
@@ -177,11 +177,11 @@ async fn a_refresh_token_is_rotated_and_its_reuse_revokes_all_of_the_login() {
     let access = first["access_token"].as_str().unwrap();
     assert_eq!(provider.tokens().judge(access, Some("read")), Judgement::Accepted);
     let (status, error) = token(&provider, &renew(&login.refresh_token)).await;
-    assert_eq!((status, error["error"].as_str(), provider.reused()), (400, Some("invalid_grant"), 1));
+    assert_eq!((status, error["error"].as_str(), provider.reuses()), (400, Some("invalid_grant"), 1));
     assert_eq!(provider.tokens().judge(access, None), Judgement::Revoked);
     assert_eq!(token(&provider, &renew(first["refresh_token"].as_str().unwrap())).await.0, 400);
     assert_eq!(provider.tokens().judge(&other.access_token, None), Judgement::Accepted, "another login");
-    provider.rotates(false);
+    provider.rotate_refresh_tokens(false);
     for _ in 0..2 {
         let (status, again) = token(&provider, &renew(&other.refresh_token)).await;
         assert_eq!((status, again["refresh_token"].as_str()), (200, Some(&*other.refresh_token)));
@@ -201,7 +201,7 @@ async fn a_refresh_token_is_rotated_and_its_reuse_revokes_all_of_the_login() {
 #[tokio::test]
 async fn a_provider_asks_for_its_client_by_basic_or_in_the_body() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    provider.requires_client("web", "se cret:%");
+    provider.require_client("web", "se cret:%");
     let form = "grant_type=client_credentials";
     assert_eq!(token(&provider, form).await.0, 401);
     assert_eq!(token(&provider, &format!("{form}&client_id=web&client_secret=se+cret%3A%25")).await.0, 200);
@@ -236,7 +236,7 @@ async fn a_token_request_that_is_none_is_refused_by_rfc_6749() {
 #[tokio::test]
 async fn what_is_said_of_a_path_holds_below_it() {
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::bearer());
+    api.at("/").accepts(Protection::bearer());
     api.at("/slow").delay(Duration::from_millis(1));
     api.at("/open").open();
     api.at("/a b").answers(Answer::new(204));
@@ -274,7 +274,7 @@ async fn a_credential_elsewhere_is_noticed_wherever_it_stands() {
         let provider = MockIdentityProvider::start().await.unwrap();
         let (api, login) = (MockApi::trusting(&provider).await.unwrap(), provider.log_in(["a"]));
         let cdn = api.another("cdn").await.unwrap();
-        api.at("/").takes(Protection::api_key("x-api-key".parse().unwrap(), "k1"));
+        api.at("/").accepts(Protection::api_key("x-api-key".parse().unwrap(), "k1"));
         get(&api, "/", Some(("x-api-key", "k1"))).await;
         token(&provider, &format!("grant_type=refresh_token&refresh_token={}", login.refresh_token)).await;
         get(&cdn, "/part2", None).await;
@@ -294,7 +294,7 @@ async fn a_provider_fails_as_it_is_told_to() {
         Failure::InvalidClient,
         Failure::TooManyRequests(7),
         Failure::ServerError,
-        Failure::Garbage,
+        Failure::NotJson,
         Failure::Cut,
         Failure::Hang(gate.clone()),
     ] {
