@@ -14,7 +14,7 @@ async fn get(server: &MockServer, at: &str, token: Option<&str>) -> (u16, Vec<St
 }
 
 #[tokio::test]
-async fn a_mock_server_of_ones_own_is_protected_by_the_table() {
+async fn a_wiremock_server_accepts_the_tokens_of_the_table() {
     let (server, tokens) = (MockServer::start().await, Tokens::new());
     tokens.accept_with("good", ["read"], None);
     let reports = protected(&tokens, Some("read"), ResponseTemplate::new(200));
@@ -31,7 +31,7 @@ async fn a_mock_server_of_ones_own_is_protected_by_the_table() {
 }
 
 #[tokio::test]
-async fn requests_are_matched_by_what_they_present() {
+async fn requests_are_matched_by_their_credential() {
     let (server, tokens) = (MockServer::start().await, Tokens::new());
     tokens.accept("good");
     Mock::given(presents_nothing()).respond_with(challenges(["Basic realm=\"a\"", "Bearer"])).mount(&server).await;

@@ -1,5 +1,5 @@
-//! The kit tells a caller's request from a token request, and both from the other requests of a login. It counts each
-//! correctly, and a fault waits for the request that it is meant for.
+//! The mock servers distinguish a caller's request from a token request, and both from the other requests of a login. They
+//! count each correctly, and a failure affects the request that it is meant for.
 
 use reqwest_challenge::RefreshErrorKind;
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, ClientCredentials, Issuer, OAuth};
@@ -14,7 +14,7 @@ async fn post(url: String, form: &str) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn a_discovery_a_registration_and_a_login_are_no_sends_of_a_caller() {
+async fn the_requests_of_a_login_are_not_sends_of_a_caller() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (client, session) = client(&api.origin(), anybody().0.prompting());
@@ -33,7 +33,7 @@ async fn a_discovery_a_registration_and_a_login_are_no_sends_of_a_caller() {
 }
 
 #[tokio::test]
-async fn a_fault_waits_for_the_token_endpoint() {
+async fn a_failure_affects_the_next_token_request() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     provider.fail_next(Failure::InvalidGrant);
@@ -56,7 +56,7 @@ async fn a_fault_waits_for_the_token_endpoint() {
 }
 
 #[tokio::test]
-async fn no_other_request_to_a_provider_spends_a_fault() {
+async fn other_requests_to_a_provider_do_not_use_up_a_failure() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let at = |path: &str| format!("{}{path}", provider.issuer());
     for failure in [Failure::InvalidGrant, Failure::ServerError, Failure::Cut] {
@@ -76,7 +76,7 @@ async fn no_other_request_to_a_provider_spends_a_fault() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_token_endpoint_leaves_the_metadata_alone() {
+async fn an_outage_of_the_token_endpoint_does_not_affect_the_metadata() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let metadata = format!("{}/.well-known/oauth-authorization-server", provider.issuer());
     for (failure, read) in [(Failure::InvalidGrant, 200), (Failure::InvalidClient, 200), (Failure::ServerError, 500)] {
@@ -118,7 +118,7 @@ async fn a_token_request_that_is_repeated_with_a_nonce_is_one_refresh() {
 }
 
 #[tokio::test]
-async fn token_requests_to_a_mock_api_are_no_sends_of_a_caller() {
+async fn token_requests_to_a_mock_api_are_not_sends_of_a_caller() {
     let answer = serde_json::json!({ "access_token": "t", "token_type": "Bearer" });
     let server =
         device_server(serde_json::json!({}), move |_, _| reqwest_challenge_testing::Answer::json(answer.clone())).await;
@@ -134,7 +134,7 @@ async fn token_requests_to_a_mock_api_are_no_sends_of_a_caller() {
 }
 
 #[tokio::test]
-async fn a_refusal_at_the_token_endpoint_is_no_401_for_a_fresh_credential() {
+async fn a_401_of_the_token_endpoint_is_not_a_401_for_a_fresh_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let form = "grant_type=client_credentials";
     post(provider.token_url(), form).await;

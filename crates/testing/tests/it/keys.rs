@@ -1,4 +1,4 @@
-//! What the kit's servers think of keys: proofs, bound tokens, clients that sign.
+//! The mock servers check keys: proofs, bound tokens, clients that sign assertions.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +17,7 @@ fn key() -> Es256Key {
     Es256Key::generate().unwrap()
 }
 
-/// A provider and an API that takes its bound tokens at `/`, by a clock that stands.
+/// A provider and an API that accepts its bound tokens at `/`, with a clock that the test moves.
 async fn servers() -> (MockIdentityProvider, MockApi, ManualClock) {
     let clock = ManualClock::new();
     let provider = MockIdentityProvider::start_with_clock(clock.clone()).await.unwrap();
@@ -36,7 +36,7 @@ fn client_of(api: &MockApi, credential: Credential, clock: impl Clock) -> Client
 }
 
 #[tokio::test]
-async fn a_provider_binds_to_the_key_that_a_request_proves() {
+async fn a_provider_binds_tokens_to_the_key_of_the_proof() {
     let (provider, api, clock) = servers().await;
     let dpop = Dpop::new(key());
     let (browser, seen) = browser();
@@ -48,14 +48,14 @@ async fn a_provider_binds_to_the_key_that_a_request_proves() {
         assert_eq!(client.get(api.url(path)).send().await.unwrap().status(), 200);
     }
     assert_eq!((api.requests_with("mock-token-000001"), provider.grants("authorization_code")), (2, 1));
-    // Renewed with the same key, past the lifetime.
+    // After the lifetime, the token is renewed with the same key.
     clock.forward(Duration::from_secs(3601));
     assert_eq!(client.get(api.url("/a")).send().await.unwrap().status(), 200);
     assert_eq!(provider.grants("refresh_token"), 1);
 }
 
 #[tokio::test]
-async fn nonces_are_wanted_at_both_ends_and_told_by_each_answer() {
+async fn the_api_and_the_provider_require_nonces_and_send_them() {
     let (provider, api, clock) = servers().await;
     provider.require_nonce("of-the-provider");
     api.at("/").accepts(Protection::dpop_with_nonce("one")).requires("read");
@@ -70,7 +70,7 @@ async fn nonces_are_wanted_at_both_ends_and_told_by_each_answer() {
     assert_eq!((provider.token_requests(), api.requests_to("/")), (2, 4));
 }
 
-/// What the API says of a request with that token and that proof.
+/// The status and the challenge of the API for a request with that token and that proof.
 async fn judged(api: &MockApi, token: &str, proof: Option<&str>) -> String {
     let request = reqwest::Client::new().get(api.url("/x")).header(AUTHORIZATION, token);
     let request = proof.into_iter().fold(request, |request, proof| request.header("dpop", proof));
@@ -79,7 +79,7 @@ async fn judged(api: &MockApi, token: &str, proof: Option<&str>) -> String {
     format!("{} {}", answer.status().as_u16(), challenge.unwrap_or_default())
 }
 
-/// A proof without a token, made at that time.
+/// A proof for a request without a token, made at that time.
 async fn proof(dpop: &Dpop, method: Method, url: &str, now: SystemTime) -> String {
     let mut request = reqwest::Request::new(method, url.parse().unwrap());
     dpop.prove(&mut request, now).await.unwrap();
@@ -87,7 +87,7 @@ async fn proof(dpop: &Dpop, method: Method, url: &str, now: SystemTime) -> Strin
 }
 
 #[tokio::test]
-async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_else() {
+async fn an_api_accepts_a_bound_token_only_with_a_fresh_proof_of_its_key() {
     let (provider, api, clock) = servers().await;
     let dpop = Dpop::new(key());
     let token = provider.log_in(["read"]).access_token;
@@ -97,15 +97,15 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
     let proof = async |method: Method, path: &str| proof(&dpop, method, &api.url(path), clock.time()).await;
     let refused = |error: reqwest_middleware::Error| Unauthorized::find(&error).unwrap().challenges().to_string();
     let error = once(&dpop).get(api.url("/x")).send().await.unwrap_err();
-    assert!(refused(error).contains("invalid_token"), "it is bound to no key");
+    assert!(refused(error).contains("invalid_token"), "the token is bound to no key");
     provider.tokens().bind(&token, &dpop.thumbprint());
     assert_eq!(once(&dpop).get(api.url("/x")).send().await.unwrap().status(), 200);
     let sent = api.requests().pop().unwrap();
     let used = sent.header("dpop").unwrap();
     for (wrong, why) in [
-        (judged(&api, &by_dpop, Some(used)).await, "came before"),
-        (judged(&api, &by_dpop, None).await, "not one proof"),
-        (judged(&api, &by_dpop, Some("x.y.z")).await, "no JWT"),
+        (judged(&api, &by_dpop, Some(used)).await, "was used before"),
+        (judged(&api, &by_dpop, None).await, "not have exactly one proof"),
+        (judged(&api, &by_dpop, Some("x.y.z")).await, "not a JWT"),
         (judged(&api, &by_dpop, Some(&used.replace('.', ".A"))).await, "signature"),
         (judged(&api, &by_dpop, Some(&used[..used.len() - 4])).await, "signature"),
         (judged(&api, &by_dpop, Some(&proof(Method::POST, "/x").await)).await, "another request"),
@@ -115,15 +115,15 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
     ] {
         assert!(wrong.starts_with("401 DPoP realm=\"mock\", algs=\"ES256\", error=") && wrong.contains(why), "{wrong}");
     }
-    let nobody = reqwest::get(api.url("/x")).await.unwrap();
-    assert_eq!(nobody.headers()["www-authenticate"], "DPoP realm=\"mock\", algs=\"ES256\"");
-    // Another key's proof of the right token, and one of another time.
+    let anonymous = reqwest::get(api.url("/x")).await.unwrap();
+    assert_eq!(anonymous.headers()["www-authenticate"], "DPoP realm=\"mock\", algs=\"ES256\"");
+    // A proof of another key for the right token, and a proof from another time.
     let error = once(&Dpop::new(key())).get(api.url("/x")).send().await.unwrap_err();
     assert!(refused(error).contains("invalid_token"), "another key");
     let early = client_of(&api, credential(&Dpop::new(key())), || SystemTime::UNIX_EPOCH);
     let error = early.get(api.url("/x")).send().await.unwrap_err();
     assert!(refused(error).contains("another time"));
-    // Where bearer tokens are taken, a bound one is none (RFC 9449 §7.2).
+    // A path that requires bearer tokens does not accept a bound token (RFC 9449 §7.2).
     api.at("/bearer").accepts(Protection::bearer());
     let answer = reqwest::Client::new().get(api.url("/bearer")).bearer_auth(&token).send().await.unwrap();
     assert_eq!(answer.status(), 401);
@@ -133,7 +133,7 @@ async fn an_api_takes_a_bound_token_with_a_fresh_proof_of_its_key_and_nothing_el
 }
 
 #[tokio::test]
-async fn a_bound_refresh_token_is_of_no_use_to_another_key() {
+async fn a_bound_refresh_token_cannot_be_used_with_another_key() {
     let (provider, _, clock) = servers().await;
     let ask_at = async |form: &str, dpop: &Dpop, now: SystemTime| {
         let proof = proof(dpop, Method::POST, &provider.token_url(), now).await;
@@ -156,7 +156,7 @@ async fn a_bound_refresh_token_is_of_no_use_to_another_key() {
 }
 
 #[tokio::test]
-async fn a_provider_asks_for_a_client_that_signs() {
+async fn a_provider_requires_the_assertion_of_its_client() {
     let (provider, _, clock) = servers().await;
     let api = MockApi::trusting(&provider).await.unwrap();
     api.at("/").requires("read");
@@ -170,7 +170,7 @@ async fn a_provider_asks_for_a_client_that_signs() {
         assert_eq!(why(&error).kind(), RefreshError::denied("invalid_client").kind());
     }
     assert_eq!(ask("service", right).await.unwrap().status(), 200);
-    // An assertion is good once, and until its end.
+    // An assertion is valid once.
     let sent = api.journal().exchanges().into_iter().rfind(|one| one.request().path() == "/token").unwrap();
     let body = sent.request().body().to_vec();
     let form = "application/x-www-form-urlencoded";
