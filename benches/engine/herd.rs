@@ -1,4 +1,4 @@
-//! Many at once over loopback: throughput, herds with an expired credential, large bodies.
+//! Many requests at once over loopback: throughput, many callers with an expired credential, large bodies.
 
 use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
@@ -16,7 +16,7 @@ use super::super::{DELAY, row};
 use super::allocator;
 use super::stacks::Stack;
 
-/// An API on loopback, in a process of its own, which takes one token at a time.
+/// An API on loopback in a separate process. It accepts one token at a time.
 struct Api {
     address: String,
     process: Child,
@@ -29,13 +29,13 @@ struct State {
     requests: AtomicUsize,
     connections: AtomicUsize,
     tokens: AtomicUsize,
-    /// How many requests there must be before the first of them is refused and a token is given out.
+    /// How many requests must have arrived before the first answer.
     expected: AtomicUsize,
-    /// Told when they are there.
+    /// Notifies when they have arrived.
     all: tokio::sync::Notify,
 }
 
-/// Serves until it is killed: what `--serve SIZE CHUNKED` of this binary does.
+/// Serves until the process is killed. `--serve SIZE CHUNKED` calls it.
 pub(crate) fn serve_for_ever(size: &str, chunked: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let refused = refused(size.parse().unwrap(), chunked == "true");
@@ -73,7 +73,7 @@ impl Api {
         Self { address: address.trim().to_owned(), process }
     }
 
-    /// Tokens, requests and connections since the last call; and how many requests the next token waits for.
+    /// The tokens, requests and connections since the last call. Sets how many requests the next answers wait for.
     fn stats(&self, runtime: &tokio::runtime::Runtime, expected: usize) -> [usize; 3] {
         let stats =
             async { reqwest::get(self.url(&format!("/stats/{expected}"))).await.unwrap().text().await.unwrap() };
@@ -145,8 +145,8 @@ fn ok(body: &str) -> Vec<u8> {
 }
 
 impl State {
-    /// Waits until all requests of the herd have arrived. With and without the middleware, no request is answered earlier, so both
-    /// hold the same number at once.
+    /// Waits until all expected requests have arrived, with and without the middleware. So both hold the same number of requests
+    /// at once.
     async fn herd(&self) {
         let all = self.all.notified();
         if self.requests.load(Ordering::SeqCst) < self.expected.load(Ordering::SeqCst) {
@@ -171,7 +171,7 @@ impl State {
                 self.expected.store(expected, Ordering::SeqCst);
                 let seen =
                     [&self.tokens, &self.requests, &self.connections].map(|count| count.swap(0, Ordering::SeqCst));
-                // This very connection is not counted.
+                // The connection of this request is not counted.
                 ok(&format!("{} {} {}", seen[0], seen[1], seen[2].saturating_sub(1)))
             }
             _ if token == current.as_bytes() => ok("in"),
@@ -192,7 +192,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Requests a second, 64 in parallel, against the fifteen lines: interleaved in one run, the median of the ratios.
+/// Requests per second with 64 callers, compared with the 15 lines. Runs of both alternate, and the figure is the median ratio.
 pub(crate) fn throughput() -> bool {
     println!("{:<58} {:>9}     allowed", "over loopback", "figure");
     let (api, runtime) = (Api::start(10, false), runtime());
@@ -220,11 +220,11 @@ pub(crate) fn throughput() -> bool {
     round(Stack::Fifteen);
     let mut ratios: Vec<f64> = (0..15).map(|_| round(Stack::Ours) / round(Stack::Fifteen)).collect();
     ratios.sort_by(f64::total_cmp);
-    row("64 in parallel: requests a second over fifteen lines'", ratios[7], 0.95, false)
+    row("64 callers: ratio of requests per second to the 15 lines", ratios[7], 0.95, false)
 }
 
-/// All at once, each that many times, and none again before all have been answered: how long, how many let in, and the most
-/// memory, in MiB.
+/// Sends one request per caller at once, that many times. A caller repeats its request when all have been answered. Returns the
+/// time, the number of successes, and the peak memory in MiB.
 fn herd(
     runtime: &tokio::runtime::Runtime,
     callers: usize,
@@ -268,8 +268,8 @@ pub(crate) fn herds() -> bool {
         (10_000, 100, false, true),
         (10_000, 100, true, false),
     ] {
-        // Each run has a server and a runtime of its own, and is over before the next begins: ten thousand connections that
-        // are being closed take as long as ten thousand that are being opened.
+        // Each run has a new server and a new runtime, and ends before the next begins, because it takes as long to close 10,000
+        // connections as to open them.
         let one = |ours: bool, times: usize| {
             let (api, runtime) = (Api::start(body, chunked), runtime());
             let bare = ClientBuilder::new(reqwest::Client::new()).build();
@@ -278,7 +278,7 @@ pub(crate) fn herds() -> bool {
             let seen = herd(&runtime, callers, &client, &api.url("/gated"), times);
             (seen, api.stats(&runtime, 0))
         };
-        // Without us: how long the 401s alone take, and what is held by as many sends as ours. The medians of three.
+        // Without the middleware: the time of the 401s alone, and the memory of the same number of sends. Medians of three.
         let median = |mut seen: [f64; 3]| {
             seen.sort_by(f64::total_cmp);
             seen[1]
@@ -288,16 +288,16 @@ pub(crate) fn herds() -> bool {
         let ours = [0; 3].map(|_| one(true, 1));
         let time = median(ours.map(|((time, ..), _)| time.as_secs_f64()));
         let memory = median(ours.map(|((.., memory), _)| memory));
-        // One connection more is the refresh's own.
+        // The refresh uses one more connection.
         let exact = ours.iter().all(|((_, good, _), seen)| *good == callers && *seen == [1, 2 * callers, callers + 1]);
         let ((_, good, _), [tokens, requests, connections]) = ours[0];
         let connected = connections - 1;
         let kind = format!("{callers} at once, 401 of {body} bytes{}", if chunked { " chunked" } else { "" });
-        println!("{kind}: {tokens} refresh, {requests} requests, {good} times 200, {connected} connections");
+        println!("{kind}: {tokens} refresh, {requests} requests, {good} answers with 200, {connected} connections");
         within &= exact;
         let times = time / (alone + DELAY.as_secs_f64());
-        within &= row("  wall time over the 401s alone and the refresh's delay", times, 1.4, true);
-        within &= row("  peak memory over as many sends without us", memory / held, 1.25, true);
+        within &= row("  time, ratio to the 401s alone plus the refresh", times, 1.4, true);
+        within &= row("  peak memory, ratio to the same sends without middleware", memory / held, 1.25, true);
     }
     within
 }
@@ -309,17 +309,17 @@ pub(crate) fn bodies() -> bool {
     let peak = allocator::peak();
     let sent = runtime
         .block_on(async { client.post(api.url("/gated")).body(vec![b'x'; SIZE]).send().await.unwrap().status() });
-    let mut within = sent == 200 && row("100 MiB of bytes replayed: MiB beyond one copy", peak() - 100.0, 2.0, true);
+    let mut within = sent == 200 && row("100 MiB of bytes sent twice: MiB above one copy", peak() - 100.0, 2.0, true);
     let stream = Body::wrap_stream(Zeros(SIZE / 65_536));
     let peak = allocator::peak();
     let sent = runtime.block_on(async {
         client.post(api.url("/gated")).header("content-length", SIZE).body(stream).send().await.unwrap().status()
     });
-    within &= sent == 200 && row("100 MiB of a stream with a good credential: MiB", peak(), 6.0, true);
+    within &= sent == 200 && row("100 MiB of a stream with a valid credential: MiB", peak(), 6.0, true);
     within
 }
 
-/// That many pieces of 64 KiB.
+/// A stream of that many chunks of 64 KiB.
 struct Zeros(usize);
 
 impl futures_core::Stream for Zeros {

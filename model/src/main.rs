@@ -1,8 +1,8 @@
-//! A model checker runs the flight and the state machine: the crate's own files, on a scheduler that tries the orders in
-//! which threads can run.
+//! A model checker for the flight and the state machine of a session. It runs the crate's own files on a scheduler that tries the
+//! orders in which threads can run.
 //!
-//! `cargo run --release --manifest-path model/Cargo.toml` prints a table. If a schedule breaks an assertion or blocks a
-//! caller for ever, the program ends with that schedule.
+//! `cargo run --release --manifest-path model/Cargo.toml` prints a table. If a schedule violates an assertion or blocks a
+//! caller forever, the program ends and prints that schedule.
 
 #[allow(dead_code, reason = "the crate uses what the model does not")]
 mod session;
@@ -22,7 +22,7 @@ use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::sync::atomic::AtomicUsize;
 use shuttle::sync::{Arc, Mutex};
 
-/// Names a slot: zero is the main one.
+/// The name of a slot. Zero is the main slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Name(u8);
 
@@ -36,16 +36,16 @@ impl Key for Name {
     }
 }
 
-/// Where a login's refresher is counted: it works beside a renewal's.
+/// Counts the refresher of a login, which runs beside that of a renewal.
 const AT_LOGIN: Name = Name(3);
-/// When the credential of a login came, by which it is told from others.
+/// The time of the credential of a login. It distinguishes this credential from others.
 fn at_login() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1)
 }
 
 type Model = State<u64, &'static str, u8, Name>;
 
-/// What the crate's own session does with the state, without a runtime's timers.
+/// Uses the state like the session of the crate, without the timers of a runtime.
 struct Session {
     state: Mutex<Model>,
     refreshing: [AtomicUsize; 4],
@@ -81,7 +81,7 @@ impl Session {
         self.ask_in(0, demand)
     }
 
-    /// The demand of a slot's requests for which the held credential was refused.
+    /// The request of a caller in that slot whose held credential was refused.
     fn ask_in(&self, slot: u8, demand: u8) -> FlightRequest<u8, Name> {
         let held = lock(&self.state).held_in(&Name(slot));
         FlightRequest {
@@ -136,7 +136,7 @@ impl Session {
         let at_work = &self.refreshing[usize::from(slot.0)];
         let others = at_work.fetch_add(1, Ordering::SeqCst);
         // A logout ends a flight, but its refresher goes on. Only then can a slot have two refreshers.
-        assert!(others == 0 || self.held().epoch > epoch, "two refreshers at work");
+        assert!(others == 0 || self.held().epoch > epoch, "two refreshers run at once");
         let call = self.refreshes.fetch_add(1, Ordering::SeqCst) + 1;
         shuttle::future::yield_now().await;
         at_work.fetch_sub(1, Ordering::SeqCst);
@@ -167,7 +167,7 @@ fn herd() {
     });
 }
 
-/// Three callers, of whom one goes away.
+/// Three callers, of which one is dropped.
 fn leaver() {
     block_on(async {
         let session = Session::new(false);
@@ -182,7 +182,7 @@ fn leaver() {
     });
 }
 
-/// Three callers who were signed before a failure share it.
+/// Three callers that were signed before a failure get the same failure.
 fn failure() {
     block_on(async {
         let session = Session::new(true);
@@ -195,7 +195,7 @@ fn failure() {
     });
 }
 
-/// A caller, another with a demand, and a third with the same demand: never two at work, two in all.
+/// A caller without a demand, and two callers with the same demand. There is one refresh at a time, and at most two in all.
 fn demands() {
     block_on(async {
         let session = Session::new(false);
@@ -208,7 +208,7 @@ fn demands() {
     });
 }
 
-/// Three callers and a logout. A caller that comes too late gets an error, and no credential is held after the logout.
+/// Three callers and a logout. A caller after the logout gets an error, and no credential is held after the logout.
 fn logout() {
     block_on(async {
         let session = Session::new(false);
@@ -276,7 +276,8 @@ fn login() {
     });
 }
 
-/// A login with nothing held, beside the first credential of another identity: no call that was signed with the one gets the other's.
+/// A login without a held credential, beside the first credential of another identity. A call that was signed for one identity
+/// never gets the credential of the other.
 fn beginning() {
     block_on(async {
         let session = Session::new(false);
@@ -293,7 +294,7 @@ fn beginning() {
         let begins = session.clone();
         let call = spawn(async move {
             let first = FlightRequest { purpose: Purpose::Initial, bare: false, ..begins.ask(0) };
-            // Without it the request would go out bare, and be of no identity.
+            // Otherwise the request is sent without a credential, and belongs to no identity.
             let Ok(signed) = begins.renew(&first).await else { return };
             let refused =
                 FlightRequest { epoch: signed.epoch, generation: signed.generation, bare: false, ..begins.ask(0) };
@@ -308,7 +309,7 @@ fn beginning() {
     });
 }
 
-/// Callers who are refused with each new credential: no more refreshes start than the budget allows.
+/// Callers that are refused with each new credential. No more refreshes start than the budget allows.
 fn budget() {
     block_on(async {
         let session = Session::new(false);
@@ -327,11 +328,11 @@ fn budget() {
             call.await.expect("it ends");
         }
         session.wait_until_saved().await;
-        assert!(session.refreshes.load(Ordering::SeqCst) <= 3 + 1, "a refusal may be told after the next one starts");
+        assert!(session.refreshes.load(Ordering::SeqCst) <= 3 + 1, "a refusal can be reported after the next refresh starts");
     });
 }
 
-/// A failure, a caller who goes away and a logout at once.
+/// A failure, a dropped caller and a logout at once.
 fn all() {
     block_on(async {
         let session = Session::new(true);
@@ -349,7 +350,7 @@ fn all() {
 
 type Caller = JoinHandle<Outcome<u64, &'static str, u8>>;
 
-/// A caller who asks, looks once, and goes away.
+/// A caller that polls its renewal once and is dropped.
 fn leaver_of(session: &Arc<Session>, ask: FlightRequest<u8, Name>) -> JoinHandle<()> {
     let session = session.clone();
     spawn(async move {
@@ -358,7 +359,7 @@ fn leaver_of(session: &Arc<Session>, ask: FlightRequest<u8, Name>) -> JoinHandle
     })
 }
 
-/// Callers who were all refused with what is held now.
+/// Callers that were all refused with the credential that is held now.
 fn callers<const N: usize>(session: &Arc<Session>, asks: [FlightRequest<u8, Name>; N]) -> [Caller; N] {
     asks.map(|ask| {
         let session = session.clone();

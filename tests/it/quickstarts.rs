@@ -21,7 +21,7 @@ fn password() -> Login {
 async fn answered(url: &str, login: Login) -> (String, bool) {
     let answered = ask(url, login).await.map_err(|why| panic!("{why}")).unwrap();
     assert!(!answered.report.contains("hunter2"), "{}", answered.report);
-    (answered.report, answered.good)
+    (answered.report, answered.is_good)
 }
 
 async fn unanswered(url: &str, login: Login) -> String {
