@@ -11,7 +11,7 @@ mod callgrind;
 
 mod engine {
     pub(crate) mod allocator;
-    pub(crate) mod herd;
+    pub(crate) mod loopback;
     pub(crate) mod stacks;
 }
 
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use callgrind::collected;
 use engine::stacks::{Shape, Stack, run};
-use engine::{allocator, herd};
+use engine::{allocator, loopback};
 
 const ROUNDS: u64 = 2_000;
 /// The highest allowed cost of a 401, a refresh and a replay, as a multiple of two sends with the 15 lines.
@@ -32,9 +32,9 @@ fn main() {
         return run(Stack::named(stack), Shape::named(shape), ROUNDS);
     }
     if let Some(at) = arguments.iter().position(|argument| argument == "--serve") {
-        return herd::serve_for_ever(&arguments[at + 1], &arguments[at + 2]);
+        return loopback::serve_for_ever(&arguments[at + 1], &arguments[at + 2]);
     }
-    let results = [costs(), herd::throughput(), herd::herds(), herd::bodies()];
+    let results = [costs(), loopback::throughput(), loopback::concurrent_refreshes(), loopback::bodies()];
     assert!(results.iter().all(|&is_within| is_within), "a figure is out of its bound");
 }
 

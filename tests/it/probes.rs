@@ -79,7 +79,7 @@ async fn no_credential_goes_over_plain_http_to_another_machine() {
     {
         for option in ["--basic-file", "--bearer-file"] {
             let refused = probes(url, option, "alice:hunter2").await.unwrap_err();
-            assert!(refused.contains("readable on the way"), "{url}: {refused}");
+            assert!(refused.contains("could read the credential"), "{url}: {refused}");
         }
     }
     // A URL without a credential is requested as before.

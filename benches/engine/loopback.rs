@@ -130,7 +130,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) -> std::io::Result<()> {
             state.requests.fetch_add(1, Ordering::SeqCst);
         }
         if path == b"/gated" || renews {
-            state.herd().await;
+            state.wait_for_all().await;
         }
         if renews {
             tokio::time::sleep(DELAY).await;
@@ -147,7 +147,7 @@ fn ok(body: &str) -> Vec<u8> {
 impl State {
     /// Waits until all expected requests have arrived, with and without the middleware. So both hold the same number of requests
     /// at once.
-    async fn herd(&self) {
+    async fn wait_for_all(&self) {
         let all = self.all.notified();
         if self.requests.load(Ordering::SeqCst) < self.expected.load(Ordering::SeqCst) {
             return all.await;
@@ -225,7 +225,7 @@ pub(crate) fn throughput() -> bool {
 
 /// Sends one request per caller at once, that many times. A caller repeats its request when all have been answered. Returns the
 /// time, the number of successes, and the peak memory in MiB.
-fn herd(
+fn send_at_once(
     runtime: &tokio::runtime::Runtime,
     callers: usize,
     client: &ClientWithMiddleware,
@@ -260,7 +260,7 @@ fn herd(
     (start.elapsed(), good, peak())
 }
 
-pub(crate) fn herds() -> bool {
+pub(crate) fn concurrent_refreshes() -> bool {
     let mut within = true;
     for (callers, body, chunked, rotating) in [
         (1_000, 100, false, false),
@@ -275,7 +275,7 @@ pub(crate) fn herds() -> bool {
             let bare = ClientBuilder::new(reqwest::Client::new()).build();
             let client = if ours { api.client(rotating) } else { bare };
             api.stats(&runtime, callers);
-            let seen = herd(&runtime, callers, &client, &api.url("/gated"), times);
+            let seen = send_at_once(&runtime, callers, &client, &api.url("/gated"), times);
             (seen, api.stats(&runtime, 0))
         };
         // Without the middleware: the time of the 401s alone, and the memory of the same number of sends. Medians of three.
