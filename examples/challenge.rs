@@ -86,8 +86,8 @@ fn as_json(read: &Challenges) -> Value {
         })
     });
     let defects = read.defects().map(|defect| {
-        let rule = defect.rule();
-        json!({ "rule": rule.id(), "line": defect.line(), "byte": defect.byte(), "sentence": rule.sentence(), "section": rule.section() })
+        let kind = defect.kind();
+        json!({ "rule": kind.id(), "line": defect.line(), "byte": defect.byte(), "sentence": kind.sentence(), "section": kind.section() })
     });
     json!({
         "strict": read.is_strict(),
@@ -120,9 +120,9 @@ fn view(challenge: &Challenge<'_>) -> Option<Value> {
         );
     }
     if let Some(digest) = challenge.digest() {
-        let (algorithm, session) = digest.algorithm();
+        let (algorithm, session) = (digest.algorithm(), digest.is_session());
         return Some(
-            json!({ "algorithm": format!("{algorithm:?}"), "session": session, "qop": digest.qop(), "stale": digest.stale() }),
+            json!({ "algorithm": format!("{algorithm:?}"), "session": session, "qop": digest.qop(), "stale": digest.is_stale() }),
         );
     }
     if let Some(basic) = challenge.basic() {

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Extensions, Response};
 use reqwest_challenge::reqwest::{self, Body, Client, Request};
-use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, Secret};
+use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, MockResponse, Secret};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 /// The scheme, with its key.
@@ -46,11 +46,10 @@ impl Middleware for Api {
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let sent = request.headers_mut().remove(AUTHORIZATION);
         let is_valid = sent.is_some_and(|sent| sent == sign("k3y", &request).as_str());
-        Ok(reqwest::Response::from(Response::new(Body::from(if is_valid {
-            "the signature is valid"
-        } else {
-            "the signature is not valid"
-        }))))
+        let text = if is_valid { "the signature is valid" } else { "the signature is not valid" };
+        let mut response = Response::new(Body::from(text));
+        response.extensions_mut().insert(MockResponse);
+        Ok(response.into())
     }
 }
 

@@ -48,7 +48,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
-// Each module uses only modules above it. A test reads the `use` lines.
+// The order is the order of the layers: each module uses only modules above it. A test reads the `use` lines.
 mod util;
 pub mod challenge;
 mod credential;
@@ -69,22 +69,22 @@ pub use async_trait::async_trait;
 pub use reqwest;
 pub use reqwest_middleware;
 
-pub use call::CallOptions;
+pub use call::{CallOptions, MockResponse};
 pub use challenge::{Challenge, Challenges, Defect};
-pub use credential::{Authorize, Credential, CredentialError, Observed, ResponseHead, Secret};
+pub use credential::{Authorize, Credential, CredentialError, CredentialErrorKind, Observed, ResponseHead, Secret};
 pub use error::{
     AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
     RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,
     UnauthorizedReason,
 };
-pub use middleware::{BuildError, Builder, ChallengeMiddleware, hardened};
-pub use origin::{Origin, OriginError};
+pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
+pub use origin::{Origin, OriginError, OriginErrorKind};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};
 #[cfg(feature = "dpop")]
 pub use scheme::dpop;
-pub use scheme::{FirstOf, Password, Strength};
-pub use session::{Event, RefreshOutcome, Session};
+pub use scheme::{FirstOf, Password, Strength, UserPassword};
+pub use session::{ChallengeDefect, Event, RefreshOutcome, Session};
 
 /// Any error, as a refresher or a scheme gives it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,5 +1,5 @@
-//! What is allocated and what is wiped, seen by an allocator that counts and looks. A binary of its own: the allocator
-//! is the whole process's.
+//! Tests how much memory is allocated and that secrets are wiped. The allocator of this binary counts allocations and searches
+//! freed blocks. It affects the whole process, so these tests are a separate binary.
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -19,26 +19,26 @@ thread_local! {
 
 struct Watching;
 
-// SAFETY: every call is handed on to the system's allocator; a block is read, within its layout, before it is freed, and
-// only in a process whose tests fill their blocks before they free them.
+// SAFETY: every call is passed to the allocator of the system. A block is read within its layout, before it is freed, and it
+// was zeroed when it was allocated.
 unsafe impl GlobalAlloc for Watching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
         let held = HELD.with(Cell::get) + layout.size() as isize;
         HELD.with(|count| count.set(held));
         PEAK.with(|peak| peak.set(peak.get().max(held)));
-        // SAFETY: the caller's own contract. Zeroed, so that `dealloc` reads nothing uninitialised.
+        // SAFETY: the contract of the caller. The block is zeroed, so that `dealloc` reads no uninitialised memory.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         HELD.with(|count| count.set(count.get() - layout.size() as isize));
-        // SAFETY: the block is of this layout and was zeroed when it was given out.
+        // SAFETY: the block has this layout and was zeroed when it was allocated.
         let octets = unsafe { std::slice::from_raw_parts(block, layout.size()) };
         if octets.windows(MARKER.len()).any(|window| window == MARKER) {
             LEFT_BEHIND.with(|count| count.set(count.get() + 1));
         }
-        // SAFETY: the caller's own contract.
+        // SAFETY: the contract of the caller.
         unsafe { System.dealloc(block, layout) }
     }
 }
@@ -46,21 +46,21 @@ unsafe impl GlobalAlloc for Watching {
 #[global_allocator]
 static WATCHING: Watching = Watching;
 
-/// How many allocations the work makes on this thread.
+/// The number of allocations of the work on this thread, and its result.
 fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
     let before = ALLOCATIONS.with(Cell::get);
     let done = work();
     (ALLOCATIONS.with(Cell::get) - before, done)
 }
 
-/// How many freed blocks of this thread still held the marker.
+/// The number of blocks that the work freed on this thread with the marker in them.
 fn left_behind(work: impl FnOnce()) -> usize {
     let before = LEFT_BEHIND.with(Cell::get);
     work();
     LEFT_BEHIND.with(Cell::get) - before
 }
 
-/// How many bytes the work holds at its worst, beyond what was held before.
+/// The largest number of bytes that the work holds at one time.
 fn peak<T>(work: impl FnOnce() -> T) -> isize {
     let before = HELD.with(Cell::get);
     PEAK.with(|peak| peak.set(before));
@@ -75,7 +75,7 @@ const ONE_CHALLENGE: [&str; 3] = [
 ];
 
 #[test]
-fn a_line_with_one_challenge_costs_one_allocation_at_most() {
+fn a_line_with_one_challenge_costs_at_most_one_allocation() {
     for line in ONE_CHALLENGE {
         for value in [HeaderValue::from_static(line), HeaderValue::from_str(line).unwrap()] {
             let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]);
@@ -83,7 +83,7 @@ fn a_line_with_one_challenge_costs_one_allocation_at_most() {
             assert!(count <= 1, "{count} for {line}");
             assert_eq!(read.len(), 1);
         }
-        assert_eq!(allocations(|| Challenges::parse(line)).0, 1, "the copy of raw bytes");
+        assert_eq!(allocations(|| Challenges::parse(line)).0, 1, "one allocation for the copy of the raw bytes");
     }
 }
 
@@ -99,15 +99,15 @@ fn values_without_escapes_are_borrowed() {
 }
 
 #[test]
-fn a_secret_is_wiped_when_the_last_clone_goes() {
+fn a_secret_is_wiped_when_its_last_clone_is_dropped() {
     let text = || String::from_utf8(MARKER.to_vec()).unwrap();
-    assert_eq!(left_behind(|| drop(text())), 1, "the allocator sees what is not wiped");
+    assert_eq!(left_behind(|| drop(text())), 1, "the allocator finds a text that is not wiped");
     assert_eq!(left_behind(|| drop(Secret::new(text()))), 0);
     assert_eq!(left_behind(|| drop(vec![Secret::new(text()); 3])), 0);
 }
 
 #[test]
-fn a_hostile_line_costs_its_own_length_and_the_caps() {
+fn the_memory_for_a_hostile_line_is_bounded_by_its_length_and_the_limits() {
     let size = 64 << 10;
     let params = (0..2_000).map(|number| format!("p{number}=\"{}\"", "x".repeat(20))).collect::<Vec<_>>().join(",");
     let shapes = [
@@ -122,7 +122,7 @@ fn a_hostile_line_costs_its_own_length_and_the_caps() {
     ];
     for shape in shapes {
         let peak = peak(|| Challenges::parse(&shape));
-        // The lists double as they grow, so that the old and the new one are there together for a moment.
+        // A growing list doubles, and its old and new buffers exist together for a moment.
         assert!(peak <= shape.len() as isize + (100 << 10), "{peak} for {} bytes of {:?}…", shape.len(), &shape[..4]);
     }
 }

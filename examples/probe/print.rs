@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use reqwest::Url;
 use reqwest_challenge::Challenges;
 use reqwest_challenge::lint::{Finding, Severity};
+use reqwest_challenge::support::url_without_secrets;
 use serde_json::{Value, json};
 
 use super::Asked;
@@ -46,11 +47,7 @@ pub(crate) fn complain(text: &str) {
 
 /// Scheme, host and path. A query may contain a secret.
 fn bare(url: &Url) -> String {
-    let mut bare = url.clone();
-    bare.set_query(None);
-    // A URL without a host has no user, so these calls fail only if there is nothing to remove.
-    let _ = (bare.set_username(""), bare.set_password(None));
-    bare.to_string()
+    url_without_secrets(url).to_string()
 }
 
 /// The secrets that the output does not show.
@@ -100,7 +97,7 @@ pub(crate) fn text(url: &Url, all: &[Asked], mask: &Mask, paint: Paint) -> Strin
         challenges(&mut text, &asked.challenges, mask);
         let _ = writeln!(text, "  this crate would {}", would(asked, mask));
         for finding in &asked.findings {
-            let shown = finding.whole().to_string();
+            let shown = finding.report().to_string();
             let (line, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
             let _ = writeln!(text, "  {}{line}{}", paint.severity(finding.severity()), paint.end());
             for line in rest.lines() {
@@ -130,8 +127,8 @@ pub(crate) fn json(url: &Url, all: &[Asked], mask: &Mask) -> Value {
             "severity": finding.severity().as_str(),
             "sentence": finding.sentence(),
             "section": finding.section(),
-            "place": finding.place().map(|(line, byte)| json!({ "line": line + 1, "byte": byte })),
-            "instead": finding.instead(),
+            "place": finding.place().map(|place| json!({ "line": place.line() + 1, "byte": place.byte() })),
+            "instead": finding.expected(),
         })
     };
     let asks = all.iter().map(|asked| {

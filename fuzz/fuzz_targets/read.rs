@@ -22,7 +22,7 @@ fn call_all(read: &Challenges) {
     let _ = format!("{read} {read:?}");
     for defect in read.defects() {
         assert!(defect.mark().to_string().lines().all(|line| line.len() <= 61));
-        let _ = (defect.to_string(), defect.rule().section());
+        let _ = (defect.to_string(), defect.kind().section());
     }
     for challenge in read {
         assert!(challenge.to_string().chars().all(|shown| shown == '\t' || !shown.is_control()));
@@ -33,7 +33,7 @@ fn call_all(read: &Challenges) {
             let _ = (bearer.error(), bearer.scopes(), bearer.max_age(), bearer.decoded_claims(), bearer.acr_values());
         }
         if let Some(digest) = challenge.digest() {
-            let _ = (digest.algorithm(), digest.qop(), digest.domain(), digest.stale());
+            let _ = (digest.algorithm(), digest.is_session(), digest.qop(), digest.domain(), digest.is_stale());
         }
         let _ = (challenge.registry().map(|registry| registry.scopes()), challenge.dpop().map(|dpop| dpop.algs()));
     }

@@ -9,11 +9,11 @@ use shuttle::future::{JoinHandle, spawn};
 use shuttle::sync::atomic::AtomicUsize;
 use shuttle::sync::{Arc, Mutex};
 
-use crate::session::flight_request::{Ended, FlightRequest, Purpose, Rest};
-use crate::session::slot::Held;
+use crate::session::flight_request::{FailureMemory, FlightRequest, NoCredential, Purpose};
+use crate::session::slot::{Held, RenewalTimes};
 use crate::session::slots::Key;
 use crate::session::state::State;
-use crate::session::step::{Landed, Outcome, Start, Step};
+use crate::session::step::{Completion, FlightId, Outcome, Start, Step};
 use crate::session::sync::lock;
 
 /// The name of a slot. Zero is the main slot.
@@ -21,11 +21,11 @@ use crate::session::sync::lock;
 pub(crate) struct Name(pub(crate) u8);
 
 impl Key for Name {
-    fn inherits(&self) -> bool {
+    fn inherits_main(&self) -> bool {
         true
     }
 
-    fn payer(&self) -> Self {
+    fn budget_key(&self) -> Self {
         *self
     }
 }
@@ -59,10 +59,10 @@ impl Session {
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
         let mut state = lock(&self.state);
         let done = change(&mut state);
-        let ended = state.ended();
+        let ended = state.take_ended();
         drop(state);
-        for (flight, outcome) in ended {
-            flight.land(outcome);
+        for flight in ended {
+            flight.complete();
         }
         done
     }
@@ -85,19 +85,19 @@ impl Session {
             generation: held.generation,
             failures: held.failures,
             demand,
-            about: 0,
-            bare: held.credential.is_none() && slot == 0,
-            early: false,
-            starts: true,
-            once: None,
+            question_id: 0,
+            is_unsigned: held.credential.is_none() && slot == 0,
+            is_early: false,
+            may_start: true,
+            min_age: None,
         }
     }
 
     pub(crate) async fn renew(self: &Arc<Self>, request: &FlightRequest<u8, Name>) -> Outcome<u64, &'static str, u8> {
         loop {
             match self.change(|state| state.next(request, || SystemTime::UNIX_EPOCH)) {
-                Step::Take(held) => return Ok(held),
-                Step::End(ended) => return Err(ended),
+                Step::Use(held) => return Ok(held),
+                Step::Refuse(ended) => return Err(ended),
                 Step::Await(_, wait) => drop(wait.await),
                 Step::Join(_, wait) => return wait.await,
                 Step::Start(start) => return self.start(start, request.slot, request.epoch).await,
@@ -135,14 +135,15 @@ impl Session {
         shuttle::future::yield_now().await;
         refreshing.fetch_sub(1, Ordering::SeqCst);
         if self.fails && call == 1 {
-            let rest = Rest { span: Duration::ZERO, early: Duration::ZERO, whole: false };
-            return self.change(|state| state.fail(number, Ended::Failed("down"), SystemTime::UNIX_EPOCH, rest));
+            let memory = FailureMemory { span: Duration::ZERO, early_span: Duration::ZERO, is_for_slot: false };
+            return self
+                .change(|state| state.fail(number, NoCredential::Failed("down"), SystemTime::UNIX_EPOCH, memory));
         }
-        let landed = self.change(|state| {
+        let completion = self.change(|state| {
             let since = if slot == AT_LOGIN { at_login() } else { SystemTime::UNIX_EPOCH };
-            state.land((number, epoch), call as u64, [None, None], since)
+            state.complete(FlightId { number, epoch }, call as u64, RenewalTimes::default(), since)
         });
-        if let Landed::Forget(_) = landed {
+        if let Completion::Forget(_) = completion {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
         }
     }

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use shuttle::future::{block_on, spawn};
 
 use crate::harness::{AT_LOGIN, Session, at_login, callers, dropped_caller};
-use crate::session::flight_request::{Ended, FlightRequest, Purpose};
-use crate::session::slot::{Held, Stage};
+use crate::session::flight_request::{FlightRequest, NoCredential, Purpose};
+use crate::session::slot::{Held, RenewalTimes, Stage};
 use crate::session::state::State;
 use crate::session::step::Step;
 
@@ -46,7 +46,7 @@ pub(crate) fn failure() {
         let session = Session::new(true);
         let callers = callers(&session, [0; 3].map(|demand| session.request(demand)));
         for caller in callers {
-            assert_eq!(caller.await.expect("it ends").err(), Some(Ended::Failed("down")));
+            assert_eq!(caller.await.expect("it ends").err(), Some(NoCredential::Failed("down")));
         }
         session.wait_until_saved().await;
         assert_eq!(session.refreshes.load(Ordering::SeqCst), 1);
@@ -77,7 +77,7 @@ pub(crate) fn logout() {
         for caller in callers {
             match caller.await.expect("it ends") {
                 Ok(_) => held += 1,
-                Err(ended) => assert_eq!(ended, Ended::LoggedOut),
+                Err(ended) => assert_eq!(ended, NoCredential::LoggedOut),
             }
         }
         session.wait_until_saved().await;
@@ -110,7 +110,7 @@ pub(crate) fn partitions() {
 pub(crate) fn login() {
     block_on(async {
         let session = Session::new(false);
-        session.change(|state| state.begin(100, [None, None]));
+        session.change(|state| state.begin(100, RenewalTimes::default()));
         let requests = [session.request(0), session.request(0)];
         let old = session.held().epoch;
         let callers = callers(&session, requests);
@@ -125,7 +125,7 @@ pub(crate) fn login() {
         for caller in callers {
             match caller.await.expect("it ends") {
                 Ok(held) => assert_eq!(held.epoch, old),
-                Err(ended) => assert_eq!(ended, Ended::SessionChanged),
+                Err(ended) => assert_eq!(ended, NoCredential::SessionChanged),
             }
         }
         let new = login.await.expect("it ends").expect("it is logged in");
@@ -151,13 +151,17 @@ pub(crate) fn beginning() {
         });
         let begins = session.clone();
         let call = spawn(async move {
-            let first = FlightRequest { purpose: Purpose::Initial, bare: false, ..begins.request(0) };
+            let first = FlightRequest { purpose: Purpose::Initial, is_unsigned: false, ..begins.request(0) };
             // Otherwise the request is sent without a credential, and belongs to no identity.
             let Ok(signed) = begins.renew(&first).await else { return };
-            let refused =
-                FlightRequest { epoch: signed.epoch, generation: signed.generation, bare: false, ..begins.request(0) };
+            let refused = FlightRequest {
+                epoch: signed.epoch,
+                generation: signed.generation,
+                is_unsigned: false,
+                ..begins.request(0)
+            };
             if let Ok(again) = begins.renew(&refused).await {
-                let logged_in = |held: &Held<u64, u8>| held.since == Some(at_login());
+                let logged_in = |held: &Held<u64, u8>| held.obtained_at == Some(at_login());
                 assert!(logged_in(&signed) || !logged_in(&again), "{signed:?} {again:?}");
             }
         });

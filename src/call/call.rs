@@ -1,259 +1,240 @@
-//! One call through the middleware, from its first send to its end.
+//! One call: sign, send, decide, refresh, sign, send, finish.
+//!
+//! The middleware sends the requests. This file has the order of the other steps. The steps are in `sign.rs`, `decide.rs`
+//! and `finish.rs`.
 
-use super::state::{Call, Kept};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::StatusCode;
-use http::header::HeaderValue;
-use reqwest::{Request, Response};
+use http::{Extensions, Method};
+use reqwest::{Request, Response, Url};
 
-use super::decide::Decision;
-use super::finish::End;
-use super::settings::Settings;
-use super::verdict::{Judge, Verdict};
-use crate::call::verdict;
-use crate::call::{linting, read};
+use super::options::CallOptions;
+use super::response_kind::{ResponseKind, Target};
+use super::settings::Shared;
+use super::{read, replay};
 use crate::challenge::Challenges;
-use crate::credential::{Credential, Observed, ResponseHead};
-use crate::error::Findings;
-use crate::error::{AuthorizeError, Body, Error, UnauthorizedReason};
-use crate::error::{Renewed, Signed};
+use crate::credential::SlotKey;
+use crate::error::{AuthReport, Error, RefreshError, UnauthorizedReason};
 use crate::refresh::RefusedRequest;
-use crate::session::Event;
+use crate::session::{Current, RenewalRequest};
 
-impl Call<'_> {
-    pub(crate) fn judge(&self) -> Judge<'_> {
-        Judge { method: self.sent.method(), url: self.sent.url() }
-    }
+/// One call through the middleware: what was sent, and what is known of its credential.
+pub(crate) struct Call<'m> {
+    pub(crate) shared: &'m Shared,
+    pub(crate) options: CallOptions,
+    pub(crate) sent: SentRequest,
+    pub(crate) report: AuthReport,
+    /// Whether the caller set the credential header.
+    pub(crate) has_caller_credential: bool,
+    /// What the session held when the request was last signed.
+    pub(crate) held: Arc<Current>,
+    /// The slot of the session that holds the credential.
+    pub(crate) slot: SlotKey,
+    /// Whether the body is a stream that the caller can make a second time.
+    pub(crate) has_remade_body: bool,
+    /// Whether the refresher declined before the first send. If so, this call does not ask it again.
+    pub(crate) is_declined: bool,
+    /// Whether the server accepted a credential of this call on another path and refused it here.
+    pub(crate) is_accepted_elsewhere: bool,
+    /// Whether this call has used its one renewal.
+    pub(crate) has_renewed: bool,
+    /// Whether the first request carries the held credential, and the report does not list it yet.
+    pub(crate) is_signed_at_once: bool,
+    /// Why a renewal before the first send failed. The old credential was sent then.
+    pub(crate) failure: Option<RefreshError>,
+}
 
-    /// Whether the response is none of our business, and there is nothing to do about that: nearly always.
-    pub(crate) fn is_passed_at_once(&self, response: &mut Response) -> bool {
-        let plain = self.signed_now && self.held.credential.as_ref().is_some_and(|held| held.authorizer().is_none());
-        let passes = plain
-            && self.report.renewal.is_none()
-            && self.of.repeats.is_empty()
-            && self.judge().verdict(response) == Verdict::Pass
-            && !verdict::is_redirect(response.status())
-            && !linting::is_of_note(&self.judge(), response);
-        if passes {
-            self.accepted(response);
-            response.extensions_mut().insert(Signed(self.held.epoch, self.held.generation));
-        }
-        passes
-    }
+/// What is kept of a request that is sent.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every request is a copy, and a box is one allocation more: the rows `GET` and `POST` of the benchmark `engine`"
+)]
+pub(crate) enum SentRequest {
+    /// The whole request, to be sent again.
+    Copy(Request),
+    /// The method and the URL. The body is a stream, which cannot be copied.
+    Head(Arc<RefusedRequest>),
+}
 
-    /// Records that the server accepted the credential, if the response shows that.
-    pub(crate) fn accepted(&self, response: &Response) {
-        let status = response.status();
-        let shows = !status.is_server_error()
-            && !matches!(
-                status,
-                StatusCode::PROXY_AUTHENTICATION_REQUIRED
-                    | StatusCode::REQUEST_TIMEOUT
-                    | StatusCode::TOO_MANY_REQUESTS
-                    | StatusCode::BAD_REQUEST
-            );
-        let Some((_, generation)) = self.report.signed.filter(|_| shows) else { return };
-        // Nearly always the session knows this already.
-        let is_new = !self.of.session.is_accepted(generation) && !self.judge().is_foreign(response);
-        if is_new && self.of.session.was_accepted(generation) {
-            self.of.worked.note(generation, self.sent.url());
-        }
-    }
+/// What is done about a 401 of the API.
+pub(crate) enum Decision {
+    /// The call ends.
+    Refuse(Refusal),
+    /// The request is sent again without a refresh, because the scheme answers the challenge itself.
+    RetryByScheme,
+    /// The session is asked for a newer credential.
+    Renew(RenewalRequest),
+}
 
-    /// Records that the server refused the credential.
-    pub(crate) fn refused_by_server(&mut self) {
-        if let Some((_, generation)) = self.report.signed {
-            self.of.session.was_refused(self.report.signed);
-            self.worked |= self.of.worked.elsewhere(generation, self.sent.url());
-        }
-    }
+/// Why a 401 ends the call, and the error of the refresh if it failed.
+pub(crate) struct Refusal {
+    pub(crate) reason: UnauthorizedReason,
+    pub(crate) error: Option<RefreshError>,
+}
 
-    /// What a response means.
-    pub(crate) fn verdict(&self, response: &Response) -> Verdict {
-        self.judge().verdict(response)
-    }
+/// How a call ends.
+pub(crate) enum End {
+    Response(Response),
+    Error(Error),
+}
 
-    /// What the first response means: the end, or a second request.
-    #[allow(clippy::manual_async_fn, reason = "an argument of an `async fn` takes its room twice")]
-    pub(crate) fn first_answer(&mut self, mut response: Response) -> impl Future<Output = Result<Request, End>> + Send {
-        async move {
-            self.remember_sent();
-            match self.verdict(&response) {
-                Verdict::Pass => return Err(self.pass(response)),
-                Verdict::Forbidden => return Err(self.forbidden(response).await),
-                Verdict::Foreign => return Err(self.unauthorized(response, UnauthorizedReason::ForeignOrigin).await),
-                Verdict::Challenged => {}
+impl<'m> Call<'m> {
+    /// Keeps what a second send needs. The request has no credential yet.
+    // Inlined for the rows `GET` and `POST` of the benchmark `engine`: a call is large, and is not moved then.
+    #[inline(always)]
+    pub(crate) fn new(shared: &'m Shared, request: &mut Request, extensions: &Extensions) -> Self {
+        let partition = shared.settings.partition_of(request.method(), request.url());
+        let slot = partition.unwrap_or_else(|| shared.resources.slot_of(request.url()));
+        let held = shared.session.current_in(&slot);
+        let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
+        let report = AuthReport { slot: slot.clone(), ..AuthReport::default() };
+        let mut has_remade_body = false;
+        let sent = match replay::copy(request, options.body.is_some()) {
+            Some(copy) => {
+                has_remade_body = copy.body().is_none() && request.body().is_some();
+                SentRequest::Copy(copy)
             }
-            let refused = self.heard(&response);
-            let plan = match self.challenged(&response, &refused) {
-                Ok(plan) => plan,
-                Err(error) => return Err(error.into()),
-            };
-            let body = match plan {
-                Decision::Refuse(reason) => return Err(self.unauthorized(response, reason).await),
-                Decision::Fail(error) => {
-                    let body = self.read(&mut response).await;
-                    return Err(self.refused(response, body, UnauthorizedReason::RefreshFailed, Some(error)));
+            None => SentRequest::Head(Arc::new(RefusedRequest {
+                method: request.method().clone(),
+                url: request.url().clone(),
+                challenges: Challenges::default(),
+            })),
+        };
+        Self {
+            shared,
+            options,
+            sent,
+            has_caller_credential: false,
+            held,
+            slot,
+            has_remade_body,
+            is_declined: false,
+            is_accepted_elsewhere: false,
+            has_renewed: false,
+            is_signed_at_once: false,
+            failure: None,
+            report,
+        }
+    }
+
+    /// Decides what the first response means: the end of the call, or a second request, which is signed.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+    )]
+    pub(crate) fn after_first_send(
+        &mut self,
+        mut response: Response,
+    ) -> impl Future<Output = Result<Request, End>> + Send {
+        async move {
+            self.list_sent_credential();
+            match self.target().kind_of(&response) {
+                ResponseKind::Other => return Err(self.pass(response)),
+                ResponseKind::Forbidden => return Err(self.forbidden(response).await),
+                ResponseKind::Foreign => {
+                    return Err(self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await);
                 }
-                // Read, so that its connection serves the second send.
-                Decision::Retry => self.read(&mut response).await,
-                Decision::Renew(want) => {
+                ResponseKind::Challenged => {}
+            }
+            let refused = self.refused_request(&response);
+            let body = match self.decide(&response, &refused)? {
+                Decision::Refuse(refusal) => return Err(self.unauthorized(response, refusal).await),
+                // The body is read, so that its connection can serve the second send.
+                Decision::RetryByScheme => self.read(&mut response).await,
+                Decision::Renew(request) => {
                     let started = Instant::now();
-                    // What is left of the first answer is read meanwhile.
-                    let renewal = pin!(self.of.session.renew(want));
+                    let renewal = pin!(self.shared.session.renew(request));
+                    // The rest of the response is read meanwhile.
                     let (renewal, body) = read::both(renewal, pin!(self.drain(&mut response))).await;
                     self.report.waited += started.elapsed();
-                    if let Err((reason, error)) = self.take(renewal) {
-                        return Err(self.refused(response, body, reason, error));
+                    if let Err(refusal) = self.take_renewal(renewal) {
+                        return Err(self.refused(response, body, refusal));
                     }
                     self.learn(&response, &refused.challenges);
                     body
                 }
             };
-            let again = self.again(&response, refused);
-            let mut request = again.map_err(|reason| self.refusal(response, body, reason))?;
+            let mut request = match self.second_request(&response, refused) {
+                Ok(request) => request,
+                Err(reason) => return Err(self.refused(response, body, reason.into())),
+            };
             self.sign(&mut request, self.held.credential.clone()).await?;
             Ok(request)
         }
     }
 
-    /// What the second response means: there is no third.
-    pub(crate) async fn second_answer(&mut self, response: Response) -> End {
-        match self.verdict(&response) {
-            Verdict::Pass => self.pass(response),
-            Verdict::Forbidden => self.forbidden(response).await,
-            Verdict::Foreign => self.unauthorized(response, UnauthorizedReason::ForeignOrigin).await,
-            Verdict::Challenged => {
-                let refused = self.heard(&response);
+    /// Ends the call after the second response. There is no third send.
+    pub(crate) async fn after_second_send(&mut self, response: Response) -> End {
+        match self.target().kind_of(&response) {
+            ResponseKind::Other => self.pass(response),
+            ResponseKind::Forbidden => self.forbidden(response).await,
+            ResponseKind::Foreign => self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await,
+            ResponseKind::Challenged => {
+                let refused = self.refused_request(&response);
                 if let Err(error) = self.observe(&response, &refused.challenges) {
                     return error.into();
                 }
-                self.refused_by_server();
-                self.remember_refusal();
-                self.keep_for_the_next(&response, refused).await;
-                self.unauthorized(response, UnauthorizedReason::StillRejected).await
+                self.record_refused_credential();
+                self.record_rejecting_path();
+                self.renew_for_next_call(&response, refused).await;
+                self.unauthorized(response, UnauthorizedReason::StillRejected.into()).await
             }
         }
     }
 
-    /// What is done about a response that is none of our business.
-    pub(crate) fn pass(&mut self, mut response: Response) -> End {
-        if let Err(error) = self.observe(&response, &Challenges::default()) {
-            return error.into();
-        }
-        self.of.repeats.succeeded(self.sent.method(), self.sent.url());
-        self.accepted(&response);
-        self.report.findings.add(self.look(&response, (&[], None)));
-        // What follows a redirect masks what its `Location` echoes.
-        if self.report.tells_more() || verdict::is_redirect(response.status()) {
-            self.remember_sent();
-            response.extensions_mut().insert(std::mem::take(&mut self.report));
-        } else if let Some((epoch, generation)) = self.report.signed {
-            response.extensions_mut().insert(Signed(epoch, generation));
-        }
-        End::Response(response)
+    /// The method and the URL that responses are compared with.
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { method: self.sent.method(), url: self.sent.url() }
     }
 
-    /// The credential of a first send, which is not counted up until somebody wants to know.
-    fn remember_sent(&mut self) {
-        if self.signed_now && self.report.sent[0].is_none() {
-            self.report.sent[0] = self.held.credential.clone();
-        }
-    }
-
-    /// The challenges of a 401 of ours, which is told to whoever listens.
-    fn heard(&self, response: &Response) -> Arc<RefusedRequest> {
-        let challenges = Challenges::from_headers(response.headers());
-        self.of.session.listeners().tell(|| Event::Challenged {
-            method: self.sent.method().clone(),
-            url: crate::error::bare(self.sent.url()),
-            schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
-            defects: challenges.defects().map(|defect| (defect.rule(), defect.line(), defect.byte())).collect(),
-        });
-        self.occasion(challenges)
-    }
-
-    /// Looks whether the answer is as it should be.
-    pub(crate) fn look(&self, response: &Response, read: (&[u8], Option<&Challenges>)) -> Findings {
-        let to = (&self.judge(), &self.of.told, self.of.session.listeners());
-        let sent = if let Kept::Copy(request) = &self.sent { Some(request.headers()) } else { None };
-        linting::look(to, response, read, (&self.report, self.callers_own, sent))
-    }
-
-    pub(crate) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
-        let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
-        let authorize = credential.authorizer().filter(|_| !self.judge().is_foreign(response));
-        let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
-        authorize.observe(&head(response, challenges, self.made())).map_err(|source| {
-            Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source: source.into() })
-        })
-    }
-
-    /// Lets the credential that has just come learn from the answer that it comes after.
-    fn learn(&self, response: &Response, challenges: &Challenges) {
-        if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
-            authorize.learn(&head(response, challenges, None));
-        }
-    }
-
-    /// The header that a scheme made for the last send.
-    fn made(&self) -> Option<&HeaderValue> {
-        self.report.echoes.last().and_then(Credential::header_value)
-    }
-
-    fn last_sent(&self) -> Option<&Credential> {
-        let now = || self.held.credential.as_ref().filter(|_| self.signed_now);
-        self.report.sent.iter().rev().flatten().next().or_else(now)
-    }
-
-    /// Remembers a path that refused a credential which had just been made.
-    fn remember_refusal(&self) {
-        if matches!(self.report.renewal, Some(Renewed::ByUs | Renewed::Joined | Renewed::TakenOver)) {
-            let (session, rest) = (&self.of.session, self.of.settings.repeat_rest);
-            self.of.repeats.refused(self.sent.method(), self.sent.url(), self.held.epoch, rest, session.now());
-        }
-    }
-
-    /// A scheme answered the first 401 by itself, and the second has another reason: the refresh is for the next call.
-    async fn keep_for_the_next(&mut self, response: &Response, refused: Arc<RefusedRequest>) {
-        let by_scheme = self.report.renewal == Some(Renewed::ByScheme);
-        let was_asked = self.spent || self.declined || self.failed.is_some();
-        if by_scheme
-            && !was_asked
-            && self.of.settings.answers(&refused.challenges)
-            && !self.judge().is_foreign(response)
-        {
-            let want = self.want_after(refused);
-            // Whatever comes of it, this call has been answered.
-            drop(self.of.session.renew(want).await);
-        }
-    }
-
-    pub(crate) fn read<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
-        read::bounded(response, self.limits(usize::MAX))
-    }
-
-    /// What is left of a 401 that there may be an answer to: all of it is read, for its connection's sake, and little is kept,
-    /// because a thousand callers may be waiting.
-    fn drain<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
-        read::bounded(response, self.limits(4 << 10))
-    }
-
-    /// How much is read, unless whoever gets the response reads it himself.
-    fn limits(&self, keep: usize) -> Option<read::Limits> {
-        let Settings { body_bytes: bytes, body_time: time, .. } = self.of.settings;
-        (!self.passes_through()).then_some(read::Limits { bytes, keep: keep.min(bytes), time })
-    }
-
-    pub(crate) fn passes_through(&self) -> bool {
-        self.of.settings.pass_through || self.options.pass_through
+    /// The facts of this call that a refresher sees, with the challenges of its 401.
+    pub(super) fn with_challenges(&self, challenges: Challenges) -> Arc<RefusedRequest> {
+        Arc::new(RefusedRequest { method: self.sent.method().clone(), url: self.sent.url().clone(), challenges })
     }
 }
 
-fn head<'r>(response: &'r Response, challenges: &'r Challenges, sent: Option<&'r HeaderValue>) -> ResponseHead<'r> {
-    ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges, sent }
+impl SentRequest {
+    pub(crate) fn method(&self) -> &Method {
+        match self {
+            Self::Copy(request) => request.method(),
+            Self::Head(head) => &head.method,
+        }
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        match self {
+            Self::Copy(request) => request.url(),
+            Self::Head(head) => &head.url,
+        }
+    }
+}
+
+impl From<UnauthorizedReason> for Refusal {
+    fn from(reason: UnauthorizedReason) -> Self {
+        Self { reason, error: None }
+    }
+}
+
+impl From<RefreshError> for Refusal {
+    fn from(error: RefreshError) -> Self {
+        Self { reason: UnauthorizedReason::RefreshFailed, error: Some(error) }
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl End {
+    pub(crate) fn into_result(self) -> reqwest_middleware::Result<Response> {
+        match self {
+            Self::Response(response) => Ok(response),
+            Self::Error(error) => Err(error.into_middleware()),
+        }
+    }
 }

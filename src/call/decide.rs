@@ -1,115 +1,112 @@
-//! What is done about a 401 of ours: decisions, without waiting for anything.
+//! Decides what is done about a 401 of the API. No step here waits.
 
-use crate::credential::SlotKey;
 use std::sync::Arc;
 
+use http::header::HeaderValue;
 use reqwest::{Request, Response};
 
-use super::state::{Call, Kept};
+use super::call::{Call, Decision, Refusal, SentRequest};
 use crate::challenge::Challenges;
-use crate::credential::Observed;
-use crate::error::RefreshError;
-use crate::error::Renewed;
-use crate::error::{Error, UnauthorizedReason};
+use crate::credential::{Credential, Observed, ResponseHead, SlotKey};
+use crate::error::{AuthorizeError, Error, RefreshError, Renewed, Signed, UnauthorizedReason};
+use crate::origin::url_without_secrets;
 use crate::refresh::{Question, RefreshReason, RefusedRequest};
-use crate::session::{Ended, Renewal, RenewalRequest, Stage};
-
-/// What is done about a 401.
-pub(crate) enum Decision {
-    Refuse(UnauthorizedReason),
-    /// A renewal before the send failed already.
-    Fail(RefreshError),
-    /// The scheme answers by itself.
-    Retry,
-    Renew(RenewalRequest),
-}
+use crate::session::{ChallengeDefect, Event, NoCredential, Renewal, RenewalRequest, Stage};
 
 impl Call<'_> {
-    /// What is done about a 401 of ours.
-    pub(crate) fn challenged(&mut self, response: &Response, refused: &Arc<RefusedRequest>) -> Result<Decision, Error> {
-        let challenges = &refused.challenges;
-        if self.callers_own {
-            return Ok(Decision::Refuse(UnauthorizedReason::CallerCredential));
-        }
-        if self.options.no_retry {
-            return Ok(Decision::Refuse(UnauthorizedReason::NoRetry));
-        }
-        self.report.findings.add(self.look(response, (&[], Some(challenges))));
-        if self.observe(response, challenges)? == Observed::Retry {
-            self.report.renewal = Some(Renewed::ByScheme);
-            return Ok(Decision::Retry);
-        }
-        self.refused_by_server();
-        // The refresher was asked before the send, and another call may have a newer credential since.
-        let was_asked = self.declined || self.failed.is_some();
-        if was_asked && !self.newer_is_held() {
-            return Ok(self.failed.take().map_or(Decision::Refuse(UnauthorizedReason::Declined), Decision::Fail));
-        }
-        if !self.of.settings.answers(challenges) {
-            return Ok(Decision::Refuse(UnauthorizedReason::Declined));
-        }
-        let mut want = self.want_after(refused.clone());
-        let now = || self.of.session.now();
-        let rests = || self.of.repeats.rests(&refused.method, &refused.url, self.held.epoch, now);
-        // While a path rests, no new refresh starts. A newer credential that is already held is used all the same.
-        want.starts = !(self.spent || was_asked || want.demand.is_plain() && rests());
-        Ok(Decision::Renew(want))
+    /// Reads the challenges of a 401 of the API, and reports them as an event.
+    pub(super) fn refused_request(&self, response: &Response) -> Arc<RefusedRequest> {
+        let challenges = Challenges::from_headers(response.headers());
+        self.shared.session.listeners().notify(|| Event::Challenged {
+            method: self.sent.method().clone(),
+            url: url_without_secrets(self.sent.url()),
+            schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
+            defects: challenges.defects().map(ChallengeDefect::from).collect(),
+        });
+        self.with_challenges(challenges)
     }
 
-    /// Whether another call has renewed what this one was signed with.
-    fn newer_is_held(&self) -> bool {
-        let now = self.of.session.current_in(&self.slot);
-        now.epoch == self.held.epoch && now.stage == Stage::Open && now.generation > self.held.generation
+    /// Decides what is done about the first 401.
+    pub(super) fn decide(&mut self, response: &Response, refused: &Arc<RefusedRequest>) -> Result<Decision, Error> {
+        let challenges = &refused.challenges;
+        let refuse = |reason: UnauthorizedReason| Ok(Decision::Refuse(reason.into()));
+        if self.has_caller_credential {
+            return refuse(UnauthorizedReason::CallerCredential);
+        }
+        if self.options.no_retry {
+            return refuse(UnauthorizedReason::NoRetry);
+        }
+        self.report.findings.add(self.lint(response, &[], Some(challenges)));
+        if self.observe(response, challenges)? == Observed::Retry {
+            self.report.renewal = Some(Renewed::ByScheme);
+            return Ok(Decision::RetryByScheme);
+        }
+        self.record_refused_credential();
+        // The refresher was asked before the send. Another call may hold a newer credential since.
+        let was_asked = self.is_declined || self.failure.is_some();
+        if was_asked && !self.has_newer_credential() {
+            let refusal = self.failure.take().map_or(UnauthorizedReason::Declined.into(), Refusal::from);
+            return Ok(Decision::Refuse(refusal));
+        }
+        if !self.shared.settings.answers(challenges) {
+            return refuse(UnauthorizedReason::Declined);
+        }
+        let mut request = self.renewal_request(refused.clone());
+        let now = || self.shared.session.now();
+        let is_cooling_down =
+            || self.shared.rejecting_paths.is_cooling_down(&refused.method, &refused.url, self.held.epoch, now);
+        // During the cooldown of a path no refresh starts. A newer credential that is already held is used all the same.
+        request.may_start = !(self.has_renewed || was_asked || request.demand.is_plain() && is_cooling_down());
+        Ok(Decision::Renew(request))
+    }
+
+    /// Whether another call has renewed the credential that this one was signed with.
+    fn has_newer_credential(&self) -> bool {
+        let now = self.shared.session.current_in(&self.slot);
+        now.epoch == self.held.epoch && now.stage == Stage::Ready && now.generation > self.held.generation
     }
 
     /// What the session is asked for after a 401: a credential for the slot of the resource that the challenges name.
-    pub(crate) fn want_after(&mut self, refused: Arc<RefusedRequest>) -> RenewalRequest {
+    pub(super) fn renewal_request(&mut self, refused: Arc<RefusedRequest>) -> RenewalRequest {
         let in_partition = matches!(self.slot, SlotKey::Partition(_));
-        let Question { demand, about, resource } = Question::of(&refused.challenges, in_partition);
-        let learn = |resource: String| self.of.resources.learn(&refused.url, &resource);
+        let Question { demand, id, resource } = Question::of(&refused.challenges, in_partition);
+        let learn = |resource: String| self.shared.resources.learn(&refused.url, &resource);
         let named = resource.filter(|_| !in_partition).map(learn);
         let slot = named.unwrap_or_else(|| self.slot.clone());
-        let mut want = RenewalRequest::of(RefreshReason::Challenged, slot, &self.held);
+        let mut request = RenewalRequest::of(RefreshReason::Challenged, slot, &self.held);
         // The refused credential of another slot says nothing about the credential of this slot.
-        if want.slot != self.slot {
-            want.generation = 0;
-            (want.bare, want.carried) = (false, false);
+        if request.slot != self.slot {
+            request.generation = 0;
+            (request.is_unsigned, request.has_credential) = (false, false);
         }
-        self.report.slot = want.slot.clone();
-        (want.demand, want.about, want.occasion) = (demand, about, Some(refused));
-        want
+        self.report.slot = request.slot.clone();
+        (request.demand, request.question_id, request.request) = (demand, id, Some(refused));
+        request
     }
 
-    /// Takes the newer credential over, or says why there is none.
-    pub(crate) fn take(
-        &mut self,
-        renewal: Result<Renewal, Ended<RefreshError>>,
-    ) -> Result<(), (UnauthorizedReason, Option<RefreshError>)> {
-        let renewal = renewal.map_err(|ended| match ended {
-            Ended::Failed(error) => (UnauthorizedReason::RefreshFailed, Some(error)),
-            Ended::Declined => (UnauthorizedReason::Declined, None),
-            Ended::Unchanged | Ended::Rests => (UnauthorizedReason::StillRejected, None),
-            Ended::Spent => (UnauthorizedReason::BudgetExhausted, None),
-            Ended::SessionChanged => (UnauthorizedReason::SessionChanged, None),
-            Ended::LoggedOut => (UnauthorizedReason::LoggedOut, None),
-        })?;
-        self.report.renewal = Some(renewal.how.into());
-        // The very credential that was refused is not sent again.
+    /// Uses the newer credential from now on, or says why there is none.
+    pub(super) fn take_renewal(&mut self, renewal: Result<Renewal, NoCredential<RefreshError>>) -> Result<(), Refusal> {
+        let renewal = renewal?;
+        self.report.renewal = Some(renewal.renewed);
+        // The refused credential is not sent again.
         if renewal.held.credential.is_some() && renewal.held.credential == self.held.credential {
-            return Err((UnauthorizedReason::StillRejected, None));
+            return Err(UnauthorizedReason::StillRejected.into());
         }
         self.held = renewal.held;
         Ok(())
     }
 
-    /// The request to send again, or what speaks against that.
-    pub(crate) fn again(
+    /// The request to send again.
+    ///
+    /// # Errors
+    /// The reason why it must not be sent again.
+    pub(super) fn second_request(
         &mut self,
         answered: &Response,
         mut refused: Arc<RefusedRequest>,
     ) -> Result<Request, UnauthorizedReason> {
-        // While the rest of the answer was read, somebody may have logged out, or in as somebody else.
-        let now = self.of.session.current();
+        // A login or a logout may have happened while the rest of the response was read.
+        let now = self.shared.session.current();
         if now.epoch != self.held.epoch {
             return Err(if now.stage == Stage::LoggedOut {
                 UnauthorizedReason::LoggedOut
@@ -117,29 +114,78 @@ impl Call<'_> {
                 UnauthorizedReason::SessionChanged
             });
         }
-        if self.judge().is_redirected_work(answered) {
+        if self.target().is_redirected_unsafe(answered) {
             return Err(UnauthorizedReason::Redirected);
         }
-        if self.of.settings.safe_methods_only && !self.sent.method().is_safe() {
+        if self.shared.settings.safe_methods_only && !self.sent.method().is_safe() {
             return Err(UnauthorizedReason::NoRetry);
         }
-        if let (Kept::Copy(request), Some(credential)) = (&self.sent, &self.held.credential)
+        if let (SentRequest::Copy(request), Some(credential)) = (&self.sent, &self.held.credential)
             && Self::is_set_by_caller(request, credential)
         {
             return Err(UnauthorizedReason::CallerCredential);
         }
-        // A challenge holds the buffer in which its answer came over the wire, which the next answer needs.
+        // The challenges hold the buffer of the connection, which the next response needs.
         if let Some(only) = Arc::get_mut(&mut refused) {
             only.challenges = Challenges::default();
         }
-        match std::mem::replace(&mut self.sent, Kept::Head(refused)) {
-            Kept::Copy(mut request) => {
-                if let Some(make) = self.options.body.as_deref().filter(|_| self.makes_body) {
+        match std::mem::replace(&mut self.sent, SentRequest::Head(refused)) {
+            SentRequest::Copy(mut request) => {
+                if let Some(make) = self.options.body.as_deref().filter(|_| self.has_remade_body) {
                     *request.body_mut() = Some(make());
                 }
                 Ok(request)
             }
-            Kept::Head(_) => Err(UnauthorizedReason::NotReplayable),
+            SentRequest::Head(_) => Err(UnauthorizedReason::NotReplayable),
         }
     }
+
+    /// Records that the server refused the credential of the last send.
+    pub(super) fn record_refused_credential(&mut self) {
+        if let Some(Signed { generation, .. }) = self.report.signed {
+            self.shared.session.was_refused(self.report.signed);
+            self.is_accepted_elsewhere |= self.shared.accepted_urls.has_other_path(generation, self.sent.url());
+        }
+    }
+
+    /// Shows the response to the scheme that signed the request.
+    pub(super) fn observe(&self, response: &Response, challenges: &Challenges) -> Result<Observed, Error> {
+        let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
+        let authorize = credential.authorizer().filter(|_| !self.target().is_foreign(response));
+        let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
+        // The header that the scheme made for the last send.
+        let made = self.report.echoes.last().and_then(Credential::header_value);
+        authorize.observe(&head(response, challenges, made)).map_err(|source| {
+            Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source: source.into() })
+        })
+    }
+
+    /// Lets a new credential learn from the 401 that it follows.
+    pub(super) fn learn(&self, response: &Response, challenges: &Challenges) {
+        if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
+            authorize.learn(&head(response, challenges, None));
+        }
+    }
+
+    fn last_sent(&self) -> Option<&Credential> {
+        let at_once = || self.held.credential.as_ref().filter(|_| self.is_signed_at_once);
+        self.report.sent.iter().rev().flatten().next().or_else(at_once)
+    }
+}
+
+impl From<NoCredential<RefreshError>> for Refusal {
+    fn from(none: NoCredential<RefreshError>) -> Self {
+        match none {
+            NoCredential::Failed(error) => error.into(),
+            NoCredential::Declined => UnauthorizedReason::Declined.into(),
+            NoCredential::Unchanged | NoCredential::TooSoon => UnauthorizedReason::StillRejected.into(),
+            NoCredential::BudgetExhausted => UnauthorizedReason::BudgetExhausted.into(),
+            NoCredential::SessionChanged => UnauthorizedReason::SessionChanged.into(),
+            NoCredential::LoggedOut => UnauthorizedReason::LoggedOut.into(),
+        }
+    }
+}
+
+fn head<'r>(response: &'r Response, challenges: &'r Challenges, sent: Option<&'r HeaderValue>) -> ResponseHead<'r> {
+    ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges, sent }
 }

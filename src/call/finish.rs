@@ -1,144 +1,232 @@
-//! How a call ends: with a response, or with a typed error.
+//! Ends a call with a response or with a typed error.
 
+use std::future::Future;
 use std::sync::Arc;
 
+use http::StatusCode;
 use http::header::HeaderMap;
 use reqwest::Response;
 
-use super::state::{Call, Kept};
+use super::call::{Call, End, Refusal, SentRequest};
+use super::mock_response::lacks_url;
+use super::read;
+use super::response_kind::{ResponseKind, is_redirect};
+use super::settings::Settings;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::RefreshError;
-use crate::error::{Answered, Body, Error, Facts, Forbidden, Reading, Unauthorized, UnauthorizedReason, bare};
-use crate::error::{AuthReport, Renewed};
+use crate::error::{Answered, AuthReport, Body, Error, Facts, Forbidden, Reading, Renewed, Signed, Unauthorized};
+use crate::origin::url_without_secrets;
+use crate::refresh::RefusedRequest;
 use crate::session::Event;
 
-/// How a call ends.
-pub(crate) enum End {
-    Response(Response),
-    Error(Error),
-}
-
-impl From<Error> for End {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl End {
-    pub(crate) fn into_result(self) -> reqwest_middleware::Result<Response> {
-        match self {
-            Self::Response(response) => Ok(response),
-            Self::Error(error) => Err(error.into_middleware()),
-        }
-    }
-}
+/// How much of a 401 is kept while its call waits for a refresh. A thousand calls may wait at once.
+const KEPT_WHILE_WAITING: usize = 4 << 10;
 
 impl Call<'_> {
-    pub(crate) async fn forbidden(&self, mut response: Response) -> End {
-        let foreign = self.judge().is_foreign(&response);
-        if !foreign {
-            self.of.session.listeners().tell(|| Event::Forbidden {
+    /// Passes the first response on if nothing else has to be done about it, as is nearly always the case. Returns
+    /// whether it did.
+    pub(crate) fn pass_at_once(&self, response: &mut Response) -> bool {
+        let is_plain =
+            self.is_signed_at_once && self.held.credential.as_ref().is_some_and(|held| held.authorizer().is_none());
+        let passes = is_plain
+            && self.report.renewal.is_none()
+            && self.shared.rejecting_paths.is_empty()
+            && self.target().kind_of(response) == ResponseKind::Other
+            && !is_redirect(response.status())
+            && !self.has_findings(response);
+        if passes {
+            self.record_accepted_credential(response);
+            response.extensions_mut().insert(Signed { epoch: self.held.epoch, generation: self.held.generation });
+        }
+        passes
+    }
+
+    /// Passes on a response that is neither a 401 nor a 403.
+    pub(super) fn pass(&mut self, mut response: Response) -> End {
+        if let Err(error) = self.observe(&response, &Challenges::default()) {
+            return error.into();
+        }
+        self.shared.rejecting_paths.remove(self.sent.method(), self.sent.url());
+        self.record_accepted_credential(&response);
+        self.report.findings.add(self.lint(&response, &[], None));
+        // `FollowRedirects` masks the credentials that a `Location` contains, so it needs the whole report.
+        if self.report.has_more_than_numbers() || is_redirect(response.status()) {
+            self.list_sent_credential();
+            response.extensions_mut().insert(std::mem::take(&mut self.report));
+        } else if let Some(signed) = self.report.signed {
+            response.extensions_mut().insert(signed);
+        }
+        End::Response(response)
+    }
+
+    /// Ends the call with a 403.
+    pub(super) async fn forbidden(&self, mut response: Response) -> End {
+        let is_foreign = self.target().is_foreign(&response);
+        if !is_foreign {
+            self.shared.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
-                url: bare(self.sent.url()),
+                url: url_without_secrets(self.sent.url()),
                 scopes: Forbidden::masked_scopes(&Challenges::from_headers(response.headers()), &self.report),
                 authenticated: self.report.sent.iter().any(Option::is_some),
             });
         }
-        // A scheme learns from every response to what it signed; what it makes of this one changes nothing.
+        // A scheme learns from every response to a request that it signed. Its result changes nothing here.
         let _ = self.observe(&response, &Challenges::default());
-        let asked = self.of.settings.expired_when.as_ref().filter(|_| !foreign);
+        let expired_when = self.shared.settings.expired_when.as_ref().filter(|_| !is_foreign);
         if self.passes_through() {
-            if let Some(means_expired) = asked {
+            let is_expired = expired_when.is_some_and(|means_expired| {
                 // The caller reads the body.
-                let (body, headers) = (Body::default(), response.headers().clone());
-                let facts = self.facts_of(&response, headers, body, self.report.clone());
-                self.judge_expired(means_expired(&Forbidden::new(facts)), &response);
-            } else {
-                self.judge_expired(false, &response);
-            }
-            return self.through(response);
+                let (headers, body) = (response.headers().clone(), Body::default());
+                means_expired(&Forbidden::new(self.facts_of(&response, headers, body, self.report.clone())))
+            });
+            self.record_forbidden(is_expired, &response);
+            return self.pass_through(response);
         }
         let body = self.read(&mut response).await;
         let forbidden = Forbidden::new(self.facts(&mut response, body));
-        self.judge_expired(asked.is_some_and(|means_expired| means_expired(&forbidden)), &response);
+        let is_expired = expired_when.is_some_and(|means_expired| means_expired(&forbidden));
+        self.record_forbidden(is_expired, &response);
         Error::Forbidden(forbidden).into()
     }
 
-    /// A 403 means that the server accepted the credential. If it means an expired credential instead, the next call
-    /// renews first.
-    fn judge_expired(&self, is_expired: bool, response: &Response) {
-        if is_expired {
-            self.of.session.was_refused(self.report.signed);
-            self.of.session.invalidate(self.report.signed, false);
-        } else {
-            self.accepted(response);
-        }
-    }
-
-    pub(crate) async fn unauthorized(&self, mut response: Response, reason: UnauthorizedReason) -> End {
+    /// Ends the call with a 401 whose body is not read yet.
+    pub(super) async fn unauthorized(&self, mut response: Response, refusal: Refusal) -> End {
         let body = self.read(&mut response).await;
-        self.refusal(response, body, reason)
+        self.refused(response, body, refusal)
     }
 
-    pub(crate) fn refusal(&self, response: Response, body: Body, reason: UnauthorizedReason) -> End {
-        self.refused(response, body, reason, None)
-    }
-
-    pub(crate) fn refused(
-        &self,
-        response: Response,
-        body: Body,
-        reason: UnauthorizedReason,
-        error: Option<RefreshError>,
-    ) -> End {
+    /// Ends the call with a 401.
+    pub(super) fn refused(&self, mut response: Response, body: Body, refusal: Refusal) -> End {
         if self.passes_through() {
-            return self.through(response);
+            return self.pass_through(response);
         }
-        let mut response = response;
         let facts = self.facts(&mut response, body);
-        // Another call may have renewed the credential meanwhile, and the new one may be invalid too.
-        let worked = self.worked && self.report.renewal != Some(Renewed::TakenOver) && !self.has_expired();
-        Error::Unauthorized(Unauthorized::new(facts, reason, error, worked)).into()
+        // If another call has renewed the credential meanwhile, the new one may be invalid on every path.
+        let is_accepted_elsewhere =
+            self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
+        let Refusal { reason, error } = refusal;
+        Error::Unauthorized(Unauthorized::new(facts, reason, error, is_accepted_elsewhere)).into()
     }
 
-    /// A refusal as a response, with what was read of it in its extensions.
-    fn through(&self, mut response: Response) -> End {
+    /// Returns a refusal as a response, with its challenges and its report in the extensions.
+    fn pass_through(&self, mut response: Response) -> End {
         let challenges = Arc::new(Challenges::from_headers(response.headers()));
         response.extensions_mut().insert(challenges);
         let mut report = self.report.clone();
-        report.findings.add(self.look(&response, (&[], None)));
+        report.findings.add(self.lint(&response, &[], None));
         response.extensions_mut().insert(report);
         End::Response(response)
     }
 
-    /// The facts of a refusal. Takes the header out of the response.
+    /// The facts of a refusal. Takes the header fields out of the response.
     fn facts(&self, response: &mut Response, body: Body) -> Facts {
         let report = self.report_of(response, &body);
         let headers = std::mem::take(response.headers_mut());
         self.facts_of(response, headers, body, report)
     }
 
+    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
+        let answered = Answered {
+            status: response.status(),
+            url: url_without_secrets(response.url()),
+            lacks_url: lacks_url(response),
+            foreign: self.target().is_foreign(response),
+            headers,
+            reading: Reading { of_caller: self.shared.settings.read_refusals.clone(), now: self.shared.session.now() },
+        };
+        Facts::new(self.sent.method().clone(), url_without_secrets(self.sent.url()), answered, body, report)
+    }
+
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
-        report.hide_in(self.sent.url());
-        if let Kept::Copy(request) = &self.sent {
+        report.mask_url_values(self.sent.url());
+        if let SentRequest::Copy(request) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
             let secret = request.headers().values().filter(|value| value.is_sensitive());
             report.echoes.extend(secret.cloned().map(Credential::of_caller));
         }
-        report.findings.add(self.look(response, (&body.bytes, None)));
+        report.findings.add(self.lint(response, &body.bytes, None));
         report
     }
 
-    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
-        let answered = Answered {
-            status: response.status(),
-            url: bare(response.url()),
-            foreign: self.judge().is_foreign(response),
-            headers,
-            reading: Reading { callers: self.of.settings.read_refusals.clone(), now: self.of.session.now() },
-        };
-        Facts::new(self.sent.method().clone(), bare(self.sent.url()), answered, body, report)
+    /// Lists the credential of a first send in the report. This is delayed until the report is needed.
+    pub(super) fn list_sent_credential(&mut self) {
+        if self.is_signed_at_once && self.report.sent[0].is_none() {
+            self.report.sent[0] = self.held.credential.clone();
+        }
+    }
+
+    /// Records that the server accepted the credential, if the response shows that.
+    fn record_accepted_credential(&self, response: &Response) {
+        let status = response.status();
+        let shows_acceptance = !status.is_server_error()
+            && !matches!(
+                status,
+                StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                    | StatusCode::REQUEST_TIMEOUT
+                    | StatusCode::TOO_MANY_REQUESTS
+                    | StatusCode::BAD_REQUEST
+            );
+        let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows_acceptance) else { return };
+        // Nearly always the session has this recorded already.
+        let is_new = !self.shared.session.is_accepted(generation) && !self.target().is_foreign(response);
+        if is_new && self.shared.session.was_accepted(generation) {
+            self.shared.accepted_urls.add(generation, self.sent.url());
+        }
+    }
+
+    /// Records a 403: the server accepted the credential, unless the caller says that the 403 means an expired one. The
+    /// next call then renews first.
+    fn record_forbidden(&self, is_expired: bool, response: &Response) {
+        if is_expired {
+            self.shared.session.was_refused(self.report.signed);
+            self.shared.session.invalidate(self.report.signed, false);
+        } else {
+            self.record_accepted_credential(response);
+        }
+    }
+
+    /// Records that this path rejected a fresh credential.
+    pub(super) fn record_rejecting_path(&self) {
+        if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined | Renewed::Reused)) {
+            let (cooldown, now) = (self.shared.settings.rejection_cooldown, self.shared.session.now());
+            self.shared.rejecting_paths.add(self.sent.method(), self.sent.url(), self.held.epoch, cooldown, now);
+        }
+    }
+
+    /// Renews the credential for the next call, if the scheme answered the first 401 itself and the second 401 has another
+    /// cause.
+    pub(super) async fn renew_for_next_call(&mut self, response: &Response, refused: Arc<RefusedRequest>) {
+        let was_asked = self.has_renewed || self.is_declined || self.failure.is_some();
+        if self.report.renewal == Some(Renewed::ByScheme)
+            && !was_asked
+            && self.shared.settings.answers(&refused.challenges)
+            && !self.target().is_foreign(response)
+        {
+            let request = self.renewal_request(refused);
+            // The outcome does not change how this call ends.
+            drop(self.shared.session.renew(request).await);
+        }
+    }
+
+    /// Reads the body of a refusal up to the caller's limit.
+    pub(super) fn read<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
+        read::bounded(response, self.read_limits(usize::MAX))
+    }
+
+    /// Reads the body of a 401 while its call waits for a refresh: all of it, so that its connection can be used again,
+    /// and keeps the beginning.
+    pub(super) fn drain<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
+        read::bounded(response, self.read_limits(KEPT_WHILE_WAITING))
+    }
+
+    /// The limits for reading a body. `None` if the caller reads it.
+    fn read_limits(&self, keep: usize) -> Option<read::Limits> {
+        let Settings { body_limit: bytes, body_timeout: time, .. } = self.shared.settings;
+        (!self.passes_through()).then_some(read::Limits { bytes, keep: keep.min(bytes), time })
+    }
+
+    fn passes_through(&self) -> bool {
+        self.shared.settings.pass_through || self.options.pass_through
     }
 }

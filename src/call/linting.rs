@@ -1,75 +1,67 @@
-//! The lint at run time: what is found goes into the report of its call, and each rule is told once an origin.
-
-use crate::error::Findings;
-use crate::util::lock;
-use std::collections::HashSet;
-use std::sync::Mutex;
+//! Runs the lint on responses. The findings go into the report of the call. Each rule is reported as an event once for each
+//! origin.
 
 use http::HeaderMap;
-use reqwest::{Response, Url};
+use reqwest::Response;
 
-use super::verdict::Judge;
+use super::call::{Call, SentRequest};
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{AuthReport, Renewed};
+use crate::error::{Findings, Renewed};
 use crate::lint::{Exchange, Presented, check_with};
-use crate::session::{Event, Listeners};
+use crate::origin::url_without_secrets;
+use crate::session::Event;
 
-/// How many origins and rules are remembered: more than there are rules for the few origins of one middleware.
-const ROOM: usize = 1_024;
-
-/// What was told already.
-#[derive(Default)]
-pub(crate) struct Told(Mutex<HashSet<(String, &'static str)>>);
-
-/// Whether there is something to find in a first success.
-pub(crate) fn is_of_note(judge: &Judge<'_>, response: &Response) -> bool {
-    !check_with(&Exchange::new(judge.method, judge.url, response.status(), response.headers()), None).is_empty()
-}
-
-/// Looks at a response of ours.
-pub(crate) fn look(
-    (judge, told, listeners): (&Judge<'_>, &Told, &Listeners),
-    response: &Response,
-    (body, read): (&[u8], Option<&Challenges>),
-    (report, callers_own, sent): (&AuthReport, bool, Option<&HeaderMap>),
-) -> Findings {
-    if judge.is_foreign(response) {
-        return Findings::default();
+impl Call<'_> {
+    /// Whether the lint finds something in a first success. Nearly always it finds nothing.
+    pub(super) fn has_findings(&self, response: &Response) -> bool {
+        !check_with(&self.exchange(response), None).is_empty()
     }
-    let exchange = Exchange::new(judge.method, judge.url, response.status(), response.headers());
-    let mut exchange = exchange.body(body);
-    exchange = match presented(report, callers_own) {
-        Some(presented) => exchange.presented(presented),
-        // Nothing of ours: what the caller set himself is in the copy, if there is one.
-        None => sent.map_or(exchange, |sent| exchange.request_headers(sent)),
-    };
-    // What was renewed for this call, before its send or between its sends, and is refused all the same.
-    if matches!(report.renewal, Some(Renewed::ByUs | Renewed::Joined)) {
-        exchange = exchange.renewed();
+
+    /// Runs the lint on a response of the API. `challenges` spares the lint to read them again.
+    pub(super) fn lint(&self, response: &Response, body: &[u8], challenges: Option<&Challenges>) -> Findings {
+        if self.target().is_foreign(response) {
+            return Findings::default();
+        }
+        let mut exchange = self.exchange(response).body(body);
+        exchange = match (self.presented(), self.copied_headers()) {
+            (Some(presented), _) => exchange.presented(presented),
+            // What the caller set is in the copy of the request, if there is one.
+            (None, Some(headers)) => exchange.request_headers(headers),
+            (None, None) => exchange,
+        };
+        // The server refused a credential that was renewed for this call.
+        if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined)) {
+            exchange = exchange.renewed();
+        }
+        let findings = check_with(&exchange, challenges);
+        let listeners = self.shared.session.listeners();
+        for finding in &findings {
+            if listeners.is_active() && self.shared.reported_findings.add(self.sent.url(), finding.id()) {
+                let (rule, severity, url) = (finding.id(), finding.severity(), url_without_secrets(self.sent.url()));
+                listeners.notify(|| Event::LintFinding { rule, severity, url });
+            }
+        }
+        Findings::of(findings)
     }
-    let findings = check_with(&exchange, read);
-    for finding in &findings {
-        if listeners.is_heard() && told.is_new(judge.url, finding.id()) {
-            let (rule, severity, url) = (finding.id(), finding.severity(), crate::error::bare(judge.url));
-            listeners.tell(|| Event::Found { rule, severity, url });
+
+    fn exchange<'r>(&'r self, response: &'r Response) -> Exchange<'r> {
+        Exchange::new(self.sent.method(), self.sent.url(), response.status(), response.headers())
+    }
+
+    /// The kind of credential that the last request carried. `None` if it is not known.
+    fn presented(&self) -> Option<Presented> {
+        match self.report.sent.iter().rev().flatten().next().map(Credential::scheme) {
+            Some("Bearer" | "DPoP") => Some(Presented::Token),
+            None if !self.has_caller_credential => None,
+            _ => Some(Presented::Other),
         }
     }
-    Findings::of(findings)
-}
 
-fn presented(report: &AuthReport, callers_own: bool) -> Option<Presented> {
-    match report.sent.iter().rev().flatten().next().map(Credential::scheme) {
-        Some("Bearer" | "DPoP") => Some(Presented::Token),
-        None if !callers_own => None,
-        _ => Some(Presented::Other),
-    }
-}
-
-impl Told {
-    fn is_new(&self, url: &Url, rule: &'static str) -> bool {
-        let key = (url.origin().ascii_serialization(), rule);
-        let mut told = lock(&self.0);
-        told.len() < ROOM && told.insert(key)
+    fn copied_headers(&self) -> Option<&HeaderMap> {
+        match &self.sent {
+            SentRequest::Copy(request) => Some(request.headers()),
+            SentRequest::Head(_) => None,
+        }
     }
 }

@@ -1,26 +1,17 @@
-//! Nothing is looked for: the `lint` feature is off.
+//! Finds nothing: the feature `lint` is off.
 
-use crate::error::Findings;
-use http::HeaderMap;
 use reqwest::Response;
 
-use super::verdict::Judge;
+use super::call::Call;
 use crate::challenge::Challenges;
-use crate::error::AuthReport;
-use crate::session::Listeners;
+use crate::error::Findings;
 
-#[derive(Default)]
-pub(crate) struct Told(());
+impl Call<'_> {
+    pub(super) fn has_findings(&self, _response: &Response) -> bool {
+        false
+    }
 
-pub(crate) fn is_of_note(_judge: &Judge<'_>, _response: &Response) -> bool {
-    false
-}
-
-pub(crate) fn look(
-    _to: (&Judge<'_>, &Told, &Listeners),
-    _response: &Response,
-    _read: (&[u8], Option<&Challenges>),
-    _of: (&AuthReport, bool, Option<&HeaderMap>),
-) -> Findings {
-    Findings::default()
+    pub(super) fn lint(&self, _response: &Response, _body: &[u8], _challenges: Option<&Challenges>) -> Findings {
+        Findings::default()
+    }
 }

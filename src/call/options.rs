@@ -7,7 +7,7 @@ use reqwest::Body;
 
 use crate::credential::Credential;
 
-/// Options of one request: an extension of the request.
+/// Options of one request. They are an extension of the request.
 ///
 /// ```
 /// # fn example(client: &reqwest_challenge::reqwest_middleware::ClientWithMiddleware) {
@@ -32,13 +32,13 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Passes the request through, both ways: no credential, no refresh, no typed error.
+    /// Passes the request and its response through: no credential, no refresh, no typed error.
     pub fn skip(mut self) -> Self {
         self.skip = true;
         self
     }
 
-    /// Sends the request only once: a 401 asks no refresher and is an error at once.
+    /// Sends the request only once. A 401 is an error at once, and the refresher is not asked.
     pub fn no_retry(mut self) -> Self {
         self.no_retry = true;
         self
@@ -51,8 +51,8 @@ impl CallOptions {
         self
     }
 
-    /// Lets a request with a stream as its body be sent twice: the second send gets the body that this function makes. It must
-    /// return the same bytes as the body of the request. It is called only if a second send needs it.
+    /// Allows a second send of a request whose body is a stream: the second send gets the body that this function makes. The
+    /// function must return the same bytes as the body of the request. It is called only if a second send needs it.
     pub fn body(mut self, make: impl Fn() -> Body + Send + Sync + 'static) -> Self {
         self.body = Some(Arc::new(make));
         self

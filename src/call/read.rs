@@ -8,55 +8,59 @@ use std::time::Duration;
 use reqwest::Response;
 
 use crate::error::Body;
-use crate::util::within;
+use crate::util::timeout;
 
 /// How much of a body is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
-    /// Up to that many bytes,
+    /// The largest number of bytes that are read.
     pub(crate) bytes: usize,
-    /// of which the first ones are kept,
+    /// The largest number of bytes that are kept.
     pub(crate) keep: usize,
-    /// and for that long.
+    /// The longest time that the read takes.
     pub(crate) time: Duration,
 }
 
-/// How many pieces of a body are held until its end. Into a buffer of which nothing is held hyper makes room by growing it in
-/// place, up to twice what it reads at once, and the connection keeps that: a thousand of them took half as much again.
-const HELD: usize = 32;
+/// How many chunks of a body are held until its end. If no chunk of a buffer is held, hyper grows that buffer in place, up to
+/// twice the size of one read, and the connection keeps it. The row `peak memory` of the benchmark `engine` shows it.
+const MAX_HELD_CHUNKS: usize = 32;
 
-/// Reads a body, if there are limits to it, and keeps its beginning: a copy, because a piece of what came over the wire holds
-/// the whole buffer that it came in.
-#[allow(clippy::manual_async_fn, reason = "an argument of an `async fn` takes its room twice")]
+/// Reads a body, if there are limits, and keeps a copy of its beginning. A chunk would keep the whole buffer in which it
+/// arrived.
+#[allow(
+    clippy::manual_async_fn,
+    reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+)]
 pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl Future<Output = Body> {
     async move {
         let Some(limits) = &limits else { return Body::default() };
-        let (mut pieces, mut kept, mut length, mut ended) = (Vec::new(), Vec::new(), 0_usize, false);
+        let (mut chunks, mut kept, mut length, mut ended) = (Vec::new(), Vec::new(), 0_usize, false);
         let reading = async {
-            // One byte more than the cap tells whether it was all.
+            // One byte more than the limit shows that the body is longer.
             while length <= limits.bytes {
                 match response.chunk().await {
                     Ok(Some(chunk)) => {
                         length += chunk.len();
                         kept.extend_from_slice(&chunk[..chunk.len().min(limits.keep - kept.len())]);
-                        if pieces.len() < HELD {
-                            pieces.push(chunk);
+                        if chunks.len() < MAX_HELD_CHUNKS {
+                            chunks.push(chunk);
                         }
                     }
                     Ok(None) => return ended = true,
-                    // What broke is as long as it is.
+                    // A body that broke off has the length that arrived.
                     Err(_) => return,
                 }
             }
         };
-        // And so is what took too long.
-        let _ = within(limits.time, pin!(reading)).await;
+        // A body that took too long, too.
+        let _ = timeout(limits.time, pin!(reading)).await;
         let whole = ended && length == kept.len();
         Body { bytes: kept.into(), whole }
     }
 }
 
-/// Runs both to their ends. They are pinned by the caller: moved in here, they would take their room twice.
+/// Runs two futures to their ends. The caller pins them: as arguments they would be stored twice, which the row `peak
+/// memory` of the benchmark `engine` shows.
 pub(crate) fn both<A, B>(
     mut one: Pin<&mut impl Future<Output = A>>,
     mut other: Pin<&mut impl Future<Output = B>>,

@@ -1,20 +1,22 @@
-//! Which paths belong to which resource. A server may have several protected resources, each with its own tokens (RFC
-//! 9728, RFC 8707 §2). Their 401s name them. Remembering the paths spares later requests the 401.
+//! Which paths belong to which protected resource. A server may have several resources, each with its own tokens (RFC
+//! 9728, RFC 8707 §2). Their 401s name them. If the paths are remembered, later requests need no 401.
 
-use crate::util::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
 
+use super::response_kind::has_same_origin;
 use crate::credential::SlotKey;
+use crate::origin::url_without_secrets;
+use crate::util::{BoundedList, lock};
 
 /// How many paths are remembered: as many as there are slots.
-const PATHS: usize = 256;
+const MAX_PATHS: usize = 256;
 /// The path prefix of a resource's metadata (RFC 9728 §3.1).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// What a session knows about resources.
+/// What a middleware knows about resources.
 #[derive(Default)]
 pub(crate) struct Resources {
     /// How many paths are remembered. If none is, no lock is taken.
@@ -26,23 +28,22 @@ pub(crate) struct Resources {
 struct Known {
     /// The resource that was named first. It uses the main slot.
     main: Option<Box<str>>,
-    paths: Vec<Path>,
+    paths: BoundedList<Path, MAX_PATHS>,
 }
 
 struct Path {
-    /// A URL without its query. If the resource's own URL says so, every URL below belongs to the resource too.
+    /// Without userinfo, query and fragment.
     url: Url,
-    below: bool,
+    /// Whether every URL below belongs to the resource too. The URL of the metadata says so.
+    has_subpaths: bool,
     slot: SlotKey,
 }
 
 impl Path {
     fn covers(&self, url: &Url) -> bool {
-        let same = self.url.scheme() == url.scheme()
-            && self.url.host() == url.host()
-            && self.url.port_or_known_default() == url.port_or_known_default();
         let rest = url.path().strip_prefix(self.url.path());
-        same && rest.is_some_and(|rest| rest.is_empty() || self.below && rest.starts_with('/'))
+        has_same_origin(&self.url, url)
+            && rest.is_some_and(|rest| rest.is_empty() || self.has_subpaths && rest.starts_with('/'))
     }
 }
 
@@ -53,12 +54,12 @@ impl Resources {
             return SlotKey::Main;
         }
         let known = lock(&self.known);
-        // The longest path is the most specific.
+        // The longest path is the most specific one. Of equal paths, the newest one counts.
         let nearest = known.paths.iter().filter(|path| path.covers(url)).max_by_key(|path| path.url.path().len());
         nearest.map_or(SlotKey::Main, |path| path.slot.clone())
     }
 
-    /// Learns from a 401 of that URL which resource it belongs to, by the URL of the resource's metadata.
+    /// Learns from a 401 at that URL which resource it belongs to. `resource` is the URL of the resource's metadata.
     pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
         let before = self.slot_of(url);
         let mut known = lock(&self.known);
@@ -67,33 +68,25 @@ impl Resources {
         if slot == before {
             return slot;
         }
-        let mut path = Self::below(url, resource).unwrap_or_else(|| {
-            let mut own = url.clone();
-            own.set_query(None);
-            own.set_fragment(None);
-            Path { url: own, below: false, slot: SlotKey::Main }
-        });
-        path.slot = slot.clone();
-        known.paths.retain(|other| other.url != path.url);
-        if known.paths.len() == PATHS {
-            known.paths.remove(0);
-        }
-        known.paths.push(path);
+        let described = Self::described_path(url, resource);
+        let has_subpaths = described.is_some();
+        let url = described.unwrap_or_else(|| url_without_secrets(url));
+        let path = Path { url: url.clone(), has_subpaths, slot: slot.clone() };
+        known.paths.replace(path, |other| other.url == url);
         self.count.store(known.paths.len(), Ordering::Relaxed);
         slot
     }
 
-    /// The path of the resource, if the metadata URL names it and it covers the request.
-    fn below(url: &Url, resource: &str) -> Option<Path> {
-        let described = Url::parse(resource).ok().filter(|described| described.origin() == url.origin())?;
-        let prefix = described.path().strip_prefix(WELL_KNOWN)?.trim_end_matches('/');
+    /// The URL of the resource, if the URL of its metadata names it and it covers the request.
+    fn described_path(url: &Url, resource: &str) -> Option<Url> {
+        let metadata = Url::parse(resource).ok().filter(|metadata| metadata.origin() == url.origin())?;
+        let prefix = metadata.path().strip_prefix(WELL_KNOWN)?.trim_end_matches('/');
         if prefix.is_empty() {
             return None;
         }
-        let mut above = url.clone();
-        above.set_query(None);
-        above.set_fragment(None);
-        above.set_path(prefix);
-        Some(Path { url: above, below: true, slot: SlotKey::Main }).filter(|path| path.covers(url))
+        let mut described = url_without_secrets(url);
+        described.set_path(prefix);
+        let rest = url.path().strip_prefix(described.path())?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(described)
     }
 }

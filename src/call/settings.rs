@@ -1,6 +1,5 @@
-//! What a middleware does by its builder's word.
+//! The settings of a middleware, and what its clones share.
 
-use crate::credential::SlotKey;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,61 +7,79 @@ use std::time::Duration;
 use http::Method;
 use reqwest::Url;
 
-use super::linting::Told;
-use super::repeats::Repeats;
+use super::accepted_urls::AcceptedUrls;
+use super::rejecting_paths::RejectingPaths;
+use super::reported_findings::ReportedFindings;
 use super::resources::Resources;
-use super::worked::Worked;
 use crate::challenge::Challenges;
+use crate::credential::SlotKey;
 use crate::error::{Forbidden, ReadRefusals};
 use crate::origin::Origin;
-use crate::session::Core;
+use crate::session::SessionCore;
 
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
-    pub(crate) session: Arc<Core>,
+    pub(crate) session: Arc<SessionCore>,
     pub(crate) origins: Box<[Origin]>,
     pub(crate) settings: Settings,
-    pub(crate) repeats: Repeats,
-    pub(crate) resources: Resources,
-    pub(crate) worked: Worked,
-    pub(crate) told: Told,
+    pub(super) rejecting_paths: RejectingPaths,
+    pub(super) resources: Resources,
+    pub(super) accepted_urls: AcceptedUrls,
+    #[cfg_attr(not(feature = "lint"), expect(dead_code, reason = "only the lint uses it"))]
+    pub(super) reported_findings: ReportedFindings,
 }
 
-/// Says which credential a request is for.
+impl Shared {
+    pub(crate) fn new(session: Arc<SessionCore>, origins: Box<[Origin]>, settings: Settings) -> Self {
+        Self {
+            session,
+            origins,
+            settings,
+            rejecting_paths: RejectingPaths::default(),
+            resources: Resources::default(),
+            accepted_urls: AcceptedUrls::default(),
+            reported_findings: ReportedFindings::default(),
+        }
+    }
+}
+
+/// Names the partition of a request. Each partition has its own credential.
 pub(crate) type Partition = dyn Fn(&Method, &Url) -> String + Send + Sync;
 
 /// Says which 403 means an expired credential.
 pub(crate) type MeansExpired = dyn Fn(&Forbidden) -> bool + Send + Sync;
 
+/// The settings that calls read. The builder documents each of them.
+#[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) body_bytes: usize,
-    pub(crate) body_time: Duration,
+    pub(crate) body_limit: usize,
+    pub(crate) body_timeout: Duration,
     pub(crate) schemes: Option<Arc<[String]>>,
     pub(crate) strict: bool,
-    pub(crate) eager: bool,
-    pub(crate) partition: Option<Arc<Partition>>,
+    pub(crate) refresh_before_streams: bool,
+    pub(crate) partition_by: Option<Arc<Partition>>,
     pub(crate) pass_through: bool,
     pub(crate) safe_methods_only: bool,
     pub(crate) expired_when: Option<Arc<MeansExpired>>,
     pub(crate) read_refusals: Option<Arc<ReadRefusals>>,
-    pub(crate) repeat_rest: Duration,
+    pub(crate) rejection_cooldown: Duration,
 }
 
 impl Settings {
     /// The partition of a request, if the caller defines partitions.
     pub(crate) fn partition_of(&self, method: &Method, url: &Url) -> Option<SlotKey> {
-        let partition = self.partition.as_ref()?;
-        Some(SlotKey::Partition(partition(method, url).into()))
+        let partition_by = self.partition_by.as_ref()?;
+        Some(SlotKey::Partition(partition_by(method, url).into()))
     }
 
-    /// Whether anybody is asked about these challenges.
+    /// Whether the refresher is asked about these challenges.
     pub(crate) fn answers(&self, challenges: &Challenges) -> bool {
-        let strict = !self.strict || (challenges.is_strict() && !challenges.is_empty());
+        let is_allowed = !self.strict || (challenges.is_strict() && !challenges.is_empty());
         // A 401 without a challenge excludes no scheme.
-        let any = |schemes: &Arc<[String]>| {
+        let has_scheme = |schemes: &Arc<[String]>| {
             challenges.is_empty() || schemes.iter().any(|scheme| challenges.get(scheme).is_some())
         };
-        strict && self.schemes.as_ref().is_none_or(any)
+        is_allowed && self.schemes.as_ref().is_none_or(has_scheme)
     }
 }
 
@@ -71,7 +88,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("schemes", &self.schemes)
             .field("strict", &self.strict)
-            .field("eager", &self.eager)
+            .field("refresh_before_streams", &self.refresh_before_streams)
             .field("pass_through", &self.pass_through)
             .field("safe_methods_only", &self.safe_methods_only)
             .finish_non_exhaustive()

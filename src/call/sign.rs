@@ -1,182 +1,197 @@
-//! Puts credentials on the requests of a call, and asks for newer ones before a send.
+//! Puts credentials on the requests of a call, and asks for newer ones before the first send.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use http::header::{AUTHORIZATION, HeaderValue};
 use reqwest::Request;
 
-use super::state::{Call, Kept};
+use super::call::{Call, SentRequest};
 use crate::BoxError;
 use crate::challenge::Challenges;
 use crate::credential::Credential;
-use crate::error::{AuthorizeError, Error};
-use crate::refresh::{RefreshReason, RefusedRequest};
-use crate::session::{Current, Ended, RenewalRequest, Stage};
+use crate::error::{AuthorizeError, Error, RefreshError, Signed};
+use crate::refresh::RefreshReason;
+use crate::session::{Current, NoCredential, Renewal, RenewalRequest, Stage};
 
 impl Call<'_> {
-    /// Puts the current credential on the first request, if there is nothing to wait for: nearly always.
+    /// Puts the held credential on the first request, if nothing has to be waited for, as is nearly always the case.
+    /// `None` if [`sign_first`](Self::sign_first) must do it.
+    // Inlined for the row `GET` of the benchmark `engine`.
     #[inline]
-    pub(crate) fn sign_now(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
+    pub(crate) fn sign_at_once(&mut self, request: &mut Request) -> Option<Result<(), Error>> {
         let held = &self.held;
-        let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
-        let plain = !self.callers_own && self.options.identity.is_none() && held.stage == Stage::Open;
-        let credential = held.credential.as_ref().filter(|_| plain && !due(held.renew_at) && !due(held.ahead_at))?;
+        let is_plain = self.options.identity.is_none() && held.stage == Stage::Ready;
+        let is_ready =
+            || is_plain && !self.is_due(held.renew_at.before_send) && !self.is_due(held.renew_at.in_background);
+        let credential = held.credential.as_ref().filter(|_| is_ready())?;
         if Self::is_set_by_caller(request, credential) {
             return None;
         }
         let put = credential.put_on(request)?;
         self.report.attempts = 1;
-        self.report.signed = Some((held.epoch, held.generation));
-        self.signed_now = true;
-        Some(put.map_err(|source| unsigned(credential, source)))
+        self.report.signed = Some(Signed { epoch: held.epoch, generation: held.generation });
+        self.is_signed_at_once = true;
+        Some(put.map_err(|source| not_signed(credential, source)))
     }
 
-    /// Puts the current credential on the first request, renewed if it is known to be of no use.
+    /// Puts the held credential on the first request. Asks for the initial credential and renews an expired one first.
     pub(crate) async fn sign_first(&mut self, request: &mut Request) -> Result<(), Error> {
         if let Some(identity) = self.options.identity.clone() {
-            self.callers_own = true;
+            self.has_caller_credential = true;
             return self.sign(request, Some(identity)).await;
         }
         if self.held.stage == Stage::New {
-            match self.of.session.initial(&self.held).await {
+            match self.shared.session.initial(&self.held).await {
                 // Nothing was signed yet. The request is sent with what is held now, or without a credential.
-                Ok(_) | Err(Ended::SessionChanged | Ended::LoggedOut) => {}
+                Ok(_) | Err(NoCredential::SessionChanged | NoCredential::LoggedOut) => {}
                 // If the caller set a credential, no other is needed.
                 Err(_) if request.headers().contains_key(AUTHORIZATION) => {}
-                Err(ended) => return Err(Error::from(ended)),
+                Err(none) => return Err(Error::from(none)),
             }
-            self.held = self.of.session.current_in(&self.slot);
+            self.held = self.shared.session.current_in(&self.slot);
         }
         let known = self.held.credential.clone();
         let is_own = known.as_ref().map(|credential| Self::is_set_by_caller(request, credential));
         if is_own.unwrap_or_else(|| request.headers().contains_key(AUTHORIZATION)) {
-            self.callers_own = true;
+            self.has_caller_credential = true;
             return self.sign(request, known).await;
         }
-        self.renew_first().await?;
+        match self.reason_to_renew_first() {
+            Some(reason) => self.renew_first(reason).await?,
+            None => self.renew_ahead(),
+        }
         self.sign(request, self.held.credential.clone()).await
     }
 
-    async fn renew_first(&mut self) -> Result<(), Error> {
-        let due = |time: Option<_>| time.is_some_and(|time| time <= self.of.session.now());
+    /// Why the session is asked for another credential before the first send, if it is.
+    fn reason_to_renew_first(&self) -> Option<RefreshReason> {
         let held = &self.held;
-        let cause = if held.credential.is_some() {
-            if held.stage != Stage::Stale && !due(held.renew_at) {
-                if due(held.ahead_at) {
-                    self.of.session.renew_soon(self.slot.clone(), held);
-                }
-                return Ok(());
-            }
-            RefreshReason::Expired
-        } else {
-            let stream = matches!(self.sent, Kept::Head(..));
-            if !(self.of.settings.eager && stream && held.stage == Stage::Open) {
-                return Ok(());
-            }
-            RefreshReason::Login
-        };
-        self.renew_before(cause).await
+        if held.credential.is_some() {
+            let is_expired = held.stage == Stage::Invalid || self.is_due(held.renew_at.before_send);
+            return is_expired.then_some(RefreshReason::Expired);
+        }
+        let is_stream = matches!(self.sent, SentRequest::Head(..));
+        let asks = self.shared.settings.refresh_before_streams && is_stream && held.stage == Stage::Ready;
+        asks.then_some(RefreshReason::Login)
     }
 
-    async fn renew_before(&mut self, cause: RefreshReason) -> Result<(), Error> {
+    /// Starts a renewal in the background, if the credential is due for one.
+    fn renew_ahead(&self) {
+        if self.held.credential.is_some() && self.is_due(self.held.renew_at.in_background) {
+            self.shared.session.renew_soon(self.slot.clone(), &self.held);
+        }
+    }
+
+    fn is_due(&self, time: Option<SystemTime>) -> bool {
+        time.is_some_and(|time| time <= self.shared.session.now())
+    }
+
+    /// Asks the session for another credential before the first send.
+    async fn renew_first(&mut self, reason: RefreshReason) -> Result<(), Error> {
         let started = Instant::now();
-        let stale = self.held.stage == Stage::Stale;
-        if !self.of.session.answers_without_challenge() && (stale || cause == RefreshReason::Login) {
-            self.go_without();
+        let is_invalid = self.held.stage == Stage::Invalid;
+        if !self.shared.session.answers_without_challenge() && (is_invalid || reason == RefreshReason::Login) {
+            self.send_without_credential();
             return Ok(());
         }
-        let mut want = RenewalRequest::of(cause, self.slot.clone(), &self.held);
-        want.occasion = Some(self.occasion(Challenges::default()));
-        let renewal = self.of.session.renew(want).await;
+        let mut request = RenewalRequest::of(reason, self.slot.clone(), &self.held);
+        request.request = Some(self.with_challenges(Challenges::default()));
+        let renewal = self.shared.session.renew(request).await;
         self.report.waited += started.elapsed();
+        self.take_first_renewal(renewal, is_invalid)
+    }
+
+    /// Uses the newer credential for the first send. If there is none, the old credential is sent, unless it is `is_invalid`:
+    /// the server's response counts more than the local clock.
+    fn take_first_renewal(
+        &mut self,
+        renewal: Result<Renewal, NoCredential<RefreshError>>,
+        is_invalid: bool,
+    ) -> Result<(), Error> {
         match renewal {
             Ok(renewal) => {
-                self.report.renewal = Some(renewal.how.into());
-                self.spent = true;
+                self.report.renewal = Some(renewal.renewed);
+                self.has_renewed = true;
                 self.held = renewal.held;
-                Ok(())
             }
-            // Nothing was signed yet: whoever is logged in now sends it.
-            Err(Ended::SessionChanged) => {
-                self.held = self.of.session.current_in(&self.slot);
-                Ok(())
-            }
-            Err(Ended::Declined | Ended::Unchanged) => {
-                // One refresh per call: if the refresher declined just now, the 401 does not ask it again. A remembered
-                // refusal does not count.
-                self.declined = self.of.session.current().failures > self.held.failures;
-                if stale {
-                    self.go_without();
+            // Nothing was signed yet, so the request is sent with the credential of the new login.
+            Err(NoCredential::SessionChanged) => self.held = self.shared.session.current_in(&self.slot),
+            Err(NoCredential::Declined | NoCredential::Unchanged) => {
+                // One refresh for each call: if the refresher declined just now, the 401 does not ask it again. A
+                // remembered refusal does not count.
+                self.is_declined = self.shared.session.current().failures > self.held.failures;
+                if is_invalid {
+                    self.send_without_credential();
                 }
-                // Otherwise the old credential is sent: the server's answer counts more than the local clock.
-                Ok(())
             }
-            Err(Ended::Rests | Ended::Spent) => Ok(()),
-            Err(Ended::Failed(error)) if !stale && (error.is_transient() || !self.has_expired()) => {
-                self.failed = Some(error);
-                Ok(())
+            Err(NoCredential::TooSoon | NoCredential::BudgetExhausted) => {}
+            Err(NoCredential::Failed(error)) if !is_invalid && (error.is_transient() || !self.has_expired()) => {
+                self.failure = Some(error);
             }
-            Err(ended) => Err(Error::from(ended)),
+            Err(none) => return Err(Error::from(none)),
         }
+        Ok(())
     }
 
     /// Sends the request without a credential. It counts as signed after all failures so far, so its own 401 does not
     /// share them.
-    fn go_without(&mut self) {
-        let now = self.of.session.current();
+    fn send_without_credential(&mut self) {
+        let now = self.shared.session.current();
         let held = Current::clone(&self.held);
         self.held = Arc::new(Current { credential: None, generation: 0, failures: now.failures, ..held });
     }
 
-    /// Whether the credential has expired by its own expiry, and is not only due for renewal.
-    pub(crate) fn has_expired(&self) -> bool {
+    /// Whether the expiry of the credential has passed. A credential that is only due for renewal has not expired.
+    pub(super) fn has_expired(&self) -> bool {
         let expiry = self.held.credential.as_ref().and_then(Credential::expiry);
-        expiry.is_some_and(|expiry| expiry <= self.of.session.now())
+        expiry.is_some_and(|expiry| expiry <= self.shared.session.now())
     }
 
-    /// Whether the caller set the very header that the credential would.
-    pub(crate) fn is_set_by_caller(request: &Request, credential: &Credential) -> bool {
+    /// Whether the caller set the header field that the credential would set.
+    pub(super) fn is_set_by_caller(request: &Request, credential: &Credential) -> bool {
         credential.header_name().is_some_and(|name| request.headers().contains_key(name))
     }
 
-    /// Puts a credential on the request, which is about to be sent.
-    pub(crate) async fn sign(&mut self, request: &mut Request, credential: Option<Credential>) -> Result<(), Error> {
+    /// Puts a credential on a request that is about to be sent.
+    pub(super) async fn sign(&mut self, request: &mut Request, credential: Option<Credential>) -> Result<(), Error> {
         let attempt = usize::from(self.report.attempts.min(1));
         self.report.attempts += 1;
-        let theirs = credential.as_ref().filter(|_| self.options.identity.is_none());
-        if self.callers_own || theirs.is_some_and(|credential| Self::is_set_by_caller(request, credential)) {
-            self.callers_own = true;
-            let name = credential.as_ref().and_then(Credential::header_name).unwrap_or(&AUTHORIZATION);
-            let echoes = [name, &AUTHORIZATION].into_iter().filter_map(|name| request.headers().get(name));
-            self.report.echoes.extend(echoes.cloned().map(Credential::of_caller));
-            if self.options.identity.is_none() {
+        let has_identity = self.options.identity.is_some();
+        let is_set =
+            !has_identity && credential.as_ref().is_some_and(|credential| Self::is_set_by_caller(request, credential));
+        if self.has_caller_credential || is_set {
+            self.has_caller_credential = true;
+            self.list_caller_fields(request, credential.as_ref());
+            if !has_identity {
                 return Ok(());
             }
         } else {
-            self.report.signed = Some((self.held.epoch, self.held.generation));
+            self.report.signed = Some(Signed { epoch: self.held.epoch, generation: self.held.generation });
         }
         let Some(credential) = credential else { return Ok(()) };
-        let Some(authorize) = credential.authorizer() else {
-            credential.put_on(request).unwrap_or(Ok(())).map_err(|source| unsigned(&credential, source))?;
-            self.report.sent[attempt] = Some(credential);
-            return Ok(());
-        };
-        authorize.authorize(request, self.of.session.now()).await.map_err(|source| unsigned(&credential, source))?;
-        let is_secret =
-            |(name, value): &(&_, &HeaderValue)| Some(*name) == credential.header_name() || value.is_sensitive();
-        let made = request.headers().iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
-        self.report.echoes.extend(made);
+        if let Some(authorize) = credential.authorizer() {
+            let signed = authorize.authorize(request, self.shared.session.now()).await;
+            signed.map_err(|source| not_signed(&credential, source))?;
+            let is_secret =
+                |(name, value): &(&_, &HeaderValue)| Some(*name) == credential.header_name() || value.is_sensitive();
+            let made = request.headers().iter().filter(is_secret);
+            self.report.echoes.extend(made.map(|(_, value)| Credential::of_caller(value.clone())));
+        } else if let Some(Err(source)) = credential.put_on(request) {
+            return Err(not_signed(&credential, source));
+        }
         self.report.sent[attempt] = Some(credential);
         Ok(())
     }
 
-    /// Of this call, refused with these challenges.
-    pub(crate) fn occasion(&self, challenges: Challenges) -> Arc<RefusedRequest> {
-        Arc::new(RefusedRequest { method: self.sent.method().clone(), url: self.sent.url().clone(), challenges })
+    /// Lists the credentials that the caller set, so that they are masked in errors.
+    fn list_caller_fields(&mut self, request: &Request, credential: Option<&Credential>) {
+        let name = credential.and_then(Credential::header_name).unwrap_or(&AUTHORIZATION);
+        let values = [name, &AUTHORIZATION].into_iter().filter_map(|name| request.headers().get(name));
+        self.report.echoes.extend(values.cloned().map(Credential::of_caller));
     }
 }
 
-fn unsigned(credential: &Credential, source: BoxError) -> Error {
+fn not_signed(credential: &Credential, source: BoxError) -> Error {
     Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: false, source: source.into() })
 }

@@ -1,25 +1,26 @@
-//! One challenge and its parameters: views into the list that owns the text.
+//! One challenge and its parameters: views of the storage that owns the text.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::grammar::{is_token, text, unescape};
-use super::list::{Entry, Parsed, Span};
-use crate::challenge::list;
+use super::parsed::{Entry, Parsed, Span, StoredParam};
 use crate::util::write_escaped;
 
 /// One challenge: a scheme, and a token68 or parameters (RFC 9110 §11.3).
 ///
-/// Lookups ignore the case of names; values keep theirs. Two challenges are equal if scheme, token68 and parameters are,
-/// the case of names and the way in which values were written aside.
+/// Lookups ignore the case of names. Two challenges are equal if their schemes, token68s and parameters are equal. The case
+/// of names and the quotes of values do not matter.
+///
+/// `Debug` prints no values, because a server may repeat a secret.
 #[derive(Clone, Copy)]
 pub struct Challenge<'a> {
-    pub(super) of: &'a Parsed,
+    pub(super) parsed: &'a Parsed,
     pub(super) number: usize,
 }
 
 impl<'a> Challenge<'a> {
-    /// The auth-scheme as it was sent.
+    /// The scheme, as the server sent it.
     #[must_use]
     pub fn scheme(&self) -> &'a str {
         ascii(self.piece(self.entry().scheme))
@@ -29,40 +30,40 @@ impl<'a> Challenge<'a> {
         self.piece(self.entry().scheme)
     }
 
-    /// The auth-scheme for a log: `_` where it is none that is in use.
+    /// The scheme, for a log. `_` if the scheme is not a known one.
     pub(crate) fn known_scheme(&self) -> &'static str {
-        known(self.scheme(), &SCHEMES)
+        known(self.scheme(), &KNOWN_SCHEMES)
     }
 
-    /// Whether it is of that scheme, in any case.
+    /// Whether the challenge has this scheme, in any case.
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme().eq_ignore_ascii_case(scheme)
     }
 
-    /// All parameters in order, duplicates and broken ones included.
+    /// All parameters, in order, with duplicates and broken ones.
     #[must_use]
     pub fn params(&self) -> Params<'a> {
-        Params { of: self.of, left: self.of.found.params_of(self.number) }
+        Params { parsed: self.parsed, left: self.parsed.found.params_of(self.number) }
     }
 
-    /// The value of the first parameter of that name, in any case, that is whole.
+    /// The value of the first parameter of this name, in any case. Broken parameters are skipped.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Cow<'a, str>> {
         self.first(name).map(|param| param.value())
     }
 
-    /// The values of all parameters of that name, in any case, that are whole.
+    /// The values of all parameters of this name, in any case. Broken parameters are skipped.
     pub fn param_all<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, str>> + use<'a, 'n> {
         self.params().filter(move |param| !param.is_broken() && param.is(name)).map(|param| param.value())
     }
 
-    /// The first parameter of that name, in any case, that is whole.
+    /// The first parameter of this name, in any case. Broken parameters are skipped.
     pub(super) fn first(&self, name: &str) -> Option<Param<'a>> {
         self.params().find(|param| !param.is_broken() && param.is(name))
     }
 
-    /// The token68 that stands in place of parameters.
+    /// The token68, which some schemes have instead of parameters.
     #[must_use]
     pub fn token68(&self) -> Option<&'a str> {
         Some(ascii(self.piece(self.entry().token68))).filter(|token68| !token68.is_empty())
@@ -74,20 +75,20 @@ impl<'a> Challenge<'a> {
         self.param("realm")
     }
 
-    /// The canonical form with the values' own octets: what `Display` shows, but for control characters.
+    /// The canonical form, with the octets of the values. `Display` prints the same with control characters as escapes.
     ///
-    /// A value that was quoted stays quoted, and one that needs quotes gets them: some schemes say which of their
-    /// parameters are quoted. A value that was cut is left out: written back it would look whole.
+    /// A value that was quoted stays quoted, because some schemes define which parameters are quoted. A value that needs
+    /// quotes gets them. A broken parameter is left out, because it would look complete.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.canonical().flatten().collect()
     }
 
-    /// The canonical form in pieces, of which each holds one value at most.
+    /// The canonical form, in pieces with at most one value each.
     fn canonical(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
         let token68 = self.token68().map(|token68| [b" ", token68.as_bytes()].concat());
         let whole = self.params().filter(|param| !param.is_broken());
-        // A parameter behind a token68 stands there only because the server left the comma out: so does this.
+        // A parameter follows a token68 only if the server left the comma out. The canonical form has no comma there either.
         let params = whole.enumerate().map(|(index, param)| {
             let mut piece = if index == 0 { b" ".to_vec() } else { b", ".to_vec() };
             param.write(&mut piece);
@@ -97,20 +98,20 @@ impl<'a> Challenge<'a> {
     }
 
     fn entry(&self) -> &'a Entry {
-        &self.of.found.challenges[self.number]
+        &self.parsed.found.challenges[self.number]
     }
 
     fn piece(&self, span: Span) -> &'a [u8] {
-        span.of(self.of.lines[usize::from(self.entry().line)].octets())
+        span.of(self.parsed.lines[usize::from(self.entry().line)].octets())
     }
 }
 
-/// The canonical form, as one line. Invisible characters are written as escapes. The text is the server's own, so it
-/// contains whatever the server echoes.
+/// Prints the canonical form on one line, with invisible characters as escapes. The server wrote this text and may repeat a
+/// secret in it.
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.canonical().try_for_each(|piece| {
-            // A tab separates like a space here.
+            // A tab is allowed where a space is, so it is no escape.
             let piece = text(Cow::Owned(piece));
             let mut lines = piece.split('\t').peekable();
             while let Some(line) = lines.next() {
@@ -135,12 +136,13 @@ impl fmt::Debug for Challenge<'_> {
         f.debug_struct("Challenge")
             .field("scheme", &self.known_scheme())
             .field("token68", &self.token68().map(|_| format_args!("_")))
-            .field("params", &self.params().map(|param| known(param.name(), &NAMES)).collect::<Vec<_>>())
+            .field("params", &self.params().map(|param| known(param.name(), &KNOWN_PARAMS)).collect::<Vec<_>>())
             .finish()
     }
 }
 
-const SCHEMES: [&str; 17] = [
+/// The schemes that are printed in logs.
+const KNOWN_SCHEMES: [&str; 17] = [
     "Basic",
     "Bearer",
     "Cargo",
@@ -160,7 +162,8 @@ const SCHEMES: [&str; 17] = [
     "vapid",
 ];
 
-const NAMES: [&str; 28] = [
+/// The parameters that are printed in logs.
+const KNOWN_PARAMS: [&str; 28] = [
     "acr_values",
     "algorithm",
     "algs",
@@ -191,7 +194,7 @@ const NAMES: [&str; 28] = [
     "version",
 ];
 
-/// A name that is in use; `_` for any other, because a malformed echo of a secret can look like a name.
+/// The name, if it is a known one. `_` for any other name, because a secret that a server repeats can look like a name.
 fn known(name: &str, all: &[&'static str]) -> &'static str {
     all.iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(&"_")
 }
@@ -199,12 +202,12 @@ fn known(name: &str, all: &[&'static str]) -> &'static str {
 /// One parameter of a challenge (RFC 9110 §11.2).
 #[derive(Clone, Copy)]
 pub struct Param<'a> {
-    param: &'a list::Param,
+    param: &'a StoredParam,
     line: &'a [u8],
 }
 
 impl<'a> Param<'a> {
-    /// Its name as it was sent.
+    /// The name, as the server sent it.
     #[must_use]
     pub fn name(&self) -> &'a str {
         ascii(self.param.name.of(self.line))
@@ -214,36 +217,36 @@ impl<'a> Param<'a> {
         self.param.name.of(self.line)
     }
 
-    /// Whether it has that name, in any case.
+    /// Whether the parameter has this name, in any case.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name().eq_ignore_ascii_case(name)
     }
 
-    /// Its value as text, without quotes and escapes: UTF-8 where it is, else Latin-1.
+    /// The value as text, without quotes and escapes. It is read as UTF-8, or as Latin-1 if it is not valid UTF-8.
     #[must_use]
     pub fn value(&self) -> Cow<'a, str> {
         text(self.bytes())
     }
 
-    /// Its value's octets, without quotes and escapes.
+    /// The octets of the value, without quotes and escapes.
     #[must_use]
     pub fn bytes(&self) -> Cow<'a, [u8]> {
         let octets = self.param.value.of(self.line);
-        if self.param.flags.escaped() { Cow::Owned(unescape(octets)) } else { Cow::Borrowed(octets) }
+        if self.param.flags.is_escaped() { Cow::Owned(unescape(octets)) } else { Cow::Borrowed(octets) }
     }
 
-    /// Whether the value's closing quote is missing: it is the rest of the line, and nobody knows what it would have been.
+    /// Whether the closing quote of the value is missing. The value is then the rest of the line.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.param.flags.broken()
+        self.param.flags.is_broken()
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         let value = self.bytes();
         out.extend_from_slice(self.name().as_bytes());
         out.push(b'=');
-        if !self.param.flags.quoted() && is_token(&value) {
+        if !self.param.flags.is_quoted() && is_token(&value) {
             return out.extend_from_slice(&value);
         }
         out.push(b'"');
@@ -268,7 +271,7 @@ impl Eq for Param<'_> {}
 impl fmt::Debug for Param<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Param")
-            .field("name", &known(self.name(), &NAMES))
+            .field("name", &known(self.name(), &KNOWN_PARAMS))
             .field("broken", &self.is_broken())
             .finish_non_exhaustive()
     }
@@ -277,8 +280,8 @@ impl fmt::Debug for Param<'_> {
 /// The parameters of a [`Challenge`], in order.
 #[derive(Clone)]
 pub struct Params<'a> {
-    of: &'a Parsed,
-    left: &'a [list::Param],
+    parsed: &'a Parsed,
+    left: &'a [StoredParam],
 }
 
 impl<'a> Iterator for Params<'a> {
@@ -287,7 +290,7 @@ impl<'a> Iterator for Params<'a> {
     fn next(&mut self) -> Option<Param<'a>> {
         let (param, left) = self.left.split_first()?;
         self.left = left;
-        Some(Param { param, line: self.of.lines[usize::from(param.line)].octets() })
+        Some(Param { param, line: self.parsed.lines[usize::from(param.line)].octets() })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -303,7 +306,7 @@ impl fmt::Debug for Params<'_> {
     }
 }
 
-/// Text of a token or token68, which the grammar makes of ASCII alone: the other case does not occur.
+/// The text of a token or a token68. The grammar allows only ASCII in them, so the conversion does not fail.
 fn ascii(octets: &[u8]) -> &str {
     std::str::from_utf8(octets).unwrap_or_default()
 }

@@ -1,46 +1,35 @@
-//! Reading `WWW-Authenticate`: challenges, their parameters, their defects (RFC 9110 §11).
-//!
-//! ```
-//! use reqwest_challenge::Challenges;
-//!
-//! let read = Challenges::parse(r#"Negotiate, Bearer realm="api", error=https://example.com/, scope="a b""#);
-//! let bearer = read.get("bearer").unwrap();
-//! assert_eq!(bearer.realm().as_deref(), Some("api"));
-//! assert_eq!(bearer.param("SCOPE").as_deref(), Some("a b"));
-//! assert_eq!(read.defects().next().unwrap().to_string(), "line 1, byte 42: a value that is no token is not quoted (RFC 9110 §11.2)");
-//! ```
+//! The challenges of a response.
 
-use super::challenge::Challenge;
-use super::defect::Place;
-use super::defect::{Defect, Rule};
-use super::{grammar, list, parse};
 use std::fmt;
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
-use super::list::{Line, Parsed};
+use super::challenge::Challenge;
+use super::defect::{Defect, DefectKind, StoredDefect};
+use super::parsed::{Line, Parsed};
+use super::{grammar, parse, parsed};
 
-/// The challenges of one response: everything that could be read, in order, and the defects of the rest (RFC 9110 §11.6.1).
+/// The challenges of one response, in order, and the defects of the lines (RFC 9110 §11.6.1).
 ///
-/// Reading never fails. The list owns its text by sharing the header values' buffers; it is bounded by the constants
-/// below, and says so by a defect where one of them was met.
+/// Parsing never fails: text that breaks the grammar gives a [`Defect`]. The challenges share the buffers of the header
+/// values. The constants below bound their size. If a bound is reached, a defect says so.
 ///
-/// `Debug` names the schemes and parameters that are in use, and shows no values: a server can echo a secret. `Display` writes
-/// everything.
+/// `Debug` prints the names of known schemes and parameters and no values, because a server may repeat a secret. `Display`
+/// prints everything.
 #[derive(Clone, Default)]
 pub struct Challenges(Parsed);
 
 impl Challenges {
-    /// How many header lines of one response are read: more than the 100 header lines that hyper accepts in all.
-    pub const MAX_LINES: usize = list::MAX_LINES;
-    /// How many octets of one line are read: 1 MiB, above what HTTP/1.1 and HTTP/2 stacks let through.
-    pub const MAX_LINE_LENGTH: usize = list::MAX_LINE_LENGTH;
-    /// How many challenges of one response are read: 256, where the longest seen from real servers had five.
-    pub const MAX_CHALLENGES: usize = list::MAX_CHALLENGES;
-    /// How many parameters of one response are read: 1,024 in all challenges together.
-    pub const MAX_PARAMS: usize = list::MAX_PARAMS;
-    /// How many defects of one response are noted: 64. The last of them says that there were more.
-    pub const MAX_DEFECTS: usize = list::MAX_DEFECTS;
+    /// The number of header lines of one response that are read. hyper accepts 100 header lines in all.
+    pub const MAX_LINES: usize = parsed::MAX_LINES;
+    /// The number of octets of one line that are read: 1 MiB, which is more than HTTP stacks accept.
+    pub const MAX_LINE_LENGTH: usize = parsed::MAX_LINE_LENGTH;
+    /// The number of challenges of one response that are read. Real servers send at most five.
+    pub const MAX_CHALLENGES: usize = parsed::MAX_CHALLENGES;
+    /// The number of parameters of one response that are read, in all challenges together.
+    pub const MAX_PARAMS: usize = parsed::MAX_PARAMS;
+    /// The number of defects of one response that are noted. The last one says that there are more.
+    pub const MAX_DEFECTS: usize = parsed::MAX_DEFECTS;
 
     /// The challenges of all `WWW-Authenticate` lines.
     #[must_use]
@@ -48,7 +37,7 @@ impl Challenges {
         Self::from_values(headers.get_all(WWW_AUTHENTICATE))
     }
 
-    /// The challenges of these field lines, for a field of another name such as `Proxy-Authenticate`.
+    /// The challenges of these field lines. Use this for a field with another name, such as `Proxy-Authenticate`.
     #[must_use]
     pub fn from_values<'v>(values: impl IntoIterator<Item = &'v HeaderValue>) -> Self {
         let mut read = Self::default();
@@ -65,7 +54,7 @@ impl Challenges {
 
     /// The challenges of one field line of raw bytes.
     ///
-    /// Unlike a `HeaderValue` it can have control characters: NUL, CR, LF and obs-fold are read as a space.
+    /// Raw bytes can have control characters, unlike a `HeaderValue`. NUL, CR, LF and obs-fold are read as a space.
     #[must_use]
     pub fn parse(value: impl AsRef<[u8]>) -> Self {
         let mut read = Self::default();
@@ -84,50 +73,50 @@ impl Challenges {
         read
     }
 
-    /// The challenges, in the order in which they came.
+    /// The challenges, in the order in which the server sent them.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
-        Iter { of: self, next: 0 }
+        Iter { challenges: self, next: 0 }
     }
 
-    /// The first challenge of that scheme, in any case.
+    /// The first challenge of this scheme. The case of the name does not matter.
     #[must_use]
     pub fn get(&self, scheme: &str) -> Option<Challenge<'_>> {
         self.iter().find(|challenge| challenge.is(scheme))
     }
 
-    /// How many challenges there are.
+    /// The number of challenges.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.found.challenges.len()
     }
 
-    /// Whether no challenge could be read: there was no header, or nothing in it.
+    /// Whether there is no challenge: there is no header line, or none in which a challenge can be read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.found.challenges.is_empty()
     }
 
-    /// What the lines break, in the order in which it was seen.
+    /// The defects of the lines, in the order in which the parser found them.
     pub fn defects(&self) -> impl ExactSizeIterator<Item = Defect<'_>> + Clone {
-        self.0.found.defects.iter().map(|place| Defect { place, text: self.text_of(place) })
+        self.0.found.defects.iter().map(|stored| Defect { stored, text: self.text_of(stored) })
     }
 
-    /// Whether RFC 9110's grammar was met: there is no defect.
+    /// Whether all lines follow the grammar of RFC 9110: there is no defect.
     #[must_use]
     pub fn is_strict(&self) -> bool {
         self.0.found.defects.is_empty()
     }
 
-    fn text_of(&self, place: &Place) -> &[u8] {
-        self.0.lines.get(usize::from(place.line)).map_or(&[], Line::octets)
+    fn text_of(&self, defect: &StoredDefect) -> &[u8] {
+        self.0.lines.get(usize::from(defect.line)).map_or(&[], Line::octets)
     }
 
     #[inline]
     fn raw_line(&mut self, octets: &[u8]) {
         match grammar::without_forbidden(octets) {
             Some((clean, at)) => {
-                self.note(Rule::ControlCharacter, at);
+                self.note(DefectKind::ControlCharacter, at);
                 self.long_line(&clean);
             }
             None if octets.len() > Self::MAX_LINE_LENGTH => self.long_line(octets),
@@ -137,44 +126,44 @@ impl Challenges {
 
     #[inline]
     fn line(&mut self, line: Line) {
-        if self.0.found.full || self.0.lines.len() >= Self::MAX_LINES {
-            return self.refuse();
+        if self.0.found.is_full || self.0.lines.len() >= Self::MAX_LINES {
+            return self.refuse_line();
         }
         self.0.lines.push(line);
-        self.0.found.cut |= parse::read_last(&self.0.lines, &mut self.0.found);
+        self.0.found.is_cut |= parse::read_last(&self.0.lines, &mut self.0.found);
     }
 
     #[cold]
-    fn refuse(&mut self) {
-        if !self.0.found.full {
-            self.note(Rule::TooManyLines, 0);
-            self.0.found.full = true;
+    fn refuse_line(&mut self) {
+        if !self.0.found.is_full {
+            self.note(DefectKind::TooManyLines, 0);
+            self.0.found.is_full = true;
         }
     }
 
-    /// A line of which no more is read than there is room for.
+    /// Reads a line up to the length that is read at most.
     #[cold]
     fn long_line(&mut self, line: &[u8]) {
         let mut end = line.len();
         if end > Self::MAX_LINE_LENGTH {
-            self.note(Rule::LineTooLong, Self::MAX_LINE_LENGTH);
-            // At a comma, so that no value is cut; one inside of quotes makes a quote without an end, which is flagged.
+            self.note(DefectKind::LineTooLong, Self::MAX_LINE_LENGTH);
+            // Cut at a comma, so that no value is cut. If the comma is inside of quotes, the parser notes a quote without an end.
             end = line[..Self::MAX_LINE_LENGTH].iter().rposition(|&octet| octet == b',').unwrap_or(0);
         }
         self.line(Line::Raw(line[..end].into()));
     }
 
-    /// Notes a defect of the line that comes next.
-    fn note(&mut self, rule: Rule, byte: usize) {
+    /// Notes a defect of the line that is read next.
+    fn note(&mut self, kind: DefectKind, byte: usize) {
         let byte = byte.min(Self::MAX_LINE_LENGTH) as u32;
-        self.0.found.note(Place { rule, line: self.0.lines.len() as u16, byte });
+        self.0.found.note(StoredDefect { kind, line: self.0.lines.len() as u16, byte });
     }
 
-    /// A field split over lines is one value (RFC 9110 §5.3), even inside of quotes: believed only where the joined
-    /// value has no defect at all, because an open quote is far more often a mistake than a split.
+    /// Reads the lines as one joined value (RFC 9110 §5.3) if a line ends inside of quotes. The result is used only if the
+    /// joined value has no defect, because an open quote is far more often a mistake of the server than a split value.
     #[inline]
     fn join(&mut self) {
-        if self.0.found.cut && self.0.lines.len() > 1 {
+        if self.0.found.is_cut && self.0.lines.len() > 1 {
             self.reread_joined();
         }
     }
@@ -199,7 +188,7 @@ impl<'a> IntoIterator for &'a Challenges {
     }
 }
 
-/// All challenges as one field value, in canonical form.
+/// Prints all challenges as one field value, in canonical form.
 impl fmt::Display for Challenges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, challenge) in self.iter().enumerate() {
@@ -221,7 +210,7 @@ impl fmt::Debug for Challenges {
 /// The challenges of a [`Challenges`], in order.
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
-    of: &'a Challenges,
+    challenges: &'a Challenges,
     next: usize,
 }
 
@@ -230,12 +219,12 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Challenge<'a>> {
         let number = self.next;
-        self.next += usize::from(number < self.of.len());
-        (number < self.next).then_some(Challenge { of: &self.of.0, number })
+        self.next += usize::from(number < self.challenges.len());
+        (number < self.next).then_some(Challenge { parsed: &self.challenges.0, number })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.of.len() - self.next;
+        let left = self.challenges.len() - self.next;
         (left, Some(left))
     }
 }

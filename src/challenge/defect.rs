@@ -1,136 +1,180 @@
-//! What a header line breaks, and where: the defects that the reader noted while it read on.
+//! Defects: the rules of RFC 9110 that a header line breaks, and the place in the line.
 
 use std::fmt;
 
-/// What a server's challenge breaks, each with the section that it breaks.
+/// What is wrong in a line, and how the parser reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Rule {
-    /// A tab where `1*SP` must stand between the scheme and what follows; it was read as a space.
+pub enum DefectKind {
+    /// A tab is after the scheme, where only spaces are allowed. The parser reads it as a space.
     TabAfterScheme,
-    /// An element that starts like a scheme and breaks off; it was left out, with its parameters.
+    /// An element starts like a scheme, but has a character that no scheme has. The parser skips it and its parameters.
     BrokenScheme,
-    /// A parameter with no challenge that it could belong to; it was left out.
+    /// A parameter has no challenge to which it could belong. The parser skips it.
     OrphanParameter,
-    /// A parameter without a value; it was left out.
+    /// A parameter has no value. The parser skips it.
     MissingValue,
-    /// An unquoted value with octets that need quotes, such as a URL; its raw text was kept.
+    /// An unquoted value has octets that need quotes, such as a URL. The parser keeps its text.
     UnquotedValue,
-    /// A quoted value that never ends: the rest of the line, flagged, handed out by no lookup.
+    /// A quoted value has no end. The parser keeps the rest of the line as a broken value, which no lookup by name returns.
     UnterminatedQuote,
-    /// A control character: NUL, CR and LF were read as a space, others were kept.
+    /// A value or a line has a control character. The parser reads NUL, CR and LF as a space and keeps the others.
     ControlCharacter,
-    /// No comma before the next parameter or challenge; it was read as if there were one.
+    /// There is no comma before the next parameter or challenge. The parser continues as if there were one.
     MissingComma,
-    /// A semicolon where a comma belongs; it was read as one.
+    /// There is a semicolon instead of a comma. The parser reads it as a comma.
     Semicolon,
-    /// A parameter's name for the second time in its challenge; both were kept, a lookup gives the first.
+    /// A challenge has two parameters of one name. The parser keeps both. A lookup by name returns the first.
     DuplicateParameter,
-    /// Something behind a token68, which must stand alone; a parameter was kept, anything else left out.
+    /// Something follows a token68, which must be the only content of its challenge. The parser keeps a parameter and skips
+    /// anything else.
     AfterToken68,
-    /// Text that is neither a challenge nor a parameter; it was left out, up to the next comma.
+    /// A text is neither a challenge nor a parameter. The parser skips it up to the next comma.
     Junk,
-    /// More lines than [`Challenges::MAX_LINES`](super::Challenges::MAX_LINES); the rest was not read.
+    /// There are more lines than [`Challenges::MAX_LINES`](super::Challenges::MAX_LINES). The parser skips the rest.
     TooManyLines,
-    /// A line longer than [`Challenges::MAX_LINE_LENGTH`](super::Challenges::MAX_LINE_LENGTH) octets; its rest was not read.
+    /// A line is longer than [`Challenges::MAX_LINE_LENGTH`](super::Challenges::MAX_LINE_LENGTH) octets. The parser skips its
+    /// rest.
     LineTooLong,
-    /// More challenges than [`Challenges::MAX_CHALLENGES`](super::Challenges::MAX_CHALLENGES); the rest was not read.
+    /// There are more challenges than [`Challenges::MAX_CHALLENGES`](super::Challenges::MAX_CHALLENGES). The parser skips the
+    /// rest.
     TooManyChallenges,
-    /// More parameters than [`Challenges::MAX_PARAMS`](super::Challenges::MAX_PARAMS); the rest was not read.
+    /// There are more parameters than [`Challenges::MAX_PARAMS`](super::Challenges::MAX_PARAMS). The parser skips the rest.
     TooManyParameters,
-    /// More defects than [`Challenges::MAX_DEFECTS`](super::Challenges::MAX_DEFECTS); the rest was read, its defects not noted.
+    /// There are more defects than [`Challenges::MAX_DEFECTS`](super::Challenges::MAX_DEFECTS). The parser reads the rest and
+    /// notes no more defects.
     TooManyDefects,
 }
 
-impl Rule {
-    /// A name for logs and filters, such as `unquoted-value`. It does not change from one version to the next.
+impl DefectKind {
+    /// A name for logs and filters, such as `unquoted-value`. It is stable across versions.
     #[must_use]
     pub fn id(self) -> &'static str {
-        self.facts().0
+        self.facts().id
     }
 
-    /// One sentence that says what is wrong.
+    /// What is wrong, in one sentence.
     #[must_use]
     pub fn sentence(self) -> &'static str {
-        self.facts().1
+        self.facts().sentence
     }
 
-    /// The section that says so, such as `RFC 9110 §11.2`.
+    /// The section of the RFC that defines the rule, such as `RFC 9110 §11.2`.
     #[must_use]
     pub fn section(self) -> &'static str {
-        self.facts().2
+        self.facts().section
     }
 
-    fn facts(self) -> (&'static str, &'static str, &'static str) {
+    fn facts(self) -> Facts {
+        let facts = |id, sentence, section| Facts { id, sentence, section };
         match self {
             Self::TabAfterScheme => {
-                ("tab-after-scheme", "a tab stands where a space must follow the scheme", "RFC 9110 §11.3")
+                facts("tab-after-scheme", "a tab follows the scheme, where a space is required", "RFC 9110 §11.3")
             }
-            Self::BrokenScheme => ("broken-scheme", "a scheme's name is no token", "RFC 9110 §11.1"),
-            Self::OrphanParameter => ("orphan-parameter", "a parameter belongs to no challenge", "RFC 9110 §11.3"),
-            Self::MissingValue => ("missing-value", "a parameter has no value", "RFC 9110 §11.2"),
-            Self::UnquotedValue => ("unquoted-value", "a value that is no token is not quoted", "RFC 9110 §11.2"),
-            Self::UnterminatedQuote => ("unterminated-quote", "a quoted value has no end", "RFC 9110 §5.6.4"),
+            Self::BrokenScheme => facts("broken-scheme", "the name of a scheme is no token", "RFC 9110 §11.1"),
+            Self::OrphanParameter => facts("orphan-parameter", "a parameter belongs to no challenge", "RFC 9110 §11.3"),
+            Self::MissingValue => facts("missing-value", "a parameter has no value", "RFC 9110 §11.2"),
+            Self::UnquotedValue => facts("unquoted-value", "a value that is no token is not quoted", "RFC 9110 §11.2"),
+            Self::UnterminatedQuote => facts("unterminated-quote", "a quoted value has no end", "RFC 9110 §5.6.4"),
             Self::ControlCharacter => {
-                ("control-character", "a control character stands in a field value", "RFC 9110 §5.5")
+                facts("control-character", "a field value has a control character", "RFC 9110 §5.5")
             }
-            Self::MissingComma => ("missing-comma", "a comma is missing", "RFC 9110 §5.6.1"),
-            Self::Semicolon => ("semicolon", "a semicolon stands where a comma belongs", "RFC 9110 §5.6.1"),
+            Self::MissingComma => facts("missing-comma", "a comma is missing", "RFC 9110 §5.6.1"),
+            Self::Semicolon => facts("semicolon", "a semicolon is in the place of a comma", "RFC 9110 §5.6.1"),
             Self::DuplicateParameter => {
-                ("duplicate-parameter", "a parameter stands twice in one challenge", "RFC 9110 §11.2")
+                facts("duplicate-parameter", "a challenge has a parameter twice", "RFC 9110 §11.2")
             }
-            Self::AfterToken68 => ("after-token68", "something follows a token68", "RFC 9110 §11.3"),
-            Self::Junk => ("junk", "this is neither a challenge nor a parameter", "RFC 9110 §11.3"),
-            Self::TooManyLines => ("too-many-lines", "more lines than are read", "RFC 9110 §5.4"),
-            Self::LineTooLong => ("line-too-long", "a line is longer than is read", "RFC 9110 §5.4"),
-            Self::TooManyChallenges => ("too-many-challenges", "more challenges than are read", "RFC 9110 §5.4"),
-            Self::TooManyParameters => ("too-many-parameters", "more parameters than are read", "RFC 9110 §5.4"),
-            Self::TooManyDefects => ("too-many-defects", "more defects than are noted", "RFC 9110 §5.4"),
+            Self::AfterToken68 => facts("after-token68", "something follows a token68", "RFC 9110 §11.3"),
+            Self::Junk => facts("junk", "this is neither a challenge nor a parameter", "RFC 9110 §11.3"),
+            Self::TooManyLines => facts("too-many-lines", "there are more lines than are read", "RFC 9110 §5.4"),
+            Self::LineTooLong => facts("line-too-long", "a line is longer than is read", "RFC 9110 §5.4"),
+            Self::TooManyChallenges => {
+                facts("too-many-challenges", "there are more challenges than are read", "RFC 9110 §5.4")
+            }
+            Self::TooManyParameters => {
+                facts("too-many-parameters", "there are more parameters than are read", "RFC 9110 §5.4")
+            }
+            Self::TooManyDefects => facts("too-many-defects", "there are more defects than are noted", "RFC 9110 §5.4"),
         }
     }
 }
 
-/// Where a rule was broken, as it is stored: the text stays in the line.
+/// The texts of a kind.
+struct Facts {
+    id: &'static str,
+    sentence: &'static str,
+    section: &'static str,
+}
+
+/// A place in the header lines of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    line: usize,
+    byte: usize,
+}
+
+impl Place {
+    /// The header line, counted from 0 among the lines that were read.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The byte of the line, counted from 0.
+    #[must_use]
+    pub fn byte(&self) -> usize {
+        self.byte
+    }
+}
+
+/// A defect as it is stored. The text stays in its line.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) rule: Rule,
+pub(super) struct StoredDefect {
+    pub(super) kind: DefectKind,
     pub(super) line: u16,
     pub(super) byte: u32,
 }
 
-/// One thing that is wrong with a server's challenges, and where.
+/// A defect of the challenges: what is wrong, and where.
 ///
-/// `Display` is one line without the server's text; [`mark`](Self::mark) shows the place.
+/// `Display` prints one line without the text of the server. [`mark`](Self::mark) shows the place in this text.
 #[derive(Clone, Copy)]
 pub struct Defect<'a> {
-    pub(super) place: &'a Place,
+    pub(super) stored: &'a StoredDefect,
     pub(super) text: &'a [u8],
 }
 
 impl<'a> Defect<'a> {
     /// What is wrong.
     #[must_use]
-    pub fn rule(&self) -> Rule {
-        self.place.rule
+    pub fn kind(&self) -> DefectKind {
+        self.stored.kind
     }
 
     /// The header line, counted from 0 among the lines that were read.
     #[must_use]
     pub fn line(&self) -> usize {
-        usize::from(self.place.line)
+        usize::from(self.stored.line)
     }
 
-    /// The byte of that line, counted from 0; the line's length where something is missing at its end.
+    /// The byte of the line, counted from 0. If something is missing at the end of the line, this is the length of the line.
     ///
-    /// In a line with an obs-fold, which only raw bytes can have, it is the byte of the unfolded line.
+    /// For a line with an obs-fold, which only raw bytes can have, this is the byte of the unfolded line.
     #[must_use]
     pub fn byte(&self) -> usize {
-        self.place.byte as usize
+        self.stored.byte as usize
     }
 
-    /// The piece of the line around the place, with a mark under the byte: two lines of plain ASCII, at most 61 wide.
+    /// The line and the byte together.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { line: self.line(), byte: self.byte() }
+    }
+
+    /// The piece of the line around the place, with a mark under the byte: two lines of plain ASCII, at most 61 columns
+    /// wide.
     ///
-    /// This is the server's own text: what it echoes back can be a secret.
+    /// The server wrote this text and may repeat a secret in it.
     #[must_use]
     pub fn mark(&self) -> Mark<'a> {
         Mark { line: self.text, byte: self.byte() }
@@ -139,22 +183,22 @@ impl<'a> Defect<'a> {
 
 impl fmt::Display for Defect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { rule, line, byte } = self.place;
-        write!(f, "line {}, byte {byte}: {} ({})", line + 1, rule.sentence(), rule.section())
+        let StoredDefect { kind, line, byte } = self.stored;
+        write!(f, "line {}, byte {byte}: {} ({})", line + 1, kind.sentence(), kind.section())
     }
 }
 
 impl fmt::Debug for Defect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Defect")
-            .field("rule", &self.rule())
+            .field("kind", &self.kind())
             .field("line", &self.line())
             .field("byte", &self.byte())
             .finish_non_exhaustive()
     }
 }
 
-/// The place of a [`Defect`]: a piece of the line, and a mark under the byte. Shown by `Display`.
+/// The place of a [`Defect`], for a terminal: a piece of the line, and a mark under the byte. `Display` prints it.
 #[derive(Clone, Copy)]
 pub struct Mark<'a> {
     line: &'a [u8],
@@ -162,17 +206,18 @@ pub struct Mark<'a> {
 }
 
 impl Mark<'_> {
-    // Enough to see a URL's host before the place and a parameter after it, on half of a terminal's 80 columns each.
-    const BEFORE: usize = 32;
-    const AFTER: usize = 28;
+    /// The columns that are shown before the byte: enough for the host of a URL.
+    const COLUMNS_BEFORE: usize = 32;
+    /// The columns that are shown after the byte: enough for the next parameter.
+    const COLUMNS_AFTER: usize = 28;
 }
 
 impl fmt::Display for Mark<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let byte = self.byte.min(self.line.len());
-        let from = byte.saturating_sub(Self::BEFORE);
-        let to = (byte + Self::AFTER).min(self.line.len());
-        // One column for one octet, so that the mark stands under its byte whatever the server sent.
+        let from = byte.saturating_sub(Self::COLUMNS_BEFORE);
+        let to = (byte + Self::COLUMNS_AFTER).min(self.line.len());
+        // Each octet takes one column, so that the mark is under its byte, also if the line is not ASCII.
         for &octet in &self.line[from..to] {
             let shown = if matches!(octet, b' '..=b'~') { char::from(octet) } else { '?' };
             write!(f, "{shown}")?;

@@ -1,19 +1,21 @@
-//! The octets of RFC 9110 §5.6 and §11, as one table: a class is a bit, and a run of a class is one loop.
+//! The character classes of RFC 9110 §5.6 and §11, as one table with a bit for each class.
+
+use std::borrow::Cow;
 
 /// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA`
 pub(super) const TCHAR: u8 = 1;
-/// `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"`, what a token68 is made of before its padding.
+/// `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"`, the characters of a token68 before its padding.
 pub(super) const TOKEN68: u8 = 1 << 1;
 /// `qdtext = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text`
 pub(super) const QDTEXT: u8 = 1 << 2;
-/// `SP / HTAB`, of which OWS and BWS are made.
+/// `SP / HTAB`, the characters of OWS and BWS.
 pub(super) const BLANK: u8 = 1 << 3;
-/// A blank or a comma: what stands between two elements of a list.
-pub(super) const BETWEEN: u8 = 1 << 4;
-/// `HTAB / SP / VCHAR / obs-text`, what may follow the backslash of a quoted-pair.
+/// A blank or a comma: the characters between two elements of a list.
+pub(super) const SEPARATOR: u8 = 1 << 4;
+/// `HTAB / SP / VCHAR / obs-text`, the characters after the backslash of a quoted-pair.
 pub(super) const ESCAPABLE: u8 = 1 << 5;
-/// Whatever cannot end an unquoted value that is no token: neither blank nor comma nor semicolon.
-pub(super) const LOOSE: u8 = 1 << 6;
+/// Anything but a blank, a comma or a semicolon: the characters that do not end an unquoted value.
+pub(super) const UNQUOTED: u8 = 1 << 6;
 
 static CLASSES: [u8; 256] = classes();
 
@@ -47,24 +49,24 @@ const fn class(octet: u8) -> u8 {
         bits |= BLANK;
     }
     if blank || octet == b',' {
-        bits |= BETWEEN;
+        bits |= SEPARATOR;
     }
     if blank || visible_or_obs {
         bits |= ESCAPABLE;
     }
     if !blank && octet != b',' && octet != b';' {
-        bits |= LOOSE;
+        bits |= UNQUOTED;
     }
     bits
 }
 
-/// Whether the octet is of the class.
+/// Whether the octet is in the class.
 #[inline]
 pub(super) fn is(octet: u8, class: u8) -> bool {
     CLASSES[octet as usize] & class != 0
 }
 
-/// Where the run of a class that starts at `at` ends.
+/// The end of the run of a class that starts at `at`.
 #[inline]
 pub(super) fn run(line: &[u8], mut at: usize, class: u8) -> usize {
     while at < line.len() && is(line[at], class) {
@@ -73,8 +75,8 @@ pub(super) fn run(line: &[u8], mut at: usize, class: u8) -> usize {
     at
 }
 
-/// Where the run of qdtext that starts at `at` ends: the same as [`run`], eight octets at a time, because quoted values
-/// are most of what a challenge is made of.
+/// The end of the run of qdtext that starts at `at`. Reads eight octets at a time, because most octets of a challenge are in
+/// quoted values (bench `challenges`).
 #[inline]
 pub(super) fn run_quoted(line: &[u8], mut at: usize) -> usize {
     while let Some(eight) = line[at..].first_chunk::<8>() {
@@ -86,26 +88,27 @@ pub(super) fn run_quoted(line: &[u8], mut at: usize) -> usize {
         }
         at += 8;
     }
-    // What is left is a few octets, or a tab, which is below the space and is qdtext all the same.
+    // The rest is a few octets. Or it begins with a tab, which the loop above does not accept, although it is qdtext.
     run(line, at, QDTEXT)
 }
 
+/// Eight octets, each of them 1.
 const ONES: u64 = u64::MAX / 255;
 
-/// The high bit of each of eight octets that is below `bound`, which is at most 0x80. Only the lowest one is sure: above
-/// it a borrow may have set further bits.
+/// Sets the high bit of each of the eight octets that is below `bound`, which is at most 0x80. Only the lowest bit that is
+/// set is reliable: a borrow may set bits above it.
 #[inline]
 fn below(octets: u64, bound: u8) -> u64 {
     octets.wrapping_sub(ONES * u64::from(bound)) & !octets & (ONES << 7)
 }
 
-/// The same for the octets that are `octet`.
+/// Sets the high bit of each of the eight octets that equals `octet`. Only the lowest bit that is set is reliable.
 #[inline]
 fn equal(octets: u64, octet: u8) -> u64 {
     below(octets ^ (ONES * u64::from(octet)), 1)
 }
 
-/// The token at `at`: where it ends, and a hash of it without case.
+/// The end of the token at `at`, and a hash of the token in lower case.
 #[inline]
 pub(super) fn name(line: &[u8], mut at: usize) -> (usize, u16) {
     let mut hash = 0u32;
@@ -120,7 +123,7 @@ pub(super) fn name(line: &[u8], mut at: usize) -> (usize, u16) {
     (at, (hash ^ (hash >> 16)) as u16)
 }
 
-/// Each tchar in lower case; zero for every other octet.
+/// Each tchar in lower case. Zero for any other octet.
 static FOLDED: [u8; 256] = folded();
 
 const fn folded() -> [u8; 256] {
@@ -140,25 +143,26 @@ pub(super) fn is_token(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().all(|&octet| is(octet, TCHAR))
 }
 
-/// Whether `token BWS "="` stands at `at`: the start of an auth-param.
-pub(super) fn name_at(line: &[u8], at: usize) -> bool {
+/// Whether `token BWS "="` is at `at`: the start of an auth-param.
+pub(super) fn is_name_at(line: &[u8], at: usize) -> bool {
     let end = run(line, at, TCHAR);
     end > at && line.get(run(line, end, BLANK)) == Some(&b'=')
 }
 
-/// Whether `auth-scheme 1*blank token BWS "="` stands at `at`: the start of a challenge with a parameter.
-pub(super) fn challenge_at(line: &[u8], at: usize) -> bool {
+/// Whether `auth-scheme 1*blank token BWS "="` is at `at`: the start of a challenge with a parameter.
+pub(super) fn is_challenge_at(line: &[u8], at: usize) -> bool {
     let end = run(line, at, TCHAR);
     let next = run(line, end, BLANK);
-    end > at && next > end && name_at(line, next)
+    end > at && next > end && is_name_at(line, next)
 }
 
-/// Where the next comma outside of quotes stands, or the end; `None` where a quote is open there.
-pub(super) fn next_comma(line: &[u8], mut at: usize, quotes: bool) -> Option<usize> {
+/// The place of the next comma, or the end of the line. If `skip_quotes`, commas inside of quotes do not count, and the result
+/// is `None` if a quote has no end.
+pub(super) fn next_comma(line: &[u8], mut at: usize, skip_quotes: bool) -> Option<usize> {
     let mut quoted = false;
     while at < line.len() {
         match line[at] {
-            b'"' if quotes => quoted = !quoted,
+            b'"' if skip_quotes => quoted = !quoted,
             b'\\' if quoted => at += 1,
             b',' if !quoted => return Some(at),
             _ => {}
@@ -168,29 +172,29 @@ pub(super) fn next_comma(line: &[u8], mut at: usize, quotes: bool) -> Option<usi
     (!quoted).then_some(line.len())
 }
 
-/// The content of a quoted-string without the backslashes of its quoted-pairs.
+/// The content of a quoted-string, without the backslashes of its quoted-pairs.
 pub(super) fn unescape(quoted: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(quoted.len());
     let mut octets = quoted.iter();
     while let Some(&octet) = octets.next() {
-        // A backslash with nothing behind it (the line ended there) stands for itself.
+        // A backslash at the end of the line is kept.
         plain.push(if octet == b'\\' { *octets.next().unwrap_or(&octet) } else { octet });
     }
     plain
 }
 
-/// NUL, CR and LF, which may not stand in a field value (RFC 9110 §5.5).
-fn forbidden(octet: u8) -> bool {
+/// Whether the octet is NUL, CR or LF, which a field value must not have (RFC 9110 §5.5).
+fn is_forbidden(octet: u8) -> bool {
     (octet == 0) | (octet == b'\r') | (octet == b'\n')
 }
 
-/// `None` where no octet is forbidden; else the value with each obs-fold (RFC 9112 §5.2) and each other forbidden octet
-/// made one space, and where the first of them stood.
+/// The value, with a space in place of each obs-fold (RFC 9112 §5.2) and each other forbidden octet, and the place of the
+/// first one. `None` if no octet is forbidden.
 pub(super) fn without_forbidden(value: &[u8]) -> Option<(Vec<u8>, usize)> {
-    // Nearly every value has none, and none below the carriage return: eight octets at a time say so.
+    // Nearly every value has no octet below the carriage return. This test reads eight octets at a time.
     let (eights, rest) = value.as_chunks::<8>();
     let low = eights.iter().fold(0, |low, &eight| low | below(u64::from_le_bytes(eight), 0x0e));
-    if low == 0 && !rest.iter().any(|&octet| forbidden(octet)) {
+    if low == 0 && !rest.iter().any(|&octet| is_forbidden(octet)) {
         return None;
     }
     let mut first = None;
@@ -206,10 +210,10 @@ pub(super) fn without_forbidden(value: &[u8]) -> Option<(Vec<u8>, usize)> {
                 at = end;
             }
             None => {
-                if forbidden(value[at]) {
+                if is_forbidden(value[at]) {
                     first.get_or_insert(clean.len());
                 }
-                clean.push(if forbidden(value[at]) { b' ' } else { value[at] });
+                clean.push(if is_forbidden(value[at]) { b' ' } else { value[at] });
                 at += 1;
             }
         }
@@ -217,7 +221,7 @@ pub(super) fn without_forbidden(value: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((clean, first?))
 }
 
-/// `obs-fold = OWS CRLF RWS`, seen from its CRLF (or its bare LF).
+/// The end of `obs-fold = OWS CRLF RWS`, if its CRLF or bare LF is at `at`.
 fn fold_end(value: &[u8], at: usize) -> Option<usize> {
     let line_feed = if value[at] == b'\r' { at + 1 } else { at };
     let blanks = line_feed + 1;
@@ -225,9 +229,8 @@ fn fold_end(value: &[u8], at: usize) -> Option<usize> {
     (end > blanks).then_some(end)
 }
 
-/// Text of octets: UTF-8 where they are, else Latin-1, which every octet is.
-pub(super) fn text(octets: std::borrow::Cow<'_, [u8]>) -> std::borrow::Cow<'_, str> {
-    use std::borrow::Cow;
+/// The text of octets: UTF-8 if they are valid UTF-8, otherwise Latin-1.
+pub(super) fn text(octets: Cow<'_, [u8]>) -> Cow<'_, str> {
     let latin1 = |octets: &[u8]| octets.iter().map(|&octet| char::from(octet)).collect::<String>();
     match octets {
         Cow::Borrowed(octets) => match std::str::from_utf8(octets) {
@@ -238,7 +241,7 @@ pub(super) fn text(octets: std::borrow::Cow<'_, [u8]>) -> std::borrow::Cow<'_, s
     }
 }
 
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3): what is none of these is nobody's scope, and is printed nowhere.
+/// Whether the text is a scope: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 #[must_use]
 pub fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))

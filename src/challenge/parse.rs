@@ -1,61 +1,75 @@
-//! One pass over a header line: what RFC 9110 §11 and §5.6 say, and what is made of everything else.
+//! The parser: one pass over a header line, by the grammar of RFC 9110 §11 and §5.6.
 //!
-//! Reading never fails. Where a line leaves the grammar, the defect is noted and reading goes on by these rules, each
-//! of which is a place below:
+//! Parsing never fails. If a line breaks the grammar, the parser notes a defect and continues by these rules:
 //!
-//! 1. Each line is read on its own, and a challenge stays open for the parameters of the next line; an open quote
-//!    never reaches the next line, unless the joined lines (RFC 9110 §5.3) are without a defect.
+//! 1. Each line is read by itself. A challenge stays open for the parameters of the next line. An open quote ends with its
+//!    line, unless the joined lines (RFC 9110 §5.3) have no defect.
 //! 2. A tab after a scheme counts as a space.
-//! 3. An unterminated quoted-string runs to the end of its line and is flagged.
-//! 4. An unquoted value that is no token runs to the next comma, or to blanks and then `name =` or `scheme name =`, or
-//!    to a semicolon and then one of these, another separator or the end.
-//! 5. Where a comma is missing, `name =` goes on with the challenge, `scheme name =` starts a new one, and anything
-//!    else is skipped to the next comma outside of quotes, or to the next of all if a quote is never closed.
-//! 6. A semicolon after a scheme or a value is a comma that leaves the challenge open.
+//! 3. A quoted-string without an end runs to the end of its line and is flagged as broken.
+//! 4. An unquoted value that is no token ends at a comma, at the end of the line, before blanks that `name =` or
+//!    `scheme name =` follows, or before a semicolon that one of these, another separator or the end follows.
+//! 5. If a comma is missing, `name =` continues the challenge, and `scheme name =` begins a new one. Anything else is
+//!    skipped up to the next comma outside of quotes, or up to the next comma if a quote has no end.
+//! 6. A semicolon after a scheme or a value counts as a comma, and the challenge stays open.
 //! 7. Duplicates are kept, in order.
-//! 8. A parameter without a value, or without an open challenge, is dropped.
-//! 9. A token68 closes its challenge; junk behind it is skipped, `name =` with no comma before it is kept.
-//! 10. An element that starts like a scheme and breaks closes the challenge before it.
-//! 11. NUL, CR, LF and obs-fold become a space (before this pass).
+//! 8. A parameter without a value, or without an open challenge, is skipped.
+//! 9. A token68 closes its challenge. Junk after it is skipped. `name =` after it without a comma is kept.
+//! 10. An element that starts like a scheme but has a wrong character closes the challenge before it.
+//! 11. NUL, CR, LF and obs-fold become a space, before this pass.
 
-use super::defect::{Place, Rule};
-use super::grammar::{BETWEEN, BLANK, ESCAPABLE, LOOSE, TCHAR, TOKEN68};
-use super::grammar::{challenge_at, is, is_token, name, name_at, next_comma, run, run_quoted};
-use super::list::{Flags, Found, Line, MAX_CHALLENGES, MAX_PARAMS, Param, Span};
+use super::defect::{DefectKind, StoredDefect};
+use super::grammar::{
+    BLANK, ESCAPABLE, SEPARATOR, TCHAR, TOKEN68, UNQUOTED, is, is_challenge_at, is_name_at, is_token, name, next_comma,
+    run, run_quoted,
+};
+use super::parsed::{Flags, Found, Line, MAX_CHALLENGES, MAX_PARAMS, Span, StoredParam};
 
-/// Reads the last of the lines into `found`. Returns whether a quoted-string ran off its end.
+/// Reads the last line into `found`. Returns whether the line ends inside of a quoted-string.
 pub(super) fn read_last(lines: &[Line], found: &mut Found) -> bool {
     let Some(number) = lines.len().checked_sub(1) else { return false };
-    let mut reader =
-        Reader { lines, line: lines[number].octets(), at: 0, number: number as u16, found, ran_off: false, strays: 0 };
-    reader.elements();
-    reader.ran_off
+    let mut parser = Parser {
+        lines,
+        line: lines[number].octets(),
+        at: 0,
+        number: number as u16,
+        found,
+        ends_in_quote: false,
+        stray_quotes: 0,
+    };
+    parser.elements();
+    parser.ends_in_quote
 }
 
-struct Reader<'a> {
+/// The parser of one line.
+struct Parser<'a> {
     lines: &'a [Line],
+    /// The octets of the line.
     line: &'a [u8],
+    /// The next octet to read.
     at: usize,
+    /// The number of the line.
     number: u16,
     found: &'a mut Found,
-    ran_off: bool,
-    /// How many stray quotes were met.
-    strays: usize,
+    /// Whether the line ends inside of a quoted-string.
+    ends_in_quote: bool,
+    /// The number of quotes without an end that were skipped.
+    stray_quotes: usize,
 }
 
-/// How many stray quotes of one line are looked for: each costs a look at the whole rest of it.
-const MOST_STRAYS: usize = 8;
+/// How often the parser searches for the end of a quote in text that it skips. Each search may read the whole rest of the
+/// line, so without a bound the time could be quadratic.
+const MAX_STRAY_QUOTES: usize = 8;
 
-impl Reader<'_> {
+impl Parser<'_> {
     /// `#challenge = [ element ] *( OWS "," OWS [ element ] )`, where an element is a challenge or, in an open
-    /// challenge, an auth-param: only what follows a name tells the two apart.
+    /// challenge, an auth-param. Both begin with a name, and the text after it decides.
     fn elements(&mut self) {
-        while !self.found.full {
-            self.at = run(self.line, self.at, BETWEEN);
+        while !self.found.is_full {
+            self.at = run(self.line, self.at, SEPARATOR);
             match self.byte() {
                 None => return,
                 Some(b';') => {
-                    self.defect(Rule::Semicolon, self.at);
+                    self.defect(DefectKind::Semicolon, self.at);
                     self.at += 1;
                 }
                 Some(_) => self.element(),
@@ -63,6 +77,7 @@ impl Reader<'_> {
         }
     }
 
+    /// One element: a challenge or an auth-param.
     fn element(&mut self) {
         let (name, hash) = self.name();
         if name.is_empty() {
@@ -76,45 +91,47 @@ impl Reader<'_> {
             Some(_) if self.at > name.end() => {
                 let gap = &self.line[name.end()..self.at];
                 if gap != b" " && gap.contains(&b'\t') {
-                    self.defect(Rule::TabAfterScheme, name.end());
+                    self.defect(DefectKind::TabAfterScheme, name.end());
                 }
                 self.scheme(name, true);
-                if !self.found.full {
+                if !self.found.is_full {
                     self.content();
                 }
             }
             Some(_) => {
-                self.defect(Rule::BrokenScheme, self.at);
-                self.found.open = false;
+                self.defect(DefectKind::BrokenScheme, self.at);
+                self.found.is_open = false;
                 self.skip(self.at);
             }
         }
     }
 
-    /// `auth-scheme`. It takes parameters only if a space follows it: `Basic, realm="x"` is a challenge and an orphan.
-    fn scheme(&mut self, name: Span, open: bool) {
+    /// `auth-scheme`. The challenge is open for parameters only if a space follows the scheme: `Basic, realm="x"` is a
+    /// challenge and an orphan parameter.
+    fn scheme(&mut self, name: Span, is_open: bool) {
         if self.found.challenges.len() >= MAX_CHALLENGES {
-            self.defect(Rule::TooManyChallenges, name.start());
-            self.found.full = true;
+            self.defect(DefectKind::TooManyChallenges, name.start());
+            self.found.is_full = true;
             return;
         }
         self.found.push_challenge(self.number, name);
-        self.found.open = open;
+        self.found.is_open = is_open;
     }
 
-    /// `1*SP ( token68 / #auth-param )`, from behind the spaces.
+    /// `1*SP ( token68 / #auth-param )`, after the spaces.
     ///
     /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
     fn content(&mut self) {
         let start = self.at;
         let (name, hash) = self.name();
         let value = self.line.get(name.end() + 1);
-        let sure = self.byte() == Some(b'=') && value.is_some_and(|&octet| is(octet, LOOSE) && octet != b'=');
-        if sure && !name.is_empty() {
+        // The usual case, without the test for a token68.
+        let is_param = self.byte() == Some(b'=') && value.is_some_and(|&octet| is(octet, UNQUOTED) && octet != b'=');
+        if is_param && !name.is_empty() {
             return self.value(name, hash);
         }
         if let Some(end) = self.token68(start) {
-            return self.closed_by(Span::new(start, end));
+            return self.close_with(Span::new(start, end));
         }
         self.at = run(self.line, name.end(), BLANK);
         if name.is_empty() || self.byte() != Some(b'=') {
@@ -123,21 +140,23 @@ impl Reader<'_> {
         self.value(name, hash);
     }
 
-    /// Where the token68 at `start` ends, if it is one: a comma or the end follows, or what can follow nothing else.
+    /// The end of the token68 at `start`, if there is one: a comma or the end of the line follows, or a text that can be no
+    /// part of a parameter.
     fn token68(&self, start: usize) -> Option<usize> {
         let body = run(self.line, start, TOKEN68);
         let end = body + self.line[body..].iter().take_while(|&&octet| octet == b'=').count();
         let next = run(self.line, end, BLANK);
-        let alone = matches!(self.line.get(next), None | Some(b',' | b';'));
-        // `A error=; scope=a` has lost a value; no server that means a token68 puts a semicolon there.
-        let lost = end == body + 1 && self.line.get(next) == Some(&b';') && is_token(&self.line[start..body]);
-        // `A b= c` is a parameter with bad whitespace, and so is `A b =c`; `A b= c=d` can only be a token68 and more.
-        let param = (end == body + 1 && is_token(&self.line[start..body]) && !name_at(self.line, next))
+        let is_alone = matches!(self.line.get(next), None | Some(b',' | b';'));
+        // `A error=; scope=a` is a parameter without a value: no server sends a semicolon after a token68.
+        let is_name = end == body + 1 && self.line.get(next) == Some(&b';') && is_token(&self.line[start..body]);
+        // `A b= c` and `A b =c` are parameters with bad whitespace. `A b= c=d` can only be a token68 and a parameter.
+        let is_param = (end == body + 1 && is_token(&self.line[start..body]) && !is_name_at(self.line, next))
             || (end == body && self.line.get(next) == Some(&b'='));
-        (body > start && !lost && (alone || (next > end && !param))).then_some(end)
+        (body > start && !is_name && (is_alone || (next > end && !is_param))).then_some(end)
     }
 
-    fn closed_by(&mut self, token68: Span) {
+    /// Closes the challenge with its token68.
+    fn close_with(&mut self, token68: Span) {
         self.found.close_with_token68(token68);
         self.at = run(self.line, token68.end(), BLANK);
         if !matches!(self.byte(), None | Some(b',' | b';')) {
@@ -145,52 +164,54 @@ impl Reader<'_> {
         }
     }
 
+    /// The text after a token68 without a comma.
     fn after_token68(&mut self) {
-        self.defect(Rule::AfterToken68, self.at);
-        if name_at(self.line, self.at) {
+        self.defect(DefectKind::AfterToken68, self.at);
+        if is_name_at(self.line, self.at) {
             let (name, hash) = self.name();
             self.at = run(self.line, name.end(), BLANK);
-            self.found.open = true;
+            self.found.is_open = true;
             self.value(name, hash);
-            self.found.open = false;
-        } else if !challenge_at(self.line, self.at) {
+            self.found.is_open = false;
+        } else if !is_challenge_at(self.line, self.at) {
             self.skip(self.at);
         }
     }
 
-    /// `BWS "=" BWS ( token / quoted-string )`, from the equals sign on.
+    /// `BWS "=" BWS ( token / quoted-string )`, from the equals sign.
     #[inline]
     fn value(&mut self, name: Span, hash: u16) {
         let equals = self.at;
         self.at = run(self.line, equals + 1, BLANK);
         let (value, flags) = match self.byte() {
             Some(b'"') => self.quoted(),
-            Some(_) if self.at > equals + 1 && name_at(self.line, self.at) => {
+            Some(_) if self.at > equals + 1 && is_name_at(self.line, self.at) => {
                 (Span::new(equals, equals), Flags::empty())
             }
             _ => (self.unquoted(), Flags::empty()),
         };
-        if value.is_empty() && !flags.quoted() {
-            self.defect(Rule::MissingValue, self.at);
-        } else if self.found.open {
+        if value.is_empty() && !flags.is_quoted() {
+            self.defect(DefectKind::MissingValue, self.at);
+        } else if self.found.is_open {
             self.push(name, hash, value, flags);
         } else {
-            self.defect(Rule::OrphanParameter, name.start());
+            self.defect(DefectKind::OrphanParameter, name.start());
         }
-        // What was cut by its line's end is the last of its challenge: nothing that follows is known to belong there.
-        self.found.open &= !flags.broken();
+        // After a value without an end, the challenge is closed: a parameter of the next line may belong to another one.
+        self.found.is_open &= !flags.is_broken();
         self.after_value();
     }
 
+    /// Stores a parameter.
     fn push(&mut self, name: Span, hash: u16, value: Span, flags: Flags) {
         if self.found.params.len() >= MAX_PARAMS {
-            self.defect(Rule::TooManyParameters, name.start());
-            self.found.full = true;
+            self.defect(DefectKind::TooManyParameters, name.start());
+            self.found.is_full = true;
             return;
         }
-        let param = Param { name, value, line: self.number, hash, flags };
+        let param = StoredParam { name, value, line: self.number, hash, flags };
         if self.found.push_param(param, self.lines) {
-            self.defect(Rule::DuplicateParameter, name.start());
+            self.defect(DefectKind::DuplicateParameter, name.start());
         }
     }
 
@@ -211,12 +232,12 @@ impl Reader<'_> {
                     self.quoted_pairs();
                 }
                 Some(_) => {
-                    self.defect(Rule::ControlCharacter, self.at);
+                    self.defect(DefectKind::ControlCharacter, self.at);
                     self.at += 1;
                 }
                 None => {
-                    self.defect(Rule::UnterminatedQuote, start - 1);
-                    self.ran_off = true;
+                    self.defect(DefectKind::UnterminatedQuote, start - 1);
+                    self.ends_in_quote = true;
                     return (Span::new(start, self.at), flags.with_broken());
                 }
             }
@@ -227,13 +248,13 @@ impl Reader<'_> {
     fn quoted_pairs(&mut self) {
         while self.byte() == Some(b'\\') {
             if self.line.get(self.at + 1).is_some_and(|&octet| !is(octet, ESCAPABLE)) {
-                self.defect(Rule::ControlCharacter, self.at + 1);
+                self.defect(DefectKind::ControlCharacter, self.at + 1);
             }
             self.at = (self.at + 2).min(self.line.len());
         }
     }
 
-    /// `token`, or what stands in its place: a URL, base64, words.
+    /// `token`, or another text without quotes: a URL, base64, words.
     fn unquoted(&mut self) -> Span {
         let start = self.at;
         let token = run(self.line, start, TCHAR);
@@ -241,65 +262,68 @@ impl Reader<'_> {
         if token > start && matches!(self.byte(), None | Some(b',')) {
             return Span::new(start, token);
         }
-        self.at = self.loose_end(start);
+        self.at = self.unquoted_end(start);
         let blanks = self.line[start..self.at].iter().rev().take_while(|&&octet| is(octet, BLANK)).count();
         let value = Span::new(start, self.at - blanks);
         if token < value.end() {
-            self.defect(Rule::UnquotedValue, token);
+            self.defect(DefectKind::UnquotedValue, token);
         }
         value
     }
 
-    fn loose_end(&self, mut at: usize) -> usize {
+    /// The end of an unquoted value that is no token.
+    fn unquoted_end(&self, mut at: usize) -> usize {
         loop {
-            at = run(self.line, at, LOOSE);
+            at = run(self.line, at, UNQUOTED);
             let next = run(self.line, at, BLANK);
             match self.line.get(next) {
                 None | Some(b',') => return at,
-                Some(b';') if self.separates(next) => return next,
+                Some(b';') if self.is_separator(next) => return next,
                 Some(b';') => at = next + 1,
-                Some(_) if name_at(self.line, next) || challenge_at(self.line, next) => return at,
+                Some(_) if is_name_at(self.line, next) || is_challenge_at(self.line, next) => return at,
                 Some(_) => at = next,
             }
         }
     }
 
+    /// Whether the semicolon at `at` is in the place of a comma: a parameter, a challenge, a separator or the end follows.
     #[inline]
-    /// Whether the semicolon at `at` stands where a comma belongs: what follows goes on, or ends.
-    fn separates(&self, at: usize) -> bool {
+    fn is_separator(&self, at: usize) -> bool {
         let next = run(self.line, at + 1, BLANK);
         matches!(self.line.get(next), None | Some(b',' | b';'))
-            || name_at(self.line, next)
-            || challenge_at(self.line, next)
+            || is_name_at(self.line, next)
+            || is_challenge_at(self.line, next)
     }
 
+    /// The text between a value and the next separator.
     fn after_value(&mut self) {
         self.at = run(self.line, self.at, BLANK);
         match self.byte() {
             None | Some(b',' | b';') => {}
-            Some(_) if name_at(self.line, self.at) || challenge_at(self.line, self.at) => {
-                self.defect(Rule::MissingComma, self.at);
+            Some(_) if is_name_at(self.line, self.at) || is_challenge_at(self.line, self.at) => {
+                self.defect(DefectKind::MissingComma, self.at);
             }
             Some(_) => self.junk(self.at),
         }
     }
 
+    /// Text that is neither a challenge nor a parameter.
     fn junk(&mut self, start: usize) {
-        self.defect(Rule::Junk, start);
+        self.defect(DefectKind::Junk, start);
         self.skip(start);
     }
 
-    /// Skips to the next comma outside of quotes. Where a quote is never closed, it is a stray one, and the next comma of
-    /// all is taken, so that it hides nothing.
+    /// Skips to the next comma outside of quotes. If a quote has no end, it is a stray quote: then skips to the next comma,
+    /// so that the quote hides no challenge.
     fn skip(&mut self, start: usize) {
-        let comma = next_comma(self.line, start, self.strays < MOST_STRAYS);
+        let comma = next_comma(self.line, start, self.stray_quotes < MAX_STRAY_QUOTES);
         self.at = comma.unwrap_or_else(|| {
-            self.strays += 1;
+            self.stray_quotes += 1;
             next_comma(self.line, start, false).unwrap_or(self.line.len())
         });
     }
 
-    /// `token`, and a hash of it without case, so that duplicates are found without comparing all names with all.
+    /// `token`, and a hash of it in lower case. The hash finds duplicates without a comparison of all names.
     #[inline]
     fn name(&mut self) -> (Span, u16) {
         let start = self.at;
@@ -314,7 +338,7 @@ impl Reader<'_> {
     }
 
     #[cold]
-    fn defect(&mut self, rule: Rule, byte: usize) {
-        self.found.note(Place { rule, line: self.number, byte: byte as u32 });
+    fn defect(&mut self, kind: DefectKind, byte: usize) {
+        self.found.note(StoredDefect { kind, line: self.number, byte: byte as u32 });
     }
 }

@@ -1,4 +1,4 @@
-//! What a scheme of its own does: signs each request, and looks at each response.
+//! The trait of schemes that sign requests.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -12,63 +12,132 @@ use super::secret::Secret;
 use crate::BoxError;
 use crate::challenge::Challenges;
 
-/// A scheme that signs requests: what stands behind [`Credential::custom`](crate::Credential::custom).
+/// A scheme that signs requests. [`Credential::custom`](crate::Credential::custom) makes a credential of it.
 ///
-/// The plain kinds (a bearer token, a password, a header) do not pass through here.
+/// The plain credentials (a bearer token, a password, a header) need no scheme.
+///
+/// This scheme sends a key together with the time:
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use reqwest_challenge::reqwest::Request;
+/// use reqwest_challenge::reqwest::header::{AUTHORIZATION, HeaderValue};
+/// use reqwest_challenge::{Authorize, BoxError, Credential, Secret, async_trait};
+///
+/// struct Timed(Secret);
+///
+/// #[async_trait]
+/// impl Authorize for Timed {
+///     fn scheme(&self) -> &str {
+///         "Timed"
+///     }
+///
+///     async fn authorize(&self, request: &mut Request, now: SystemTime) -> Result<(), BoxError> {
+///         let seconds = now.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+///         let mut value = HeaderValue::try_from(format!("Timed key={}, time={seconds}", self.0.expose()))?;
+///         value.set_sensitive(true);
+///         request.headers_mut().insert(AUTHORIZATION, value);
+///         Ok(())
+///     }
+///
+///     fn export(&self) -> Option<Secret> {
+///         Some(self.0.clone())
+///     }
+/// }
+///
+/// let credential = Credential::custom(Timed(Secret::new("s3cret")));
+/// assert_eq!(credential.scheme(), "Timed");
+/// ```
 #[async_trait]
 pub trait Authorize: Send + Sync + 'static {
-    /// The scheme's name, such as `DPoP`.
+    /// The name of the scheme, such as `DPoP`.
     fn scheme(&self) -> &str;
 
-    /// The header that it sets, if it is a single one: a request that has it already is the caller's own business.
+    /// The header that the scheme sets, or `None` if it sets none or several. If the caller already set this header on a
+    /// request, the middleware does not call the scheme for the request.
     fn header_name(&self) -> Option<&HeaderName> {
         Some(&http::header::AUTHORIZATION)
     }
 
-    /// Signs the request, which is about to be sent. `now` is the time of the session's clock. Called anew for each send. A buffered body can be read; whoever
-    /// sets a header with a secret in it marks it as sensitive.
+    /// Signs the request before it is sent. `now` is the time of the session's clock. The middleware calls this once for
+    /// each send, so a replay is signed again. A buffered body can be read.
+    ///
+    /// If the scheme sets a header that contains a secret, it must mark the value as sensitive.
     ///
     /// # Errors
-    /// Whatever keeps it from signing: nothing is sent then.
+    /// Any error of the scheme. The request is not sent.
     async fn authorize(&self, request: &mut Request, now: SystemTime) -> Result<(), BoxError>;
 
-    /// What a store keeps of it, so that it can be made again in another process. Not said, it cannot be stored.
+    /// The text that a store keeps, from which the scheme can be made again in another process. `None`, the default, means
+    /// that the credential cannot be stored.
     fn export(&self) -> Option<Secret> {
         None
     }
 
-    /// Looks at the head of a response to a request that it signed.
+    /// Inspects the head of a response to a request that the scheme signed. By default, the scheme ignores it.
     ///
     /// # Errors
-    /// Whatever is wrong with the response, such as a server's proof that does not hold.
+    /// Any error of the scheme, such as a proof of the server that is wrong.
     fn observe(&self, _head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         Ok(Observed::Nothing)
     }
 
-    /// Learns from the head of the 401 that a request got before there was this credential, with which it is about to be sent once
-    /// more: a nonce may have come with it.
+    /// Reads the head of the 401 that caused the refresh which gave this credential. The middleware calls this before it
+    /// signs the replay, because the 401 may contain a nonce. By default, the scheme ignores it.
     fn learn(&self, _head: &ResponseHead<'_>) {}
 }
 
-/// What a scheme makes of a response.
+/// What the middleware does after [`Authorize::observe`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Observed {
-    /// Nothing that concerns it.
+    /// The response does not concern the scheme.
     Nothing,
-    /// It can answer this 401 itself: sign once more, and nobody needs to be asked.
+    /// The scheme can answer this 401 itself. The middleware signs the request once more and sends it, without a refresh.
     Retry,
 }
 
-/// The head of a response, as a scheme sees it. `Debug` prints no values.
+/// The head of a response, as a scheme sees it. `Debug` prints no values of header fields.
 pub struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) url: &'a Url,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) challenges: &'a Challenges,
-    /// The header that the scheme made for the request, if it is known.
-    #[cfg_attr(not(feature = "digest"), expect(dead_code, reason = "only Digest reads it"))]
     pub(crate) sent: Option<&'a HeaderValue>,
+}
+
+impl ResponseHead<'_> {
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The URL that answered. After a redirect, it differs from the URL of the request.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        self.url
+    }
+
+    /// The header fields of the response.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.headers
+    }
+
+    /// The challenges of a 401. Empty for any other status.
+    #[must_use]
+    pub fn challenges(&self) -> &Challenges {
+        self.challenges
+    }
+
+    /// The value that the scheme gave to its [header](Authorize::header_name) in the request. `None` if it is not known,
+    /// and in [`Authorize::learn`].
+    #[must_use]
+    pub fn sent_header(&self) -> Option<&HeaderValue> {
+        self.sent
+    }
 }
 
 impl fmt::Debug for ResponseHead<'_> {
@@ -79,37 +148,5 @@ impl fmt::Debug for ResponseHead<'_> {
             .field("headers", &self.headers.len())
             .field("challenges", self.challenges)
             .finish_non_exhaustive()
-    }
-}
-
-impl ResponseHead<'_> {
-    /// The status.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The URL that answered.
-    #[must_use]
-    pub fn url(&self) -> &Url {
-        self.url
-    }
-
-    /// The header.
-    #[must_use]
-    pub fn headers(&self) -> &HeaderMap {
-        self.headers
-    }
-
-    /// The header that the scheme made for the request.
-    #[cfg(feature = "digest")]
-    pub(crate) fn sent(&self) -> Option<&HeaderValue> {
-        self.sent
-    }
-
-    /// The challenges; none but on a 401.
-    #[must_use]
-    pub fn challenges(&self) -> &Challenges {
-        self.challenges
     }
 }

@@ -1,8 +1,5 @@
-//! What is put on a request.
+//! Credentials.
 
-use super::authorize::Authorize;
-use super::header;
-use super::header::CredentialError;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -12,18 +9,23 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::Request;
 use zeroize::Zeroizing;
 
+use super::authorize::Authorize;
+use super::error::CredentialError;
+use super::header;
 use super::secret::Secret;
 use crate::BoxError;
 
-/// A credential: what is put on a request, and what is known of it (RFC 9110 §11.4).
+/// A credential: the header that the middleware puts on a request (RFC 9110 §11.4), and facts about it, such as its
+/// expiry and its scopes.
 ///
-/// It is cheap to clone and prints no secret; its text is wiped when the last clone is gone and the last request that
-/// carries it has been sent. Two are equal if they put the same on a request.
+/// Cheap to clone. `Debug` prints no secret. The secret is wiped when the last clone is dropped and the last request that
+/// carries it is sent. Two credentials are equal if they put the same header on a request. Expiry, scopes, source and
+/// attachment are not compared.
 ///
 /// ```
 /// use reqwest_challenge::Credential;
 ///
-/// let credential = Credential::bearer("s3cret").scopes(["read", "write"]);
+/// let credential = Credential::bearer("s3cret").with_scopes(["read", "write"]);
 /// assert_eq!(format!("{credential:?}"), r#"Credential { scheme: "Bearer", scopes: ["read", "write"], .. }"#);
 /// ```
 #[derive(Clone)]
@@ -37,58 +39,65 @@ pub(super) struct Inner {
     pub(super) scopes: Option<Arc<[String]>>,
     pub(super) source: Option<Box<str>>,
     pub(super) attachment: Option<Secret>,
-    /// What else of it is a secret that a server may echo.
-    pub(super) inner: Option<Secret>,
+    /// A secret that is not on the request as it is, but that a server may repeat: the password of `Basic` or `Digest`.
+    pub(super) password: Option<Secret>,
 }
 
 #[derive(Clone)]
 pub(super) enum Kind {
-    /// The plain kinds: one header, made once.
+    /// A header with a fixed value.
     Header(HeaderName, Result<HeaderValue, CredentialError>),
+    /// A scheme that signs each request.
     Custom(Arc<dyn Authorize>),
 }
 
 impl Credential {
-    /// `Authorization: Bearer …` (RFC 6750 §2.1). Where the token cannot stand in a header, [`check`](Self::check) says so.
+    /// `Authorization: Bearer …` (RFC 6750 §2.1).
+    ///
+    /// If the token cannot stand in a header, [`check`](Self::check) returns an error, and no request is sent.
     #[must_use]
     pub fn bearer(token: impl Into<String>) -> Self {
         Self::of("Bearer", Kind::Header(AUTHORIZATION, header::bearer(&Zeroizing::new(token.into()))))
     }
 
-    /// `Authorization: Basic …` (RFC 7617 §2), encoded as UTF-8. Where the user name has a colon, or either of them a
-    /// control character, [`check`](Self::check) says so.
+    /// `Authorization: Basic …` (RFC 7617 §2), encoded as UTF-8.
+    ///
+    /// If the user name has a colon, or one of the two has a control character, [`check`](Self::check) returns an error,
+    /// and no request is sent.
     #[must_use]
     pub fn basic(user: impl AsRef<str>, password: impl Into<String>) -> Self {
         let password = Secret::new(password);
-        let made = Self::of("Basic", Kind::Header(AUTHORIZATION, header::basic(user.as_ref(), password.expose())));
-        made.with(|inner| inner.inner = Some(password))
+        let value = header::basic(user.as_ref(), password.expose());
+        Self::of("Basic", Kind::Header(AUTHORIZATION, value)).with(|inner| inner.password = Some(password))
     }
 
-    /// A header of its own, such as `x-api-key`. Where the value cannot stand in a header, [`check`](Self::check) says so.
+    /// A header with another name, such as `x-api-key`.
     ///
-    /// On a redirect to another server reqwest takes `Authorization` away, and no other header: send such a credential
-    /// with a [`hardened`](crate::hardened) client.
+    /// If the value cannot stand in a header, [`check`](Self::check) returns an error, and no request is sent.
+    ///
+    /// If a server redirects to another server, reqwest removes the `Authorization` header, but not this header. Send such
+    /// a credential with a [`hardened`](crate::hardened) client.
     #[must_use]
     pub fn header(name: HeaderName, value: impl Into<String>) -> Self {
         Self::of(name.as_str().to_owned(), Kind::Header(name.clone(), header::plain(&Zeroizing::new(value.into()))))
     }
 
-    /// Whatever a scheme of one's own does to a request.
+    /// A credential that signs each request with a scheme of the caller.
     #[must_use]
     pub fn custom(authorize: impl Authorize) -> Self {
         let authorize: Arc<dyn Authorize> = Arc::new(authorize);
         Self::of(authorize.scheme().to_owned(), Kind::Custom(authorize.clone()))
     }
 
-    /// What a caller set himself, to be masked like ours.
+    /// A header that the caller set on a request. It is masked like the credentials of the session.
     pub(crate) fn of_caller(value: HeaderValue) -> Self {
         Self::of("", Kind::Header(AUTHORIZATION, Ok(value)))
     }
 
-    /// The same, for a secret that is not on the request but must be masked too.
+    /// The same credential, with a password that is not on the request but must be masked.
     #[cfg(feature = "digest")]
-    pub(crate) fn hiding(self, secret: Secret) -> Self {
-        self.with(|inner| inner.inner = Some(secret))
+    pub(crate) fn with_password(self, password: Secret) -> Self {
+        self.with(|inner| inner.password = Some(password))
     }
 
     fn of(scheme: impl Into<Cow<'static, str>>, kind: Kind) -> Self {
@@ -100,7 +109,7 @@ impl Credential {
             scopes: None,
             source: None,
             attachment: None,
-            inner: None,
+            password: None,
         }))
     }
 
@@ -109,73 +118,76 @@ impl Credential {
         self
     }
 
-    /// The same, known to expire then.
+    /// The same credential, which expires at this time. The middleware renews it before.
     #[must_use]
     pub fn with_expiry(self, time: SystemTime) -> Self {
         self.with(|inner| inner.expires_at = Some(time))
     }
 
     /// The same credential, which expires `lifetime` after `now`. Pass [`RefreshContext::now`](crate::RefreshContext::now).
-    /// A lifetime too long for [`SystemTime`] means that the expiry is not known.
+    /// If the lifetime is too long for [`SystemTime`], the expiry is not known.
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration, now: SystemTime) -> Self {
         self.with(|inner| inner.expires_at = now.checked_add(lifetime))
     }
 
-    /// The same, known to have these scopes (RFC 6749 §3.3).
+    /// The same credential, with its scopes (RFC 6749 §3.3).
     #[must_use]
     pub fn with_scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = scopes.into_iter().map(Into::into).collect();
         self.with(|inner| inner.scopes = Some(scopes))
     }
 
-    /// The same, with where it came from: `env:API_TOKEN`, `file:/home/…`, `keyring`. No secret belongs in it.
+    /// The same credential, with its source, such as `env:API_TOKEN`, `file:/home/…` or `keyring`. `Debug` and errors print
+    /// the source, so it must contain no secret.
     #[must_use]
     pub fn with_source(self, source: impl AsRef<str>) -> Self {
         self.with(|inner| inner.source = Some(source.as_ref().into()))
     }
 
-    /// The same, with a secret that belongs to it and is never sent with a request: a refresh token, a key.
+    /// The same credential, with a secret that belongs to it but is never sent with a request, such as a refresh token.
     #[must_use]
     pub fn with_attachment(self, attachment: impl Into<Secret>) -> Self {
         self.with(|inner| inner.attachment = Some(attachment.into()))
     }
 
-    /// The name of its scheme, or of its header.
+    /// The name of the scheme, such as `Bearer`. For [`Credential::header`], the name of the header.
     #[must_use]
     pub fn scheme(&self) -> &str {
         &self.0.scheme
     }
 
-    /// When it expires, if that is known.
+    /// The time at which the credential expires, if it is known.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
         self.0.expires_at
     }
 
-    /// The scopes that it has, in their order, if that is known.
+    /// The scopes of the credential, in their order, if they are known.
     #[must_use]
     pub fn scopes(&self) -> Option<&[String]> {
         self.0.scopes.as_deref()
     }
 
-    /// Where it came from, if that is known.
+    /// The source of the credential, if it is known.
     #[must_use]
     pub fn source(&self) -> Option<&str> {
         self.0.source.as_deref()
     }
 
-    /// The secret that belongs to it.
+    /// The secret that belongs to the credential and is never sent with a request.
     #[must_use]
     pub fn attachment(&self) -> Option<&Secret> {
         self.0.attachment.as_ref()
     }
 
-    /// Whether it can be put on a request at all.
+    /// Checks whether the credential can be put on a request. A [custom](Self::custom) credential always passes, because
+    /// its scheme makes the header later.
     ///
     /// # Errors
-    /// [`CredentialError`], which names the byte and never the text: a control character or an octet that is no ASCII in
-    /// a token or a header's value, an empty token, a colon in a user name.
+    /// [`CredentialError`] if a token is empty, if a token has a blank, if a token or a value of a header has a control
+    /// character or a non-ASCII character, if a user name has a colon, or if a user name or a password has a control
+    /// character.
     pub fn check(&self) -> Result<(), CredentialError> {
         match &self.0.kind {
             Kind::Header(_, value) => value.as_ref().map(|_| ()).map_err(Clone::clone),
@@ -183,7 +195,8 @@ impl Credential {
         }
     }
 
-    /// The token alone: of a bearer token, and of a scheme that says what a store keeps of it.
+    /// The token of a bearer credential without its scheme, or the [export](Authorize::export) of a custom credential.
+    /// `None` for any other credential.
     #[must_use]
     pub fn token(&self) -> Option<Secret> {
         match &self.0.kind {
@@ -195,7 +208,7 @@ impl Credential {
         }
     }
 
-    /// The header that it sets, if it sets one of its own.
+    /// The name of the header that the credential sets. `None` if a custom credential sets none or several.
     #[must_use]
     pub fn header_name(&self) -> Option<&HeaderName> {
         match &self.0.kind {
@@ -204,7 +217,8 @@ impl Credential {
         }
     }
 
-    /// The value of the header that it sets, if it has a fixed one.
+    /// The value of the header that the credential sets. `None` for a custom credential, which has no fixed value, and if
+    /// [`check`](Self::check) fails.
     #[must_use]
     pub fn header_value(&self) -> Option<&HeaderValue> {
         match &self.0.kind {
@@ -213,7 +227,8 @@ impl Credential {
         }
     }
 
-    /// Puts it on the request, in place of what was there, if it is of a plain kind; the value is marked as sensitive.
+    /// Sets the header of a plain credential on the request. The value is marked as sensitive. `None` for a custom
+    /// credential: its [`authorizer`](Self::authorizer) signs the request.
     pub(crate) fn put_on(&self, request: &mut Request) -> Option<Result<(), BoxError>> {
         match &self.0.kind {
             Kind::Header(name, Ok(value)) => {
@@ -225,7 +240,7 @@ impl Credential {
         }
     }
 
-    /// What signs each request, if it is not of a plain kind.
+    /// The scheme of a [custom](Self::custom) credential.
     #[must_use]
     pub fn authorizer(&self) -> Option<&Arc<dyn Authorize>> {
         match &self.0.kind {
@@ -258,7 +273,7 @@ impl fmt::Debug for Credential {
         shown.field("scheme", &self.0.scheme);
         if let Some(scopes) = &self.0.scopes {
             let masker = Self::masker_of([self]);
-            // A server wrote these scopes.
+            // The server wrote these scopes and may have repeated a secret in them.
             shown.field("scopes", &scopes.iter().map(|scope| masker.mask_word(scope.clone())).collect::<Vec<_>>());
         }
         if let Some(source) = &self.0.source {

@@ -1,67 +1,50 @@
 //! Secrets as header values: checked, marked as sensitive, wiped.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::HeaderValue;
 use zeroize::Zeroizing;
 
-/// Text that cannot be put on a request. It names the place and never shows the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CredentialError {
-    what: &'static str,
-    byte: Option<usize>,
-}
+use super::error::{CredentialError, CredentialErrorKind};
 
-impl fmt::Display for CredentialError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)?;
-        self.byte.map_or(Ok(()), |byte| write!(f, " (byte {byte})"))
-    }
-}
-
-impl std::error::Error for CredentialError {}
-
-/// `credentials = "Bearer" 1*SP b64token`. Any visible ASCII is let through: servers hand out tokens that are no b64token.
+/// `credentials = "Bearer" 1*SP b64token`. Deviation: every visible ASCII character is accepted, because servers issue
+/// tokens that are no b64token.
 pub(super) fn bearer(token: &str) -> Result<HeaderValue, CredentialError> {
     if token.is_empty() {
-        return Err(CredentialError { what: "the token is empty", byte: None });
+        return Err(CredentialError::new(CredentialErrorKind::EmptyToken, None));
     }
-    first(
-        token,
-        |octet| !octet.is_ascii_graphic(),
-        "the token has a blank, a control character or a non-ASCII character",
-    )?;
-    value(Zeroizing::new([b"Bearer ", token.as_bytes()].concat()))
+    check(token, CredentialErrorKind::TokenCharacter, |octet| octet.is_ascii_graphic())?;
+    value(Zeroizing::new([b"Bearer ", token.as_bytes()].concat()), CredentialErrorKind::TokenCharacter)
 }
 
-/// `user-pass = user-id ":" password`, of which neither has a control character and the first no colon.
+/// `user-pass = user-id ":" password`. Neither part has a control character, and the first part has no colon.
 pub(super) fn basic(user: &str, password: &str) -> Result<HeaderValue, CredentialError> {
-    first(user, |octet| octet == b':', "the user name has a colon, which would end it")?;
-    first(user, |octet| octet.is_ascii_control(), "the user name has a control character")?;
-    first(password, |octet| octet.is_ascii_control(), "the password has a control character")?;
+    check(user, CredentialErrorKind::UserNameColon, |octet| octet != b':')?;
+    check(user, CredentialErrorKind::UserNameCharacter, |octet| !octet.is_ascii_control())?;
+    check(password, CredentialErrorKind::PasswordCharacter, |octet| !octet.is_ascii_control())?;
     let pair = Zeroizing::new([user.as_bytes(), b":", password.as_bytes()].concat());
     let encoded = Zeroizing::new(STANDARD.encode(&pair));
-    value(Zeroizing::new([b"Basic ", encoded.as_bytes()].concat()))
+    value(Zeroizing::new([b"Basic ", encoded.as_bytes()].concat()), CredentialErrorKind::HeaderCharacter)
 }
 
-/// A header's whole value.
+/// The whole value of a header.
 pub(super) fn plain(text: &str) -> Result<HeaderValue, CredentialError> {
-    first(text, |octet| !matches!(octet, b' '..=b'~'), "the value has a control character or a non-ASCII character")?;
-    value(Zeroizing::new(text.as_bytes().to_vec()))
+    check(text, CredentialErrorKind::HeaderCharacter, |octet| matches!(octet, b' '..=b'~'))?;
+    value(Zeroizing::new(text.as_bytes().to_vec()), CredentialErrorKind::HeaderCharacter)
 }
 
-fn first(text: &str, odd: impl Fn(u8) -> bool, what: &'static str) -> Result<(), CredentialError> {
-    let byte = text.bytes().position(odd);
-    byte.map_or(Ok(()), |byte| Err(CredentialError { what, byte: Some(byte) }))
+/// Fails at the first octet that is not allowed.
+fn check(text: &str, kind: CredentialErrorKind, is_allowed: impl Fn(u8) -> bool) -> Result<(), CredentialError> {
+    let byte = text.bytes().position(|octet| !is_allowed(octet));
+    byte.map_or(Ok(()), |byte| Err(CredentialError::new(kind, Some(byte))))
 }
 
-/// The one place where a secret becomes a header: the value owns octets that are wiped, and says that it is sensitive.
-fn value(octets: Zeroizing<Vec<u8>>) -> Result<HeaderValue, CredentialError> {
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(octets))
-        .map_err(|_| CredentialError { what: "the text cannot stand in a header", byte: None })?;
+/// Makes a header value of a secret. All plain credentials pass here: the value owns octets that are wiped when it is
+/// dropped, and it is marked as sensitive. The callers checked the octets, so the conversion does not fail.
+fn value(octets: Zeroizing<Vec<u8>>, kind: CredentialErrorKind) -> Result<HeaderValue, CredentialError> {
+    let mut value =
+        HeaderValue::from_maybe_shared(Bytes::from_owner(octets)).map_err(|_| CredentialError::new(kind, None))?;
     value.set_sensitive(true);
     Ok(value)
 }

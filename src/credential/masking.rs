@@ -1,4 +1,4 @@
-//! The secrets of a credential, for masking what a server repeats.
+//! Masks the secrets of a credential.
 
 use super::credential::{Credential, Kind};
 use super::mask::Masker;
@@ -11,25 +11,23 @@ impl Credential {
         masker
     }
 
-    /// Adds its secrets to the masker: what it puts on a request, what is attached to it, and other values that a
-    /// server may echo.
+    /// Adds the secrets of this credential to the masker.
     pub(super) fn mask_in(&self, masker: &mut Masker) {
         match &self.0.kind {
             Kind::Header(_, value) => {
-                // As UTF-8, because the user name in a Digest answer may be UTF-8.
+                // Not `to_str`: the user name in a Digest credential may have UTF-8 characters.
                 let text = value.iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
                 text.for_each(|value| masker.add_header(value));
             }
-            Kind::Custom(authorize) => authorize.export().iter().for_each(|kept| masker.add_kept(kept.expose())),
+            Kind::Custom(authorize) => authorize.export().iter().for_each(|secret| masker.add_stored(secret.expose())),
         }
-        self.0.attachment.iter().for_each(|kept| masker.add_kept(kept.expose()));
-        self.0.inner.iter().for_each(|secret| masker.add(secret.expose()));
+        self.0.attachment.iter().for_each(|secret| masker.add_stored(secret.expose()));
+        self.0.password.iter().for_each(|secret| masker.add(secret.expose()));
     }
 }
 
 impl Masker {
-    /// Adds the secrets of a credential: what it puts on a request, what is attached to it, and other values that a server
-    /// may repeat.
+    /// Adds the secrets of a credential: the value of its header, its password, and its attachment.
     pub fn add_credential(&mut self, credential: &Credential) {
         credential.mask_in(self);
     }

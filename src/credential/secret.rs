@@ -1,32 +1,37 @@
-//! Text that nobody prints.
+//! Secret texts.
 
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// A secret text: a token, a password, a key. It prints nothing, clones share it, and the last one to go wipes it.
+/// A secret text: a token, a password, a key. `Debug` does not print the text. Clones share the text, and the last clone
+/// wipes it when it is dropped.
 ///
-/// What it cannot promise: copies that were made before it took the text over (a `String` that grew left pieces behind;
-/// a `&str` stays where it was), copies that a call of [`expose`](Self::expose) makes, the buffers through which a
-/// header goes out in reqwest, in TLS and in the kernel, memory that was swapped out, and a process that is killed.
+/// Some copies are not wiped:
+///
+/// - copies made before the text was moved in: a `String` that grew left pieces in memory, and a `&str` stays where it
+///   was;
+/// - copies that a caller of [`expose`](Self::expose) makes;
+/// - the buffers of reqwest, TLS and the kernel, through which a header is sent;
+/// - memory that was swapped out, and the memory of a process that is killed.
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Takes the text over. A `String` is not copied.
+    /// Makes a secret of the text. A `String` is moved, not copied.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Arc::new(Zeroizing::new(text.into())))
     }
 
-    /// The text itself, for the one place where it is used.
+    /// The text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no text.
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -45,7 +50,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// Takes as long for any two texts of one length.
+/// Compares in constant time: for two texts of one length, the time does not depend on the texts.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.0.as_bytes(), other.0.as_bytes());

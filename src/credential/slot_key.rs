@@ -1,4 +1,4 @@
-//! Names the slots of a session.
+//! Names of the slots of a session.
 
 use std::sync::Arc;
 

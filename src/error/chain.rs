@@ -11,7 +11,7 @@ use crate::BoxError;
 
 /// How many errors of one chain are visited. Real chains are shorter; the bound also ends a chain that leads back to
 /// itself.
-const LONGEST: usize = 128;
+const MAX_CAUSES: usize = 128;
 
 /// The error and its causes, outermost first. An error of this crate may occur twice in a row.
 pub(crate) fn each<'e>(
@@ -23,10 +23,10 @@ pub(crate) fn each<'e>(
         }
         held(error).map(|held| (held, false)).or_else(|| seek::cause(error))
     };
-    std::iter::successors(Some((error, false)), next).take(LONGEST).map(|(error, _)| error)
+    std::iter::successors(Some((error, false)), next).take(MAX_CAUSES).map(|(error, _)| error)
 }
 
-/// The first error of type `T`: the error itself or one of its causes. It also looks into a `Box`, an `Arc`, an
+/// Returns the first error of type `T`: the error itself or one of its causes. Also looks into a `Box`, an `Arc`, an
 /// `io::Error` and a `reqwest_middleware::Error`.
 #[must_use]
 pub fn find_error<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
@@ -79,10 +79,10 @@ fn shared<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError +
     None
 }
 
-/// The network error in the box: by itself, in a `reqwest_middleware::Error`, or behind a pointer with one owner.
+/// The network error in the box: directly, in a `reqwest_middleware::Error`, or behind a pointer with one owner.
 ///
 /// # Errors
-/// The box, if it holds another.
+/// Returns the box if it contains another error.
 pub(crate) fn into_reqwest(error: BoxError) -> Result<reqwest::Error, BoxError> {
     let error = match error.downcast::<reqwest_middleware::Error>() {
         Ok(error) => match *error {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use super::chain::{each, into_reqwest};
 use super::clean_error::CleanError;
 use crate::BoxError;
-use crate::util::{FEW_LINES, OneLine};
+use crate::util::{DEFAULT_COLUMNS, OneLine};
 
 /// How many characters of one error's message are printed.
-const LONGEST: usize = 4 * FEW_LINES;
+const MAX_COLUMNS: usize = 4 * DEFAULT_COLUMNS;
 /// How many errors of a chain are printed.
-const MOST: usize = 16;
+const MAX_MESSAGES: usize = 16;
 
-/// Makes an error safe to print. An error that prints no secret stays as it is. Any other error is replaced by the
+/// Makes an error safe to print. An error that prints no secret stays the same. Any other error is replaced by the
 /// messages of its chain, and [`find`](super::find) still finds the original.
 pub(crate) fn clean_error(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
     let error = without_url(error);
@@ -23,13 +23,13 @@ pub(crate) fn clean_error(error: BoxError) -> Arc<dyn StdError + Send + Sync> {
     let mut lines = Vec::new();
     let mut is_clean = true;
     while let Some(level) = next {
-        if lines.len() == MOST {
+        if lines.len() == MAX_MESSAGES {
             is_clean = false;
             break;
         }
-        let said = level.to_string();
-        let line = clean(&said);
-        is_clean &= line == said;
+        let message = level.to_string();
+        let line = clean(&message);
+        is_clean &= line == message;
         lines.push(line);
         next = level.source();
     }
@@ -61,14 +61,14 @@ fn without_url(error: BoxError) -> BoxError {
 /// The text without user names, queries and fragments in URLs, without control characters, and cut to a maximum length.
 pub(crate) fn clean(text: &str) -> String {
     // Cuts first, so that only a short text is searched.
-    let cut = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
+    let cut = text.char_indices().nth(MAX_COLUMNS).map_or(text.len(), |(end, _)| end);
     let rest = if cut < text.len() { "…" } else { "" };
-    let bare = bare(&text[..cut]);
+    let bare = without_url_secrets(&text[..cut]);
     let lines: Vec<_> = bare
         .split('\n')
         .map(|line| {
             line.split('\t')
-                .map(|piece| OneLine::with_columns(piece, LONGEST).to_string())
+                .map(|piece| OneLine::with_columns(piece, MAX_COLUMNS).to_string())
                 .collect::<Vec<_>>()
                 .join("\t")
         })
@@ -76,8 +76,8 @@ pub(crate) fn clean(text: &str) -> String {
     lines.join("\n") + rest
 }
 
-/// Removes the parts of URLs that may be secret.
-fn bare(text: &str) -> Cow<'_, str> {
+/// The text whose URLs have no user name, query and fragment.
+fn without_url_secrets(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
     }
@@ -88,7 +88,7 @@ fn bare(text: &str) -> Cow<'_, str> {
         let length = url.find(ends_url).unwrap_or(url.len());
         let (url, after) = url.split_at(length);
         bare.push_str(before);
-        push_bare(url, &mut bare);
+        push_url(url, &mut bare);
         rest = after;
     }
     bare.push_str(rest);
@@ -101,7 +101,7 @@ fn ends_url(character: char) -> bool {
 }
 
 /// Writes the host, port and path of a URL, from the text after `://`.
-fn push_bare(url: &str, bare: &mut String) {
+fn push_url(url: &str, output: &mut String) {
     let authority = url.find(['/', '?', '#']).unwrap_or(url.len());
     let ends_userinfo = url[..authority].rfind('@').or_else(|| {
         // A password that is not percent-encoded may contain these characters. The port is then no number.
@@ -110,9 +110,9 @@ fn push_bare(url: &str, bare: &mut String) {
         if is_port { None } else { url.rfind('@') }
     });
     let url = ends_userinfo.map_or(url, |at| &url[at + 1..]);
-    let Some(end) = url.find(['?', '#']) else { return bare.push_str(url) };
-    bare.push_str(&url[..end]);
+    let Some(end) = url.find(['?', '#']) else { return output.push_str(url) };
+    output.push_str(&url[..end]);
     // Punctuation that belongs to the sentence around the URL.
     let closes = url.trim_end_matches([')', ']', '}', '.', ',', ';', ':', '!']).len().max(end + 1);
-    bare.push_str(url.get(closes..).unwrap_or_default());
+    output.push_str(url.get(closes..).unwrap_or_default());
 }

@@ -1,43 +1,38 @@
-//! Typed outcomes.
-//!
-//! ```text
-//! Error ─┬─ Unauthorized   a 401, and why it stayed one     source: RefreshError, where a refresh failed
-//!        ├─ Forbidden      a 403
-//!        ├─ Refresh        no credential before a send       source: RefreshError
-//!        ├─ Authorize      the scheme could not sign         source: the scheme's own
-//!        ├─ Ended          the session ended before a send
-//!        ├─ StepUp         a 403 that no further credential helps against
-//!        ├─ Insecure       plain http to a host of ours
-//!        └─ Redirect       a redirect that is not followed
-//! ```
+//! The error of a call.
 
-use super::forbidden::Forbidden;
-use super::redirect::RedirectError;
-use super::unauthorized::Unauthorized;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 
-use super::refresh::RefreshError;
+use super::authorize_error::AuthorizeError;
+use super::forbidden::Forbidden;
+use super::insecure_url::InsecureUrl;
+use super::redirect_error::RedirectError;
+use super::refresh_error::RefreshError;
 use super::seek;
+use super::session_ended::SessionEnded;
+use super::step_up_error::StepUpError;
+use super::unauthorized::Unauthorized;
 
 /// Why a call failed, if this crate decided it. Cheap to clone.
+///
+/// `Display` is one full line. The messages of the [`source`](StdError::source) chain do not repeat it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A 401, and why it stayed one.
+    /// The server responded with 401, and no other credential helped.
     Unauthorized(Unauthorized),
-    /// A 403.
+    /// The server responded with 403.
     Forbidden(Forbidden),
-    /// No credential could be had before anything was sent.
+    /// There is no credential to send, because the refresher failed or declined. Nothing was sent. A login, a logout and a
+    /// step-up return it too.
     Refresh(RefreshError),
     /// The scheme could not sign the request, or refuses the response to it.
     Authorize(AuthorizeError),
-    /// The session ended before anything was sent.
-    Ended(SessionEnded),
-    /// No credential that reaches further could be asked for.
+    /// A login or a logout ended the session that the request belongs to. Nothing was sent.
+    SessionEnded(SessionEnded),
+    /// A step-up has no use: a new credential would not have more scopes.
     StepUp(StepUpError),
-    /// The request would have gone by plain `http` to a host that was given with `https`; nothing was sent.
+    /// The request's URL is plain `http`, and the middleware knows its host by `https`. Nothing was sent.
     Insecure(InsecureUrl),
     /// A redirect was not followed.
     Redirect(RedirectError),
@@ -74,7 +69,6 @@ impl Error {
     }
 }
 
-/// The full line, for a terminal. The [`source`](StdError::source) does not repeat it.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,7 +76,7 @@ impl fmt::Display for Error {
             Self::Forbidden(error) => fmt::Display::fmt(error, f),
             Self::Refresh(error) => write!(f, "the request was not sent: {error}"),
             Self::Authorize(error) => fmt::Display::fmt(error, f),
-            Self::Ended(error) => write!(f, "the request was not sent: {error}"),
+            Self::SessionEnded(error) => write!(f, "the request was not sent: {error}"),
             Self::StepUp(error) => fmt::Display::fmt(error, f),
             Self::Insecure(error) => fmt::Display::fmt(error, f),
             Self::Redirect(error) => fmt::Display::fmt(error, f),
@@ -92,135 +86,14 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        // The source is that of the inner error, because `Display` contains the line of the inner error already.
         seek::itself(self).or_else(|| match self {
             Self::Unauthorized(error) => error.source(),
             Self::Refresh(error) => error.source(),
             Self::Authorize(error) => error.source(),
-            Self::Forbidden(_) | Self::Ended(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => None,
+            Self::Forbidden(_) | Self::SessionEnded(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => {
+                None
+            }
         })
-    }
-}
-
-/// A scheme that could not sign a request, or that refuses the response to one.
-#[derive(Clone, Debug)]
-pub struct AuthorizeError {
-    pub(crate) scheme: Box<str>,
-    /// Whether it had been sent: then it is the response that the scheme refuses.
-    pub(crate) sent: bool,
-    pub(crate) source: Arc<dyn StdError + Send + Sync>,
-}
-
-impl AuthorizeError {
-    /// The scheme's name.
-    #[must_use]
-    pub fn scheme(&self) -> &str {
-        &self.scheme
-    }
-
-    /// Whether the request had been sent: it is the response that the scheme refuses.
-    #[must_use]
-    pub fn was_sent(&self) -> bool {
-        self.sent
-    }
-}
-
-impl fmt::Display for AuthorizeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.sent {
-            return write!(f, "the {} scheme refuses the response", self.scheme);
-        }
-        write!(f, "the {} credential cannot be put on the request", self.scheme)
-    }
-}
-
-impl StdError for AuthorizeError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.source.as_ref())
-    }
-}
-
-/// A session that ended before a request was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionEnded {
-    pub(crate) logged_out: bool,
-}
-
-impl SessionEnded {
-    /// Whether nobody is logged in now; else somebody logged in anew.
-    #[must_use]
-    pub fn is_logged_out(&self) -> bool {
-        self.logged_out
-    }
-}
-
-impl fmt::Display for SessionEnded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.logged_out { "logged out" } else { "the session changed while the request waited" })
-    }
-}
-
-impl StdError for SessionEnded {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        seek::itself(self)
-    }
-}
-
-/// A request by plain `http` to a host that was given with `https`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InsecureUrl {
-    pub(crate) origin: String,
-}
-
-impl fmt::Display for InsecureUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a request by plain http to the host of {}: nothing was sent", self.origin)
-    }
-}
-
-impl StdError for InsecureUrl {}
-
-/// A 403 that no further credential helps against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepUpError(pub(crate) StepUpKind);
-
-/// Why no credential that reaches further was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StepUpKind {
-    /// The 403 names no scopes.
-    NoScopes,
-    /// Another server than the API's said 403, after a redirect.
-    Foreign,
-    /// The 403 was for somebody who was logged in earlier.
-    EarlierLogin,
-    /// The credential that was refused had been granted these very scopes.
-    GrantedAndRefused,
-    /// They were asked for, and what was granted is without them.
-    NotGranted,
-}
-
-impl StepUpError {
-    /// Why.
-    #[must_use]
-    pub fn kind(&self) -> StepUpKind {
-        self.0
-    }
-}
-
-impl fmt::Display for StepUpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            StepUpKind::NoScopes => "the 403 names no scopes to ask for",
-            StepUpKind::Foreign => "another server said 403: its scopes are not asked for",
-            StepUpKind::EarlierLogin => "the 403 was for an earlier login",
-            StepUpKind::GrantedAndRefused => "the scopes were granted, and the server says 403 all the same",
-            StepUpKind::NotGranted => "the scopes were asked for, and were not granted",
-        })
-    }
-}
-
-impl StdError for StepUpError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        seek::itself(self)
     }
 }

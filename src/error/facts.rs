@@ -1,4 +1,4 @@
-//! What is known of a refusal: the head of the response, as much of its body as was read, and what both say.
+//! The facts of a refusal: the head of the response, the part of its body that was read, and what both say.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,29 +15,34 @@ use super::report::AuthReport;
 use crate::challenge::Challenges;
 use crate::util::OneLine;
 
-/// As much of a body as was read.
+/// The part of a body that was read.
 #[derive(Clone, Default)]
 pub(crate) struct Body {
     pub(crate) bytes: Bytes,
+    /// Whether the body ended within the limits.
     pub(crate) whole: bool,
 }
 
-/// What is known of a refusal.
+/// The facts of a refusal.
 pub(crate) struct Facts {
     pub(crate) method: Method,
-    /// Without userinfo and query.
+    /// The URL of the request, without userinfo, query and fragment.
     pub(crate) url: Url,
-    /// Of the response, where that is another.
+    /// The URL of the response, if it differs.
     pub(crate) final_url: Option<Url>,
+    /// Whether the response names no URL.
+    pub(crate) lacks_url: bool,
+    /// Whether the response came from another origin than the request's.
     pub(crate) foreign: bool,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) challenges: Arc<Challenges>,
     pub(crate) body: Body,
+    /// Whether the request carried a credential of the middleware.
     pub(crate) authenticated: bool,
     pub(crate) problem: Problem,
-    /// Whether the caller's own reader made the problem.
-    pub(crate) is_callers: bool,
+    /// Whether the caller's function of `Builder::read_refusals` made the problem.
+    pub(crate) is_of_caller: bool,
     pub(crate) report: AuthReport,
 }
 
@@ -45,35 +50,27 @@ pub(crate) struct Facts {
 pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) url: Url,
+    /// Whether the response names no URL.
+    pub(crate) lacks_url: bool,
     pub(crate) foreign: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) reading: Reading,
 }
 
-/// The URL without what may be secret in it: userinfo, query and fragment.
-pub(crate) fn bare(url: &Url) -> Url {
-    let mut bare = url.clone();
-    // Neither can fail where there is a host, and without one there is nothing to take away.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    bare.set_query(None);
-    bare.set_fragment(None);
-    bare
-}
-
 impl Facts {
-    /// Of a response whose header was taken and whose body was read; URLs without what may be secret in them.
+    /// The facts of a response whose header was taken and whose body was read. The URLs have no secret parts.
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
-        let Answered { status, url: answered, foreign, headers, reading } = answered;
+        let Answered { status, url: answered, lacks_url, foreign, headers, reading } = answered;
         let challenges = Arc::new(Challenges::from_headers(&headers));
         let raw =
             RawRefusal { status, headers: &headers, challenges: &challenges, body: &body.bytes, now: reading.now };
-        let (mut problem, is_callers) = reading.read(&raw);
+        let (mut problem, is_of_caller) = reading.read(&raw);
         problem.mask(&report.masker());
         Self {
             method,
             final_url: Some(answered).filter(|answered| *answered != url),
             url,
+            lacks_url,
             foreign,
             status,
             challenges,
@@ -81,43 +78,47 @@ impl Facts {
             body,
             authenticated: report.sent.iter().any(Option::is_some),
             problem,
-            is_callers,
+            is_of_caller,
             report,
         }
     }
 
-    /// `401 to GET https://…` and what the server says about it, as one line for a terminal.
+    /// `401 to GET https://…` and the message of the server. The caller makes one line of it.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{} to {} {}", self.status.as_u16(), self.method, self.shown_url());
         if let Some(url) = self.final_url.as_ref().filter(|_| self.foreign) {
             line += &format!(" from another server, {}", self.report.masker().mask_certain(url.to_string()));
         }
-        if let Some(said) = self.message() {
-            line += &format!(": {said}");
+        if let Some(message) = self.message() {
+            line += &format!(": {message}");
         }
         line
     }
 
-    /// The URL for a log, without a secret in its path. A redirect may have chosen it.
+    /// The URL for a log. A redirect may have put a secret into its path, which is masked.
     fn shown_url(&self) -> String {
         self.report.masker().mask_certain(self.url.to_string())
     }
 
+    /// The message for users. See `Unauthorized::message`.
     pub(super) fn message(&self) -> Option<String> {
         let described = || {
             let description = |name| self.challenges.iter().find_map(|challenge| challenge.param(name));
             description("error_description").map(|text| self.report.mask(text.into_owned()))
         };
-        let said = self.problem.text();
-        let says_more = |text: &String| self.is_callers || !is_generic(text);
-        said.clone().filter(says_more).or_else(described).or(said)
+        let text = self.problem.text();
+        let has_meaning = |text: &String| self.is_of_caller || !is_generic(text);
+        text.clone().filter(has_meaning).or_else(described).or(text)
     }
 
+    /// The error code for programs. See `Unauthorized::error_code`.
     pub(super) fn error_code(&self) -> Option<String> {
-        let own = self.problem.code.clone();
-        let sent = || self.challenges.iter().find_map(|challenge| challenge.param("error"));
-        let sent = || sent().map(|code| self.report.masker().mask_word(code.into_owned()));
-        if self.is_callers { own.or_else(sent) } else { sent().or(own) }
+        let of_problem = self.problem.code.clone();
+        let of_challenge = || {
+            let code = self.challenges.iter().find_map(|challenge| challenge.param("error"))?;
+            Some(self.report.masker().mask_word(code.into_owned()))
+        };
+        if self.is_of_caller { of_problem.or_else(of_challenge) } else { of_challenge().or(of_problem) }
     }
 
     /// The names of the header fields, for a log. The server chooses them, so they are masked.
@@ -127,6 +128,7 @@ impl Facts {
         names.map(|name| OneLine::new(&name).to_string()).collect()
     }
 
+    /// Prints the facts for a log, without values.
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("method", &self.method)

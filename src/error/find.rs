@@ -5,11 +5,15 @@
 
 use std::error::Error as StdError;
 
+use super::authorize_error::AuthorizeError;
 use super::chain::find_error;
-use super::error::{Error, SessionEnded, StepUpError};
+use super::error::Error;
 use super::forbidden::Forbidden;
-use super::redirect::RedirectError;
-use super::refresh::RefreshError;
+use super::insecure_url::InsecureUrl;
+use super::redirect_error::RedirectError;
+use super::refresh_error::RefreshError;
+use super::session_ended::SessionEnded;
+use super::step_up_error::StepUpError;
 use super::unauthorized::Unauthorized;
 
 impl Error {
@@ -26,7 +30,7 @@ impl Error {
 macro_rules! find_in_error {
     ($($error:ident in $variant:ident;)*) => {$(
         impl $error {
-            #[doc = concat!("Finds the `", stringify!($error), "` in another error. See [`Error::find`].")]
+            #[doc = concat!("Finds the `", stringify!($error), "` in another error. See [`Error::find`](crate::Error::find).")]
             #[must_use]
             pub fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
                 find_error(error).or_else(|| match find_error(error)? {
@@ -41,8 +45,10 @@ macro_rules! find_in_error {
 find_in_error! {
     Unauthorized in Unauthorized;
     Forbidden in Forbidden;
+    AuthorizeError in Authorize;
+    InsecureUrl in Insecure;
     RedirectError in Redirect;
-    SessionEnded in Ended;
+    SessionEnded in SessionEnded;
     StepUpError in StepUp;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::lint::Finding;
 
-/// What was found in the responses to one call.
+/// The findings in the responses to one call.
 #[derive(Clone, Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
@@ -19,7 +19,7 @@ impl Findings {
         &self.0
     }
 
-    /// Adds what is new: an answer is looked at again when its body was read.
+    /// Adds the findings that are new. A response is checked a second time after its body was read.
     pub(crate) fn add(&mut self, others: Self) {
         for finding in others.0 {
             if !self.0.contains(&finding) {

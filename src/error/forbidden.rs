@@ -19,9 +19,10 @@ use super::seek;
 use crate::challenge::Challenges;
 use crate::util::OneLine;
 
-/// A 403: the server knows who asks, and says no (RFC 9110 §15.5.4). It was sent once and is never sent again.
+/// A 403: the server understood the request and refuses it (RFC 9110 §15.5.4). The middleware never sends
+/// such a request again.
 ///
-/// `Display` is one line for a terminal; `Debug` shows no values.
+/// `Display` is one line for a terminal. `Debug` shows no values.
 #[derive(Clone)]
 pub struct Forbidden(Arc<Inner>);
 
@@ -36,32 +37,32 @@ impl Forbidden {
 
     refusal_getters!();
 
-    /// The scopes that are needed, in the order in which the challenges name them (RFC 6750 §3.1), with or without
-    /// `error`. If the challenges name none, those of [`Problem::required_scopes`]. A credential that the server echoes
-    /// there is shown as `***`.
+    /// Returns the scopes that the request needs, in the order of the challenges (RFC 6750 §3.1), with or without `error`. If
+    /// the challenges name none, those of [`Problem::required_scopes`]. A credential that the server echoes there is shown
+    /// as `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
-        let (facts, said) = (&self.0.facts, &self.0.facts.problem.required_scopes);
-        if facts.is_callers && !said.is_empty() {
-            return said.clone();
+        let (facts, of_problem) = (&self.0.facts, &self.0.facts.problem.required_scopes);
+        if facts.is_of_caller && !of_problem.is_empty() {
+            return of_problem.clone();
         }
         let scopes = Self::masked_scopes(&facts.challenges, self.report());
-        if scopes.is_empty() { said.clone() } else { scopes }
+        if scopes.is_empty() { of_problem.clone() } else { scopes }
     }
 
-    /// The scopes to ask for, unmasked. An echo of the credential is left out, so that it is not sent in a URL.
-    pub(crate) fn scopes_to_ask(&self) -> Vec<String> {
+    /// The scopes to request, unmasked. An echo of the credential is left out, so that it is not sent in a URL.
+    pub(crate) fn scopes_to_request(&self) -> Vec<String> {
         let (facts, masker) = (&self.0.facts, self.report().masker());
-        let said = || {
-            let said = facts.problem.required_scopes.iter();
-            said.filter(|scope| !scope.contains("***")).cloned().collect()
+        let of_problem = || {
+            let scopes = facts.problem.required_scopes.iter();
+            scopes.filter(|scope| !scope.contains("***")).cloned().collect()
         };
-        if facts.is_callers && !facts.problem.required_scopes.is_empty() {
-            return said();
+        if facts.is_of_caller && !facts.problem.required_scopes.is_empty() {
+            return of_problem();
         }
         let mut scopes = Self::scopes_of(&facts.challenges);
         scopes.retain(|scope| !masker.has_certain(scope));
-        if scopes.is_empty() { said() } else { scopes }
+        if scopes.is_empty() { of_problem() } else { scopes }
     }
 
     /// The scopes that the challenges name, without the credentials that were sent.
@@ -84,8 +85,8 @@ impl Forbidden {
         })
     }
 
-    /// How long the server asks the client to wait, counted from the arrival of the response (RFC 9110 §10.2.3). A 403
-    /// may really be a rate limit. The value is at most a year.
+    /// Returns how long the server asks the client to wait, counted from the arrival of the response (RFC 9110 §10.2.3). Some
+    /// servers send 403 for a rate limit. The value is at most a year.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.facts.problem.retry_after

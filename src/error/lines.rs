@@ -1,12 +1,12 @@
-//! Prints an error with its causes, for a person.
+//! Prints an error with its causes, for a user.
 
 use std::error::Error as StdError;
 
 use super::chain::each;
 use super::clean::clean;
-use crate::util::{FEW_LINES, OneLine};
+use crate::util::{DEFAULT_COLUMNS, OneLine};
 
-/// The messages of an error and its causes, one line each, for a terminal. A cause that an earlier line contains is left
+/// Returns the messages of an error and its causes, one line each, for a terminal. A cause that an earlier line contains is left
 /// out. The lines contain no user name, query or fragment of a URL, and no control characters.
 ///
 /// ```
@@ -19,9 +19,9 @@ use crate::util::{FEW_LINES, OneLine};
 pub fn error_lines(error: &(dyn StdError + 'static)) -> Vec<String> {
     let mut lines = vec![line_of(error)];
     for error in each(error).skip(1) {
-        let said = line_of(error);
+        let message = line_of(error);
         let above = lines.last().map_or("", String::as_str);
-        let line = said.strip_prefix(above).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&said);
+        let line = message.strip_prefix(above).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&message);
         let plain = line.trim_end_matches(['.', ' ']).to_lowercase();
         if !lines.iter().any(|above| above.to_lowercase().contains(&plain)) {
             lines.push(line.to_owned());
@@ -30,7 +30,7 @@ pub fn error_lines(error: &(dyn StdError + 'static)) -> Vec<String> {
     lines
 }
 
-/// One line. It is as long as an error of this crate with all its hints may be.
+/// The message of an error as one line. The line has space for an error of this crate with all its hints.
 fn line_of(error: &(dyn StdError + 'static)) -> String {
-    OneLine::with_columns(&clean(&error.to_string()), 4 * FEW_LINES).to_string()
+    OneLine::with_columns(&clean(&error.to_string()), 4 * DEFAULT_COLUMNS).to_string()
 }

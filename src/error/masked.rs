@@ -1,15 +1,15 @@
-//! Masks credentials in the error of a refresher: a server may have echoed them.
+//! Masks credentials in the error of a refresher, because a server may have echoed them.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::refresh::RefreshError;
-use super::refresh_kind::RefreshErrorKind as Kind;
+use super::refresh_error::RefreshError;
+use super::refresh_error_kind::RefreshErrorKind as Kind;
 use crate::credential::Masker;
 
 impl RefreshError {
-    /// Masks the secrets that no text contains by chance. Nearly always the error stays the same.
+    /// Masks the secrets that are too long to occur in a text by chance. Nearly always the error stays the same.
     pub(crate) fn masked(self, masker: &Masker) -> Self {
         let mut kind = self.kind().clone();
         if let Kind::CredentialRevoked { code } | Kind::Denied { code, .. } = &mut kind {
@@ -25,30 +25,30 @@ impl RefreshError {
         if kind == *self.kind() && masked == lines {
             return self;
         }
-        let source = masked.into_iter().rev().fold(None, |source, line| Some(Arc::new(Said { line, source })));
+        let source = masked.into_iter().rev().fold(None, |source, line| Some(Arc::new(MaskedError { line, source })));
         source.into_iter().fold(Self::new(kind), Self::caused_by)
     }
 }
 
-/// The message of an error that contained a secret.
-struct Said {
+/// Replaces an error whose message contained a secret.
+struct MaskedError {
     line: String,
-    source: Option<Arc<Said>>,
+    source: Option<Arc<MaskedError>>,
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for MaskedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)
     }
 }
 
-impl fmt::Debug for Said {
+impl fmt::Debug for MaskedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl StdError for Said {
+impl StdError for MaskedError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }

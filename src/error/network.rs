@@ -1,16 +1,16 @@
-//! Classifies network failures, for each part of this crate and for the caller's own refresher, in the head and in the
-//! body of a response.
+//! Classifies network failures: of this crate's requests and of a caller's refresher, before and within the body of a
+//! response.
 
 use std::error::Error as StdError;
 use std::io;
 
-use super::refresh_kind::RefreshErrorKind as Kind;
-use crate::error::chain;
+use super::chain;
+use super::refresh_error_kind::RefreshErrorKind as Kind;
 use crate::util::is_transient_status;
 
 /// The kind of a failure that contains no [`RefreshError`](super::RefreshError).
 pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
-    if is_transient_error(error) || chain::each(error).any(is_cut) && !has_answer(error) {
+    if is_transient_error(error) || chain::each(error).any(is_cut) && !has_response(error) {
         Kind::Transient { retry_after: None }
     } else {
         Kind::Other
@@ -23,12 +23,13 @@ pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
 /// is a final failure.
 #[must_use]
 pub fn is_transient_error(error: &(dyn StdError + 'static)) -> bool {
-    chain::each(error).find_map(passes_by_itself).unwrap_or(false)
+    chain::each(error).find_map(is_temporary).unwrap_or(false)
 }
 
-fn passes_by_itself(error: &(dyn StdError + 'static)) -> Option<bool> {
+/// Whether this error alone shows a temporary failure. `None` if it does not show either.
+fn is_temporary(error: &(dyn StdError + 'static)) -> Option<bool> {
     if let Some(error) = chain::through::<reqwest::Error>(error) {
-        return Some(of_reqwest(error));
+        return Some(is_temporary_reqwest(error));
     }
     if let Some(error) = chain::through::<hyper::Error>(error) {
         return Some(!error.is_user());
@@ -38,20 +39,20 @@ fn passes_by_itself(error: &(dyn StdError + 'static)) -> Option<bool> {
     {
         return Some(true);
     }
-    // Some network errors have no public type, or an error with the same message hides them. They are recognised by
-    // their message.
+    // Some network errors have no public type, and an error with the same message can hide others. Only their message is
+    // left to recognise them.
     let text = error.source().is_none().then(|| error.to_string())?;
-    let is_ours = text == "operation timed out"
+    let is_known = text == "operation timed out"
         || text.starts_with("failed to lookup address information")
         || text.starts_with("HTTP status server error (")
         || text.starts_with("HTTP status client error (408 ")
         || text.starts_with("HTTP status client error (429 ");
-    is_ours.then_some(true)
+    is_known.then_some(true)
 }
 
 /// In a body, reqwest reports a timeout, a reset and a cut connection as `is_decode()`, like bad compression and bad
 /// JSON.
-fn of_reqwest(error: &reqwest::Error) -> bool {
+fn is_temporary_reqwest(error: &reqwest::Error) -> bool {
     match error.status() {
         Some(status) => is_transient_status(status),
         None if error.is_builder() || error.is_redirect() => false,
@@ -68,6 +69,7 @@ fn of_reqwest(error: &reqwest::Error) -> bool {
     }
 }
 
+/// Whether a connection failed or could not be opened.
 fn is_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -89,9 +91,11 @@ fn is_cut(error: &(dyn StdError + 'static)) -> bool {
         .is_some_and(|error| matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof))
 }
 
-/// Whether the chain contains an error of reqwest, which is conclusive, or of a JSON parser that reached the end of a
-/// complete text.
-fn has_answer(error: &(dyn StdError + 'static)) -> bool {
-    chain::each(error)
-        .any(|one| chain::through::<reqwest::Error>(one).is_some() || one.to_string().starts_with("EOF while parsing"))
+/// Whether the chain contains an error of reqwest, which is conclusive, or of a JSON parser that reached the end of a whole
+/// text.
+fn has_response(error: &(dyn StdError + 'static)) -> bool {
+    chain::each(error).any(|one| {
+        chain::through::<reqwest::Error>(one).is_some()
+            || chain::through::<serde_json::Error>(one).is_some_and(serde_json::Error::is_eof)
+    })
 }

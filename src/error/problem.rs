@@ -1,16 +1,16 @@
-//! What a refusal says.
+//! What the server says about a refusal.
 
 use std::time::Duration;
 
 use super::read::is_generic;
 use crate::credential::Masker;
 
-/// What a server says about a refusal: a problem (RFC 9457) or another common shape, in JSON, XML, HTML, plain text or
-/// header fields.
+/// What a server says about a refusal. It is read from a problem (RFC 9457) or another common format: JSON, XML, HTML, plain
+/// text or header fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The error code, for programs. A number that repeats the status and `about:blank` do not count.
+    /// The error code, for programs. A number that repeats the status, and `about:blank`, are not codes.
     pub code: Option<String>,
     /// The title.
     pub title: Option<String>,
@@ -26,7 +26,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Masks the text of the server.
+    /// Masks the credentials that the server's text repeats.
     pub(super) fn mask(&mut self, masker: &Masker) {
         self.code = self.code.take().map(|code| masker.mask_word(code));
         self.title = self.title.take().map(|text| masker.mask(text));
@@ -40,8 +40,8 @@ impl Problem {
     /// The title and the text as one line, without repetition.
     pub(super) fn text(&self) -> Option<String> {
         let Some(detail) = &self.detail else { return self.title.clone() };
-        let has_own = |title: &&String| !is_generic(title) && !detail.contains(&**title);
-        let Some(title) = self.title.as_ref().filter(has_own) else { return Some(detail.clone()) };
+        let adds_text = |title: &&String| !is_generic(title) && !detail.contains(&**title);
+        let Some(title) = self.title.as_ref().filter(adds_text) else { return Some(detail.clone()) };
         if is_generic(detail) || title.contains(&**detail) {
             return Some(title.clone());
         }

@@ -1,4 +1,4 @@
-//! A refusal as it arrived, and the caller's reader of refusals.
+//! A refusal as it arrived, and the caller's function that reads refusals.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::read;
 use crate::challenge::Challenges;
 
-/// A 401 or 403 as it arrived, for [`Builder::read_refusals`](crate::Builder::read_refusals).
+/// A 401 or 403 as it arrived. The function of [`Builder::read_refusals`](crate::Builder::read_refusals) gets it.
 pub struct RawRefusal<'r> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'r HeaderMap,
@@ -21,31 +21,31 @@ pub struct RawRefusal<'r> {
 }
 
 impl RawRefusal<'_> {
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The header.
+    /// Returns the header fields.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.headers
     }
 
-    /// The challenges.
+    /// Returns the challenges.
     #[must_use]
     pub fn challenges(&self) -> &Challenges {
         self.challenges
     }
 
-    /// The body, up to the limit that was read.
+    /// Returns the body, up to the limits that the middleware reads.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.body
     }
 
-    /// What this crate reads in the refusal.
+    /// Returns what this crate reads in the refusal.
     #[must_use]
     pub fn problem(&self) -> Problem {
         read::read(self.status, self.headers, self.challenges, self.body, self.now)
@@ -62,19 +62,19 @@ impl fmt::Debug for RawRefusal<'_> {
     }
 }
 
-/// The caller's own reader.
+/// The caller's function that reads refusals.
 pub(crate) type ReadRefusals = dyn Fn(&RawRefusal<'_>) -> Option<Problem> + Send + Sync;
 
 /// The reader and the time with which a refusal is read.
 pub(crate) struct Reading {
-    pub(crate) callers: Option<Arc<ReadRefusals>>,
+    pub(crate) of_caller: Option<Arc<ReadRefusals>>,
     pub(crate) now: SystemTime,
 }
 
 impl Reading {
-    /// What the refusal says, and whether the caller's reader said it.
+    /// What the refusal says, and whether the caller's function read it.
     pub(super) fn read(&self, raw: &RawRefusal<'_>) -> (Problem, bool) {
-        match self.callers.as_ref().and_then(|read| read(raw)) {
+        match self.of_caller.as_ref().and_then(|read| read(raw)) {
             Some(problem) => (problem, true),
             None => (raw.problem(), false),
         }

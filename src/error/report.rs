@@ -1,4 +1,4 @@
-//! The report of what was done about authentication in one call.
+//! The report of what the middleware did in one call.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,88 +8,89 @@ use http::header::HeaderValue;
 use reqwest::Url;
 
 use super::findings::Findings;
-use crate::credential::Credential;
-use crate::credential::Masker;
-use crate::credential::SlotKey;
+use crate::credential::{Credential, Masker, SlotKey};
 
-/// The report of what was done about authentication in one call. Both refusals contain it, and [`of`](Self::of) returns it
-/// for every response.
+/// The report of what the middleware did in one call. [`Unauthorized`](crate::Unauthorized) and
+/// [`Forbidden`](crate::Forbidden) contain it, and [`of`](Self::of) returns it for every response.
 #[derive(Clone, Default)]
 pub struct AuthReport {
     pub(crate) attempts: u8,
-    /// The epoch and the generation that the last send was signed with.
-    pub(crate) signed: Option<(u64, u64)>,
+    /// What the last send was signed with. `None` if the caller set the credential.
+    pub(crate) signed: Option<Signed>,
     /// The slot that the call was for.
     pub(crate) slot: SlotKey,
     pub(crate) renewal: Option<Renewed>,
     pub(crate) waited: Duration,
-    /// The credentials that were on the request, for masking what a server echoes.
+    /// The credentials that the request carried, the first send's first. They are masked in the server's text.
     pub(crate) sent: [Option<Credential>; 2],
-    /// Values that the caller set and that custom schemes made, for the same purpose.
+    /// Secret values that the caller set or a scheme made. They are masked in the server's text too.
     pub(crate) echoes: Vec<Credential>,
     /// What the lint found.
     pub(crate) findings: Findings,
 }
 
-/// The epoch and the generation with which a successful first send was signed.
+/// The epoch and the generation of the credential that a send was signed with.
 #[derive(Clone, Copy)]
-pub(crate) struct Signed(pub(crate) u64, pub(crate) u64);
+pub(crate) struct Signed {
+    pub(crate) epoch: u64,
+    pub(crate) generation: u64,
+}
 
-/// How a call came to its second credential.
+/// How a call got the credential of its second send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Renewed {
-    /// It started the refresh.
-    ByUs,
-    /// It waited for a refresh that another call had started.
+    /// The call started the refresh.
+    Started,
+    /// The call waited for a refresh that another call had started.
     Joined,
-    /// Another call had refreshed already.
-    TakenOver,
-    /// The scheme answered by itself.
+    /// The session held a newer credential already, because another call had refreshed.
+    Reused,
+    /// The scheme answered the challenge without a refresh, for example with the server's nonce.
     ByScheme,
 }
 
 impl AuthReport {
-    /// Returns the report of a response. Every response of the middleware has one.
+    /// Returns the report of a response of the middleware.
     #[must_use]
     pub fn of(response: &reqwest::Response) -> Self {
         let stored = response.extensions().get::<Self>().cloned();
         // A success of the first send stores only these numbers.
-        let signed = || response.extensions().get::<Signed>().map(|Signed(epoch, generation)| (*epoch, *generation));
+        let signed = || response.extensions().get::<Signed>().copied();
         stored.unwrap_or_else(|| Self { attempts: 1, signed: signed(), ..Self::default() })
     }
 
-    /// How often the request was sent.
+    /// Returns how often the request was sent: 1 or 2, or 0 if nothing was sent.
     #[must_use]
     pub fn attempts(&self) -> u8 {
         self.attempts
     }
 
-    /// The number of the identity. `None` if the credential was the caller's own.
+    /// Returns the number of the identity that was logged in. `None` if the caller set the credential.
     #[must_use]
     pub fn epoch(&self) -> Option<u64> {
-        self.signed.map(|(epoch, _)| epoch)
+        self.signed.map(|signed| signed.epoch)
     }
 
-    /// The number of the credential that was sent last, zero if none was sent. `None` if the credential was the caller's own.
+    /// Returns the number of the credential that was sent last, zero if none was sent. `None` if the caller set the credential.
     #[must_use]
     pub fn generation(&self) -> Option<u64> {
-        self.signed.map(|(_, generation)| generation)
+        self.signed.map(|signed| signed.generation)
     }
 
-    /// How the call came to a new credential, if it did.
+    /// Returns how the call got another credential, if it did.
     #[must_use]
     pub fn renewed(&self) -> Option<Renewed> {
         self.renewal
     }
 
-    /// How long the call waited for a new credential.
+    /// Returns how long the call waited for a new credential.
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
     }
 
-    /// What is wrong with the server's answers to this call.
+    /// Returns what the lint found in the server's responses to this call.
     #[cfg(feature = "lint")]
     #[must_use]
     pub fn findings(&self) -> &[crate::lint::Finding] {
@@ -97,14 +98,14 @@ impl AuthReport {
     }
 
     /// Whether the report contains more than the numbers of a successful first send.
-    pub(crate) fn tells_more(&self) -> bool {
+    pub(crate) fn has_more_than_numbers(&self) -> bool {
         self.attempts > 1 || self.renewal.is_some() || !self.waited.is_zero() || !self.findings.is_empty()
     }
 
-    /// Masks secrets in the request's URL as well: a server may echo the whole URL.
-    pub(crate) fn hide_in(&mut self, url: &Url) {
-        const WORDS: [&str; 7] = ["key", "token", "auth", "sig", "secret", "pass", "code"];
-        let is_secret = |name: &str| WORDS.iter().any(|word| name.to_ascii_lowercase().contains(word));
+    /// Masks the values of the URL's query whose names suggest a secret, because a server may echo the whole URL.
+    pub(crate) fn mask_url_values(&mut self, url: &Url) {
+        const SECRET_NAMES: [&str; 7] = ["key", "token", "auth", "sig", "secret", "pass", "code"];
+        let is_secret = |name: &str| SECRET_NAMES.iter().any(|part| name.to_ascii_lowercase().contains(part));
         let query = url.query_pairs().filter(|(name, _)| is_secret(name)).map(|(_, value)| value);
         let all = query.chain(url.password().map(Cow::Borrowed));
         let values = all.filter_map(|value| HeaderValue::from_str(&value).ok());

@@ -1,6 +1,5 @@
-//! A 401 that stayed one.
+//! A 401 against which no other credential helped.
 
-use super::unauthorized_reason::UnauthorizedReason;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -11,18 +10,20 @@ use http::{Method, StatusCode};
 use reqwest::Url;
 
 use super::facts::Facts;
+use super::hint;
 use super::problem::Problem;
-use super::refresh::RefreshError;
+use super::refresh_error::RefreshError;
 use super::refusal::refusal_getters;
 use super::report::AuthReport;
 use super::seek;
+use super::unauthorized_reason::UnauthorizedReason;
 use crate::challenge::{Challenge, Challenges};
-use crate::error::hint;
 use crate::util::OneLine;
 
-/// A 401, and why it stayed one (RFC 9110 §15.5.2).
+/// A 401 (RFC 9110 §15.5.2), and [why](Self::reason) no other credential helped.
 ///
-/// `Display` is one line for a terminal; `Debug` shows no values. If a refresh failed, its [`RefreshError`] is the source.
+/// `Display` is one line for a terminal. `Debug` shows no values. If a refresh failed, its [`RefreshError`] is the
+/// [`source`](StdError::source).
 #[derive(Clone)]
 pub struct Unauthorized(Arc<Inner>);
 
@@ -30,22 +31,24 @@ struct Inner {
     facts: Facts,
     reason: UnauthorizedReason,
     refresh: Option<RefreshError>,
-    /// Whether a refused credential has worked on another path of this origin.
-    worked: bool,
+    /// Whether the server accepted a refused credential on another path of this origin.
+    is_accepted_elsewhere: bool,
 }
 
-/// The host of the URL that reqwest gives a response without a URL.
-const NO_URL: &str = "no.url.provided.local";
-
 impl Unauthorized {
-    pub(crate) fn new(facts: Facts, reason: UnauthorizedReason, refresh: Option<RefreshError>, worked: bool) -> Self {
+    pub(crate) fn new(
+        facts: Facts,
+        reason: UnauthorizedReason,
+        refresh: Option<RefreshError>,
+        is_accepted_elsewhere: bool,
+    ) -> Self {
         let refresh = refresh.map(|error| error.masked(&facts.report.masker()));
-        Self(Arc::new(Inner { facts, reason, refresh, worked }))
+        Self(Arc::new(Inner { facts, reason, refresh, is_accepted_elsewhere }))
     }
 
     refusal_getters!();
 
-    /// Returns why it stayed a 401.
+    /// Returns why no other credential helped.
     #[must_use]
     pub fn reason(&self) -> UnauthorizedReason {
         self.0.reason
@@ -69,19 +72,19 @@ impl Unauthorized {
         ) {
             return None;
         }
-        // A token first, and then a nonce: that would be three sends, and the next call needs one (RFC 9449 §9).
+        // A new token and then a nonce would need three sends. The next call has both and needs one (RFC 9449 §9).
         let wants_nonce = |one: Challenge<'_>| one.param("error").is_some_and(|error| error == "use_dpop_nonce");
         if self.0.facts.challenges.iter().any(wants_nonce) {
-            return Some("the server wants a nonce in the proof, which it has given now: call again");
+            return Some("the server required a nonce in the proof and has sent one: call again");
         }
-        // The server says that it is the token.
+        // The server blames the token itself, so its path is not the cause.
         let is_invalid = |one: Challenge<'_>| one.param("error").is_some_and(|error| error == "invalid_token");
-        let suspected = self.0.worked && !self.0.facts.challenges.iter().any(is_invalid);
-        suspected.then_some("it works on another path of this server, which may say 401 where it means 403")
+        let is_suspected = self.0.is_accepted_elsewhere && !self.0.facts.challenges.iter().any(is_invalid);
+        is_suspected
+            .then_some("the server accepts the credential on another path, so it may send 401 where it means 403")
     }
 
-    /// What the server refused, in the user's terms: `this token (from env:API_TOKEN)`. `None` if no credential was
-    /// sent.
+    /// What the server refused, in the user's words: `this token (from env:API_TOKEN)`. `None` if no credential was sent.
     fn refused(&self) -> Option<String> {
         let [first, second] = &self.report().sent;
         let last = second.as_ref().or(first.as_ref())?;
@@ -95,7 +98,7 @@ impl Unauthorized {
         Some(format!("{which} {what}{}", source.unwrap_or_default()))
     }
 
-    /// Writes what happened, in words.
+    /// Writes why no other credential helped.
     fn outcome(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let once = self.report().attempts() < 2;
         f.write_str(match (self.0.reason, self.refused()) {
@@ -107,17 +110,18 @@ impl Unauthorized {
             (UnauthorizedReason::StillRejected, None) if once => "there is no credential to send",
             (UnauthorizedReason::StillRejected, None) => "refused again",
             (UnauthorizedReason::BudgetExhausted, _) => {
-                "the server refused several new credentials in a row: no new one is requested for a while"
+                "the server refused several new credentials in a row, so no new one is requested for a while"
             }
             (UnauthorizedReason::NotReplayable, _) => "its body cannot be sent twice; call again",
-            (UnauthorizedReason::Redirected, _) => "it was redirected, and is not safe to send again",
-            (UnauthorizedReason::ForeignOrigin, _) if self.final_url().host_str() == Some(NO_URL) => {
-                "the response names no URL, so another server may have sent it; a middleware that makes responses anew must set it"
+            (UnauthorizedReason::Redirected, _) => "it was redirected, and its method is not safe to send again",
+            (UnauthorizedReason::ForeignOrigin, _) if self.0.facts.lacks_url => {
+                "the response names no URL, so another server may have sent it; a middleware that makes a response must set \
+                 its URL with `ResponseBuilderExt::url`, and a mock can mark it with `MockResponse`"
             }
             (UnauthorizedReason::ForeignOrigin, _) => "another server refused it",
-            (UnauthorizedReason::SessionChanged, _) => "another login ended meanwhile; call again",
+            (UnauthorizedReason::SessionChanged, _) => "another login succeeded meanwhile; call again",
             (UnauthorizedReason::LoggedOut, _) => "logged out",
-            (UnauthorizedReason::CallerCredential, _) => "the caller's own credential",
+            (UnauthorizedReason::CallerCredential, _) => "the caller set the credential",
             (UnauthorizedReason::NoRetry, _) => "the caller allows only one send",
             (UnauthorizedReason::RefreshFailed, _) => "no new credential",
         })

@@ -1,30 +1,34 @@
 //! Why a call ended with a 401.
 
-/// Why a 401 stayed one.
+/// Why a call ended with an [`Unauthorized`](crate::Unauthorized): why no other credential helped against the 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnauthorizedReason {
-    /// The refresher has no credential for these challenges, or the client answers none of their schemes.
+    /// The refresher has no credential for these challenges, or the middleware answers none of their schemes.
     Declined,
-    /// The server refused the new credential too, or there is no other credential than the refused one.
+    /// The server refused the new credential too, or there is no credential other than the refused one.
     StillRejected,
     /// The request's body cannot be sent twice. The next call uses the new credential.
     NotReplayable,
-    /// A request with an unsafe method was redirected before it was refused. Sending it again could have its effect twice.
+    /// A request whose method is not safe (RFC 9110 §9.2.1) was redirected before the 401. If it were sent again, it could have
+    /// its effect twice.
     Redirected,
-    /// Another origin than the request's refused it, after a redirect. A response from the network that lost its URL counts as
-    /// another origin's: a middleware that makes responses anew must set the URL with `reqwest::ResponseBuilderExt::url`.
+    /// The 401 came from another origin than the request's, after a redirect. A response without a URL counts as another
+    /// origin's, so a middleware that makes a response must set its URL with `reqwest::ResponseBuilderExt::url`. A mock can
+    /// mark its responses with [`MockResponse`](crate::MockResponse) instead.
     ForeignOrigin,
-    /// A login ended after this request was signed.
+    /// A login succeeded after this request was signed.
     SessionChanged,
     /// A logout happened after this request was signed.
     LoggedOut,
     /// The caller set the credential, so the middleware did not replace it.
     CallerCredential,
-    /// The caller forbade sending this request twice, by `CallOptions::no_retry` or `Builder::safe_methods_only`.
+    /// The caller does not allow a second send, by [`CallOptions::no_retry`](crate::CallOptions::no_retry) or
+    /// [`Builder::safe_methods_only`](crate::Builder::safe_methods_only).
     NoRetry,
-    /// The refresh failed.
+    /// The refresh failed. [`Unauthorized::refresh_error`](crate::Unauthorized::refresh_error) says why.
     RefreshFailed,
-    /// The server refused several new credentials in a row and accepted none of them. For a while no refresh starts.
+    /// The server refused several new credentials in a row. No refresh starts for a while: 30 s, doubled each time up to
+    /// 5 minutes.
     BudgetExhausted,
 }

@@ -1,62 +1,51 @@
-//! What 401 and 403 are for, as a check: tells a server's faults from its answers.
-//!
-//! [`check`] is pure: it looks at one exchange and does no I/O. A finding says what is wrong in one sentence, with the section
-//! of the RFC, and what the server should have sent instead.
-//!
-//! ```
-//! use http::{HeaderMap, Method, StatusCode};
-//! use reqwest_challenge::lint::{Exchange, Severity, check};
-//!
-//! let url = "https://api.example.com/reports".parse().unwrap();
-//! let headers = HeaderMap::new();
-//! let exchange = Exchange::new(&Method::GET, &url, StatusCode::UNAUTHORIZED, &headers);
-//! let findings = check(&exchange);
-//! assert_eq!((findings[0].id(), findings[0].severity()), ("401-without-challenge", Severity::Fault));
-//! assert_eq!(findings[0].section(), "RFC 9110 §15.5.2");
-//! ```
+//! The check: applies all rules to an exchange.
 
-use super::exchange::Exchange;
-use super::finding::{Finding, Severity};
 use std::fmt::Write;
 
-use super::seen::Seen;
+use super::evidence::Evidence;
+use super::exchange::Exchange;
+use super::finding::{Finding, Severity};
+use super::rules;
 use crate::challenge::Challenges;
 
-/// What is wrong with an exchange, in the order of the rules: first its status, then its challenges, then its way.
+/// Checks an exchange. The findings are in the order of the rules: first about the status, then about the challenges, then
+/// about the transport, and at last the defects of the challenges.
 #[must_use]
 pub fn check(exchange: &Exchange<'_>) -> Vec<Finding> {
     check_with(exchange, None)
 }
 
-/// The same, of challenges that were read already.
-pub(crate) fn check_with(exchange: &Exchange<'_>, read: Option<&Challenges>) -> Vec<Finding> {
-    // Nearly every response is a success that says nothing of authentication.
+/// Checks an exchange. If the caller already parsed the challenges, they are not parsed again.
+pub(crate) fn check_with(exchange: &Exchange<'_>, parsed: Option<&Challenges>) -> Vec<Finding> {
+    // Nearly every response is a success without a trace of authentication.
     if exchange.is_plain() {
         return Vec::new();
     }
     let own;
-    let challenges = match read {
+    let challenges = match parsed {
         Some(challenges) => challenges,
         None => {
             own = Challenges::from_headers(exchange.headers);
             &own
         }
     };
-    let seen = Seen::new(exchange, challenges);
-    let broken =
-        super::rules::all().filter(|rule| (rule.broken)(&seen)).map(|rule| Finding::of(rule, (rule.instead)(&seen)));
-    broken.chain(challenges.defects().map(Finding::of_defect)).collect()
+    let evidence = Evidence::new(exchange, challenges);
+    let broken = rules::all().filter(|rule| (rule.is_broken)(&evidence));
+    let findings = broken.map(|rule| Finding::of(rule, (rule.expected)(&evidence)));
+    findings.chain(challenges.defects().map(Finding::of_defect)).collect()
 }
 
-/// The identifiers of all rules, but for the defects of challenges, which are [`challenge::Rule`](crate::challenge::Rule)s.
-pub fn rules() -> impl Iterator<Item = &'static str> {
-    super::rules::all().map(|rule| rule.id)
+/// The identifiers of all rules. The defects of challenges have identifiers too: see
+/// [`DefectKind::id`](crate::challenge::DefectKind::id).
+pub fn rule_ids() -> impl Iterator<Item = &'static str> {
+    rules::all().map(|rule| rule.id)
 }
 
-/// The exchanges are without a fault and without a doubt; what is only information is let be.
+/// Asserts that the exchanges give no finding of the severities [`Fault`](Severity::Fault) and [`Doubt`](Severity::Doubt).
+/// Findings of the severity [`Information`](Severity::Information) are ignored.
 ///
 /// # Panics
-/// If one is not, with a report of all.
+/// If there is such a finding. The message lists all findings.
 #[track_caller]
 pub fn assert_conformant<'e>(exchanges: impl IntoIterator<Item = Exchange<'e>>) {
     let (mut report, mut wrong) = (String::new(), 0);
@@ -65,7 +54,7 @@ pub fn assert_conformant<'e>(exchanges: impl IntoIterator<Item = Exchange<'e>>) 
             wrong += usize::from(finding.severity() != Severity::Information);
             // Writing to a `String` does not fail.
             let _ = writeln!(report, "{} {} {}", exchange.method, exchange.url.path(), exchange.status.as_u16());
-            let _ = writeln!(report, "{}", finding.whole());
+            let _ = writeln!(report, "{}", finding.report());
         }
     }
     assert!(wrong == 0, "{wrong} fault(s) and doubt(s):\n{report}");

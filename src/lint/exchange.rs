@@ -1,4 +1,4 @@
-//! What is looked at: one request and its response.
+//! Exchanges: one request and its response.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, W
 use http::{Method, StatusCode};
 use url::Url;
 
-/// What a request carried for a credential.
+/// The credential that a request carried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Presented {
-    /// That is not known: no rule that depends on it is looked at.
+    /// It is not known. Rules that depend on the credential are not applied.
     #[default]
     Unknown,
-    /// Nothing.
+    /// No credential.
     Nothing,
-    /// A token by `Authorization: Bearer` or `DPoP`.
+    /// A token, in `Authorization: Bearer` or `Authorization: DPoP`.
     Token,
-    /// Something else.
+    /// Another credential.
     Other,
 }
 
-/// One request and its response. It borrows both, and prints neither.
+/// One request and its response, both borrowed. `Debug` prints no header field and no body.
 #[derive(Clone, Copy)]
 pub struct Exchange<'e> {
     pub(super) method: &'e Method,
@@ -30,46 +30,55 @@ pub struct Exchange<'e> {
     pub(super) headers: &'e HeaderMap,
     pub(super) body: &'e [u8],
     pub(super) presented: Presented,
-    pub(super) renewed: bool,
-    pub(super) good: bool,
+    pub(super) is_renewed: bool,
+    pub(super) is_known_good: bool,
 }
 
 impl<'e> Exchange<'e> {
-    /// A request of that method to that URL, and the status and header of its response.
+    /// An exchange: the method and the URL of the request, and the status and the header fields of the response.
     #[must_use]
     pub fn new(method: &'e Method, url: &'e Url, status: StatusCode, headers: &'e HeaderMap) -> Self {
-        Self { method, url, status, headers, body: &[], presented: Presented::Unknown, renewed: false, good: false }
+        Self {
+            method,
+            url,
+            status,
+            headers,
+            body: &[],
+            presented: Presented::Unknown,
+            is_renewed: false,
+            is_known_good: false,
+        }
     }
 
-    /// With the response's body, or its beginning.
+    /// Adds the body of the response, or its beginning.
     #[must_use]
     pub fn body(mut self, body: &'e [u8]) -> Self {
         self.body = body;
         self
     }
 
-    /// With what the request carried.
+    /// Sets the credential that the request carried. Without it, the credential is unknown.
     #[must_use]
     pub fn presented(mut self, presented: Presented) -> Self {
         self.presented = presented;
         self
     }
 
-    /// With the request's header, which says what it carried. A key in a header of its own is named by
-    /// [`presented`](Self::presented).
+    /// Finds the credential that the request carried, by the header fields of the request. If a field or the query may be a
+    /// credential that is not known, the credential is unknown. Use [`presented`](Self::presented) for a key in a header with
+    /// another name.
     #[must_use]
     pub fn request_headers(self, headers: &HeaderMap) -> Self {
-        let token = |value: &http::HeaderValue| {
+        let is_token = |value: &http::HeaderValue| {
             let scheme = value.as_bytes().split(|&octet| octet == b' ').next().unwrap_or_default();
             scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop")
         };
         let presented =
-            headers.get(AUTHORIZATION).map(|value| if token(value) { Presented::Token } else { Presented::Other });
-        // A cookie, a key in a custom header field and a signed URL are credentials too, but the lint cannot judge
-        // them.
-        const WORDS: [&str; 9] =
+            headers.get(AUTHORIZATION).map(|value| if is_token(value) { Presented::Token } else { Presented::Other });
+        // A cookie, a key in another header field and a signed URL are credentials too, but the rules cannot judge them.
+        const CREDENTIAL_WORDS: [&str; 9] =
             ["key", "token", "auth", "signature", "secret", "session", "jwt", "credential", "passw"];
-        let has_word = |name: &str| WORDS.iter().any(|word| name.contains(word));
+        let has_word = |name: &str| CREDENTIAL_WORDS.iter().any(|word| name.contains(word));
         let may_be = |name: &HeaderName| *name == COOKIE || has_word(name.as_str());
         let in_query = |name: &str| has_word(&name.to_ascii_lowercase()) || ["sig", "code", "hmac"].contains(&name);
         let in_url = !self.url.username().is_empty() || self.url.password().is_some();
@@ -77,21 +86,22 @@ impl<'e> Exchange<'e> {
         self.presented(presented.unwrap_or(if hidden { Presented::Unknown } else { Presented::Nothing }))
     }
 
-    /// The credential was just renewed or just given by the user. A password may still be wrong.
+    /// States that the credential was just renewed, or just entered by the user. A password may still be wrong.
     #[must_use]
     pub fn renewed(mut self) -> Self {
-        self.renewed = true;
+        self.is_renewed = true;
         self
     }
 
-    /// The credential is known to be good: the server accepts it on another path.
+    /// States that the credential is good: the server accepted it on another path.
     #[must_use]
     pub fn known_good(mut self) -> Self {
-        self.good = true;
+        self.is_known_good = true;
         self
     }
 
-    /// Whether there is nothing in it that any rule is about: a success without a challenge, a query and a body to look at.
+    /// Whether no rule can apply: the status is not about authentication, and there is no challenge, no query and no JSON
+    /// body.
     pub(super) fn is_plain(&self) -> bool {
         let status = self.status.as_u16();
         !matches!(status, 401 | 403 | 404 | 407)
@@ -100,6 +110,7 @@ impl<'e> Exchange<'e> {
             && !self.headers.contains_key(WWW_AUTHENTICATE)
     }
 
+    /// Whether the body is JSON, by its media type.
     pub(super) fn is_json(&self) -> bool {
         let media = self.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
         let media = media.split(|&octet| octet == b';').next().unwrap_or_default().trim_ascii();
@@ -114,8 +125,8 @@ impl fmt::Debug for Exchange<'_> {
             .field("path", &self.url.path())
             .field("status", &self.status.as_u16())
             .field("presented", &self.presented)
-            .field("renewed", &self.renewed)
-            .field("good", &self.good)
+            .field("renewed", &self.is_renewed)
+            .field("known_good", &self.is_known_good)
             .finish_non_exhaustive()
     }
 }

@@ -1,24 +1,24 @@
-//! What is found.
+//! Findings, and the rules that give them.
 
 use std::fmt;
 
-use super::seen::Seen;
-use crate::challenge::Defect;
+use super::evidence::Evidence;
+use crate::challenge::{Defect, Place};
 
-/// How bad it is.
+/// How severe a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
-    /// It is allowed, and worth to know.
+    /// The server breaks no rule, but clients may not expect this.
     Information,
-    /// It breaks a recommendation, or looks like another answer than was meant.
+    /// The server breaks a recommendation, or the response probably has the wrong status.
     Doubt,
-    /// It breaks a requirement, or no client can do the right thing.
+    /// The server breaks a requirement, or no client can react correctly.
     Fault,
 }
 
 impl Severity {
-    /// Its name: `fault`, `doubt`, `information`.
+    /// The name: `fault`, `doubt` or `information`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,52 +29,54 @@ impl Severity {
     }
 }
 
-/// A rule: what is looked at, and what should have been sent.
+/// A rule: the test that breaks it, and what the server should have sent.
 pub(super) struct Rule {
     pub(super) id: &'static str,
     pub(super) severity: Severity,
     pub(super) section: &'static str,
     pub(super) sentence: &'static str,
-    pub(super) broken: fn(&Seen<'_>) -> bool,
-    pub(super) instead: fn(&Seen<'_>) -> String,
+    pub(super) is_broken: fn(&Evidence<'_>) -> bool,
+    pub(super) expected: fn(&Evidence<'_>) -> String,
 }
 
-/// One thing that is wrong with an exchange. It holds no text of a request or a response but its place.
+/// A finding: a rule that the server broke in an exchange. It has no text of the request or the response.
+///
+/// `Display` prints one line: severity, sentence, section and identifier.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Finding {
     id: &'static str,
     severity: Severity,
     section: &'static str,
     sentence: &'static str,
-    place: Option<(usize, usize)>,
-    instead: String,
+    place: Option<Place>,
+    expected: String,
 }
 
 impl Finding {
-    pub(super) fn of(rule: &'static Rule, instead: String) -> Self {
+    pub(super) fn of(rule: &'static Rule, expected: String) -> Self {
         let Rule { id, severity, section, sentence, .. } = *rule;
-        Self { id, severity, section, sentence, place: None, instead }
+        Self { id, severity, section, sentence, place: None, expected }
     }
 
     pub(super) fn of_defect(defect: Defect<'_>) -> Self {
-        let rule = defect.rule();
+        let kind = defect.kind();
         Self {
-            id: rule.id(),
+            id: kind.id(),
             severity: Severity::Fault,
-            section: rule.section(),
-            sentence: rule.sentence(),
-            place: Some((defect.line(), defect.byte())),
-            instead: "WWW-Authenticate: Scheme name=\"value\", other=\"value\"".to_owned(),
+            section: kind.section(),
+            sentence: kind.sentence(),
+            place: Some(defect.place()),
+            expected: "WWW-Authenticate: Scheme name=\"value\", other=\"value\"".to_owned(),
         }
     }
 
-    /// The identifier of the rule, such as `401-without-challenge`: it does not change.
+    /// The identifier of the rule, such as `401-without-challenge`. It is stable across versions.
     #[must_use]
     pub fn id(&self) -> &'static str {
         self.id
     }
 
-    /// How bad it is.
+    /// How severe the finding is.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.severity
@@ -92,30 +94,29 @@ impl Finding {
         self.sentence
     }
 
-    /// The place in the challenges: the header line and the byte of it, both counted from 0.
+    /// The place in the `WWW-Authenticate` lines. `None` if the finding is about no single place.
     #[must_use]
-    pub fn place(&self) -> Option<(usize, usize)> {
+    pub fn place(&self) -> Option<Place> {
         self.place
     }
 
-    /// What the server should have sent: the lines of the response that matter.
+    /// What the server should have sent: the status line and the fields that differ.
     #[must_use]
-    pub fn instead(&self) -> &str {
-        &self.instead
+    pub fn expected(&self) -> &str {
+        &self.expected
     }
 
-    /// The finding, and below it what should have been sent: for a terminal.
-    pub fn whole(&self) -> impl fmt::Display + '_ {
-        Whole(self)
+    /// The finding and, on the next lines, what the server should have sent. Print it on a terminal.
+    pub fn report(&self) -> impl fmt::Display + '_ {
+        Report(self)
     }
 }
 
-/// One line: severity, sentence, section, rule.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.severity.as_str())?;
-        if let Some((line, byte)) = self.place {
-            write!(f, "line {}, byte {byte}: ", line + 1)?;
+        if let Some(place) = self.place {
+            write!(f, "line {}, byte {}: ", place.line() + 1, place.byte())?;
         }
         write!(f, "{} ({}) [{}]", self.sentence, self.section, self.id)
     }
@@ -127,11 +128,12 @@ impl fmt::Debug for Finding {
     }
 }
 
-struct Whole<'f>(&'f Finding);
+/// Prints a finding on several lines.
+struct Report<'f>(&'f Finding);
 
-impl fmt::Display for Whole<'_> {
+impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n  instead:", self.0)?;
-        self.0.instead.lines().try_for_each(|line| write!(f, "\n    {line}"))
+        self.0.expected.lines().try_for_each(|line| write!(f, "\n    {line}"))
     }
 }

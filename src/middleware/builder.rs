@@ -1,49 +1,45 @@
-//! How a middleware is set up.
+//! The settings of a middleware.
 
-use crate::refresh::Clock;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::build_error::{BuildError, Cause};
 use super::middleware::ChallengeMiddleware;
-use crate::call::Repeats;
-use crate::call::Resources;
-use crate::call::Told;
-use crate::call::Worked;
 use crate::call::{Settings, Shared};
-use crate::credential::{Credential, CredentialError};
+use crate::credential::Credential;
 use crate::error::{Forbidden, Problem, RawRefusal};
-use crate::origin::{Origin, OriginError};
-use crate::refresh::Refresh;
-use crate::session::{Bounds, Core};
-use crate::session::{Event, Listeners};
+use crate::origin::Origin;
+use crate::refresh::{Clock, Refresh};
+use crate::session::{Event, Listeners, SessionConfig, SessionCore, Timing};
 use crate::util::clamped;
 
-/// Sets up a [`ChallengeMiddleware`].
-#[must_use]
+/// Builds a [`ChallengeMiddleware`]. Each setting has a default.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
     origins: Vec<String>,
     refresher: Arc<dyn Refresh>,
-    initially: Option<Credential>,
-    plaintext: bool,
+    initial_credential: Option<Credential>,
+    is_plaintext_allowed: bool,
     refresh_client: Option<reqwest::Client>,
     clock: Option<Arc<dyn Clock>>,
     listeners: Listeners,
-    bounds: Bounds,
+    timing: Timing,
     settings: Settings,
 }
 
 impl ChallengeMiddleware {
-    /// A middleware for one origin, with every default.
+    /// Builds a middleware for one origin, with the defaults of all settings.
     ///
     /// # Errors
-    /// [`BuildError`]: text that is no origin, or an origin by plain `http` that is not this machine; a fixed
-    /// [`Credential`](crate::Credential) that cannot be put on a request is found when it is first sent.
+    /// Returns [`BuildError`] if the text is not an origin, or if the origin is plain `http` and not on this machine. If the
+    /// refresher is a [`Credential`] that cannot be put on a request, the first call returns the error.
     pub fn new(origin: impl AsRef<str>, refresher: impl Refresh) -> Result<Self, BuildError> {
         Self::builder(origin, refresher).build()
     }
 
-    /// A middleware to set up.
+    /// Returns a builder for a middleware of that origin.
     pub fn builder(origin: impl AsRef<str>, refresher: impl Refresh) -> Builder {
         Builder::new(origin.as_ref(), refresher)
     }
@@ -54,50 +50,48 @@ impl Builder {
         Self {
             origins: vec![origin.to_owned()],
             refresher: Arc::new(refresher),
-            initially: None,
-            plaintext: false,
+            initial_credential: None,
+            is_plaintext_allowed: false,
             refresh_client: None,
             clock: None,
             listeners: Listeners::default(),
-            bounds: Bounds {
-                skew: Duration::from_secs(30),
-                ahead: None,
-                back_off: Duration::from_secs(1),
-                cool_down: Duration::from_secs(30),
-                refresh: None,
+            timing: Timing {
+                expiry_margin: Duration::from_secs(30),
+                background_span: None,
+                transient_backoff: Duration::from_secs(1),
+                failure_cooldown: Duration::from_secs(30),
+                refresh_timeout: None,
             },
             settings: Settings {
-                body_bytes: 64 << 10,
-                body_time: Duration::from_secs(1),
+                body_limit: 64 << 10,
+                body_timeout: Duration::from_secs(1),
                 schemes: None,
                 strict: false,
-                eager: false,
-                partition: None,
+                refresh_before_streams: false,
+                partition_by: None,
                 pass_through: false,
                 safe_methods_only: false,
                 expired_when: None,
                 read_refusals: None,
-                repeat_rest: Duration::from_secs(1),
+                rejection_cooldown: Duration::from_secs(1),
             },
         }
     }
 
     /// Adds an origin of the same protection space. The same credential is sent there.
-    pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+    pub fn origin(mut self, origin: impl AsRef<str>) -> Self {
+        self.origins.push(origin.as_ref().to_owned());
         self
     }
 
     /// Sets the credential that is sent from the first request on, instead of the refresher's initial one.
     pub fn initial_credential(mut self, credential: Credential) -> Self {
-        self.initially = Some(credential);
+        self.initial_credential = Some(credential);
         self
     }
 
-    /// The client that refreshers get for their own calls, with its proxy and its certificates. Build it with
-    /// `redirect(Policy::none())`: otherwise a 307 can send a secret that a caller's refresher posts to another server.
-    /// The refreshers of this crate forward no secret and accept no response from a second server, whatever the
-    /// client's policy is.
+    /// Sets the client that refreshers get for their own calls, with its proxy and its certificates. Build it with
+    /// `redirect(Policy::none())`. Otherwise a 307 can send a secret that a refresher posts to another server.
     ///
     /// If no client is set, one without redirects, cookies and `Referer` is built when a refresher first asks for it.
     pub fn refresh_client(mut self, client: reqwest::Client) -> Self {
@@ -111,21 +105,23 @@ impl Builder {
         self
     }
 
-    /// Sets how much of a refusal's body is read. The default is 64 KiB: more than the errors of APIs need, and a body must be
-    /// read to its end before its connection can be used again. Of a 401 that starts a refresh, 4 KiB are kept.
+    /// Sets how many bytes of a refusal's body are read. The default is 64 KiB, which is more than the errors of APIs need: a
+    /// body must be read to its end before its connection can be used again. Of a 401 that starts a refresh, 4 KiB are kept.
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.settings.body_bytes = bytes;
+        self.settings.body_limit = bytes;
         self
     }
 
-    /// Sets how long a refusal's body is read. The default is 1 s. A replay waits no longer for a body that does not end.
+    /// Sets how long a refusal's body is read. The default is 1 s. A second send waits no longer than this for a body that
+    /// does not end.
     pub fn body_timeout(mut self, span: Duration) -> Self {
-        self.settings.body_time = clamped(span);
+        self.settings.body_timeout = clamped(span);
         self
     }
 
-    /// Sets the schemes that this client answers, in any case. A 401 with challenges of other schemes only is declined without
-    /// asking the refresher. If no schemes are set, every 401 asks the refresher, which sees the challenges and can decline.
+    /// Sets the schemes that this client answers, in upper or lower case. If a 401 has only challenges of other schemes, it is
+    /// declined and the refresher is not asked. If no schemes are set, the refresher is asked after every 401. It sees the
+    /// challenges and can decline.
     pub fn schemes<S: Into<String>>(mut self, schemes: impl IntoIterator<Item = S>) -> Self {
         self.settings.schemes = Some(schemes.into_iter().map(Into::into).collect());
         self
@@ -141,18 +137,18 @@ impl Builder {
     /// Asks the refresher before a request with a stream as its body is sent, if there is no credential yet: such a request
     /// cannot be sent twice. Off by default, so that the refresher is not asked before the server has refused something.
     pub fn refresh_before_streams(mut self) -> Self {
-        self.settings.eager = true;
+        self.settings.refresh_before_streams = true;
         self
     }
 
-    /// Says which requests have a credential of their own, by a name for each such set: two of different names have a refresh each,
-    /// side by side. Off by default: nearly every API has one credential for all. A container registry has one for each
+    /// Sets a function that names the partition of each request. Each partition has its own credential and its own refresh.
+    /// Off by default, because nearly every API has one credential for all requests. A container registry has one for each
     /// repository.
     pub fn partition_by(
         mut self,
         partition: impl Fn(&http::Method, &reqwest::Url) -> String + Send + Sync + 'static,
     ) -> Self {
-        self.settings.partition = Some(Arc::new(partition));
+        self.settings.partition_by = Some(Arc::new(partition));
         self
     }
 
@@ -201,10 +197,10 @@ impl Builder {
     }
 
     /// Sets how long before its expiry a credential is renewed. The default is 30 s, which covers a slow request and a clock
-    /// that is slightly wrong; it is at most a tenth of the lifetime. A credential that lives for less than this is sent until
-    /// a 401.
+    /// that is slightly wrong. The margin is at most a tenth of the lifetime. A credential whose lifetime is shorter than
+    /// this is sent until the server refuses it.
     pub fn expiry_margin(mut self, span: Duration) -> Self {
-        self.bounds.skew = clamped(span);
+        self.timing.expiry_margin = clamped(span);
         self
     }
 
@@ -212,128 +208,98 @@ impl Builder {
     /// time starts it, so that many clients do not ask at once. If it fails, the failure is remembered and the held credential
     /// is sent. Off by default, so that no task runs for which no caller waits.
     pub fn renew_ahead(mut self, span: Duration) -> Self {
-        self.bounds.ahead = Some(clamped(span));
+        self.timing.background_span = Some(clamped(span));
         self
     }
 
     /// Sets how long a refresh may take, instead of [`Refresh::timeout`].
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
-        self.bounds.refresh = Some(clamped(span));
+        self.timing.refresh_timeout = Some(clamped(span));
         self
     }
 
-    /// Sets how long a temporary failure is answered from memory if the server does not say. The default is 1 s, so that a
-    /// thousand callers do not ask a token endpoint that is down a thousand times a second.
+    /// Sets how long a temporary failure of a refresh is remembered, if the server does not name a time. During that time
+    /// calls get the same error and no refresh starts. The default is 1 s, so that a thousand callers do not ask a token
+    /// endpoint that is down a thousand times.
     pub fn transient_backoff(mut self, span: Duration) -> Self {
-        self.bounds.back_off = clamped(span);
+        self.timing.transient_backoff = clamped(span);
         self
     }
 
-    /// Sets how long a final failure is answered from memory. The default is 30 s. A login ends it. It always ends, because the
-    /// cause may be repaired elsewhere.
+    /// Sets how long a final failure of a refresh is remembered. During that time calls get the same error and no refresh
+    /// starts. The default is 30 s. A login ends it. It always ends, because the cause may be repaired elsewhere.
     pub fn failure_cooldown(mut self, span: Duration) -> Self {
-        self.bounds.cool_down = clamped(span);
+        self.timing.failure_cooldown = clamped(span);
         self
     }
 
-    /// Sets how long a path rests that refused a fresh credential. The default is 1 s, doubled each time up to 60 s; a success
-    /// on the path ends it. Until then a 401 on that path starts no refresh; a newer credential that is already held is used.
+    /// Sets the first cooldown of a path that rejects a fresh credential. The default is 1 s. It doubles with each further
+    /// rejection, up to 60 s, and a success on the path ends it. During the cooldown a 401 on that path starts no refresh. A
+    /// newer credential that is already held is used.
     ///
-    /// Besides, each session has a budget that cannot be set. If the server refuses three new credentials in a row and accepts
-    /// none in between, no refresh starts for 30 s, doubled each time up to 5 minutes, whatever the path: the error has
-    /// [`UnauthorizedReason::BudgetExhausted`](crate::UnauthorizedReason::BudgetExhausted). An accepted credential, a login and
-    /// [`Session::invalidate`](crate::Session::invalidate) end that. Each partition has its own three; 32 in a row over all
-    /// partitions stop all of them.
+    /// In addition, each session has a budget of refreshes, which has no setting. If the server refuses three new credentials
+    /// in a row, no refresh starts for 30 s, on any path. The error then has
+    /// [`UnauthorizedReason::BudgetExhausted`](crate::UnauthorizedReason::BudgetExhausted). The time doubles with each
+    /// repetition, up to 5 minutes. An accepted credential, a login and
+    /// [`Session::invalidate`](crate::Session::invalidate) end it. Each partition has its own budget. If the server refuses 32
+    /// new credentials in a row over all partitions, no partition starts a refresh.
     pub fn rejection_cooldown(mut self, span: Duration) -> Self {
-        self.settings.repeat_rest = clamped(span);
+        self.settings.rejection_cooldown = clamped(span);
         self
     }
 
-    /// Sets a function that is called with each [`Event`], for an audit without `tracing`. It runs on the task of the request,
-    /// so it should return quickly.
-    pub fn on_event(mut self, hear: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.listeners = Listeners(Some(Arc::new(hear)));
+    /// Sets a function that is called with each [`Event`], for an audit without `tracing`. It runs on the task of the request
+    /// or of the refresh, so it should return quickly.
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listeners = Listeners(Some(Arc::new(listener)));
         self
     }
 
-    /// Allows sending the credential by plain `http` to an origin that is not on this machine. Everyone on the network path can
-    /// read it.
+    /// Allows origins with plain `http` that are not on this machine. Every system on the network path can then read the
+    /// credential.
     pub fn dangerous_allow_plaintext(mut self) -> Self {
-        self.plaintext = true;
+        self.is_plaintext_allowed = true;
         self
     }
 
     /// Builds the middleware.
     ///
     /// # Errors
-    /// Returns [`BuildError`] for a text that is no origin, for an origin by plain `http` that is not on this machine, and for a
-    /// credential that cannot be put on a request.
+    /// Returns [`BuildError`] if a text is not an origin, if an origin is plain `http` and not on this machine, or if the
+    /// initial credential cannot be put on a request.
     pub fn build(self) -> Result<ChallengeMiddleware, BuildError> {
         let mut origins = Vec::new();
         for text in &self.origins {
-            let origin = Origin::new(text).map_err(|error| BuildError(Kind::Origin(error)))?;
-            if !origin.is_https() && !origin.is_loopback() && !self.plaintext {
-                return Err(BuildError(Kind::Plaintext(origin)));
+            let origin = Origin::new(text).map_err(Cause::Origin)?;
+            if !origin.is_https() && !origin.is_loopback() && !self.is_plaintext_allowed {
+                return Err(Cause::Plaintext(origin).into());
             }
             origins.push(origin);
         }
-        if let Some(credential) = &self.initially {
-            credential.check().map_err(|error| BuildError(Kind::Credential(error)))?;
+        if let Some(credential) = &self.initial_credential {
+            credential.check().map_err(Cause::Credential)?;
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
-        let core = Core::new(
-            (self.refresher, self.initially),
-            origins.clone().into(),
-            self.bounds,
+        let session = SessionCore::new(SessionConfig {
+            refresher: self.refresher,
+            initial_credential: self.initial_credential,
+            origins: origins.clone().into(),
+            timing: self.timing,
             clock,
-            self.refresh_client,
-            self.listeners,
-        );
-        let shared = Shared {
-            session: core,
-            origins: origins.into(),
-            settings: self.settings,
-            repeats: Repeats::default(),
-            resources: Resources::default(),
-            worked: Worked::default(),
-            told: Told::default(),
-        };
-        Ok(ChallengeMiddleware::of(shared))
+            refresh_client: self.refresh_client,
+            listeners: self.listeners,
+        });
+        Ok(ChallengeMiddleware::of(Shared::new(session, origins.into(), self.settings)))
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An origin that is none may have had a password in it.
+        // A text that is not an origin may contain a password, so the origins are left out.
         f.debug_struct("Builder")
-            .field("initially", &self.initially)
-            .field("bounds", &self.bounds)
+            .field("initial_credential", &self.initial_credential)
+            .field("timing", &self.timing)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
-
-/// Why a middleware could not be built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildError(Kind);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    Origin(OriginError),
-    Plaintext(Origin),
-    Credential(CredentialError),
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Origin(error) => error.fmt(f),
-            Kind::Plaintext(origin) => write!(
-                f,
-                "a credential would be readable on the way to {origin}: write https, or say `dangerous_allow_plaintext()`"
-            ),
-            Kind::Credential(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}

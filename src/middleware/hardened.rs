@@ -1,9 +1,9 @@
-//! A client that sends credentials only where they belong.
+//! A client that sends a credential only to the origins of its middleware.
 
 use reqwest::redirect::Policy;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
-use crate::middleware::ChallengeMiddleware;
+use super::middleware::ChallengeMiddleware;
 use crate::redirect::FollowRedirects;
 
 /// Builds a client with this middleware that follows redirects through [`FollowRedirects`]. Each hop is signed for its
@@ -13,7 +13,7 @@ use crate::redirect::FollowRedirects;
 /// middlewares, build the client by hand and add [`FollowRedirects`] first.
 ///
 /// # Errors
-/// If the builder cannot build a client.
+/// Returns reqwest's error if the builder cannot build a client.
 ///
 /// ```
 /// use reqwest_challenge::{ChallengeMiddleware, Credential, hardened};

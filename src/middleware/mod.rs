@@ -1,9 +1,16 @@
-//! TODO story of middleware.
+//! The middleware: the outer face of the engine.
+//!
+//! `builder.rs` checks the origins and the settings, and makes a `ChallengeMiddleware`; `build_error.rs` has its errors. Its clones share one session. For
+//! each request `middleware.rs` decides whether the URL is inside the origins. Other requests pass through untouched. A
+//! request to an origin becomes a `Call`, which signs it; the middleware sends it, hands the response to the call, and
+//! sends at most one more request. `hardened.rs` builds a client with this middleware and with `FollowRedirects`.
 
+mod build_error;
 mod builder;
 mod hardened;
 mod middleware;
 
-pub use builder::{BuildError, Builder};
+pub use build_error::{BuildError, BuildErrorKind};
+pub use builder::Builder;
 pub use hardened::hardened;
 pub use middleware::ChallengeMiddleware;

@@ -1,15 +1,18 @@
-//! Where a credential belongs: scheme, host and port.
+//! Origins: scheme, host and port.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use url::{Host, Url};
 
-/// An `http` or `https` origin: scheme, host and port (RFC 9110 §4.3.1).
+use super::error::{OriginError, OriginErrorKind};
+use super::loopback::is_loopback;
+
+/// An `http` or `https` origin: scheme, host and port (RFC 9110 §4.3.1). Cheap to clone.
 ///
-/// It is read by the URL standard: case and default ports do not matter, a name in Unicode is its punycode, and
+/// The text is read by the URL standard. Case and default ports do not matter, and a Unicode name becomes punycode.
 /// `example.com.` is another host than `example.com`.
 ///
 /// ```
@@ -22,76 +25,84 @@ use url::{Host, Url};
 /// assert_eq!(error.to_string(), "an origin has no path: write `https://api.example.com`");
 /// # Ok::<(), reqwest_challenge::OriginError>(())
 /// ```
-///
-/// It is cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin(Arc<Parts>);
 
 #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Parts {
-    secure: bool,
+    is_https: bool,
     host: Host<String>,
     port: u16,
-    /// How every URL of this origin begins that has no userinfo.
+    /// The beginning of every URL of this origin that has no userinfo.
     text: Box<str>,
 }
 
 impl Origin {
-    /// Reads an origin, such as `https://api.example.com` or `http://127.0.0.1:8080`. One slash at its end is no path.
+    /// Reads an origin, such as `https://api.example.com` or `http://127.0.0.1:8080`. One slash may follow it.
     ///
     /// # Errors
-    /// [`OriginError`], which says what to write instead: text that is no absolute URL, a scheme other than `http` and
-    /// `https`, and a URL with userinfo, a path, a query or a fragment.
+    /// [`OriginError`] if the text is no absolute URL, if its scheme is neither `http` nor `https`, or if it has
+    /// userinfo, a path, a query or a fragment.
     pub fn new(text: impl AsRef<str>) -> Result<Self, OriginError> {
         let text = text.as_ref();
         let (url, origin) = Self::parse_url(text)?;
-        // The URL standard drops an empty userinfo, as in `https://@host`, which is nobody's origin either.
+        // The URL standard drops an empty userinfo, as in `https://@host`. Such a text is no origin either.
         let authority = text.split(['/', '\\', '?', '#']).find(|part| !part.is_empty() && !part.ends_with(':'));
         let kind = if !url.username().is_empty() || authority.is_some_and(|authority| authority.contains('@')) {
-            Kind::Userinfo
+            OriginErrorKind::Userinfo
         } else if url.path() != "/" {
-            Kind::Path
+            OriginErrorKind::Path
         } else if url.query().is_some() {
-            Kind::Query
+            OriginErrorKind::Query
         } else if url.fragment().is_some() {
-            Kind::Fragment
+            OriginErrorKind::Fragment
         } else {
             return Ok(origin);
         };
-        Err(OriginError { kind, instead: Some(origin) })
+        Err(OriginError::extra_part(kind, origin.as_str()))
     }
 
     /// Parses a URL of an API, with its origin.
     pub(crate) fn parse_url(text: &str) -> Result<(Url, Self), OriginError> {
-        let url = Url::parse(text).map_err(|error| OriginError { kind: Kind::NoUrl(error), instead: None })?;
-        let origin = Self::of(&url).ok_or(OriginError { kind: Kind::Scheme, instead: None })?;
+        let url = Url::parse(text).map_err(OriginError::invalid_url)?;
+        let origin = Self::of(&url).ok_or_else(OriginError::unsupported_scheme)?;
         Ok((url, origin))
     }
 
-    /// The origin of a URL; `None` where it is neither `http` nor `https`.
+    /// The origin of a URL. `None` if its scheme is neither `http` nor `https`.
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
-        let (secure, host, port) = (secure(url)?, url.host()?.to_owned(), url.port_or_known_default()?);
-        let text = match (secure, port) {
+        let (is_https, host, port) = (is_https(url)?, url.host()?.to_owned(), url.port_or_known_default()?);
+        let text = match (is_https, port) {
             (true, 443) => format!("https://{host}"),
             (false, 80) => format!("http://{host}"),
-            (secure, port) => format!("{}://{host}:{port}", if secure { "https" } else { "http" }),
+            (is_https, port) => format!("{}://{host}:{port}", if is_https { "https" } else { "http" }),
         };
-        Some(Self(Arc::new(Parts { secure, host, port, text: text.into() })))
+        Some(Self(Arc::new(Parts { is_https, host, port, text: text.into() })))
+    }
+
+    /// The origin as text, as RFC 6454 §6.2 writes it: `https://api.example.com`, with the port if it is not the
+    /// default one.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
     }
 
     /// Whether the URL is of this origin. Allocates nothing.
     #[must_use]
     pub fn contains(&self, url: &Url) -> bool {
-        // A URL is kept in its normal form, so that its text says it nearly always.
+        // Nearly every URL of this origin begins with its text, because a URL is kept in its normal form. A URL with
+        // userinfo does not.
         url.as_str().strip_prefix(&*self.0.text).is_some_and(|rest| rest.starts_with('/')) || self.contains_parts(url)
     }
 
     fn contains_parts(&self, url: &Url) -> bool {
-        secure(url) == Some(self.0.secure) && url.port_or_known_default() == Some(self.0.port) && self.is_host_of(url)
+        is_https(url) == Some(self.0.is_https)
+            && url.port_or_known_default() == Some(self.0.port)
+            && self.is_host_of(url)
     }
 
-    /// Whether the URL has this origin's host, whatever its scheme and port.
+    /// Whether the URL has the host of this origin. Its scheme and port may be others.
     #[must_use]
     pub fn is_host_of(&self, url: &Url) -> bool {
         match (url.host(), &self.0.host) {
@@ -102,41 +113,38 @@ impl Origin {
         }
     }
 
-    /// Whether its scheme is `https`.
+    /// Whether the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.0.secure
+        self.0.is_https
     }
 
-    /// `https` or `http`.
+    /// The scheme: `https` or `http`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.0.secure { "https" } else { "http" }
+        if self.0.is_https { "https" } else { "http" }
     }
 
-    /// The host as it stands in a URL: lower case, punycode, an IPv6 address in brackets.
+    /// The host as a URL has it: in lower case and punycode, an IPv6 address in brackets.
     #[must_use]
     pub fn host(&self) -> String {
         self.0.host.to_string()
     }
 
-    /// The port, the scheme's default one included.
+    /// The port. If the text has none, the default port of the scheme.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
-    /// Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8 or `[::1]`. Nothing is resolved.
+    /// Whether the host is the local machine, by its text: an address of 127.0.0.0/8, `[::1]`, or `localhost` and the
+    /// names below it, such as `api.localhost` (RFC 6761 §6.3). A dot may follow a name. No name is resolved.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match &self.0.host {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => Ipv4Addr::is_loopback(address),
-            Host::Ipv6(address) => Ipv6Addr::is_loopback(address),
-        }
+        is_loopback(&self.0.host)
     }
 
-    /// The host's address, where it is written as one.
+    /// The address of the host, if the host is an address. No name is resolved.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         match &self.0.host {
@@ -147,11 +155,18 @@ impl Origin {
     }
 }
 
-fn secure(url: &Url) -> Option<bool> {
+fn is_https(url: &Url) -> Option<bool> {
     match url.scheme() {
         "https" => Some(true),
         "http" => Some(false),
         _ => None,
+    }
+}
+
+/// The text of [`as_str`](Origin::as_str). Functions that take an origin as text accept an `Origin` too.
+impl AsRef<str> for Origin {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -171,47 +186,9 @@ impl TryFrom<&str> for Origin {
     }
 }
 
-/// As RFC 6454 §6.2 writes it: `https://api.example.com`, with the port where it is not the default one.
+/// The text of [`as_str`](Origin::as_str).
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.text)
+        f.write_str(self.as_str())
     }
 }
-
-/// Text that is no origin. It says what to write, and never shows the text: it may have had a password in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OriginError {
-    kind: Kind,
-    instead: Option<Origin>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    NoUrl(url::ParseError),
-    Scheme,
-    Userinfo,
-    Path,
-    Query,
-    Fragment,
-}
-
-impl fmt::Display for OriginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match &self.kind {
-            Kind::NoUrl(error) => {
-                return write!(f, "this is no origin ({error}): write `https://host` or `https://host:port`");
-            }
-            Kind::Scheme => {
-                return f.write_str("an origin is http or https: write `https://host` or `https://host:port`");
-            }
-            Kind::Userinfo => "user name or password",
-            Kind::Path => "path",
-            Kind::Query => "query",
-            Kind::Fragment => "fragment",
-        };
-        write!(f, "an origin has no {what}")?;
-        self.instead.as_ref().map_or(Ok(()), |origin| write!(f, ": write `{origin}`"))
-    }
-}
-
-impl std::error::Error for OriginError {}

@@ -1,12 +1,5 @@
-//! Redirects, followed above the middleware that signs.
-//!
-//! `hop.rs` computes the target of a redirect and the request that follows it, `headers.rs` selects the fields that are
-//! sent along, and `history.rs` is what the caller reads afterwards. This file sends the requests. Each hop is a whole
-//! call.
+//! The middleware that follows redirects.
 
-use super::history::RedirectHistory;
-use super::history::RedirectHop;
-use super::hop;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,21 +7,20 @@ use http::{Extensions, Method, StatusCode};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 
-use super::hop::Kept;
-use crate::call::CallOptions;
-use crate::call::read;
-use crate::error::AuthReport;
-use crate::error::{Error, RedirectError, RedirectErrorKind};
+use super::history::{RedirectHistory, RedirectHop};
+use super::hop::{self, HopRequest};
+use crate::call::{CallOptions, read};
+use crate::error::{AuthReport, Error, RedirectError, RedirectErrorKind, Refused};
 use crate::origin::Origin;
 
-/// How many redirects are followed. reqwest follows as many.
-const MOST: usize = 10;
+/// How many redirects are followed by default, as in reqwest.
+const MAX_REDIRECTS: usize = 10;
 
-/// How much of a redirect's body is read, so that the connection can be used again.
-const DRAIN: read::Limits = read::Limits { bytes: 64 << 10, keep: 0, time: Duration::from_secs(1) };
+/// How much of a redirect's body is read, so that its connection can be used again.
+const BODY_LIMITS: read::Limits = read::Limits { bytes: 64 << 10, keep: 0, time: Duration::from_secs(1) };
 
 /// Follows redirects (RFC 9110 §15.4) above a [`ChallengeMiddleware`](crate::ChallengeMiddleware), so that each hop is
-/// signed, renewed and judged separately.
+/// signed, renewed and checked separately.
 ///
 /// A Digest answer and a DPoP proof are valid for one URL. reqwest follows redirects below all middlewares, and sends
 /// the answer for the first URL to the second. Give the client `redirect::Policy::none()`, and add this middleware
@@ -64,20 +56,20 @@ const DRAIN: read::Limits = read::Limits { bytes: 64 << 10, keep: 0, time: Durat
 /// ```
 #[derive(Clone, Debug)]
 pub struct FollowRedirects {
-    most: usize,
+    max_redirects: usize,
 }
 
 impl FollowRedirects {
-    /// Follows ten redirects at most.
+    /// Returns a middleware that follows at most ten redirects.
     #[must_use]
     pub fn new() -> Self {
-        Self { most: MOST }
+        Self { max_redirects: MAX_REDIRECTS }
     }
 
-    /// Follows that many redirects at most.
+    /// Sets the largest number of redirects that are followed. With zero, every redirect is an error.
     #[must_use]
     pub fn at_most(mut self, redirects: usize) -> Self {
-        self.most = redirects;
+        self.max_redirects = redirects;
         self
     }
 
@@ -92,28 +84,33 @@ impl FollowRedirects {
         // The credentials that were sent: a server may write them into a URL.
         let mut echoes = AuthReport::default();
         loop {
-            let mut kept = Kept::of(&mut request);
+            let mut hop = HopRequest::of(&mut request);
             let mut response = next.clone().run(request, extensions).await?;
-            let stayed = kept.answered_by(&response);
-            let Some(target) = kept.target(&response) else { return Ok(history.put_into(response)) };
-            let (status, method, url) = (response.status(), kept.method.clone(), kept.url.clone());
-            kept.add_secrets(&response, &mut echoes);
+            let has_stayed = hop.update_url(&response);
+            let Some(target) = hop.target(&response) else { return Ok(history.put_into(response)) };
+            hop.add_secrets(&response, &mut echoes);
             let masker = echoes.masker();
-            let (from, to) = (hop::shown(&url, &masker), hop::shown(&target, &masker));
-            let refuse = |kind| Error::Redirect(hop::refused(kind, status, (&method, &from), &to)).into_middleware();
-            kept.check(&target).map_err(refuse)?;
-            if history.hops().len() >= self.most {
+            let chosen = ChosenBy {
+                origin: Origin::of(&hop.url),
+                status: response.status(),
+                method: hop.method.clone(),
+                url: hop::printable(&hop.url, &masker),
+                location: hop::printable(&target, &masker),
+            };
+            let refuse = |kind| Error::Redirect(chosen.error(kind)).into_middleware();
+            hop.check(&target).map_err(refuse)?;
+            if history.hops().len() >= self.max_redirects {
                 return Err(refuse(RedirectErrorKind::TooMany));
             }
-            let stays = stayed && kept.is_same_origin(&target);
+            let stays = has_stayed && hop.is_same_origin(&target);
             if !stays {
-                leave(extensions, kept.has_credential());
+                hide_identity(extensions, hop.has_credential());
             }
-            request = kept.follow(status, target.clone(), stays, make.as_deref()).map_err(refuse)?;
-            history.push(RedirectHop { status, url: from.clone() });
-            extensions.insert(SentBy { origin: Origin::of(&url), status, method, url: from, location: to });
-            // An unread rest only costs the connection.
-            let _ = read::bounded(&mut response, Some(DRAIN)).await;
+            request = hop.follow(chosen.status, target, stays, make.as_deref()).map_err(refuse)?;
+            history.push(RedirectHop { status: chosen.status, url: chosen.url.clone() });
+            extensions.insert(chosen);
+            // If the rest is not read, the connection is closed, and nothing else is lost.
+            let _ = read::bounded(&mut response, Some(BODY_LIMITS)).await;
         }
     }
 }
@@ -135,7 +132,7 @@ impl Middleware for FollowRedirects {
         let options = extensions.get::<CallOptions>().cloned();
         let outcome = self.follow(request, extensions, &next).await;
         // An outer middleware may send the whole request again, with its original options.
-        extensions.remove::<SentBy>();
+        extensions.remove::<ChosenBy>();
         match options {
             Some(options) => drop(extensions.insert(options)),
             None => drop(extensions.remove::<CallOptions>()),
@@ -144,11 +141,11 @@ impl Middleware for FollowRedirects {
     }
 }
 
-/// Hides an identity that is for the first origin only from lower middlewares. `own` says whether the caller set
-/// `Authorization`.
-fn leave(extensions: &mut Extensions, own: bool) {
+/// Hides an identity that is for the first origin only from the middlewares below. `is_set_by_caller` says whether the
+/// caller set `Authorization`.
+fn hide_identity(extensions: &mut Extensions, is_set_by_caller: bool) {
     let mut options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
-    if options.identity.take().is_some() || own {
+    if options.identity.take().is_some() || is_set_by_caller {
         // The middleware's identity must not replace the one that the caller asked for.
         options.skip = true;
         extensions.insert(options);
@@ -157,21 +154,34 @@ fn leave(extensions: &mut Extensions, own: bool) {
 
 /// The redirect that chose the URL and the method of a request: an extension of the requests that follow a redirect.
 #[derive(Clone)]
-struct SentBy {
+struct ChosenBy {
+    /// The origin that redirected.
     origin: Option<Origin>,
     status: StatusCode,
     method: Method,
-    /// As it may be shown, and where it led.
+    /// The URL that redirected, safe to print.
     url: Url,
+    /// The target, safe to print.
     location: Url,
 }
 
+impl ChosenBy {
+    /// The error for this redirect.
+    fn error(&self, kind: RedirectErrorKind) -> RedirectError {
+        let Self { status, method, url, location, .. } = self.clone();
+        Refused { kind, status, method, url, location }.into()
+    }
+}
+
 /// The error if a request must not be signed: its method is not safe, and a server outside these origins chose its URL.
-pub(crate) fn chosen_elsewhere(extensions: &Extensions, request: &Request, ours: &[Origin]) -> Option<RedirectError> {
-    let by = extensions.get::<SentBy>()?;
-    if request.method().is_safe() || by.origin.as_ref().is_some_and(|origin| ours.contains(origin)) {
+pub(crate) fn chosen_elsewhere(
+    extensions: &Extensions,
+    request: &Request,
+    origins: &[Origin],
+) -> Option<RedirectError> {
+    let chosen = extensions.get::<ChosenBy>()?;
+    if request.method().is_safe() || chosen.origin.as_ref().is_some_and(|origin| origins.contains(origin)) {
         return None;
     }
-    let from = (&by.method, &by.url);
-    Some(hop::refused(RedirectErrorKind::ChosenElsewhere, by.status, from, &by.location))
+    Some(chosen.error(RedirectErrorKind::ChosenElsewhere))
 }

@@ -2,9 +2,9 @@
 
 use http::header::{self, HeaderMap, HeaderName};
 
-/// The fields that are sent to another origin: fields that describe the content, what the client accepts, and
-/// conditions. They carry no credential. Without its condition, an unsafe request would become unconditional.
-const SAFE: [HeaderName; 13] = [
+/// The fields that are sent to another origin: what the client accepts, and conditions. They carry no credential. Without
+/// its condition, an unsafe request would become unconditional.
+const SAFE_FIELDS: [HeaderName; 13] = [
     header::ACCEPT,
     header::ACCEPT_CHARSET,
     header::ACCEPT_ENCODING,
@@ -21,13 +21,13 @@ const SAFE: [HeaderName; 13] = [
 ];
 
 /// The fields that describe a body and are removed with it.
-const OF_THE_BODY: [HeaderName; 4] =
+const BODY_FIELDS: [HeaderName; 4] =
     [header::CONTENT_ENCODING, header::CONTENT_LANGUAGE, header::CONTENT_LENGTH, header::CONTENT_TYPE];
 
 /// Removes every field that must not go to another origin: fields outside the list, and values that are marked as
 /// sensitive.
 pub(super) fn keep_safe(headers: &mut HeaderMap) {
-    retain(headers, |name| SAFE.contains(name) || OF_THE_BODY.contains(name));
+    retain(headers, |name| SAFE_FIELDS.contains(name) || BODY_FIELDS.contains(name));
     let sensitive: Vec<_> =
         headers.iter().filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.clone()).collect();
     for name in sensitive {

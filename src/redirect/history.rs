@@ -16,7 +16,7 @@ pub struct RedirectHop {
 }
 
 impl RedirectHistory {
-    /// Returns the history of a response. `None` if there was no redirect.
+    /// Returns the history of a response. Returns `None` if no redirect was followed.
     #[must_use]
     pub fn of(response: &Response) -> Option<&Self> {
         response.extensions().get::<Self>()
@@ -42,13 +42,13 @@ impl RedirectHistory {
 }
 
 impl RedirectHop {
-    /// The status of the redirect.
+    /// Returns the status of the redirect.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The URL that redirected, without userinfo, query and fragment.
+    /// Returns the URL that redirected, without userinfo, query and fragment.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url

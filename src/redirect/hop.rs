@@ -1,4 +1,4 @@
-//! One redirect: its target, and the request that follows it. Nothing here waits.
+//! One redirect: its target, and the request that follows it. No step here waits.
 
 use std::time::Duration;
 
@@ -6,20 +6,17 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode, Version};
 use reqwest::{Body, Request, Response, Url};
 
-use crate::call::is_made_by_hand;
-use crate::call::replay;
-use crate::credential::Credential;
-use crate::credential::Masker;
-use crate::error::AuthReport;
-use crate::error::{RedirectError, RedirectErrorKind, Refused, bare};
-use crate::origin::Origin;
-use crate::redirect::headers;
+use super::headers;
+use crate::call::{is_mock, replay};
+use crate::credential::{Credential, Masker};
+use crate::error::{AuthReport, RedirectErrorKind};
+use crate::origin::{Origin, url_without_secrets};
 
 /// Makes another body with the same bytes.
 pub(super) type MakeBody = dyn Fn() -> Body + Send + Sync;
 
-/// The parts of a request that are kept while it is sent, taken before lower middlewares add a credential.
-pub(super) struct Kept {
+/// The parts of a request that are kept while it is sent. They are copied before the middlewares below add a credential.
+pub(super) struct HopRequest {
     pub(super) method: Method,
     pub(super) url: Url,
     headers: HeaderMap,
@@ -34,7 +31,7 @@ enum Content {
     Stream,
 }
 
-impl Kept {
+impl HopRequest {
     pub(super) fn of(request: &mut Request) -> Self {
         let body = match request.body() {
             None => Content::None,
@@ -52,10 +49,9 @@ impl Kept {
 
     /// Updates the URL to the one that responded, which differs if the client below follows redirects too. Returns
     /// whether its origin is the same.
-    pub(super) fn answered_by(&mut self, response: &Response) -> bool {
+    pub(super) fn update_url(&mut self, response: &Response) -> bool {
         let answered = response.url();
-        // reqwest gives this URL to a hand-made response. A response from the network has a remote address.
-        if is_made_by_hand(response) {
+        if is_mock(response) {
             return true;
         }
         let same_origin = self.is_same_origin(answered);
@@ -66,7 +62,7 @@ impl Kept {
     }
 
     /// The target of the redirect. If `Location` has no fragment, the target inherits this request's fragment (RFC 9110
-    /// §10.2.2). `None` if the response is no redirect, or if its `Location` cannot be read.
+    /// §10.2.2). `None` if the response is not a redirect, or if its `Location` cannot be read.
     pub(super) fn target(&self, response: &Response) -> Option<Url> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return None;
@@ -107,17 +103,17 @@ impl Kept {
         self.headers.contains_key(AUTHORIZATION)
     }
 
-    /// Adds what was sent as a secret: by the caller, and by a middleware below.
+    /// Adds the secrets that the caller and the middlewares below sent.
     pub(super) fn add_secrets(&self, response: &Response, echoes: &mut AuthReport) {
         let report = AuthReport::of(response);
         echoes.echoes.extend(report.sent.into_iter().flatten().chain(report.echoes));
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| **name == AUTHORIZATION || value.is_sensitive();
         let callers = self.headers.iter().filter(is_secret).map(|(_, value)| Credential::of_caller(value.clone()));
         echoes.echoes.extend(callers);
-        echoes.hide_in(&self.url);
+        echoes.mask_url_values(&self.url);
     }
 
-    /// Whether the URL is of this request's origin.
+    /// Whether the URL has this request's origin.
     pub(super) fn is_same_origin(&self, target: &Url) -> bool {
         Origin::of(&self.url).is_some_and(|origin| origin.contains(target))
     }
@@ -162,35 +158,24 @@ fn method_after(status: StatusCode, method: &Method) -> (Method, bool) {
     }
 }
 
-/// Makes the error for a redirect that is not followed. Both URLs must be safe to print.
-pub(super) fn refused(
-    kind: RedirectErrorKind,
-    status: StatusCode,
-    from: (&Method, &Url),
-    target: &Url,
-) -> RedirectError {
-    let (method, url, location) = (from.0.clone(), from.1.clone(), target.clone());
-    Refused { kind, status, method, url, location }.into()
-}
-
 /// The URL in a form that is safe to print.
-pub(super) fn shown(url: &Url, masker: &Masker) -> Url {
+pub(super) fn printable(url: &Url, masker: &Masker) -> Url {
     if !matches!(url.scheme(), "http" | "https") {
         // For another scheme, everything after the scheme may be secret.
         return Url::parse(&format!("{}:", url.scheme())).unwrap_or_else(|_| root(url));
     }
-    let bare = bare(url);
+    let bare = url_without_secrets(url);
     let masked = masker.mask_certain(bare.to_string());
     if masked == bare.as_str() {
         return bare;
     }
-    // If the masked text is no URL any more, a secret is outside the path.
+    // If the masked text is not a URL, a secret is outside the path.
     Url::parse(&masked).unwrap_or_else(|_| root(url))
 }
 
 /// The URL without its path.
 fn root(url: &Url) -> Url {
-    let mut root = bare(url);
+    let mut root = url_without_secrets(url);
     root.set_path("/");
     root
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::RefreshError;
 
-/// The client that refreshers get by default: without redirects, cookies and referer, and with finite timeouts (10 s to
+/// Returns the client that refreshers get by default: without redirects, cookies and referer, and with finite timeouts (10 s to
 /// connect, 30 s for a whole response).
 ///
 /// # Errors

@@ -1,16 +1,33 @@
-//! The clock of a session. Tests move it.
+//! The clock of a session.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-/// What time it is. A plain `fn() -> SystemTime` is one; tests move theirs.
+/// The clock of a session and its refreshers. A `fn() -> SystemTime` and a closure are clocks, and so is
+/// [`SystemTime::now`], the default. A test passes a clock that it can move.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::time::{Duration, SystemTime};
+/// use reqwest_challenge::{ChallengeMiddleware, Credential};
+///
+/// let seconds = Arc::new(AtomicU64::new(0));
+/// let of_clock = seconds.clone();
+/// let auth = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("t1"))
+///     .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(of_clock.load(Ordering::SeqCst)))
+///     .build()?;
+/// seconds.store(3600, Ordering::SeqCst);
+/// # Ok::<(), reqwest_challenge::BuildError>(())
+/// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// Returns the time now.
     fn now(&self) -> SystemTime;
 
-    /// Comes to its end when that long has passed: by tokio's time, unless a clock has its own way.
-    fn after(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    /// Waits for that long. Refreshers use it between two requests, for example to poll a device login. The default
+    /// implementation is [`tokio::time::sleep`].
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(span))
     }
 }

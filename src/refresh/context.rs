@@ -1,4 +1,4 @@
-//! What a refresher is told.
+//! The context of a call to a refresher.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,8 @@ use crate::credential::{Credential, Secret, SlotKey};
 use crate::error::RefreshError;
 use crate::origin::Origin;
 
-/// What a refresher is told: why it is called, for which request, and which credential was refused. Cheap to clone.
+/// The context of a call to a refresher: why it is called, for which request, and which credential was refused. Cheap to
+/// clone.
 ///
 /// A decorator changes what the refresher inside it sees with [`with_credential`](Self::with_credential),
 /// [`without_credential`](Self::without_credential), [`with_schemes`](Self::with_schemes) and
@@ -33,7 +34,7 @@ pub struct RefreshContext {
     pub(crate) credential: Option<Credential>,
     pub(crate) session: SessionAccess,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Which of the session's slots the credential is for.
+    /// The session's slot that the credential is for.
     pub(crate) slot: SlotKey,
     /// The lock that is released before the user is asked. A kept copy of the context does not keep it alive.
     pub(crate) renewal_lock: Option<Weak<dyn RenewalLock>>,
@@ -90,31 +91,31 @@ pub(crate) struct RefusedRequest {
 static NO_CHALLENGES: LazyLock<Challenges> = LazyLock::new(Challenges::default);
 
 impl RefreshContext {
-    /// Why the refresher is called.
+    /// Returns why the refresher is called.
     #[must_use]
     pub fn reason(&self) -> RefreshReason {
         self.reason
     }
 
-    /// The challenges of the 401. Empty if there was no 401, or if it had no challenges.
+    /// Returns the challenges of the 401. Empty if there was no 401, or if it had no challenges.
     #[must_use]
     pub fn challenges(&self) -> &Challenges {
         self.request.as_ref().map_or(&NO_CHALLENGES, |request| &request.challenges)
     }
 
-    /// The realm of the first challenge that has one (RFC 9110 §11.5).
+    /// Returns the realm of the first challenge that has one (RFC 9110 §11.5).
     #[must_use]
     pub fn realm(&self) -> Option<Cow<'_, str>> {
         self.challenges().iter().find_map(|challenge| challenge.realm())
     }
 
-    /// What the server asks for beyond a fresh credential.
+    /// Returns what the server demands beyond a fresh credential.
     #[must_use]
     pub fn demand(&self) -> &Demand {
         &self.demand
     }
 
-    /// The URL of the protected resource's metadata (RFC 9728), if the server has several resources and this credential
+    /// Returns the URL of the protected resource's metadata (RFC 9728), if the server has several resources and this credential
     /// is for another one than the first. Each resource has its own credential, so [`credential`](Self::credential)
     /// never belongs to another resource. `None` for the first resource.
     #[must_use]
@@ -125,7 +126,7 @@ impl RefreshContext {
         }
     }
 
-    /// The name of the partition that the credential is for, if the caller defines partitions by
+    /// Returns the name of the partition that the credential is for, if the caller defines partitions by
     /// [`Builder::partition_by`](crate::Builder::partition_by).
     #[must_use]
     pub fn partition(&self) -> Option<&str> {
@@ -135,38 +136,39 @@ impl RefreshContext {
         }
     }
 
-    /// The method of the refused request. `None` if no request was refused, as in a login.
+    /// Returns the method of the refused request. `None` if no request was refused, as in a login.
     #[must_use]
     pub fn method(&self) -> Option<&Method> {
         self.request.as_ref().map(|request| &request.method)
     }
 
-    /// The whole URL of the refused request. `None` if no request was refused, as in a login.
+    /// Returns the whole URL of the refused request. `None` if no request was refused, as in a login.
     #[must_use]
     pub fn url(&self) -> Option<&Url> {
         self.request.as_ref().map(|request| &request.url)
     }
 
-    /// The origin that the credential is for: the origin of the request, or else the first origin of the middleware.
+    /// Returns the origin that the credential is for: the origin of the request, or else the first origin of the middleware.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The credential that was refused, has expired, or is to be forgotten. Its attachment contains what a renewal needs.
+    /// Returns the credential that was refused, has expired, or is to be forgotten. Its attachment contains what a renewal
+    /// needs, such as a refresh token.
     #[must_use]
     pub fn credential(&self) -> Option<&Credential> {
         self.credential.as_ref()
     }
 
-    /// The time of the session's clock. A refresher uses it instead of [`SystemTime::now`], so that a test that moves the
+    /// Returns the time of the session's clock. A refresher uses it instead of [`SystemTime::now`], so that a test that moves the
     /// clock moves it for the refresher too.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
 
-    /// The session's clock.
+    /// Returns the session's clock.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
@@ -180,16 +182,16 @@ impl RefreshContext {
 
     /// Completes when no caller waits for the answer any more. A refresher that asks the user stops asking then.
     pub async fn abandoned(&self) {
-        // Looks twice, because another caller may begin to wait in between.
+        // Checks twice, because another caller may begin to wait meanwhile.
         const INTERVAL: Duration = Duration::from_millis(100);
-        let mut alone = 0;
-        while alone < 2 {
+        let mut checks_alone = 0;
+        while checks_alone < 2 {
             tokio::time::sleep(INTERVAL).await;
-            alone = if self.is_awaited() { 0 } else { alone + 1 };
+            checks_alone = if self.is_awaited() { 0 } else { checks_alone + 1 };
         }
     }
 
-    /// A client for the refresher's own calls: without middleware, redirects, cookies and referer, and with finite
+    /// Returns a client for the refresher's own requests: without middleware, redirects, cookies and referer, and with finite
     /// timeouts; or the one that the caller gave to [`Builder::refresh_client`](crate::Builder::refresh_client).
     ///
     /// # Errors
@@ -200,39 +202,39 @@ impl RefreshContext {
         self.session.http_client()
     }
 
-    /// The same context with that credential. A store uses it if the stored credential is newer than the refused one.
+    /// Returns the context with that credential. A store uses it if the stored credential is newer than the refused one.
     #[must_use]
     pub fn with_credential(self, credential: Credential) -> Self {
         Self { credential: Some(credential), ..self }
     }
 
-    /// The same context without a credential. A store uses it if the credential was removed by a logout.
+    /// Returns the context without a credential. A store uses it if the credential was removed by a logout.
     #[must_use]
     pub fn without_credential(self) -> Self {
         Self { credential: None, ..self }
     }
 
-    /// The same context with the refused request, the challenges and the demand of another context. A refresher uses it if
+    /// Returns the context with the refused request, the challenges and the demand of another context. A refresher uses it if
     /// a login follows a 401 and should answer it.
     #[must_use]
     pub fn with_request_of(self, other: &Self) -> Self {
         Self { request: other.request.clone(), demand: other.demand.clone(), ..self }
     }
 
-    /// The same context without a demand, for a refresher that has met the demand.
+    /// Returns the context without a demand, for a refresher that has met the demand.
     #[must_use]
     pub fn without_demand(self) -> Self {
         Self { demand: Demand::default(), ..self }
     }
 
-    /// The context for a call to [`Refresh::forget`](crate::Refresh::forget), with that reason and that credential. A
+    /// Returns the context for a call to [`Refresh::forget`](crate::Refresh::forget), with that reason and that credential. A
     /// decorator uses it to make the refresher inside it forget a credential.
     #[must_use]
     pub fn to_forget(self, reason: RefreshReason, credential: Option<Credential>) -> Self {
         Self { reason, credential, demand: Demand::default(), request: None, renewal_lock: None, ..self }
     }
 
-    /// The same context with the challenges of these schemes only, in any case.
+    /// Returns the context with the challenges of these schemes only, in any case.
     #[must_use]
     pub fn with_schemes<S: AsRef<str>>(self, schemes: impl AsRef<[S]>) -> Self {
         let schemes = schemes.as_ref();

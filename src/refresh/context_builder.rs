@@ -1,4 +1,4 @@
-//! Builds contexts without a session.
+//! Builds contexts without a session, for tests of refreshers.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -41,7 +41,6 @@ pub struct RefreshContextBuilder {
 
 impl RefreshContext {
     /// Builds a context without a session, for a request to `url`. Used to test a refresher.
-    #[must_use]
     pub fn builder(url: impl AsRef<str>) -> RefreshContextBuilder {
         RefreshContextBuilder::new(url.as_ref())
     }
@@ -105,7 +104,7 @@ impl RefreshContextBuilder {
         self
     }
 
-    /// Sets the client for the refresher's own calls.
+    /// Sets the client for the refresher's own requests. By default one is built when the refresher first needs it.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.client = OnceLock::from(client);
         self

@@ -1,15 +1,16 @@
-//! What the server asks for beyond a fresh credential.
+//! What the server demands beyond a fresh credential.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the server asks for beyond a fresh credential. Nearly always it is empty, and then it allocates nothing.
+/// What the server demands beyond a fresh credential. Nearly always it is [empty](Self::is_empty). An empty demand allocates
+/// nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Demand(Option<Arc<Asked>>);
+pub struct Demand(Option<Arc<Demanded>>);
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Demanded {
     pub(super) claims: Option<String>,
     pub(super) acr_values: Vec<String>,
     pub(super) max_age: Option<Duration>,
@@ -20,66 +21,67 @@ pub(super) struct Asked {
 }
 
 impl Demand {
-    /// For a credential with these scopes.
+    /// A demand for these scopes.
     pub(crate) fn of_scopes(scopes: Vec<String>) -> Self {
-        Self::asking(Asked { scopes, ..Asked::default() })
+        Self::of(Demanded { scopes, ..Demanded::default() })
     }
 
-    pub(super) fn asking(asked: Asked) -> Self {
-        Self((asked != Asked::default()).then(|| Arc::new(asked)))
+    pub(super) fn of(demanded: Demanded) -> Self {
+        Self((demanded != Demanded::default()).then(|| Arc::new(demanded)))
     }
 
-    /// Claims that the token must have, as the server wrote them (continuous access evaluation).
+    /// Returns the claims that the token must have, as the server wrote them (continuous access evaluation).
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
         self.0.as_deref()?.claims.as_deref()
     }
 
-    /// The acceptable authentication contexts, the preferred one first (RFC 9470 §3).
+    /// Returns the acceptable authentication contexts, the preferred one first (RFC 9470 §3).
     #[must_use]
     pub fn acr_values(&self) -> &[String] {
-        self.0.as_deref().map_or(&[], |asked| &asked.acr_values)
+        self.0.as_deref().map_or(&[], |demanded| &demanded.acr_values)
     }
 
-    /// How long ago the user may have signed in (RFC 9470 §3).
+    /// Returns how long ago the user may have logged in (RFC 9470 §3).
     #[must_use]
     pub fn max_age(&self) -> Option<Duration> {
         self.0.as_deref()?.max_age
     }
 
-    /// The scopes to ask for: all scopes of a step-up, or those that a 401 names with `error="insufficient_scope"`.
+    /// Returns the scopes to request: all scopes of a step-up, or those that a 401 names with `error="insufficient_scope"`.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
-        self.0.as_deref().map_or(&[], |asked| &asked.scopes)
+        self.0.as_deref().map_or(&[], |demanded| &demanded.scopes)
     }
 
-    /// The authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them
+    /// Returns the authorization details that a 401 names with `error="insufficient_authorization"`, as the server wrote them
     /// (RFC 9396 §2).
     #[must_use]
     pub fn authorization_details(&self) -> Option<&str> {
         self.0.as_deref()?.authorization_details.as_deref()
     }
 
-    /// Whether no other login is asked for, whatever the request is for: then a path that refuses fresh credentials may rest.
+    /// Whether the server demands no other login: no claims, authentication context or recent login, and it did not say that
+    /// the credential is [insufficient](Self::is_for_more). The scopes do not count.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none() && !self.is_for_more()
     }
 
-    /// Whether the server said that the credential is valid but not sufficient, so that a plain renewal does not help.
+    /// Whether the server said that the credential is valid but insufficient. A renewal for the same scopes does not help.
     #[must_use]
     pub fn is_for_more(&self) -> bool {
-        self.0.as_deref().is_some_and(|asked| asked.insufficient.is_some())
+        self.0.as_deref().is_some_and(|demanded| demanded.insufficient.is_some())
     }
 
-    /// Whether nothing is asked for beyond a fresh credential.
+    /// Whether the server demands nothing beyond a fresh credential.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 }
 
-/// Prints which parts are asked for and their sizes. The values come from a server and may contain a secret.
+/// Prints which parts there are, and their sizes. The values come from a server and may contain a secret.
 impl fmt::Debug for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Demand")

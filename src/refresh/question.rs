@@ -1,16 +1,16 @@
-//! What the challenges of a 401 ask for. They are read in one pass, because nearly every 401 asks only for a fresh
+//! What the challenges of a 401 demand. They are read in one pass, because nearly every 401 demands only a fresh
 //! credential.
 
 use std::borrow::Cow;
 
-use super::demand::{Asked, Demand};
+use super::demand::{Demand, Demanded};
 use crate::challenge::{Challenge, Challenges};
 
-/// What a 401 asks for.
+/// What a 401 demands.
 pub(crate) struct Question {
     pub(crate) demand: Demand,
-    /// Distinguishes questions: a hash of the schemes, realms, services and resources that the challenges name.
-    pub(crate) about: u64,
+    /// A number that is equal for equal questions: a hash of the schemes, realms, services and resources that the challenges name.
+    pub(crate) id: u64,
     /// The URL of the protected resource's metadata (RFC 9728 §5.1), from the first challenge that names one.
     pub(crate) resource: Option<String>,
 }
@@ -19,81 +19,81 @@ impl Question {
     /// Reads the challenges. In a partition the scopes are part of the demand, because a token for one repository is
     /// not valid for another.
     pub(crate) fn of(challenges: &Challenges, in_partition: bool) -> Self {
-        let (mut asks, mut about, mut resource) = (in_partition, Number::new(), None);
+        let (mut has_demand, mut hash, mut resource) = (in_partition, QuestionHash::new(), None);
         for challenge in challenges.iter() {
-            about.add_lower(challenge.scheme_octets());
+            hash.add_lower(challenge.scheme_octets());
             for param in challenge.params() {
                 let name = param.name_octets();
                 let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
                 // Nearly no parameter has one of these names, and few have a name of the same length.
                 match name.len() {
-                    5 if is(b"realm") => about.add(&param.bytes()),
-                    5 => asks |= is(b"error") && param.bytes().starts_with(b"insufficient"),
-                    6 => asks |= is(b"claims"),
-                    7 if is(b"service") => about.add(&param.bytes()),
-                    7 => asks |= is(b"max_age"),
-                    10 => asks |= is(b"acr_values"),
+                    5 if is(b"realm") => hash.add(&param.bytes()),
+                    5 => has_demand |= is(b"error") && param.bytes().starts_with(b"insufficient"),
+                    6 => has_demand |= is(b"claims"),
+                    7 if is(b"service") => hash.add(&param.bytes()),
+                    7 => has_demand |= is(b"max_age"),
+                    10 => has_demand |= is(b"acr_values"),
                     17 if is(b"resource_metadata") && !param.is_broken() => {
-                        about.add(&param.bytes());
+                        hash.add(&param.bytes());
                         resource = resource.or_else(|| Some(param.value().into_owned()));
                     }
                     _ => {}
                 }
             }
         }
-        let demand = if asks { read(challenges, in_partition) } else { Demand::default() };
-        Self { demand, about: about.0, resource }
+        let demand = if has_demand { read(challenges, in_partition) } else { Demand::default() };
+        Self { demand, id: hash.0, resource }
     }
 }
 
+/// Reads the demand of challenges that have one.
 #[cold]
 fn read(challenges: &Challenges, in_partition: bool) -> Demand {
-    let mut asked = Asked::default();
+    let mut demanded = Demanded::default();
     let scopes = |challenge: &Challenge<'_>| {
         let scopes = challenge.param("scope").map(Cow::into_owned).unwrap_or_default();
         scopes.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     for challenge in challenges.iter().filter(|one| one.is("Bearer") || one.is("DPoP")) {
-        asked.claims = asked.claims.or_else(|| challenge.param("claims").map(Cow::into_owned));
+        demanded.claims = demanded.claims.or_else(|| challenge.param("claims").map(Cow::into_owned));
         if let Some(bearer) = challenge.bearer() {
-            asked.max_age = asked.max_age.or_else(|| bearer.max_age());
-            asked.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
+            demanded.max_age = demanded.max_age.or_else(|| bearer.max_age());
+            demanded.acr_values.extend(bearer.acr_values().into_iter().map(Cow::into_owned));
         }
         if in_partition {
-            asked.scopes.extend(scopes(&challenge));
+            demanded.scopes.extend(scopes(&challenge));
         }
         let Some(code) = challenge.param("error").filter(|code| code.starts_with("insufficient")) else { continue };
         match &*code {
-            "insufficient_scope" if !in_partition => asked.scopes.extend(scopes(&challenge)),
+            "insufficient_scope" if !in_partition => demanded.scopes.extend(scopes(&challenge)),
             "insufficient_authorization" | "insufficient_authorization_details" => {
                 let details = challenge.param("authorization_details").map(Cow::into_owned);
-                asked.authorization_details = asked.authorization_details.or(details);
+                demanded.authorization_details = demanded.authorization_details.or(details);
             }
             _ => {}
         }
-        // The claims already say what is asked for, and a server may ask for the same claims again.
-        if asked.claims.is_none() {
-            asked.insufficient = Some(code.into());
+        // The claims already say what is demanded, and a server may demand the same claims again.
+        if demanded.claims.is_none() {
+            demanded.insufficient = Some(code.into());
         }
     }
     if in_partition {
-        asked.scopes.sort_unstable();
+        demanded.scopes.sort_unstable();
     }
     let mut seen = Vec::new();
-    asked.scopes.retain(|scope| {
+    demanded.scopes.retain(|scope| {
         !seen.contains(scope) && {
             seen.push(scope.clone());
             true
         }
     });
-    Demand::asking(asked)
+    Demand::of(demanded)
 }
 
-/// A hash of some texts, over eight octets at a time. It distinguishes entries of the session's own memory and protects
-/// nothing.
-struct Number(u64);
+/// A hash of some texts, over eight octets at a time. It is not cryptographic: it only compares questions of one session.
+struct QuestionHash(u64);
 
-impl Number {
+impl QuestionHash {
     fn new() -> Self {
         Self(0xCBF2_9CE4_8422_2325)
     }

@@ -1,4 +1,4 @@
-//! The trait that a caller implements: it gets credentials.
+//! The trait of refreshers.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::BoxError;
 use crate::credential::Credential;
 use crate::error::RefreshError;
 
-/// Gets credentials. This is the trait that a caller implements.
+/// Gets credentials. A caller of this crate implements it.
 ///
 /// An `async fn(RefreshContext) -> Result<Credential, E>` implements it, and so does a fixed [`Credential`]. Most callers
 /// need no more than a function:
@@ -97,8 +97,8 @@ pub trait Refresh: Send + Sync + 'static {
         false
     }
 
-    /// How long one refresh may take. The default is 30 s: a token endpoint answers in one second, and a caller does not
-    /// wait for longer. A refresher that asks the user returns minutes.
+    /// Returns how long one refresh may take. The default is 30 s: a token endpoint usually responds in one second, and a
+    /// caller does not want to wait for longer. A refresher that asks the user returns several minutes.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
     }
@@ -113,7 +113,7 @@ where
     E: Into<BoxError> + Send + 'static,
 {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        self(context).await.map(Into::into).map_err(RefreshError::of_any)
+        self(context).await.map(Into::into).map_err(RefreshError::from_refresher)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::credential::{Credential, Secret};
 use crate::error::RefreshError;
 
 impl RefreshContext {
-    /// The same context with that lock. The context holds a weak reference: the decorator keeps the lock for as long as
+    /// Returns the context with that lock. The context holds a weak reference: the decorator keeps the lock for as long as
     /// the refresher inside it runs.
     #[must_use]
     pub fn with_renewal_lock<L: RenewalLock>(self, lock: &Arc<L>) -> Self {
@@ -19,7 +19,7 @@ impl RefreshContext {
         self.renewal_lock.as_ref().and_then(Weak::upgrade)
     }
 
-    /// For a refresher that is about to ask the user, which can take minutes. A store releases its lock, so that no other
+    /// A refresher calls it before it asks the user, which can take minutes. A store releases its lock, so that no other
     /// process waits for the user.
     ///
     /// If the user has logged in through another process meanwhile, the returned credential is the answer, and the user need
@@ -35,8 +35,8 @@ impl RefreshContext {
         }
     }
 
-    /// For a refresher that is about to present a single-use token, such as a rotating refresh token. A store first
-    /// checks that it can save the replacement. A second call does nothing.
+    /// A refresher calls it before it presents a single-use token, such as a rotating refresh token. A store checks that it
+    /// can save the replacement. A second call does nothing.
     ///
     /// # Errors
     /// [`RefreshErrorKind::Other`](crate::RefreshErrorKind::Other) if the store cannot save the replacement, and
@@ -49,7 +49,7 @@ impl RefreshContext {
         }
     }
 
-    /// For a refresher that returns an error although the server has replaced the [attachment](Credential::attachment),
+    /// A refresher calls it before it returns an error although the server has replaced the [attachment](Credential::attachment),
     /// for example by a response with a new refresh token but no usable access token. A store saves the new attachment, so
     /// that the next renewal does not present the old one. Only the first call counts. Without a store it does nothing.
     pub fn keep_attachment(&self, attachment: impl Into<Secret>) {

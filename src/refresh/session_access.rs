@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::client::refresh_client;
 use crate::error::{RefreshError, RefreshErrorKind};
 
-/// What a session offers to its refresher.
+/// What a context reads from its session.
 pub(crate) trait RefreshSession: Send + Sync {
     /// How many callers wait for that flight.
     fn waiting(&self, flight: u64) -> usize;
 
-    /// The client for the refresher's own calls.
+    /// The client for the refresher's own requests.
     fn http_client(&self) -> Result<reqwest::Client, RefreshError>;
 }
 
@@ -39,8 +39,8 @@ impl SessionAccess {
             Self::None { client, .. } => match client.get() {
                 Some(client) => Ok(client.clone()),
                 None => {
-                    let made = refresh_client()?;
-                    Ok(client.get_or_init(|| made).clone())
+                    let new = refresh_client()?;
+                    Ok(client.get_or_init(|| new).clone())
                 }
             },
         }

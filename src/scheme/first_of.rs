@@ -1,8 +1,6 @@
-//! Several refreshers, of which the one for the strongest challenge is asked.
+//! Several refreshers as one: the refresher for the strongest challenge is asked first.
 
-use crate::util::lock;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,14 +11,20 @@ use crate::challenge::Challenge;
 use crate::credential::Credential;
 use crate::error::RefreshError;
 use crate::refresh::{Refresh, RefreshContext};
+use crate::util::{BoundedList, lock};
 
-/// The strongest first: a key that never leaves its owner, a token, a hash of a password, the password itself.
-const ORDER: [&str; 6] = ["DPoP", "Bearer", "Digest SHA-512-256", "Digest SHA-256", "Digest MD5", "Basic"];
+/// The default order, the strongest scheme first: a signature by a key that is never sent, a token, a hash of the password,
+/// the password itself.
+const DEFAULT_ORDER: [&str; 6] = ["DPoP", "Bearer", "Digest SHA-512-256", "Digest SHA-256", "Digest MD5", "Basic"];
 
-/// Several refreshers, each with the schemes that it answers, as one [`Refresh`]: the strongest challenge that there is somebody
-/// for wins, wherever it stands (RFC 9110 §11.3).
+/// How many credentials are remembered with their refreshers: the held one, and those that arrived too late.
+const MAX_OWNED: usize = 8;
+
+/// Several refreshers, each with the schemes that it answers, as one [`Refresh`]. The strongest challenge that has a
+/// refresher wins, in any position (RFC 9110 §11.3).
 ///
-/// One that declines passes on to the next. One that fails does not: its error is the answer, and says whose it is.
+/// If a refresher declines, the next one is asked. If a refresher fails, its error is the result, and the error names the
+/// scheme.
 ///
 /// ```
 /// use reqwest_challenge::{ChallengeMiddleware, Credential, FirstOf, Password, RefreshContext};
@@ -36,8 +40,14 @@ const ORDER: [&str; 6] = ["DPoP", "Bearer", "Digest SHA-512-256", "Digest SHA-25
 pub struct FirstOf {
     choices: Vec<Choice>,
     order: Vec<Cow<'static, str>>,
-    /// Whose the last credentials were.
-    owners: Mutex<VecDeque<(usize, Credential)>>,
+    /// The last credentials, with the refreshers that made them.
+    owned: Mutex<BoundedList<Owned, MAX_OWNED>>,
+}
+
+/// A credential, and the index of the refresher that made it.
+struct Owned {
+    index: usize,
+    credential: Credential,
 }
 
 struct Choice {
@@ -46,14 +56,15 @@ struct Choice {
 }
 
 impl FirstOf {
-    /// Nobody yet.
+    /// Returns a refresher without any choices. It declines everything.
     #[must_use]
     pub fn new() -> Self {
-        Self { choices: Vec::new(), order: ORDER.map(Cow::Borrowed).to_vec(), owners: Mutex::default() }
+        Self { choices: Vec::new(), order: DEFAULT_ORDER.map(Cow::Borrowed).to_vec(), owned: Mutex::default() }
     }
 
-    /// With one more refresher, for these schemes. Of several for one scheme the one that was named first is asked first; where a 401
-    /// has no challenge, and where nobody was refused, all are asked in that order.
+    /// Adds a refresher for these schemes. If several refreshers answer the same scheme, the first one that was added is
+    /// asked first. If a 401 has no challenge, or if no request was refused, all refreshers are asked in the order in which
+    /// they were added.
     #[must_use]
     pub fn answering<'s>(mut self, schemes: impl IntoIterator<Item = &'s str>, refresher: impl Refresh) -> Self {
         let schemes = schemes.into_iter().map(str::to_owned).collect();
@@ -61,64 +72,75 @@ impl FirstOf {
         self
     }
 
-    /// With another order of schemes, the strongest first; `Digest SHA-256` names one by its algorithm. What is not named comes
-    /// after, as the server ordered it. Unless it is told otherwise: DPoP, Bearer, Digest by SHA-512/256, SHA-256 and MD5, Basic.
+    /// Sets the order of the schemes, the strongest one first. `Digest SHA-256` names a scheme and its algorithm. Schemes
+    /// that are not named come last, in the order of the server. The default is DPoP, Bearer, Digest with SHA-512/256,
+    /// SHA-256 and MD5, Basic.
     #[must_use]
     pub fn in_order<'s>(mut self, order: impl IntoIterator<Item = &'s str>) -> Self {
         self.order = order.into_iter().map(|name| Cow::Owned(name.to_owned())).collect();
         self
     }
 
-    fn owned(&self, number: usize, credential: &Credential) {
-        /// The one that is held, and those that came too late to be.
-        const ROOM: usize = 8;
-        let mut owners = lock(&self.owners);
-        if owners.len() == ROOM {
-            owners.pop_front();
-        }
-        owners.push_back((number, credential.clone()));
+    /// Remembers which refresher made a credential.
+    fn remember(&self, index: usize, credential: &Credential) {
+        lock(&self.owned).push(Owned { index, credential: credential.clone() });
     }
 
+    /// The index of the refresher that made a credential.
     fn owner(&self, credential: &Credential) -> Option<usize> {
-        let owners = lock(&self.owners);
-        owners.iter().rev().find(|(_, other)| other == credential).map(|(number, _)| *number)
+        let owned = lock(&self.owned);
+        owned.iter().rev().find(|owned| owned.credential == *credential).map(|owned| owned.index)
     }
 
-    /// The place of a challenge in the order.
+    /// The position of a challenge in the order.
     fn rank(&self, challenge: &Challenge<'_>) -> usize {
-        // Without a name it is MD5, and `-sess` is as strong.
+        // A Digest challenge without an algorithm uses MD5 (RFC 7616 §3.3). A `-sess` variant is as strong as its algorithm.
         let algorithm = challenge.param("algorithm").unwrap_or(Cow::Borrowed("MD5")).to_ascii_uppercase();
         let algorithm = algorithm.trim_end_matches("-SESS");
-        let named = |name: &str| match name.split_once(' ') {
+        let is_named = |name: &str| match name.split_once(' ') {
             Some((scheme, wanted)) => challenge.is(scheme) && wanted.eq_ignore_ascii_case(algorithm),
             None => challenge.is(name),
         };
-        self.order.iter().position(|name| named(name)).unwrap_or(self.order.len())
+        self.order.iter().position(|name| is_named(name)).unwrap_or(self.order.len())
     }
 
-    /// Whom to ask, in order, and for which scheme.
-    fn asked(&self, rejection: &RefreshContext) -> Vec<(usize, String)> {
-        let challenges = rejection.challenges();
+    /// The refreshers to ask, in order.
+    fn candidates(&self, context: &RefreshContext) -> Vec<Candidate<'_>> {
+        let challenges = context.challenges();
         if challenges.is_empty() {
-            let name = |choice: &Choice| choice.schemes.first().cloned().unwrap_or_default();
-            let mut all: Vec<_> = self.choices.iter().map(name).enumerate().collect();
-            // Whose credential it is renews it.
-            let owner = rejection.credential().and_then(|credential| self.owner(credential));
-            all.sort_by_key(|(number, _)| Some(*number) != owner);
+            let mut all: Vec<_> =
+                self.choices.iter().enumerate().map(|(index, choice)| choice.candidate(index)).collect();
+            // The refresher that made the credential renews it.
+            let owner = context.credential().and_then(|credential| self.owner(credential));
+            all.sort_by_key(|candidate| Some(candidate.index) != owner);
             return all;
         }
         let mut ranked: Vec<_> = challenges.iter().map(|challenge| (self.rank(&challenge), challenge)).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
-        let mut asked: Vec<(usize, String)> = Vec::new();
+        let mut candidates: Vec<Candidate<'_>> = Vec::new();
         for (_, challenge) in ranked {
-            for (number, choice) in self.choices.iter().enumerate() {
-                let known = choice.schemes.iter().find(|scheme| challenge.is(scheme));
-                if let Some(scheme) = known.filter(|_| !asked.iter().any(|(other, _)| *other == number)) {
-                    asked.push((number, scheme.clone()));
+            for (index, choice) in self.choices.iter().enumerate() {
+                let scheme = choice.schemes.iter().find(|scheme| challenge.is(scheme));
+                if let Some(scheme) = scheme.filter(|_| !candidates.iter().any(|other| other.index == index)) {
+                    candidates.push(Candidate { index, choice, scheme });
                 }
             }
         }
-        asked
+        candidates
+    }
+}
+
+/// A refresher to ask, and the scheme that it is asked for.
+struct Candidate<'f> {
+    index: usize,
+    choice: &'f Choice,
+    scheme: &'f str,
+}
+
+impl Choice {
+    /// This refresher, for its first scheme.
+    fn candidate(&self, index: usize) -> Candidate<'_> {
+        Candidate { index, choice: self, scheme: self.schemes.first().map_or("", String::as_str) }
     }
 }
 
@@ -137,12 +159,11 @@ impl fmt::Debug for FirstOf {
 
 #[async_trait]
 impl Refresh for FirstOf {
-    async fn refresh(&self, rejection: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        for (number, scheme) in self.asked(&rejection) {
-            let Choice { schemes, refresher } = &self.choices[number];
-            let answer = refresher.as_ref().refresh(rejection.clone().with_schemes(schemes)).await;
-            if let Some(credential) = answer.map_err(|error| error.of_whom(&scheme))? {
-                self.owned(number, &credential);
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        for Candidate { index, choice, scheme } in self.candidates(&context) {
+            let refreshed = choice.refresher.as_ref().refresh(context.clone().with_schemes(&choice.schemes)).await;
+            if let Some(credential) = refreshed.map_err(|error| error.of_scheme(scheme))? {
+                self.remember(index, &credential);
                 return Ok(Some(credential));
             }
         }
@@ -150,29 +171,26 @@ impl Refresh for FirstOf {
     }
 
     async fn initial(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        for (number, choice) in self.choices.iter().enumerate() {
-            let whose = choice.schemes.first().map_or("", String::as_str);
-            if let Some(credential) =
-                choice.refresher.as_ref().initial(context.clone()).await.map_err(|error| error.of_whom(whose))?
-            {
-                self.owned(number, &credential);
+        for (index, choice) in self.choices.iter().enumerate() {
+            let initial = choice.refresher.as_ref().initial(context.clone()).await;
+            if let Some(credential) = initial.map_err(|error| error.of_scheme(choice.candidate(index).scheme))? {
+                self.remember(index, &credential);
                 return Ok(Some(credential));
             }
         }
         Ok(None)
     }
 
-    /// Tells all of them: the one whose credential it is, and the others to forget what they have.
+    /// Calls all refreshers. The one that made the credential forgets it; the others forget what they hold. Returns the
+    /// first error after all were called.
     async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
         let owner = context.credential().and_then(|credential| self.owner(credential));
         let mut outcome = Ok(());
-        for (number, choice) in self.choices.iter().enumerate() {
+        for (index, choice) in self.choices.iter().enumerate() {
             let context = context.clone();
-            let theirs = if owner == Some(number) { context } else { context.without_credential() };
-            let whose = choice.schemes.first().map_or("", String::as_str);
-            let told = choice.refresher.as_ref().forget(theirs).await.map_err(|error| error.of_whom(whose));
-            // The first that failed is told of, after all were told.
-            outcome = outcome.and(told);
+            let context = if owner == Some(index) { context } else { context.without_credential() };
+            let forgotten = choice.refresher.as_ref().forget(context).await;
+            outcome = outcome.and(forgotten.map_err(|error| error.of_scheme(choice.candidate(index).scheme)));
         }
         outcome
     }
@@ -181,7 +199,7 @@ impl Refresh for FirstOf {
         self.choices.iter().all(|choice| choice.refresher.as_ref().needs_challenge())
     }
 
-    /// The longest of theirs: whoever declines does so at once.
+    /// The longest timeout of all refreshers. A refresher that declines does so at once.
     fn timeout(&self) -> Duration {
         self.choices.iter().map(|choice| choice.refresher.as_ref().timeout()).max().unwrap_or(Duration::from_secs(30))
     }

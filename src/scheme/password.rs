@@ -1,4 +1,4 @@
-//! A user name and a password, as a refresher: for Basic, and for Digest with the feature.
+//! A refresher with a user name and a password: for Basic, and with the feature `digest` for Digest.
 
 use std::fmt;
 use std::future::Future;
@@ -10,19 +10,18 @@ use async_trait::async_trait;
 
 use crate::BoxError;
 use crate::challenge::{Challenge, Challenges};
-use crate::credential::Credential;
-use crate::credential::Secret;
+use crate::credential::{Credential, Secret};
 use crate::error::RefreshError;
 use crate::refresh::{Refresh, RefreshContext};
 use crate::util::clamped;
 
-/// How much of a password a scheme gives away, the most first.
+/// How well a scheme protects a password, the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Strength {
-    /// Basic: the password itself, to whoever reads the request (RFC 7617 §4).
+    /// Basic: the request contains the password (RFC 7617 §4).
     Basic,
-    /// Digest with MD5, which is broken, and stands in the way of whoever only listens.
+    /// Digest with MD5. MD5 is broken, and protects only against a passive listener.
     DigestMd5,
     /// Digest with SHA-256.
     DigestSha256,
@@ -30,19 +29,50 @@ pub enum Strength {
     DigestSha512,
 }
 
-type Login = (String, Secret);
-
-/// Asks somebody, or something, for a user name and a password.
-#[async_trait]
-trait AskPassword: Send + Sync {
-    async fn ask(&self, rejection: RefreshContext) -> Result<Option<Login>, RefreshError>;
+/// A user name and a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserPassword {
+    user: String,
+    password: Secret,
 }
 
-/// A user name and a password (RFC 7617, 7616), as a [`Refresh`]: it answers the strongest challenge that it can, Basic, and Digest
-/// with the feature `digest`.
+impl UserPassword {
+    /// Returns a user name with its password.
+    #[must_use]
+    pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self { user: user.into(), password: password.into() }
+    }
+
+    /// Returns the user name.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Returns the password.
+    #[must_use]
+    pub fn password(&self) -> &Secret {
+        &self.password
+    }
+}
+
+impl fmt::Debug for UserPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserPassword").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// The source of a user name and a password.
+#[async_trait]
+trait PasswordSource: Send + Sync {
+    async fn get(&self, context: RefreshContext) -> Result<Option<UserPassword>, RefreshError>;
+}
+
+/// A [`Refresh`] with a user name and a password (RFC 7617, RFC 7616). It answers the strongest challenge that it can:
+/// Basic, and Digest with the feature `digest`.
 ///
-/// Once a server offered Digest, Basic is not answered any more, by none of the middleware's origins: whoever is in between could
-/// leave Digest out.
+/// After a server offered Digest, Basic is not answered any more, at any of the middleware's origins. An attacker on the
+/// network path could otherwise remove the Digest challenge and read the password.
 ///
 /// ```
 /// use reqwest_challenge::{ChallengeMiddleware, Password};
@@ -51,94 +81,109 @@ trait AskPassword: Send + Sync {
 /// # Ok::<(), reqwest_challenge::BuildError>(())
 /// ```
 pub struct Password {
-    ask: Arc<dyn AskPassword>,
+    source: Arc<dyn PasswordSource>,
     at_least: Strength,
-    legacy: bool,
+    allows_rfc_2069: bool,
     timeout: Duration,
-    /// Whether a server offered Digest: one identity has one credential for all of its origins.
-    digest: AtomicBool,
+    /// Whether a server offered Digest. One identity has one credential for all of its origins.
+    was_digest_offered: AtomicBool,
 }
 
 impl Password {
-    /// That user name and password. A user name with a colon, or either with a control character, is an error where it is
-    /// answered with Basic, which cannot say it.
+    /// Returns a refresher with that user name and password. Basic cannot send a user name with a colon, or a control
+    /// character in either; such a call ends with an error.
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
-        struct Fixed(Login);
+        struct Fixed(UserPassword);
         #[async_trait]
-        impl AskPassword for Fixed {
-            async fn ask(&self, _: RefreshContext) -> Result<Option<Login>, RefreshError> {
+        impl PasswordSource for Fixed {
+            async fn get(&self, _: RefreshContext) -> Result<Option<UserPassword>, RefreshError> {
                 Ok(Some(self.0.clone()))
             }
         }
-        Self::of(Fixed((user.into(), password.into())))
+        Self::with_source(Fixed(UserPassword::new(user, password)))
     }
 
-    /// A user name and a password that are asked for once there is a challenge that can be answered: of a keyring, of a person.
-    /// `None` declines.
+    /// Returns a refresher that gets the user name and the password from a function, such as a keyring or a prompt. The
+    /// function is called when there is a challenge that can be answered. If it returns `None`, the refresher declines.
     ///
-    /// A person wants longer than the 30 s that a refresh may take unless [`within`](Self::within) says otherwise.
+    /// A user needs more time than the default timeout of 30 s. Set it with [`with_timeout`](Self::with_timeout).
+    ///
+    /// ```
+    /// use reqwest_challenge::{Password, RefreshContext, UserPassword};
+    ///
+    /// let password = Password::from_fn(async |_: RefreshContext| {
+    ///     Ok::<_, std::io::Error>(Some(UserPassword::new("alice", "s3cret")))
+    /// });
+    /// # drop(password);
+    /// ```
     #[must_use]
-    pub fn asked<F, Fut, E>(ask: F) -> Self
+    pub fn from_fn<F, Fut, E>(get: F) -> Self
     where
         F: Fn(RefreshContext) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Option<(String, Secret)>, E>> + Send + 'static,
+        Fut: Future<Output = Result<Option<UserPassword>, E>> + Send + 'static,
         E: Into<BoxError> + Send + 'static,
     {
-        struct Asked<F>(F);
+        struct FromFn<F>(F);
         #[async_trait]
-        impl<F, Fut, E> AskPassword for Asked<F>
+        impl<F, Fut, E> PasswordSource for FromFn<F>
         where
             F: Fn(RefreshContext) -> Fut + Send + Sync,
-            Fut: Future<Output = Result<Option<Login>, E>> + Send,
+            Fut: Future<Output = Result<Option<UserPassword>, E>> + Send,
             E: Into<BoxError> + Send + 'static,
         {
-            async fn ask(&self, rejection: RefreshContext) -> Result<Option<Login>, RefreshError> {
-                (self.0)(rejection).await.map_err(RefreshError::of_any)
+            async fn get(&self, context: RefreshContext) -> Result<Option<UserPassword>, RefreshError> {
+                (self.0)(context).await.map_err(RefreshError::from_refresher)
             }
         }
-        Self::of(Asked(ask))
+        Self::with_source(FromFn(get))
     }
 
-    fn of(ask: impl AskPassword + 'static) -> Self {
-        let (at_least, timeout) = (Strength::Basic, Duration::from_secs(30));
-        Self { ask: Arc::new(ask), at_least, legacy: false, timeout, digest: AtomicBool::new(false) }
+    fn with_source(source: impl PasswordSource + 'static) -> Self {
+        Self {
+            source: Arc::new(source),
+            at_least: Strength::Basic,
+            allows_rfc_2069: false,
+            timeout: Duration::from_secs(30),
+            was_digest_offered: AtomicBool::new(false),
+        }
     }
 
-    /// Answers nothing weaker. [`Strength::Basic`] unless it is told otherwise: over TLS most servers have nothing else.
+    /// Sets the weakest scheme that is answered. The default is [`Strength::Basic`], because most servers offer only Basic
+    /// over TLS.
     #[must_use]
     pub fn at_least(mut self, strength: Strength) -> Self {
         self.at_least = strength;
         self
     }
 
-    /// Answers Digest without `qop` too, as of RFC 2069, which RFC 7616 took out: such an answer can be replayed.
+    /// Also answers Digest without `qop`, as in RFC 2069. RFC 7616 removed it, because such an answer can be replayed.
     #[cfg(feature = "digest")]
     #[must_use]
     pub fn allow_rfc_2069(mut self) -> Self {
-        self.legacy = true;
+        self.allows_rfc_2069 = true;
         self
     }
 
-    /// How long asking may take: 30 s unless it is told otherwise; minutes where a person is asked.
+    /// Sets how long a refresh may take. The default is 30 s. A prompt for a user needs minutes.
     #[must_use]
-    pub fn within(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = clamped(timeout);
         self
     }
 
-    /// How strong an answer to that challenge would be; `None` where there is none.
+    /// The strength of an answer to a challenge. `None` if the challenge cannot be answered.
     fn strength(&self, challenge: &Challenge<'_>) -> Option<Strength> {
         if challenge.is("Basic") {
             return Some(Strength::Basic);
         }
-        answer::strength(challenge, self.legacy)
+        answer::strength(challenge, self.allows_rfc_2069)
     }
 
     /// The strongest challenge that is answered.
     fn strongest<'c>(&self, challenges: &'c Challenges) -> Option<(Strength, Challenge<'c>)> {
         let answered = challenges.iter().filter_map(|challenge| Some((self.strength(&challenge)?, challenge)));
-        // The first of equals, because servers put first what they like best.
+        // Of equal challenges the first one wins, because servers put the preferred one first.
         let better = |best: Option<(Strength, Challenge<'c>)>, next: (Strength, Challenge<'c>)| match best {
             Some(best) if best.0 >= next.0 => Some(best),
             _ => Some(next),
@@ -146,29 +191,30 @@ impl Password {
         answered.filter(|(strength, _)| *strength >= self.at_least).fold(None, better)
     }
 
-    /// Whether a server offered Digest, now or before.
-    fn offered_digest(&self, rejection: &RefreshContext) -> bool {
-        let now = rejection.challenges().iter().any(|challenge| answer::strength(&challenge, self.legacy).is_some());
-        now | self.digest.fetch_or(now, Ordering::SeqCst)
+    /// Records whether the server offers Digest. Returns whether a server offered it, now or before.
+    fn record_digest_offer(&self, context: &RefreshContext) -> bool {
+        let mut challenges = context.challenges().iter();
+        let is_offered = challenges.any(|challenge| answer::strength(&challenge, self.allows_rfc_2069).is_some());
+        is_offered | self.was_digest_offered.fetch_or(is_offered, Ordering::SeqCst)
     }
 }
 
 #[async_trait]
 impl Refresh for Password {
-    async fn refresh(&self, rejection: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        let digest = self.offered_digest(&rejection);
-        let Some((strength, _)) = self.strongest(rejection.challenges()) else { return Ok(None) };
-        if strength == Strength::Basic && digest {
-            let why = "Digest was offered before: the password itself is not sent";
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        let was_digest_offered = self.record_digest_offer(&context);
+        let Some((strength, _)) = self.strongest(context.challenges()) else { return Ok(None) };
+        if strength == Strength::Basic && was_digest_offered {
+            let why = "the server offered Digest before and offers only Basic now: the password is not sent";
             return Err(RefreshError::denied("downgrade").caused_by(why));
         }
-        let Some((user, password)) = self.ask.ask(rejection.clone()).await? else { return Ok(None) };
-        // Looked up anew: a view of the challenges is not held while somebody is asked.
-        let Some((strength, challenge)) = self.strongest(rejection.challenges()) else { return Ok(None) };
+        let Some(login) = self.source.get(context.clone()).await? else { return Ok(None) };
+        // Searched again, because a view of the challenges cannot be held while the source is awaited.
+        let Some((strength, challenge)) = self.strongest(context.challenges()) else { return Ok(None) };
         if strength == Strength::Basic {
-            return Ok(Some(Credential::basic(&user, password.expose())));
+            return Ok(Some(Credential::basic(login.user(), login.password().expose())));
         }
-        Ok(answer::digest(&challenge, &rejection, (&user, password), self.legacy))
+        Ok(answer::digest(&challenge, &context, &login, self.allows_rfc_2069))
     }
 
     fn needs_challenge(&self) -> bool {
@@ -189,10 +235,10 @@ impl fmt::Debug for Password {
 #[cfg(feature = "digest")]
 mod answer {
     use super::super::digest::{DigestAuth, Hash, acceptable};
-    use super::{Challenge, Credential, RefreshContext, Secret, Strength};
+    use super::{Challenge, Credential, RefreshContext, Strength, UserPassword};
 
-    pub(super) fn strength(challenge: &Challenge<'_>, legacy: bool) -> Option<Strength> {
-        let (hash, _) = acceptable(&challenge.digest()?, legacy)?;
+    pub(super) fn strength(challenge: &Challenge<'_>, allows_rfc_2069: bool) -> Option<Strength> {
+        let (hash, _) = acceptable(&challenge.digest()?, allows_rfc_2069)?;
         Some(match hash {
             Hash::Md5 => Strength::DigestMd5,
             Hash::Sha256 => Strength::DigestSha256,
@@ -202,25 +248,25 @@ mod answer {
 
     pub(super) fn digest(
         challenge: &Challenge<'_>,
-        rejection: &RefreshContext,
-        login: (&str, Secret),
-        legacy: bool,
+        context: &RefreshContext,
+        login: &UserPassword,
+        allows_rfc_2069: bool,
     ) -> Option<Credential> {
-        let password = login.1.clone();
-        let made = DigestAuth::new(&challenge.digest()?, rejection.url()?, login, legacy)?;
-        Some(Credential::custom(made).hiding(password))
+        let (user, password) = (login.user(), login.password());
+        let made = DigestAuth::new(&challenge.digest()?, context.url()?, user, password, allows_rfc_2069)?;
+        Some(Credential::custom(made).with_password(password.clone()))
     }
 }
 
 #[cfg(not(feature = "digest"))]
 mod answer {
-    use super::{Challenge, Credential, RefreshContext, Secret, Strength};
+    use super::{Challenge, Credential, RefreshContext, Strength, UserPassword};
 
     pub(super) fn strength(_: &Challenge<'_>, _: bool) -> Option<Strength> {
         None
     }
 
-    pub(super) fn digest(_: &Challenge<'_>, _: &RefreshContext, _: (&str, Secret), _: bool) -> Option<Credential> {
+    pub(super) fn digest(_: &Challenge<'_>, _: &RefreshContext, _: &UserPassword, _: bool) -> Option<Credential> {
         None
     }
 }

@@ -1,94 +1,114 @@
-//! What an audit hears of: no secret, and URLs without userinfo and query.
+//! Events for an audit. They contain no secret, and URLs without userinfo, query and fragment.
 
 use std::time::Duration;
 
 use http::Method;
 use reqwest::Url;
 
-use crate::challenge::Rule;
+use crate::challenge::{Defect, DefectKind};
 use crate::refresh::RefreshReason;
 
-/// Something that happened, for an audit: what [`Builder::on_event`](crate::Builder::on_event) hears of, and what the `tracing`
-/// feature writes.
+/// Something that happened, for an audit. [`Builder::on_event`](crate::Builder::on_event) receives events, and the `tracing`
+/// feature writes them.
+///
+/// An event contains no credential. Its URLs have no userinfo, query or fragment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// The lint found something in an answer, for the first time at its origin.
+    /// The lint found something in a response, for the first time at its origin.
     #[cfg(feature = "lint")]
     #[non_exhaustive]
-    Found {
+    LintFinding {
         /// The identifier of the rule.
         rule: &'static str,
-        /// How bad it is.
+        /// How serious the finding is.
         severity: crate::lint::Severity,
-        /// The request's URL, without userinfo and query.
+        /// The request's URL.
         url: Url,
     },
-    /// A server of ours answered 401.
+    /// A server of the middleware's origins responded with 401.
     #[non_exhaustive]
     Challenged {
         /// The request's method.
         method: Method,
-        /// The request's URL, without userinfo and query.
+        /// The request's URL.
         url: Url,
-        /// The schemes of the challenges, in order; `_` for one that is not in use anywhere.
+        /// The schemes of the challenges, in order. An unknown scheme is `_`.
         schemes: Vec<&'static str>,
-        /// What the challenges break: the rule, and the line and byte of the place.
-        defects: Vec<(Rule, usize, usize)>,
+        /// The defects of the challenges.
+        defects: Vec<ChallengeDefect>,
     },
-    /// A request went to an origin that the middleware was not given, and passed through: no credential, no refresh, no
+    /// A request went to an origin outside the middleware's origins and passed through: without a credential, a refresh or a
     /// typed error. `https://www.example.com` and `https://example.com` are two origins.
     #[non_exhaustive]
     PassedThrough {
         /// The request's method.
         method: Method,
-        /// The request's URL, without userinfo and query.
+        /// The request's URL.
         url: Url,
     },
     /// A refresh ended.
     #[non_exhaustive]
     Refreshed {
-        /// Why it began.
-        cause: RefreshReason,
-        /// How it ended.
+        /// Why the refresher was called.
+        reason: RefreshReason,
+        /// How the refresh ended.
         outcome: RefreshOutcome,
-        /// How long it took.
+        /// How long the refresh took.
         took: Duration,
-        /// How many waited for it at its end.
+        /// How many callers waited for the refresh when it ended.
         waiters: usize,
-        /// The number of the credential that is held after it.
+        /// The number of the credential that the session holds after the refresh.
         generation: u64,
     },
-    /// A server of ours answered 403.
+    /// A server of the middleware's origins responded with 403.
     #[non_exhaustive]
     Forbidden {
         /// The request's method.
         method: Method,
-        /// The request's URL, without userinfo and query.
+        /// The request's URL.
         url: Url,
-        /// The scopes that the challenges name, without the credentials that were sent.
+        /// The scopes that the challenges name. A credential that the server echoes there is masked.
         scopes: Vec<String>,
-        /// Whether a credential of ours was on the request.
+        /// Whether the request carried a credential of the middleware.
         authenticated: bool,
     },
+}
+
+/// A defect in a server's challenges and its place, as an [`Event`] reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ChallengeDefect {
+    /// The kind of the defect.
+    pub kind: DefectKind,
+    /// The `WWW-Authenticate` line, counted from 0.
+    pub line: usize,
+    /// The byte in the line, counted from 0.
+    pub byte: usize,
+}
+
+impl From<Defect<'_>> for ChallengeDefect {
+    fn from(defect: Defect<'_>) -> Self {
+        Self { kind: defect.kind(), line: defect.line(), byte: defect.byte() }
+    }
 }
 
 /// How a refresh ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefreshOutcome {
-    /// There is a new credential.
+    /// The session holds a new credential.
     Renewed,
-    /// The refresher had nothing to give.
+    /// The refresher declined, or returned the credential that was refused.
     Declined,
     /// The refresher failed.
     Failed,
-    /// Its result came after a login or a logout, and was thrown away.
+    /// The result arrived after a login or a logout, so it was discarded.
     Discarded,
 }
 
 impl RefreshOutcome {
-    /// Its name, for logs.
+    /// Returns the name of the outcome, for logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

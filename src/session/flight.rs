@@ -1,5 +1,5 @@
-//! One piece of work that many wait for. It knows no HTTP and no runtime: a mutex and wakers, so that a model checker
-//! can run it.
+//! One piece of work whose outcome many callers wait for. It knows no HTTP and no runtime: it is a mutex and wakers, so that
+//! a model checker can run it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,65 +9,66 @@ use smallvec::SmallVec;
 
 use super::sync::{Arc, Mutex, lock};
 
-/// The outcome that is to come, and those who wait for it.
+/// The outcome of the work, once there is one, and the callers that wait for it.
 pub(crate) struct Flight<T> {
     cell: Mutex<Cell<T>>,
 }
 
 struct Cell<T> {
     outcome: Option<T>,
-    /// A seat for each who waits; a seat that is left is taken by the next.
-    seats: SmallVec<[Seat; 2]>,
+    /// One entry for each caller that waits. A free entry is used again.
+    waiters: SmallVec<[Waiter; 2]>,
+    /// The indices of the free entries.
     free: Vec<usize>,
 }
 
-enum Seat {
+enum Waiter {
     Free,
-    Taken(Option<Waker>),
+    /// The waker is there once the caller was polled.
+    Waiting(Option<Waker>),
 }
 
 impl<T: Clone> Flight<T> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { cell: Mutex::new(Cell { outcome: None, seats: SmallVec::new(), free: Vec::new() }) })
+        Arc::new(Self { cell: Mutex::new(Cell { outcome: None, waiters: SmallVec::new(), free: Vec::new() }) })
     }
 
-    /// Ends the flight: whoever waits gets a copy of the outcome. The first one counts; whether this was it is returned.
-    pub(crate) fn land(&self, outcome: T) -> bool {
+    /// Ends the flight. Every caller that waits gets a copy of the outcome. Only the first call has an effect.
+    pub(crate) fn complete(&self, outcome: T) {
         let mut cell = lock(&self.cell);
         if cell.outcome.is_some() {
-            return false;
+            return;
         }
         cell.outcome = Some(outcome);
-        let wakers: Vec<_> = cell.seats.iter_mut().filter_map(Seat::waker).collect();
+        let wakers: Vec<_> = cell.waiters.iter_mut().filter_map(Waiter::take_waker).collect();
         drop(cell);
-        // Outside of the lock: a waker may run the waiting task at once, and that task looks into the cell.
+        // Outside of the lock: a waker may run the waiting task at once, and that task locks the cell.
         wakers.into_iter().for_each(Waker::wake);
-        true
     }
 
-    /// Waits for the outcome. Whoever drops this no longer waits; the flight goes on.
+    /// Waits for the outcome. A caller that drops the future no longer waits, and the flight goes on.
     pub(crate) fn wait(self: &Arc<Self>) -> Wait<T> {
         let mut cell = lock(&self.cell);
-        let seat = cell.free.pop().unwrap_or(cell.seats.len());
-        if seat == cell.seats.len() {
-            cell.seats.push(Seat::Free);
+        let index = cell.free.pop().unwrap_or(cell.waiters.len());
+        if index == cell.waiters.len() {
+            cell.waiters.push(Waiter::Free);
         }
-        cell.seats[seat] = Seat::Taken(None);
+        cell.waiters[index] = Waiter::Waiting(None);
         drop(cell);
-        Wait { flight: self.clone(), seat }
+        Wait { flight: self.clone(), index }
     }
 
-    /// How many wait.
+    /// How many callers wait.
     pub(crate) fn waiting(&self) -> usize {
         let cell = lock(&self.cell);
-        cell.seats.len() - cell.free.len()
+        cell.waiters.len() - cell.free.len()
     }
 }
 
-impl Seat {
-    fn waker(&mut self) -> Option<Waker> {
+impl Waiter {
+    fn take_waker(&mut self) -> Option<Waker> {
         match self {
-            Self::Taken(waker) => waker.take(),
+            Self::Waiting(waker) => waker.take(),
             Self::Free => None,
         }
     }
@@ -76,7 +77,7 @@ impl Seat {
 /// The wait of one caller.
 pub(crate) struct Wait<T> {
     flight: Arc<Flight<T>>,
-    seat: usize,
+    index: usize,
 }
 
 impl<T: Clone> Future for Wait<T> {
@@ -87,11 +88,11 @@ impl<T: Clone> Future for Wait<T> {
         if let Some(outcome) = &cell.outcome {
             return Poll::Ready(outcome.clone());
         }
-        let seat = &mut cell.seats[self.seat];
-        let known = matches!(seat, Seat::Taken(Some(waker)) if waker.will_wake(context.waker()));
-        let old = (!known).then(|| std::mem::replace(seat, Seat::Taken(Some(context.waker().clone()))));
+        let waiter = &mut cell.waiters[self.index];
+        let is_known = matches!(waiter, Waiter::Waiting(Some(waker)) if waker.will_wake(context.waker()));
+        let old = (!is_known).then(|| std::mem::replace(waiter, Waiter::Waiting(Some(context.waker().clone()))));
         drop(cell);
-        // A waker's own drop may do anything, so it does not run under the lock.
+        // The drop of a waker may run any code, so it does not run under the lock.
         drop(old);
         Poll::Pending
     }
@@ -100,13 +101,14 @@ impl<T: Clone> Future for Wait<T> {
 impl<T> Drop for Wait<T> {
     fn drop(&mut self) {
         let mut cell = lock(&self.flight.cell);
-        let left = if self.seat + 1 == cell.seats.len() {
-            cell.seats.pop()
+        let old = if self.index + 1 == cell.waiters.len() {
+            cell.waiters.pop()
         } else {
-            cell.free.push(self.seat);
-            Some(std::mem::replace(&mut cell.seats[self.seat], Seat::Free))
+            cell.free.push(self.index);
+            Some(std::mem::replace(&mut cell.waiters[self.index], Waiter::Free))
         };
         drop(cell);
-        drop(left);
+        // Outside of the lock, like the old waker of a poll.
+        drop(old);
     }
 }

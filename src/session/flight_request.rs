@@ -1,60 +1,69 @@
-//! What a caller asks of the state of a session, and why there may be no credential.
+//! What a caller requests from the state of a session, and why the state may have no credential for it.
 
 use std::time::Duration;
 
-/// What a caller asks for, and what it knew of the session when it was refused.
+/// A request for a credential. It contains what was known of the session when the caller's HTTP request was signed.
 #[derive(Clone, Debug)]
 pub(crate) struct FlightRequest<D, K> {
     pub(crate) purpose: Purpose,
     pub(crate) slot: K,
     pub(crate) epoch: u64,
-    /// Zero if the request carried no credential of this slot.
+    /// The generation of the credential that the HTTP request carried. Zero if it carried none of this slot.
     pub(crate) generation: u64,
+    /// How many flights had failed when the HTTP request was signed.
     pub(crate) failures: u64,
     pub(crate) demand: D,
-    /// Distinguishes questions: a hash of what the challenges are about.
-    pub(crate) about: u64,
-    /// Whether the request carried no credential, so that a pending login is its answer.
-    pub(crate) bare: bool,
-    /// Whether the held credential is still valid. Then every failure is remembered for a while.
-    pub(crate) early: bool,
+    /// A hash of what the challenges are about. A failure answers only requests with the same number.
+    pub(crate) question_id: u64,
+    /// Whether the HTTP request carried no credential. If so, a pending login answers this request.
+    pub(crate) is_unsigned: bool,
+    /// Whether the held credential is still valid. If so, every failure is remembered for a while.
+    pub(crate) is_early: bool,
     /// Whether a flight may start.
-    pub(crate) starts: bool,
+    pub(crate) may_start: bool,
     /// For how long a credential that was obtained for this demand is not renewed for the same demand.
-    pub(crate) once: Option<Duration>,
+    pub(crate) min_age: Option<Duration>,
 }
 
+/// What a flight is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Asks for the credential that exists before the server has refused anything.
+    /// To get the credential to send before a server has refused anything.
     Initial,
+    /// To get a newer credential.
     Renew,
-    /// The caller asked for another identity, or for the same one again.
+    /// To get the credential of another identity, or a new one of the same identity.
     Login,
 }
 
-/// Why a flight ended without a credential, or why no flight started.
+/// Why the session gives no credential: a flight ended without one, or no flight started.
+///
+/// This is the session's own answer. A call turns it into an `UnauthorizedReason` if a server sent a 401, and into an
+/// `Error` (`Refresh` or `SessionEnded`) if nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ended<E> {
+pub(crate) enum NoCredential<E> {
+    /// The refresher has no credential for the request.
     Declined,
+    /// The refresher failed.
     Failed(E),
     /// The refresher returned the credential that was refused.
     Unchanged,
-    /// A login ended during the flight.
+    /// A login ended during the flight, or after the HTTP request was signed.
     SessionChanged,
+    /// The session is logged out.
     LoggedOut,
     /// No flight starts for this question now, because the newest credential was refused for it a moment ago.
-    Rests,
+    TooSoon,
     /// No flight starts now, because the server refused several new credentials in a row.
-    Spent,
+    BudgetExhausted,
 }
 
-/// For how long a failure answers the same question.
+/// For how long, and for which requests, a failure is remembered.
 #[derive(Clone, Copy)]
-pub(crate) struct Rest {
+pub(crate) struct FailureMemory {
     pub(crate) span: Duration,
-    /// The same, if the held credential is still valid.
-    pub(crate) early: Duration,
+    /// The span if the held credential is still valid. The longer one of the two counts.
+    pub(crate) early_span: Duration,
     /// Whether the failure answers every question about the slot with the same demand, whatever the challenges say.
-    pub(crate) whole: bool,
+    pub(crate) is_for_slot: bool,
 }

@@ -1,4 +1,4 @@
-//! Who is told of events.
+//! Reports events to the caller's function and to `tracing`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,27 +6,27 @@ use std::sync::Arc;
 use super::event::Event;
 use super::trace;
 
-type Hook = dyn Fn(&Event) + Send + Sync;
+type Listener = dyn Fn(&Event) + Send + Sync;
 
-/// Who hears of events.
+/// Where events are reported.
 #[derive(Clone, Default)]
-pub(crate) struct Listeners(pub(crate) Option<Arc<Hook>>);
+pub(crate) struct Listeners(pub(crate) Option<Arc<Listener>>);
 
 impl Listeners {
-    /// Whether anybody listens.
-    pub(crate) fn is_heard(&self) -> bool {
+    /// Whether events are reported anywhere.
+    pub(crate) fn is_active(&self) -> bool {
         self.0.is_some() || trace::is_on()
     }
 
-    /// Tells everybody; the event is made only if somebody hears it.
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        if !self.is_heard() {
+    /// Reports an event. The event is made only if it is reported.
+    pub(crate) fn notify(&self, event: impl FnOnce() -> Event) {
+        if !self.is_active() {
             return;
         }
         let event = event();
         trace::event(&event);
-        if let Some(hook) = &self.0 {
-            hook(&event);
+        if let Some(listener) = &self.0 {
+            listener(&event);
         }
     }
 }

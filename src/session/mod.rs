@@ -1,15 +1,30 @@
-//! TODO story of session.
+//! The session: the credentials that all clones of one middleware share, and how they get newer ones.
+//!
+//! A call reads what its slot holds ([`Current`]) and signs its request with it. After a 401 it makes a [`RenewalRequest`].
+//! `obtain` hands that to `state`, which decides under one lock: use a newer credential, join the flight in progress, start
+//! one, or refuse ([`NoCredential`]). `flight` is the single flight, on which all callers of one refresh wait.
+//!
+//! The caller that starts a flight runs its `refresh_work`, which calls the refresher; `tasks` moves it to a task that
+//! outlives the caller. The result returns to the state by `completion`: a `slot` holds the new credential or remembers the
+//! failure, and every waiter gets the same outcome. `budget` and `streak` bound how many refreshes a server can cause.
+//!
+//! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened. `state`
+//! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
 mod flight_request;
 mod step;
 mod budget;
-mod ended;
-mod epochs;
+mod call_error;
+mod completion;
 mod event;
 mod flight;
-mod landing;
+mod identity;
 mod listeners;
-mod requests;
+mod obtain;
+mod operations;
+mod refresh_work;
+mod renewal_request;
+mod renewal_times;
 mod session;
 mod session_core;
 mod slot;
@@ -20,20 +35,18 @@ mod sync;
 mod task_list;
 mod tasks;
 #[cfg(feature = "tracing")]
-pub(crate) mod trace;
+mod trace;
 #[cfg(not(feature = "tracing"))]
 #[path = "trace_off.rs"]
-pub(crate) mod trace;
+mod trace;
 mod types;
-mod waiting;
-mod waits;
-mod want;
+mod wait_graph;
 
-pub use event::{Event, RefreshOutcome};
-pub(crate) use flight_request::Ended;
+pub use event::{ChallengeDefect, Event, RefreshOutcome};
+pub(crate) use flight_request::NoCredential;
 pub(crate) use listeners::Listeners;
+pub(crate) use renewal_request::{Renewal, RenewalRequest};
 pub use session::Session;
-pub(crate) use session_core::{Bounds, Core};
+pub(crate) use session_core::{SessionConfig, SessionCore, Timing};
 pub(crate) use slot::Stage;
 pub(crate) use types::Current;
-pub(crate) use want::{Renewal, RenewalRequest};

@@ -4,16 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::flight_request::Ended;
-use super::session_core::Core;
+use super::flight_request::NoCredential;
+use super::session_core::SessionCore;
 use super::slot::Stage;
 use crate::credential::Credential;
-use crate::error::AuthReport;
-use crate::error::{Error, Forbidden, StepUpError, StepUpKind};
+use crate::error::{AuthReport, Error, Forbidden, StepUpError, StepUpKind};
 
 /// The handle on the state that all clones of one middleware share: the identity that is logged in, and its credential.
 #[derive(Clone)]
-pub struct Session(pub(crate) Arc<Core>);
+pub struct Session(pub(crate) Arc<SessionCore>);
 
 impl Session {
     /// Returns the held credential, which the next request carries. A credential of
@@ -23,20 +22,20 @@ impl Session {
     #[must_use]
     pub fn credential(&self) -> Option<Credential> {
         let held = self.0.current();
-        held.credential.clone().filter(|_| held.stage == Stage::Open)
+        held.credential.clone().filter(|_| held.stage == Stage::Ready)
     }
 
-    /// Logs in: asks the refresher with [`RefreshReason::Login`](crate::RefreshReason::Login), and begins a new epoch with the
+    /// Logs in: calls the refresher with [`RefreshReason::Login`](crate::RefreshReason::Login), and begins a new epoch with the
     /// credential that it returns. Until then, the held credential is sent and renewed as before. When the login
     /// succeeds, the result of any other refresh in progress is discarded. If a login is pending already, this call
     /// waits for that login.
     ///
     /// # Errors
-    /// [`Error::Refresh`] if the refresher fails or declines; the held credential stays. [`Error::Ended`] if a logout
+    /// [`Error::Refresh`] if the refresher fails or declines; the held credential stays. [`Error::SessionEnded`] if a logout
     /// happened meanwhile.
     pub async fn login(&self) -> Result<Credential, Error> {
         let held = self.0.login().await.map_err(Error::from)?;
-        held.credential.clone().ok_or_else(|| Error::from(Ended::Declined))
+        held.credential.clone().ok_or_else(|| Error::from(NoCredential::Declined))
     }
 
     /// Logs out: forgets the credential of every slot, in the session and with [`Refresh::forget`](crate::Refresh::forget).
@@ -44,33 +43,33 @@ impl Session {
     /// out already, nothing happens.
     ///
     /// # Errors
-    /// [`Error::Refresh`] if the refresher could not forget the credential, or could not be asked: without a runtime,
-    /// or from inside the refresher. The session itself forgets the credential in any case.
+    /// [`Error::Refresh`] if the refresher could not forget the credential, or could not be called: there is no tokio
+    /// runtime, or the refresher itself logs out. The session itself forgets the credential in any case.
     pub async fn logout(&self) -> Result<(), Error> {
         self.0.logout().await.map_err(Error::from)
     }
 
     /// Marks the credential with which a call was signed as invalid, so that the next request renews first. Takes the error of
-    /// the call, or the report of its response. Nothing happens if another credential has arrived meanwhile. Returns whether
+    /// the call, or the report of its response. If another credential has arrived meanwhile, nothing happens. Returns whether
     /// the credential was still held.
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
         self.0.invalidate(report.signed, true)
     }
 
-    /// Asks for a credential with more scopes: those of the credential that a 403 refused and those that the 403 says are
-    /// missing (RFC 6750 §3.1). One refresh serves all callers that ask for the same scopes. Then send a new request.
+    /// Requests a credential with more scopes: those of the credential that a 403 refused and those that the 403 says are
+    /// missing (RFC 6750 §3.1). One refresh serves all callers that request the same scopes. Then send a new request.
     ///
     /// # Errors
     /// - [`Error::StepUp`] if the 403 names no scopes, came from another server, or belongs to an earlier login; if the refused
-    ///   credential already has these scopes; or if they were asked for and not granted.
+    ///   credential already has these scopes; or if they were requested and not granted.
     /// - [`Error::Refresh`] if the refresher fails or declines.
-    /// - [`Error::Ended`] if the session is logged out.
+    /// - [`Error::SessionEnded`] if the session is logged out.
     pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
         let report = forbidden.report();
         let slot = self.0.slot_of(report.signed).unwrap_or_else(|| report.slot.clone());
         let held = self.0.current_in(&slot);
-        let needed = forbidden.scopes_to_ask();
+        let needed = forbidden.scopes_to_request();
         let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
         if forbidden.is_foreign() {
             return refuse(StepUpKind::Foreign);
@@ -79,33 +78,33 @@ impl Session {
             return refuse(StepUpKind::NoScopes);
         }
         if held.stage == Stage::LoggedOut {
-            return Err(Error::from(Ended::LoggedOut));
+            return Err(Error::from(NoCredential::LoggedOut));
         }
         if report.epoch() != Some(held.epoch) {
             return refuse(StepUpKind::EarlierLogin);
         }
-        // What was asked for and not refused counts as granted where the refresher does not say (RFC 6749 §5.1).
-        let granted = held.credential.as_ref().and_then(Credential::scopes).unwrap_or_else(|| held.met.scopes());
+        // If the refresher does not name the granted scopes, the requested scopes were granted (RFC 6749 §5.1).
+        let granted = held.credential.as_ref().and_then(Credential::scopes).unwrap_or_else(|| held.met_demand.scopes());
         if needed.iter().all(|scope| granted.contains(scope)) {
             return match &held.credential {
                 Some(credential) if Some(held.generation) > report.generation() => Ok(credential.clone()),
                 _ => refuse(StepUpKind::GrantedAndRefused),
             };
         }
-        let was_asked = |scope| held.met.scopes().contains(scope);
-        if needed.iter().all(was_asked) {
+        let is_requested = |scope| held.met_demand.scopes().contains(scope);
+        if needed.iter().all(is_requested) {
             return refuse(StepUpKind::NotGranted);
         }
         let missing: Vec<_> = needed.into_iter().filter(|scope| !granted.contains(scope)).collect();
         let scopes = granted.iter().cloned().chain(missing.iter().cloned()).collect();
         let credential = self.0.step_up(slot, &held, scopes).await.map_err(Error::from)?.credential.clone();
-        let credential = credential.ok_or_else(|| Error::from(Ended::Declined))?;
+        let credential = credential.ok_or_else(|| Error::from(NoCredential::Declined))?;
         let lacks = |granted: &[String]| missing.iter().any(|scope| !granted.contains(scope));
         if credential.scopes().is_some_and(lacks) { refuse(StepUpKind::NotGranted) } else { Ok(credential) }
     }
 
-    /// Waits until no refresh and no logout is running, for at most that long. A command calls it before it exits, so that a
-    /// new credential is saved. Returns whether all of them have ended.
+    /// Waits until no refresh and no logout is running, but for at most `bound`. A command-line tool calls it before it exits,
+    /// so that a new credential is saved. Returns whether all of them have ended.
     pub async fn wait_until_saved(&self, bound: Duration) -> bool {
         self.0.wait_until_saved(bound).await
     }

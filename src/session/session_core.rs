@@ -1,4 +1,4 @@
-//! The state that all clones of one middleware share, and the tasks that change it.
+//! The state that all clones of one middleware share, and what every operation on it needs: refresher, clock, timing.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,98 +12,103 @@ use super::flight_request::Purpose;
 use super::listeners::Listeners;
 use super::state::State;
 use super::sync::lock;
-use super::task_list::{Aborts, Tasks};
-use super::types::{Current, Known};
-use crate::credential::Credential;
-use crate::credential::SlotKey;
-use crate::error::RefreshError;
+use super::task_list::{FlightTasks, TaskCount};
+use super::types::{Current, SessionState};
+use crate::credential::{Credential, SlotKey};
+use crate::error::{RefreshError, Signed};
 use crate::origin::Origin;
-use crate::refresh::Refresh;
-use crate::refresh::{Clock, RefreshSession, refresh_client};
-use crate::util::{clamped, within};
+use crate::refresh::{Clock, Refresh, RefreshSession, refresh_client};
+use crate::util::{clamped, timeout};
 
-/// The spans of time that a session lives by; each default has its reason where the builder sets it.
+/// The spans of time that a session uses. The builder sets them and documents their defaults.
 #[derive(Clone, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct Timing {
     /// How long before its expiry a credential is renewed, at most a tenth of its lifetime.
-    pub(crate) skew: Duration,
-    /// How long a passing failure is answered from memory.
-    pub(crate) back_off: Duration,
+    pub(crate) expiry_margin: Duration,
+    /// How long a temporary failure is answered from memory.
+    pub(crate) transient_backoff: Duration,
     /// How long a final failure is answered from memory.
-    pub(crate) cool_down: Duration,
-    /// How long before its renewal is due it is renewed in the background.
-    pub(crate) ahead: Option<Duration>,
-    /// How long a refresh may take, in place of the refresher's own word.
-    pub(crate) refresh: Option<Duration>,
+    pub(crate) failure_cooldown: Duration,
+    /// The span before a renewal is due in which a credential is renewed in the background.
+    pub(crate) background_span: Option<Duration>,
+    /// How long a refresh may take. `None` for the refresher's own timeout.
+    pub(crate) refresh_timeout: Option<Duration>,
+}
+
+/// What a session is built from.
+pub(crate) struct SessionConfig {
+    pub(crate) refresher: Arc<dyn Refresh>,
+    pub(crate) initial_credential: Option<Credential>,
+    /// At least one.
+    pub(crate) origins: Box<[Origin]>,
+    pub(crate) timing: Timing,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) refresh_client: Option<reqwest::Client>,
+    pub(crate) listeners: Listeners,
 }
 
 /// How many partitions and resources have a slot. A client uses fewer at the same time.
-const PARTITIONS: usize = 256;
+const MAX_SLOTS: usize = 256;
 
-/// How many generations are remembered as accepted: with up to as many slots, a success needs no lock.
-const ACCEPTED: usize = 64;
+/// How many generations are remembered as accepted. A success needs no lock while at most this many slots are in use.
+const ACCEPTED_GENERATIONS: usize = 64;
 
-/// Sessions, by their numbers.
-pub(super) type Ancestry = SmallVec<[usize; 4]>;
+/// The numbers of sessions.
+pub(super) type SessionIds = SmallVec<[usize; 4]>;
 
 tokio::task_local! {
-    /// The sessions whose refreshers are at work above the running task.
-    pub(super) static ANCESTRY: Ancestry;
+    /// The sessions whose refreshers run above this task, the outermost first.
+    pub(super) static REFRESHING_SESSIONS: SessionIds;
 }
 
-/// How many sessions there were: each has another number, also after a session is gone.
+/// How many sessions were created. Each session gets a new number, also after another session was dropped.
 static SESSIONS: AtomicUsize = AtomicUsize::new(0);
 
-pub(crate) struct Core {
+/// The state that all clones of one middleware share.
+pub(crate) struct SessionCore {
     pub(super) id: usize,
-    pub(super) state: Mutex<Known>,
-    /// What `state` holds, for those who only look.
+    pub(super) state: Mutex<SessionState>,
+    /// A copy of what the main slot holds, which is read without a lock.
     pub(super) current: ArcSwap<Current>,
-    pub(super) aborts: Mutex<Aborts>,
-    pub(super) tasks: Arc<Tasks>,
+    pub(super) flight_tasks: Mutex<FlightTasks>,
+    pub(super) task_count: Arc<TaskCount>,
     pub(super) refresher: Arc<dyn Refresh>,
-    /// The last generations that the server accepted.
-    accepted: [AtomicU64; ACCEPTED],
-    /// There is one at least.
+    /// The last generations that the server accepted. A generation is stored at its remainder by the length.
+    accepted: [AtomicU64; ACCEPTED_GENERATIONS],
+    /// At least one.
     pub(super) origins: Box<[Origin]>,
-    pub(super) bounds: Bounds,
+    pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) listeners: Listeners,
-    http: OnceLock<reqwest::Client>,
+    refresh_client: OnceLock<reqwest::Client>,
 }
 
-impl Core {
-    pub(crate) fn new(
-        (refresher, initially): (Arc<dyn Refresh>, Option<Credential>),
-        origins: Box<[Origin]>,
-        bounds: Bounds,
-        clock: Arc<dyn Clock>,
-        http: Option<reqwest::Client>,
-        listeners: Listeners,
-    ) -> Arc<Self> {
-        let state = State::new(PARTITIONS);
+impl SessionCore {
+    pub(crate) fn new(config: SessionConfig) -> Arc<Self> {
+        let SessionConfig { refresher, initial_credential, origins, timing, clock, refresh_client, listeners } = config;
+        let state = State::new(MAX_SLOTS);
         let core = Arc::new(Self {
             id: SESSIONS.fetch_add(1, Ordering::Relaxed),
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
-            accepted: [const { AtomicU64::new(0) }; ACCEPTED],
-            aborts: Mutex::default(),
-            tasks: Arc::default(),
+            accepted: [const { AtomicU64::new(0) }; ACCEPTED_GENERATIONS],
+            flight_tasks: Mutex::default(),
+            task_count: Arc::default(),
             refresher,
             origins,
-            bounds,
+            timing,
             clock,
             listeners,
-            http: http.map(OnceLock::from).unwrap_or_default(),
+            refresh_client: refresh_client.map(OnceLock::from).unwrap_or_default(),
         });
-        if let Some(credential) = initially {
-            let due = core.due(Purpose::Initial, &credential);
-            core.change(|state| state.begin(credential, due));
+        if let Some(credential) = initial_credential {
+            let renew_at = core.renewal_times(Purpose::Initial, &credential);
+            core.change(|state| state.begin(credential, renew_at));
         }
         core
     }
 
-    /// What is held now, without a lock.
+    /// What the main slot holds now. Takes no lock.
     pub(crate) fn current(&self) -> Arc<Current> {
         self.current.load_full()
     }
@@ -118,39 +123,39 @@ impl Core {
     }
 
     /// How long a refresh may take.
-    pub(super) fn bound(&self) -> Duration {
-        self.bounds.refresh.unwrap_or_else(|| clamped(self.refresher.timeout()))
+    pub(super) fn refresh_timeout(&self) -> Duration {
+        self.timing.refresh_timeout.unwrap_or_else(|| clamped(self.refresher.timeout()))
     }
 
     pub(crate) fn listeners(&self) -> &Listeners {
         &self.listeners
     }
 
-    /// Changes the state and shows the change to those who only look.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+    /// Changes the state, publishes what the main slot holds, and completes the flights that ended.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut SessionState) -> T) -> T {
         let mut state = lock(&self.state);
-        let done = change(&mut state);
-        if let Some(held) = state.changed() {
+        let result = change(&mut state);
+        if let Some(held) = state.take_changed() {
             self.current.store(held.clone());
         }
-        let ended = state.ended();
+        let ended = state.take_ended();
         drop(state);
-        // A woken caller sees the change, and may make another one.
-        for (flight, outcome) in ended {
-            flight.land(outcome);
+        // Outside of the lock: a waiter that is woken reads the state at once.
+        for flight in ended {
+            flight.complete();
         }
-        done
+        result
     }
 
-    /// Marks the credential with which a call was signed as invalid. If the caller asks for that, remembered failures
-    /// are cleared.
-    pub(crate) fn invalidate(&self, signed: Option<(u64, u64)>, by_caller: bool) -> bool {
-        signed.is_some_and(|(epoch, generation)| self.change(|state| state.invalidate(epoch, generation, by_caller)))
+    /// Marks the credential with which a call was signed as invalid. If the caller requests it, remembered failures
+    /// are cleared too.
+    pub(crate) fn invalidate(&self, signed: Option<Signed>, by_caller: bool) -> bool {
+        signed.is_some_and(|signed| self.change(|state| state.invalidate(signed.epoch, signed.generation, by_caller)))
     }
 
     /// Records that the server refused the credential with which a call was signed.
-    pub(crate) fn was_refused(&self, signed: Option<(u64, u64)>) {
-        let Some((epoch, generation)) = signed else { return };
+    pub(crate) fn was_refused(&self, signed: Option<Signed>) {
+        let Some(Signed { epoch, generation }) = signed else { return };
         // A credential that has worked shows that the refresh helped.
         let now = (!self.is_accepted(generation)).then(|| self.now());
         self.change(|state| match now {
@@ -162,8 +167,8 @@ impl Core {
     /// Records that the server accepted the credential of that generation. Returns whether this is new.
     #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
-        let place = &self.accepted[generation as usize % ACCEPTED];
-        let is_new = generation != 0 && place.swap(generation, Ordering::Relaxed) != generation;
+        let last = &self.accepted[generation as usize % ACCEPTED_GENERATIONS];
+        let is_new = generation != 0 && last.swap(generation, Ordering::Relaxed) != generation;
         if is_new {
             self.change(|state| state.accepted(generation));
         }
@@ -173,48 +178,40 @@ impl Core {
     /// Whether the server is known to have accepted the credential of that generation.
     #[inline]
     pub(crate) fn is_accepted(&self, generation: u64) -> bool {
-        self.accepted[generation as usize % ACCEPTED].load(Ordering::Relaxed) == generation
+        self.accepted[generation as usize % ACCEPTED_GENERATIONS].load(Ordering::Relaxed) == generation
     }
 
     /// The slot that holds the credential with which a call was signed, if it is still held.
-    pub(crate) fn slot_of(&self, signed: Option<(u64, u64)>) -> Option<SlotKey> {
-        signed.and_then(|(_, generation)| lock(&self.state).holder(generation))
+    pub(crate) fn slot_of(&self, signed: Option<Signed>) -> Option<SlotKey> {
+        signed.and_then(|signed| lock(&self.state).holder(signed.generation))
     }
 
-    /// Whether the refresher is asked before a server has refused something.
+    /// Whether the refresher is called before a server has refused something.
     pub(crate) fn answers_without_challenge(&self) -> bool {
         !self.refresher.needs_challenge()
     }
 
-    /// Waits until no task of this session is at work, for that long at most; returns whether it came to that.
+    /// Waits until no task of this session runs, for at most that long. Returns whether all tasks have ended.
     pub(crate) async fn wait_until_saved(&self, bound: Duration) -> bool {
-        let none_left = async {
-            loop {
-                let ended = self.tasks.ended.notified();
-                if self.tasks.count.load(Ordering::SeqCst) == 0 {
-                    return;
-                }
-                ended.await;
-            }
-        };
-        within(bound, pin!(none_left)).await.is_some()
+        timeout(bound, pin!(self.task_count.wait_for_none())).await.is_some()
     }
 
+    /// The first origin of the middleware.
     pub(crate) fn origin(&self) -> &Origin {
         &self.origins[0]
     }
 }
 
-impl RefreshSession for Core {
+impl RefreshSession for SessionCore {
     fn waiting(&self, flight: u64) -> usize {
         lock(&self.state).waiting(flight)
     }
 
     fn http_client(&self) -> Result<reqwest::Client, RefreshError> {
-        if let Some(client) = self.http.get() {
+        if let Some(client) = self.refresh_client.get() {
             return Ok(client.clone());
         }
         let client = refresh_client()?;
-        Ok(self.http.get_or_init(|| client).clone())
+        Ok(self.refresh_client.get_or_init(|| client).clone())
     }
 }

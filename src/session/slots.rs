@@ -6,28 +6,29 @@ use std::hash::Hash;
 use super::slot::{Held, Slot, Stage};
 use super::sync::Arc;
 
-/// Names a slot. The default is the main slot, which a login fills.
+/// The name of a slot. The default is the main slot, which a login fills.
 pub(crate) trait Key: Clone + Eq + Hash + Default {
     /// Whether requests of this slot carry the main credential while the slot has none.
-    fn inherits(&self) -> bool;
+    fn inherits_main(&self) -> bool;
 
-    /// The slot whose budget counts refusals of this slot. A slot that the server names shares the budget of another slot.
-    fn payer(&self) -> Self;
+    /// The slot whose budget counts refusals of this slot. Slots that a server names share a budget, so that the server
+    /// cannot get a new budget with a new name.
+    fn budget_key(&self) -> Self;
 }
 
 pub(crate) struct Slots<C, E, D, K> {
     pub(crate) main: Slot<C, E, D>,
     others: HashMap<K, Slot<C, E, D>>,
     /// How many other slots there may be.
-    limit: usize,
+    max_others: usize,
     /// Counts uses, to find the slot that was used least recently.
     uses: u64,
 }
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, K> {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(max_others: usize) -> Self {
         let main = Slot::new(Arc::new(Held::empty(0, Stage::New, 0)));
-        Self { main, others: HashMap::new(), limit, uses: 0 }
+        Self { main, others: HashMap::new(), max_others, uses: 0 }
     }
 
     /// What a request of that slot carries.
@@ -38,45 +39,46 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         }
         if let Some(slot) = self.others.get_mut(key) {
             self.uses += 1;
-            slot.used = self.uses;
+            slot.last_use = self.uses;
             if slot.held.generation > 0 {
                 return slot.held.clone();
             }
         }
-        if key.inherits() || main.stage == Stage::New {
+        if key.inherits_main() || main.stage == Stage::New {
             return main.clone();
         }
-        Arc::new(Held::empty(main.epoch, Stage::Open, main.failures))
+        Arc::new(Held::empty(main.epoch, Stage::Ready, main.failures))
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&Slot<C, E, D>> {
         if *key == K::default() { Some(&self.main) } else { self.others.get(key) }
     }
 
-    /// The slot, which is made if it is not there. Those that were not used for longest, and are not busy, make way for it.
+    /// The slot, which is added if it does not exist. If there are too many, the slots that were used least recently and have
+    /// no flight are removed.
     pub(crate) fn get_mut(&mut self, key: &K, busy: impl FnOnce() -> HashSet<K>) -> &mut Slot<C, E, D> {
         if *key == K::default() {
             return &mut self.main;
         }
         self.uses += 1;
-        if self.others.len() >= self.limit && !self.others.contains_key(key) {
-            self.make_way(&busy());
+        if self.others.len() >= self.max_others && !self.others.contains_key(key) {
+            self.remove_idle(&busy());
         }
         let main = &self.main.held;
         let slot = self
             .others
             .entry(key.clone())
-            .or_insert_with(|| Slot::new(Arc::new(Held::empty(main.epoch, Stage::Open, main.failures))));
-        slot.used = self.uses;
+            .or_insert_with(|| Slot::new(Arc::new(Held::empty(main.epoch, Stage::Ready, main.failures))));
+        slot.last_use = self.uses;
         slot
     }
 
-    /// Forgets as many slots as there are too many. While more were busy than there may be, there was nothing to forget.
-    fn make_way(&mut self, busy: &HashSet<K>) {
+    /// Removes idle slots until one more fits. If too few slots are idle, the limit is exceeded for a while.
+    fn remove_idle(&mut self, busy: &HashSet<K>) {
         let idle = self.others.iter().filter(|(key, _)| !busy.contains(key));
-        let mut idle: Vec<_> = idle.map(|(key, slot)| (slot.used, key.clone())).collect();
-        idle.sort_unstable_by_key(|(used, _)| *used);
-        let surplus = self.others.len() + 1 - self.limit;
+        let mut idle: Vec<_> = idle.map(|(key, slot)| (slot.last_use, key.clone())).collect();
+        idle.sort_unstable_by_key(|(last_use, _)| *last_use);
+        let surplus = self.others.len() + 1 - self.max_others;
         for (_, key) in idle.into_iter().take(surplus) {
             self.others.remove(&key);
         }
@@ -96,7 +98,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         self.others.iter().find(holds).map(|(key, slot)| (key.clone(), slot))
     }
 
-    pub(crate) fn forget_others(&mut self) {
+    pub(crate) fn remove_others(&mut self) {
         self.others.clear();
     }
 }

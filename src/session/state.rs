@@ -1,88 +1,103 @@
-//! What one session knows, and what a caller does next: decisions alone, made under one lock, without waiting for
-//! anything. It knows no HTTP, no runtime and no clock.
+//! What one session knows, and what a caller does next. All functions decide under one lock and wait for nothing. The state
+//! knows no HTTP, no runtime and no clock.
 
 use std::time::{Duration, SystemTime};
 
 use super::budget::Budget;
 use super::flight::Flight;
-use super::flight_request::{Ended, FlightRequest, Purpose};
-use super::slot::{Held, Slot, Stage};
+use super::flight_request::{FlightRequest, NoCredential, Purpose};
+use super::slot::{Held, RenewalTimes, Slot, Stage};
 use super::slots::{Key, Slots};
 use super::step::{Outcome, Start, Step};
 use super::streak::Streak;
 use super::sync::Arc;
 
-pub(super) struct Up<C, E, D, K> {
+/// A flight in progress.
+pub(super) struct ActiveFlight<C, E, D, K> {
     pub(super) number: u64,
     pub(super) purpose: Purpose,
     pub(super) slot: K,
     pub(super) demand: D,
-    pub(super) about: u64,
-    pub(super) early: bool,
-    /// The epoch of the credential that the flight will bring.
+    pub(super) question_id: u64,
+    pub(super) is_early: bool,
+    /// The epoch of the credential that the flight will obtain.
     pub(super) epoch: u64,
-    pub(super) flight: Arc<Flight<Outcome<C, E, D>>>,
+    pub(super) shared: Arc<Flight<Outcome<C, E, D>>>,
 }
 
-/// A flight that has ended, and its outcome.
-type Landing<C, E, D> = (Arc<Flight<Outcome<C, E, D>>>, Outcome<C, E, D>);
+/// A flight that has ended. Its waiters get the outcome after the state is published and its lock is free.
+pub(crate) struct EndedFlight<C, E, D> {
+    shared: Arc<Flight<Outcome<C, E, D>>>,
+    outcome: Outcome<C, E, D>,
+}
+
+impl<C: Clone, E: Clone, D: Clone> EndedFlight<C, E, D> {
+    /// Gives the outcome to the waiters.
+    pub(crate) fn complete(self) {
+        self.shared.complete(self.outcome);
+    }
+}
 
 pub(crate) struct State<C, E, D, K> {
     pub(super) slots: Slots<C, E, D, K>,
-    /// At most one per slot, and one login.
-    pub(super) ups: Vec<Up<C, E, D, K>>,
-    pub(super) flights: u64,
+    /// At most one flight per slot, and one login.
+    pub(super) active: Vec<ActiveFlight<C, E, D, K>>,
+    /// How many flights were started. The number of a flight is its place in this count.
+    flights: u64,
+    /// How many flights have failed.
     pub(super) failures: u64,
+    /// How many credentials there were, over all epochs and slots.
     pub(super) generations: u64,
-    /// Over all slots.
+    /// The budget of the whole session. Each slot has its own too.
     pub(super) budget: Budget,
-    /// Failures in a row in slots beside the main one.
+    /// Failures in a row in slots other than the main one.
     pub(super) streak: Streak<E>,
-    /// Whether there was a credential in this epoch. Then the epoch has an identity, and a login that ends begins another.
-    pub(super) identified: bool,
-    /// The epoch that the last logout began: what was asked for in an earlier one is forgotten when it comes.
-    pub(super) logout: u64,
+    /// Whether there was a credential in this epoch. If so, the epoch has an identity, and a login that succeeds begins
+    /// another epoch.
+    pub(super) has_identity: bool,
+    /// The epoch that the last logout began. A credential that was requested in an earlier epoch is forgotten on arrival.
+    pub(super) logout_epoch: u64,
     /// Whether the main slot has changed since it was last published.
-    pub(super) changed: bool,
-    /// Ended flights whose waiters are not told yet. They are told after the state is published and its lock is free.
-    pub(super) ended: Vec<Landing<C, E, D>>,
+    pub(super) is_changed: bool,
+    ended: Vec<EndedFlight<C, E, D>>,
 }
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
-    pub(crate) fn new(limit: usize) -> Self {
+    /// A state without a credential, with at most that many slots beside the main one.
+    pub(crate) fn new(max_slots: usize) -> Self {
         Self {
-            slots: Slots::new(limit),
-            ups: Vec::new(),
+            slots: Slots::new(max_slots),
+            active: Vec::new(),
             flights: 0,
             failures: 0,
             generations: 0,
             budget: Budget::default(),
             streak: Streak::default(),
-            identified: false,
-            logout: 0,
-            changed: false,
+            has_identity: false,
+            logout_epoch: 0,
+            is_changed: false,
             ended: Vec::new(),
         }
     }
 
-    /// Holds an initial credential, so that the refresher is not asked for one.
-    pub(crate) fn begin(&mut self, credential: C, due: [Option<SystemTime>; 2]) {
+    /// Holds an initial credential, so that the refresher is not called for one.
+    pub(crate) fn begin(&mut self, credential: C, renew_at: RenewalTimes) {
         self.generations += 1;
-        self.identified = true;
+        self.has_identity = true;
         let generation = self.generations;
         self.change(|held| {
-            (held.generation, held.stage, held.credential) = (generation, Stage::Open, Some(credential));
-            [held.renew_at, held.ahead_at] = due;
+            (held.generation, held.stage, held.credential) = (generation, Stage::Ready, Some(credential));
+            held.renew_at = renew_at;
         });
     }
 
-    /// What is held, if that has changed since this was last asked.
-    pub(crate) fn changed(&mut self) -> Option<&Arc<Held<C, D>>> {
-        std::mem::take(&mut self.changed).then_some(&self.slots.main.held)
+    /// What the main slot holds, if that has changed since the last call.
+    pub(crate) fn take_changed(&mut self) -> Option<&Arc<Held<C, D>>> {
+        std::mem::take(&mut self.is_changed).then_some(&self.slots.main.held)
     }
 
     /// The flights that have ended since the last call.
-    pub(crate) fn ended(&mut self) -> Vec<Landing<C, E, D>> {
+    pub(crate) fn take_ended(&mut self) -> Vec<EndedFlight<C, E, D>> {
         std::mem::take(&mut self.ended)
     }
 
@@ -100,111 +115,124 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.holder(generation).map(|(key, _)| key)
     }
 
-    pub(crate) fn next(&mut self, ask: &FlightRequest<D, K>, now: impl Fn() -> SystemTime) -> Step<C, E, D> {
-        let logged_out = self.slots.main.held.stage == Stage::LoggedOut;
-        if self.slots.main.held.epoch != ask.epoch {
-            return Step::End(if logged_out { Ended::LoggedOut } else { Ended::SessionChanged });
+    /// Decides what a caller does about its request.
+    pub(crate) fn next(&mut self, request: &FlightRequest<D, K>, now: impl Fn() -> SystemTime) -> Step<C, E, D> {
+        let is_logged_out = self.slots.main.held.stage == Stage::LoggedOut;
+        if self.slots.main.held.epoch != request.epoch {
+            let reason = if is_logged_out { NoCredential::LoggedOut } else { NoCredential::SessionChanged };
+            return Step::Refuse(reason);
         }
-        if ask.bare
-            && let Some(login) = self.login_up()
+        if request.is_unsigned
+            && let Some(login) = self.active_login()
         {
-            return Step::Join(login.number, login.flight.wait());
+            return Step::Join(login.number, login.shared.wait());
         }
-        if logged_out {
-            return Step::End(Ended::LoggedOut);
+        if is_logged_out {
+            return Step::Refuse(NoCredential::LoggedOut);
         }
-        let held = self.held_in(&ask.slot);
-        if Self::answers(&held, ask) {
-            return Step::Take(held);
+        let held = self.held_in(&request.slot);
+        if Self::is_answer(&held, request) {
+            return Step::Use(held);
         }
-        if ask.demand != D::default()
-            && let Some(kept) =
-                self.slots.get(&ask.slot).filter(|slot| slot.has_kept()).and_then(|slot| slot.kept_for(ask, now()))
+        if request.demand != D::default()
+            && let Some(slot) = self.slots.get(&request.slot).filter(|slot| slot.has_kept())
+            && let Some(kept) = slot.kept_for(request, now())
         {
-            return Step::Take(kept);
+            return Step::Use(kept);
         }
-        if let Some(up) = self.ups.iter().find(|up| up.slot == ask.slot && up.purpose != Purpose::Login) {
-            let same = up.purpose == ask.purpose && up.demand == ask.demand && up.about == ask.about;
-            let wait = up.flight.wait();
-            return if same { Step::Join(up.number, wait) } else { Step::Await(up.number, wait) };
+        let in_slot = |flight: &&ActiveFlight<C, E, D, K>| flight.slot == request.slot;
+        if let Some(flight) = self.active.iter().filter(in_slot).find(|flight| flight.purpose != Purpose::Login) {
+            let wait = flight.shared.wait();
+            let is_same = flight.purpose == request.purpose
+                && flight.demand == request.demand
+                && flight.question_id == request.question_id;
+            return if is_same { Step::Join(flight.number, wait) } else { Step::Await(flight.number, wait) };
         }
-        match self.speaks_against(ask, &held, now) {
-            Some(ended) => Step::End(ended),
-            None => Step::Start(self.start(ask.clone(), held)),
+        match self.reason_not_to_start(request, &held, now) {
+            Some(reason) => Step::Refuse(reason),
+            None => Step::Start(self.start(request.clone(), held)),
         }
     }
 
-    /// Whether what is held now is what is asked for.
-    fn answers(held: &Held<C, D>, ask: &FlightRequest<D, K>) -> bool {
-        match ask.purpose {
+    /// Whether what is held now answers the request.
+    fn is_answer(held: &Held<C, D>, request: &FlightRequest<D, K>) -> bool {
+        match request.purpose {
             Purpose::Initial => held.stage != Stage::New,
             Purpose::Renew | Purpose::Login => {
-                held.stage == Stage::Open
-                    && held.generation > ask.generation
-                    && (ask.demand == D::default() || ask.demand == held.met)
+                held.stage == Stage::Ready
+                    && held.generation > request.generation
+                    && (request.demand == D::default() || request.demand == held.met_demand)
             }
         }
     }
 
     /// Why no flight may start.
-    fn speaks_against(
+    fn reason_not_to_start(
         &self,
-        ask: &FlightRequest<D, K>,
+        request: &FlightRequest<D, K>,
         held: &Held<C, D>,
         now: impl Fn() -> SystemTime,
-    ) -> Option<Ended<E>> {
-        let slot = self.slots.get(&ask.slot);
-        if let Some(ended) = slot.and_then(|slot| slot.remembered(ask, &now)) {
-            return Some(ended);
+    ) -> Option<NoCredential<E>> {
+        let slot = self.slots.get(&request.slot);
+        if let Some(reason) = slot.and_then(|slot| slot.remembered(request, &now)) {
+            return Some(reason);
         }
-        if ask.slot != K::default()
-            && let Some(ended) = self.streak.remembered(&now)
+        if request.slot != K::default()
+            && let Some(reason) = self.streak.remembered(&now)
         {
-            return Some(ended);
+            return Some(reason);
         }
         let age = |since: SystemTime| now().duration_since(since).unwrap_or(Duration::MAX);
-        let got_for_it = |span| held.met == ask.demand && held.since.is_some_and(|since| age(since) < span);
-        if !ask.starts || ask.once.is_some_and(got_for_it) {
-            return Some(Ended::Rests);
+        let is_too_new =
+            |min_age| held.met_demand == request.demand && held.obtained_at.is_some_and(|since| age(since) < min_age);
+        if !request.may_start || request.min_age.is_some_and(is_too_new) {
+            return Some(NoCredential::TooSoon);
         }
-        if ask.purpose == Purpose::Initial {
+        if request.purpose == Purpose::Initial {
             return None;
         }
-        let spent =
-            self.budget.rests(&now) || self.slots.get(&ask.slot.payer()).is_some_and(|slot| slot.budget.rests(&now));
-        spent.then_some(Ended::Spent)
+        let slot = self.slots.get(&request.slot.budget_key());
+        let is_spent = self.budget.is_paused(&now) || slot.is_some_and(|slot| slot.budget.is_paused(&now));
+        is_spent.then_some(NoCredential::BudgetExhausted)
     }
 
-    pub(super) fn start(&mut self, ask: FlightRequest<D, K>, held: Arc<Held<C, D>>) -> Start<C, E, D> {
+    pub(super) fn start(&mut self, request: FlightRequest<D, K>, held: Arc<Held<C, D>>) -> Start<C, E, D> {
         self.flights += 1;
-        let flight = Flight::new();
-        let wait = flight.wait();
-        let FlightRequest { purpose, slot, epoch, demand, about, early, .. } = ask;
-        self.ups.push(Up { number: self.flights, purpose, slot, demand, about, early, epoch, flight });
-        Start { number: self.flights, wait, held }
+        let number = self.flights;
+        let shared = Flight::new();
+        let wait = shared.wait();
+        let FlightRequest { purpose, slot, epoch, demand, question_id, is_early, .. } = request;
+        self.active.push(ActiveFlight { number, purpose, slot, demand, question_id, is_early, epoch, shared });
+        Start { number, wait, held }
     }
 
-    pub(super) fn login_up(&self) -> Option<&Up<C, E, D, K>> {
-        self.ups.iter().find(|up| up.purpose == Purpose::Login)
+    pub(super) fn active_login(&self) -> Option<&ActiveFlight<C, E, D, K>> {
+        self.active.iter().find(|flight| flight.purpose == Purpose::Login)
     }
 
-    /// How many wait for the flight of that number, if it is still up.
+    /// How many callers wait for the flight of that number, if it is still in progress.
     pub(crate) fn waiting(&self, number: u64) -> usize {
-        self.ups.iter().find(|up| up.number == number).map_or(0, |up| up.flight.waiting())
+        self.active.iter().find(|flight| flight.number == number).map_or(0, |flight| flight.shared.waiting())
     }
 
     pub(super) fn slot_mut(&mut self, key: &K) -> &mut Slot<C, E, D> {
-        let ups = &self.ups;
-        self.slots.get_mut(key, || ups.iter().map(|up| up.slot.clone()).collect())
+        let active = &self.active;
+        self.slots.get_mut(key, || active.iter().map(|flight| flight.slot.clone()).collect())
     }
 
-    pub(super) fn take(&mut self, number: u64) -> Option<Up<C, E, D, K>> {
-        let at = self.ups.iter().position(|up| up.number == number)?;
-        Some(self.ups.remove(at))
+    /// Removes the flight of that number from the flights in progress.
+    pub(super) fn take(&mut self, number: u64) -> Option<ActiveFlight<C, E, D, K>> {
+        let at = self.active.iter().position(|flight| flight.number == number)?;
+        Some(self.active.remove(at))
     }
 
+    pub(super) fn end_flight(&mut self, shared: Arc<Flight<Outcome<C, E, D>>>, outcome: Outcome<C, E, D>) {
+        self.ended.push(EndedFlight { shared, outcome });
+    }
+
+    /// Changes what the main slot holds.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Held<C, D>)) {
         self.slots.main.change(change);
-        self.changed = true;
+        self.is_changed = true;
     }
 }

@@ -1,39 +1,48 @@
-//! What the state of a session answers.
+//! The answers of the state of a session.
 
 use super::flight::Wait;
-use super::flight_request::Ended;
+use super::flight_request::NoCredential;
 use super::slot::Held;
 use super::sync::Arc;
 
-pub(crate) type Outcome<C, E, D> = Result<Arc<Held<C, D>>, Ended<E>>;
+/// How a flight ends for all callers that wait for it.
+pub(crate) type Outcome<C, E, D> = Result<Arc<Held<C, D>>, NoCredential<E>>;
 
-/// What to do about a request for a credential.
+/// What a caller does about its request for a credential.
 pub(crate) enum Step<C, E, D> {
-    /// A credential is already held.
-    Take(Arc<Held<C, D>>),
-    /// A flight for the same question is in progress: its outcome is the answer.
+    /// Use this credential. The session holds it already.
+    Use(Arc<Held<C, D>>),
+    /// Wait for the flight of this number. It is for the same question, so its outcome is the answer.
     Join(u64, Wait<Outcome<C, E, D>>),
-    /// Another flight of the slot is in progress: wait for its end, then ask again.
+    /// Wait for the flight of this number, which is for another question of the same slot. Then request again.
     Await(u64, Wait<Outcome<C, E, D>>),
-    /// No flight is in progress: the caller starts this one and waits for it.
+    /// Start this flight and wait for it.
     Start(Start<C, E, D>),
-    /// The answer is known.
-    End(Ended<E>),
+    /// There is no credential.
+    Refuse(NoCredential<E>),
 }
 
 /// A flight that the caller must start.
 pub(crate) struct Start<C, E, D> {
     pub(crate) number: u64,
     pub(crate) wait: Wait<Outcome<C, E, D>>,
-    /// What is held during the flight.
+    /// What the session holds during the flight.
     pub(crate) held: Arc<Held<C, D>>,
 }
 
-/// What happened to the result of a flight.
-pub(crate) enum Landed<C> {
-    Kept,
-    /// The result came too late, and the refresher must forget this credential.
+/// A flight, and the epoch in which it started.
+#[derive(Clone, Copy)]
+pub(crate) struct FlightId {
+    pub(crate) number: u64,
+    pub(crate) epoch: u64,
+}
+
+/// What became of the credential that a flight obtained.
+pub(crate) enum Completion<C> {
+    /// The session holds it.
+    Held,
+    /// A logout has ended its epoch, so the refresher must forget this credential.
     Forget(C),
-    /// The result came too late.
+    /// The flight had ended before, so the credential is dropped.
     Dropped,
 }

@@ -1,17 +1,25 @@
-//! Failures in a row over many slots. Each slot remembers its own, and a server that names a new one each time, or a password that no
-//! partition accepts, would cost a refresh for every one of them. It knows no clock.
+//! Counts failed refreshes in a row over many slots. Each slot remembers its own failures. Without this count, a server that
+//! names a new resource in each challenge, or a password that no partition accepts, would cost one refresh for each slot.
+//! The count reads no clock; its callers pass the time.
 
 use std::time::{Duration, SystemTime};
 
-use super::flight_request::Ended;
+use super::flight_request::NoCredential;
 
-/// How many failures in a row it takes: a registry may refuse a few repositories, and another is still asked for.
-const MANY: u32 = 16;
+/// After how many failures in a row the last failure answers requests of every slot. A registry may refuse a few
+/// repositories, and another one is still requested.
+const MIN_FAILURES: u32 = 16;
 
-/// The failures in a row, of which the last is told.
+/// The number of failures in a row, and the last of them.
 pub(crate) struct Streak<E> {
     count: u32,
-    last: Option<(Ended<E>, SystemTime, Duration)>,
+    last: Option<LastFailure<E>>,
+}
+
+struct LastFailure<E> {
+    reason: NoCredential<E>,
+    since: SystemTime,
+    span: Duration,
 }
 
 impl<E> Default for Streak<E> {
@@ -21,21 +29,21 @@ impl<E> Default for Streak<E> {
 }
 
 impl<E: Clone> Streak<E> {
-    /// One more failure, which rests for that long.
-    pub(crate) fn failed(&mut self, ended: Ended<E>, since: SystemTime, rest: Duration) {
+    /// Counts a failure, which is remembered for that long.
+    pub(crate) fn count_failure(&mut self, reason: NoCredential<E>, since: SystemTime, span: Duration) {
         self.count = self.count.saturating_add(1);
-        self.last = Some((ended, since, rest));
+        self.last = Some(LastFailure { reason, since, span });
     }
 
-    /// Begins anew: a credential came, or the caller asked for a new start.
+    /// Starts again, because a refresh succeeded or the caller requested a new start.
     pub(crate) fn clear(&mut self) {
         (self.count, self.last) = (0, None);
     }
 
-    /// The last of many failures, for as long as it rests. A clock that was set back ends the rest.
-    pub(crate) fn remembered(&self, now: impl FnOnce() -> SystemTime) -> Option<Ended<E>> {
-        let (ended, since, rest) = self.last.as_ref().filter(|_| self.count >= MANY)?;
-        let rests = now().duration_since(*since).is_ok_and(|age| age < *rest);
-        rests.then(|| ended.clone())
+    /// The last failure, if there were many in a row and it is still remembered. If the clock was set back, it is not.
+    pub(crate) fn remembered(&self, now: impl FnOnce() -> SystemTime) -> Option<NoCredential<E>> {
+        let last = self.last.as_ref().filter(|_| self.count >= MIN_FAILURES)?;
+        let is_recent = now().duration_since(last.since).is_ok_and(|age| age < last.span);
+        is_recent.then(|| last.reason.clone())
     }
 }

@@ -1,4 +1,4 @@
-//! The synchronisation primitives of the session's state. The model checker replaces this file by its own.
+//! The synchronisation primitives of the session's state. The model checker in `model/` replaces this file.
 
 pub(super) use std::sync::{Arc, Mutex};
 

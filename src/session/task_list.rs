@@ -1,4 +1,4 @@
-//! The tasks of a session that are at work.
+//! The running tasks of a session.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,58 +6,82 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-/// The tasks that are at work.
+/// How many tasks of a session run.
 #[derive(Default)]
-pub(super) struct Tasks {
-    pub(super) count: AtomicUsize,
-    /// Told when the last of them has ended.
-    pub(super) ended: Notify,
+pub(super) struct TaskCount {
+    running: AtomicUsize,
+    /// Notified when the last of them has ended.
+    all_ended: Notify,
 }
 
-/// Ends the tasks of the flights in progress.
-#[derive(Default)]
-pub(super) struct Aborts(pub(super) Vec<(u64, Task)>);
+impl TaskCount {
+    /// Waits until no task runs.
+    pub(super) async fn wait_for_none(&self) {
+        loop {
+            let all_ended = self.all_ended.notified();
+            if self.running.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            all_ended.await;
+        }
+    }
+}
 
-pub(super) enum Task {
-    /// Its refresher was not polled up to its first wait yet.
+/// Counts a task from its creation until it is dropped.
+pub(super) struct CountedTask(Arc<TaskCount>);
+
+impl CountedTask {
+    pub(super) fn new(count: &Arc<TaskCount>) -> Self {
+        count.running.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for CountedTask {
+    fn drop(&mut self) {
+        if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.all_ended.notify_waiters();
+        }
+    }
+}
+
+/// The tasks of the flights in progress, by the number of the flight.
+#[derive(Default)]
+pub(super) struct FlightTasks(Vec<(u64, FlightTask)>);
+
+enum FlightTask {
+    /// The refresher of the flight was not polled yet, or its first poll has not returned.
     Begun,
     Spawned(AbortHandle),
-    /// It was evicted before there was a task, because its refresher blocked the thread.
-    Evicted,
+    /// The flight was aborted before it had a task, because its refresher blocked the thread.
+    Aborted,
 }
 
-impl Aborts {
-    pub(super) fn evict(&mut self, number: u64) {
-        if let Some((_, task)) = self.0.iter_mut().find(|(other, _)| *other == number)
-            && let Task::Spawned(handle) = std::mem::replace(task, Task::Evicted)
+impl FlightTasks {
+    pub(super) fn begin(&mut self, number: u64) {
+        self.0.push((number, FlightTask::Begun));
+    }
+
+    /// Spawns the task of a flight, unless the flight has ended or was aborted.
+    pub(super) fn spawn(&mut self, number: u64, spawn: impl FnOnce() -> AbortHandle) {
+        if let Some(task @ FlightTask::Begun) = self.get_mut(number) {
+            *task = FlightTask::Spawned(spawn());
+        }
+    }
+
+    pub(super) fn abort(&mut self, number: u64) {
+        if let Some(task) = self.get_mut(number)
+            && let FlightTask::Spawned(handle) = std::mem::replace(task, FlightTask::Aborted)
         {
             handle.abort();
         }
     }
 
-    pub(super) fn begin(&mut self, number: u64) {
-        self.0.push((number, Task::Begun));
-    }
-
     pub(super) fn end(&mut self, number: u64) {
         self.0.retain(|(other, _)| *other != number);
     }
-}
 
-/// Counts a task for as long as it is there.
-pub(super) struct TaskCount(Arc<Tasks>);
-
-impl TaskCount {
-    pub(super) fn one(tasks: &Arc<Tasks>) -> Self {
-        tasks.count.fetch_add(1, Ordering::SeqCst);
-        Self(tasks.clone())
-    }
-}
-
-impl Drop for TaskCount {
-    fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.ended.notify_waiters();
-        }
+    fn get_mut(&mut self, number: u64) -> Option<&mut FlightTask> {
+        self.0.iter_mut().find(|(other, _)| *other == number).map(|(_, task)| task)
     }
 }

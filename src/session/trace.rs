@@ -1,4 +1,5 @@
-//! Spans and events, with the `tracing` feature: a span for each refresh, below the span of the call that started it.
+//! Writes spans and events of the `tracing` crate. Each refresh has a span, whose parent is the span of the call that started
+//! the refresh.
 
 use std::future::Future;
 
@@ -7,20 +8,20 @@ use tracing::instrument::Instrumented;
 use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Level, Span};
 
-use super::event::Event;
+use super::event::{ChallengeDefect, Event};
 use crate::refresh::RefreshReason;
 
-/// The target of all that is written here.
+/// The target of all spans and events.
 const TARGET: &str = "reqwest_challenge";
 
 pub(crate) fn is_on() -> bool {
     LevelFilter::current() >= Level::INFO
 }
 
-/// The work of a refresh in a span of its own, which keeps the caller's span as its parent on whatever task it runs.
-pub(crate) fn refresh<F: Future>(cause: RefreshReason, work: F) -> Instrumented<F> {
+/// Puts the work of a refresh into a span. The parent is the caller's span, on whichever task the work runs.
+pub(crate) fn refresh<F: Future>(reason: RefreshReason, work: F) -> Instrumented<F> {
     let span = tracing::info_span!(
-        target: TARGET, "refresh", cause = ?cause, outcome = Empty, duration_ms = Empty, waiters = Empty, generation = Empty
+        target: TARGET, "refresh", reason = ?reason, outcome = Empty, duration_ms = Empty, waiters = Empty, generation = Empty
     );
     work.instrument(span)
 }
@@ -28,17 +29,17 @@ pub(crate) fn refresh<F: Future>(cause: RefreshReason, work: F) -> Instrumented<
 pub(crate) fn event(event: &Event) {
     match event {
         #[cfg(feature = "lint")]
-        Event::Found { rule, severity, url } => {
+        Event::LintFinding { rule, severity, url } => {
             tracing::warn!(target: TARGET, rule, severity = severity.as_str(), url = url.as_str(), "lint");
         }
         Event::Challenged { method, url, schemes, defects } => {
             tracing::info!(target: TARGET, %method, url = url.as_str(), schemes = schemes.join(" "), "401");
-            for (rule, line, byte) in defects {
+            for ChallengeDefect { kind: rule, line, byte } in defects {
                 tracing::info!(target: TARGET, rule = rule.id(), line, byte, "challenge defect");
             }
         }
         Event::Refreshed { outcome, took, waiters, generation, .. } => {
-            // The refresh's own span is the current one here.
+            // The current span is that of the refresh.
             let span = Span::current();
             span.record("outcome", outcome.as_str());
             span.record("duration_ms", u64::try_from(took.as_millis()).unwrap_or(u64::MAX));

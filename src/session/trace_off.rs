@@ -1,4 +1,4 @@
-//! Nothing is traced: the `tracing` feature is off.
+//! Writes nothing, because the `tracing` feature is off.
 
 use std::future::Future;
 
@@ -11,6 +11,6 @@ pub(crate) fn is_on() -> bool {
 
 pub(crate) fn event(_event: &Event) {}
 
-pub(crate) fn refresh<F: Future>(_cause: RefreshReason, work: F) -> F {
+pub(crate) fn refresh<F: Future>(_reason: RefreshReason, work: F) -> F {
     work
 }

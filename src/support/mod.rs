@@ -1,9 +1,10 @@
 //! Functions for crates that extend this one: refreshers, stores, command-line tools.
 //!
-//! A refresher that talks to a server reads text that the server wrote. [`OneLine`] prints such text in an error without
-//! control characters, and [`Masker`] removes the secrets that the server repeats. [`retry_after`] and
-//! [`is_transient_status`] classify the response; [`is_transient_error`] classifies a failure of the network. A tool that
-//! prints an error uses [`error_lines`].
+//! A refresher that talks to a server reads text that the server wrote. [`Masker`] removes the secrets that the server
+//! repeats in it, [`OneLine`] prints it without control characters, and [`url_without_secrets`] makes a URL safe to
+//! print. [`retry_after`] and [`is_transient_status`] classify a response, [`is_transient_error`] classifies a failure of
+//! the network, and [`refresh_client`] builds the client for such requests. A tool that prints an error uses
+//! [`error_lines`].
 //!
 //! ```
 //! use reqwest_challenge::support::{Masker, OneLine};
@@ -12,11 +13,12 @@
 //! let mut masker = Masker::default();
 //! masker.add_secret(&Secret::new("s3cret-token-12345"));
 //! let text = masker.mask("unknown token s3cret-token-12345\nand more");
-//! assert_eq!(OneLine::new(&text).to_string(), "unknown token ***\\nand more");
+//! assert_eq!(OneLine::new(&text).to_string(), "unknown token ***\\u{a}and more");
 //! ```
 
 pub use crate::challenge::is_scope_token;
 pub use crate::credential::Masker;
 pub use crate::error::{error_lines, find_error, is_transient_error};
+pub use crate::origin::url_without_secrets;
 pub use crate::refresh::refresh_client;
-pub use crate::util::{OneLine, hides_text, is_transient_status, retry_after};
+pub use crate::util::{BoundedList, OneLine, hides_text, is_transient_status, retry_after};

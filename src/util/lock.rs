@@ -1,4 +1,4 @@
-//! Locks a mutex.
+//! Locking a mutex.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,13 +1,23 @@
-//! TODO story of util.
+//! Small parts that three or more modules use, and that know nothing of HTTP authentication.
+//!
+//! - `lock` locks a mutex.
+//! - `timeout` bounds the time of a future, and limits the durations that a caller sets.
+//! - `retry_after` reads from a response how long a client must wait before it sends the next request.
+//! - `one_line` prints text that a server wrote, without control characters.
+//!
+//! Other crates need [`retry_after`], [`is_transient_status`], [`OneLine`] and [`hides_text`] too, so `support` exports
+//! them.
 
+mod bounded;
 mod lock;
 mod one_line;
 mod retry_after;
 mod timeout;
 
+pub use bounded::BoundedList;
 pub(crate) use lock::lock;
-pub(crate) use one_line::{FEW_LINES, write_escaped};
+pub(crate) use one_line::{DEFAULT_COLUMNS, write_escaped};
 pub use one_line::{OneLine, hides_text};
-pub(crate) use retry_after::span;
+pub(crate) use retry_after::parse_duration;
 pub use retry_after::{is_transient_status, retry_after};
-pub(crate) use timeout::{clamped, within};
+pub(crate) use timeout::{clamped, timeout};

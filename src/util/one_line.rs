@@ -1,5 +1,5 @@
-//! Prints a server's text on a terminal. Invisible characters, and characters that change how others are shown, become
-//! escapes.
+//! Printing a server's text on a terminal. Invisible characters, and characters that change how others are shown,
+//! become escapes.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -7,37 +7,44 @@ use std::fmt::Write as _;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// A server's text, printed on one line. Characters that a terminal hides or obeys become escapes. The text is cut to a
-/// number of columns; an escape counts with its full width.
+/// A server's text, printed by `Display` on one line. Characters that a terminal hides or obeys become escapes. The text
+/// is cut to a number of columns. An escape counts with its full width.
+///
+/// ```
+/// use reqwest_challenge::support::OneLine;
+///
+/// assert_eq!(OneLine::new("denied\n\u{1b}[2J").to_string(), "denied\\u{a}\\u{1b}[2J");
+/// assert_eq!(OneLine::with_columns("denied", 3).to_string(), "den…");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OneLine<'t> {
     text: &'t str,
     columns: usize,
 }
 
-/// The columns of a few lines.
-pub(crate) const FEW_LINES: usize = 300;
+/// The columns that are printed by default: a few lines of a terminal.
+pub(crate) const DEFAULT_COLUMNS: usize = 300;
 
 impl<'t> OneLine<'t> {
     /// The text, cut to 300 columns.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
-        Self::with_columns(text, FEW_LINES)
+        Self::with_columns(text, DEFAULT_COLUMNS)
     }
 
-    /// The text, cut to that many columns.
+    /// The text, cut to this many columns.
     #[must_use]
     pub fn with_columns(text: &'t str, columns: usize) -> Self {
         Self { text, columns }
     }
 }
 
-/// How many combining marks one letter may carry. Vietnamese and Thai use two, accented Hebrew three. More marks would
-/// be drawn over the lines above and below.
-const MOST_MARKS: usize = 4;
+/// How many combining marks one letter may have. Vietnamese and Thai use two, accented Hebrew three. A terminal draws
+/// more marks over the lines above and below.
+const MAX_MARKS: usize = 4;
 
-/// Whether a terminal hides the character, obeys it, or may show anything: control and format characters, line
-/// separators, private-use and unassigned characters, and default-ignorable ones.
+/// Whether a terminal hides or obeys the character, or shows a different one on each system: control and format
+/// characters, line separators, private-use and unassigned characters, and default-ignorable ones.
 #[must_use]
 pub fn hides_text(character: char) -> bool {
     use GeneralCategory as Category;
@@ -73,22 +80,22 @@ fn is_mark(character: char) -> bool {
         && matches!(category(character), Category::NonspacingMark | Category::SpacingMark | Category::EnclosingMark)
 }
 
-/// Writes characters, and escapes for hidden ones, up to that many columns.
+/// Writes the characters, with an escape for each hidden one, up to this many columns.
 pub(crate) fn write_escaped(
     characters: impl Iterator<Item = char>,
     columns: usize,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
-    // A mark at the beginning would combine with the text before.
-    let (mut left, mut marks) = (columns, MOST_MARKS);
+    // A mark at the beginning would combine with the text before it, so it becomes an escape.
+    let (mut left, mut marks) = (columns, MAX_MARKS);
     for character in characters {
         marks = if is_mark(character) { marks + 1 } else { 0 };
-        let is_hidden = marks > MOST_MARKS || hides_text(character);
+        let is_hidden = marks > MAX_MARKS || hides_text(character);
         let width = if is_hidden { character.escape_unicode().count() } else { 1 };
         let Some(rest) = left.checked_sub(width) else { return f.write_str("…") };
         left = rest;
         if is_hidden {
-            marks = MOST_MARKS;
+            marks = MAX_MARKS;
             write!(f, "{}", character.escape_unicode())?;
         } else {
             f.write_char(character)?;

@@ -1,4 +1,4 @@
-//! What somebody tried who wanted to break it.
+//! Unusual and hostile situations: races, echoes, floods, slow responses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use reqwest_challenge::{
     RefreshErrorKind, ResponseHead, Unauthorized, UnauthorizedReason,
 };
 
-use crate::support::fake::{Fake, Hands, until};
+use crate::support::fake::{Fake, ManualClock, until};
 use crate::support::script::{
     API, Answer, Gate, Script, challenged, challenged_with, respond, slow_client, status, stream,
 };
@@ -24,7 +24,7 @@ fn refused(error: &reqwest_middleware::Error) -> &Unauthorized {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_told_of_a_login_sees_it() {
+async fn a_login_publishes_its_credential_before_it_returns() {
     let auth = auth(&Fake::new());
     let session = auth.session();
     for _ in 0..2_000 {
@@ -33,7 +33,7 @@ async fn whoever_is_told_of_a_login_sees_it() {
     }
 }
 
-/// A 401 whose body never comes.
+/// A 401 whose body never arrives.
 fn endless_401() -> Answer {
     Answer::new(401).stall_body()
 }
@@ -56,14 +56,14 @@ async fn a_logout_while_a_401_is_read_stops_the_replay() {
 }
 
 #[tokio::test]
-async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
+async fn an_anyhow_error_of_a_refresher_keeps_its_kind_and_shows_no_url() {
     async fn rejected(_: RefreshContext) -> anyhow::Result<Credential> {
         Err(RefreshError::credential_revoked("invalid_grant").into())
     }
     async fn network(_: RefreshContext) -> anyhow::Result<Credential> {
         use anyhow::Context;
         let url = "http://127.0.0.1:1/?client_secret=hunter2";
-        reqwest::get(url).await.context("asking for a token")?;
+        reqwest::get(url).await.context("requesting a token")?;
         Ok(Credential::bearer("t"))
     }
     let server = Script::accepting("never");
@@ -75,18 +75,18 @@ async fn a_refresher_with_anyhow_errors_keeps_their_kind_and_shows_no_url() {
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     assert!(refused(&error).refresh_error().unwrap().is_transient(), "{error:?}");
     let shown = [format!("{error:?}"), format!("{:#}", anyhow::Error::from(error))].concat();
-    assert!(shown.contains("asking for a token") && !shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("requesting a token") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[tokio::test]
-async fn the_callers_own_header_is_never_overwritten() {
+async fn the_middleware_does_not_overwrite_a_header_of_the_caller() {
     let key = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
     let server = Script::always(status(200));
     let client = server.client(&ChallengeMiddleware::new(API, key("ours")).unwrap());
     for _ in 0..2 {
         client.get(API).header("x-api-key", "theirs").send().await.unwrap();
     }
-    // The credential comes from a 401, so that its header is not known before.
+    // The credential arrives after a 401, so its header is not known before the first send.
     let server = Script::always(challenged());
     let fake = Fake::answering(move |_, _| Ok(Some(Credential::header("x-api-key".parse().unwrap(), "ours"))));
     let error = server.client(&auth(&fake)).get(API).header("x-api-key", "theirs").send().await.unwrap_err();
@@ -95,7 +95,7 @@ async fn the_callers_own_header_is_never_overwritten() {
 }
 
 #[tokio::test]
-async fn every_echo_of_every_credential_is_masked() {
+async fn errors_mask_the_echo_of_each_kind_of_credential() {
     struct Signed;
     #[async_trait::async_trait]
     impl Authorize for Signed {
@@ -132,8 +132,8 @@ async fn every_echo_of_every_credential_is_masked() {
 }
 
 #[tokio::test]
-async fn an_old_failure_is_not_shared_with_a_slow_request() {
-    let (fake, clock) = (Fake::failing(RefreshError::transient(None)), Hands::new());
+async fn a_slow_request_does_not_share_an_old_failure() {
+    let (fake, clock) = (Fake::failing(RefreshError::transient(None)), ManualClock::new());
     let late = Gate::closed();
     let slow = Script::always(challenged());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
@@ -148,7 +148,7 @@ async fn an_old_failure_is_not_shared_with_a_slow_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn forty_different_demands_are_met_one_after_the_other() {
+async fn forty_concurrent_requests_with_different_demands_succeed() {
     struct Slow(AtomicUsize);
     #[async_trait::async_trait]
     impl reqwest_challenge::Refresh for Slow {
@@ -172,11 +172,11 @@ async fn forty_different_demands_are_met_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_scheme_looks_at_every_response_that_it_signed_and_at_no_other() {
+async fn a_scheme_observes_only_the_responses_to_requests_that_it_signed() {
     #[derive(Clone, Default)]
-    struct Looks(Arc<std::sync::Mutex<Vec<u16>>>);
+    struct Observer(Arc<std::sync::Mutex<Vec<u16>>>);
     #[async_trait::async_trait]
-    impl Authorize for Looks {
+    impl Authorize for Observer {
         fn scheme(&self) -> &str {
             "Looks"
         }
@@ -189,23 +189,23 @@ async fn a_scheme_looks_at_every_response_that_it_signed_and_at_no_other() {
             if head.status() == 202 { Err("the proof does not hold".into()) } else { Ok(Observed::Nothing) }
         }
     }
-    let looks = Looks::default();
-    let auth = ChallengeMiddleware::new(API, Credential::custom(looks.clone())).unwrap();
+    let observer = Observer::default();
+    let auth = ChallengeMiddleware::new(API, Credential::custom(observer.clone())).unwrap();
     let server = Script::new(|arrived, _| status(arrived.path().trim_start_matches('/').parse().unwrap()));
     let client = server.client(&auth);
     client.get(format!("{API}/200")).bearer_auth("mine").send().await.unwrap();
     for code in [200, 403, 401, 404] {
         let _ = client.get(format!("{API}/{code}")).send().await;
     }
-    assert_eq!(*looks.0.lock().unwrap(), [200, 403, 401, 404]);
+    assert_eq!(*observer.0.lock().unwrap(), [200, 403, 401, 404]);
     let error = client.get(format!("{API}/202")).send().await.unwrap_err();
     assert_eq!(error.to_string(), "the Looks scheme refuses the response");
     assert!(matches!(Error::find(&error), Some(Error::Authorize(error)) if error.was_sent()));
 }
 
 #[tokio::test]
-async fn a_renewal_that_failed_before_the_send_is_told_by_the_401() {
-    let (clock, fake) = (Hands::new(), Fake::failing(RefreshError::transient(None)));
+async fn a_401_after_a_failed_renewal_reports_that_failure() {
+    let (clock, fake) = (ManualClock::new(), Fake::failing(RefreshError::transient(None)));
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
@@ -221,7 +221,7 @@ async fn a_renewal_that_failed_before_the_send_is_told_by_the_401() {
 }
 
 #[tokio::test]
-async fn a_late_credential_is_forgotten_even_if_somebody_is_logged_in_again() {
+async fn a_credential_that_arrives_after_a_logout_is_forgotten_even_after_a_new_login() {
     let fake = Fake::new().gated();
     let auth = auth(&fake);
     let session = auth.session();
@@ -230,12 +230,12 @@ async fn a_late_credential_is_forgotten_even_if_somebody_is_logged_in_again() {
         tokio::spawn(async move { session.login().await })
     };
     let first = login();
-    fake.begun(1).await;
+    fake.wait_for_calls(1).await;
     session.logout().await.unwrap();
     let second = login();
-    fake.begun(2).await;
-    fake.open();
-    fake.open();
+    fake.wait_for_calls(2).await;
+    fake.let_one_through();
+    fake.let_one_through();
     assert!(session.wait_until_saved(Duration::from_secs(5)).await);
     assert!(first.await.unwrap().is_err());
     assert_eq!(second.await.unwrap().unwrap(), Credential::bearer("t2"));
@@ -243,7 +243,7 @@ async fn a_late_credential_is_forgotten_even_if_somebody_is_logged_in_again() {
 }
 
 #[test]
-fn a_session_without_a_runtime_gives_an_error() {
+fn a_login_without_a_runtime_is_an_error() {
     let auth = auth(&Fake::new());
     let mut login = Box::pin(async { auth.session().login().await.unwrap_err() });
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -254,7 +254,7 @@ fn a_session_without_a_runtime_gives_an_error() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_read_for_ever_and_may_be_as_long_as_the_cap() {
+async fn the_body_timeout_can_be_unlimited_and_a_body_of_exactly_the_limit_is_whole() {
     let server = Script::always(respond(403, &[], "12345"));
     let auth =
         ChallengeMiddleware::builder(API, Fake::new()).body_timeout(Duration::MAX).body_limit(5).build().unwrap();
@@ -264,7 +264,7 @@ async fn a_body_may_be_read_for_ever_and_may_be_as_long_as_the_cap() {
 }
 
 #[tokio::test]
-async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
+async fn a_login_during_the_initial_call_does_not_fail_the_first_request() {
     struct Waits(Gate);
     #[async_trait::async_trait]
     impl reqwest_challenge::Refresh for Waits {
@@ -288,12 +288,12 @@ async fn a_login_while_the_first_request_asks_what_there_is_does_not_fail_it() {
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t1")));
 }
 
-/// A scheme that answers every 401 by itself.
-struct Resigns;
+/// A scheme that answers every 401 with a retry.
+struct AlwaysRetries;
 #[async_trait::async_trait]
-impl Authorize for Resigns {
+impl Authorize for AlwaysRetries {
     fn scheme(&self) -> &str {
-        "Resigns"
+        "AlwaysRetries"
     }
     async fn authorize(&self, _: &mut reqwest::Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
         Ok(())
@@ -304,9 +304,9 @@ impl Authorize for Resigns {
 }
 
 #[tokio::test]
-async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
+async fn a_logout_before_the_retry_of_a_scheme_stops_the_replay() {
     let (server, auth) =
-        (Script::always(endless_401()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::always(endless_401()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     until(|| server.sends() == 1).await;
     auth.session().logout().await.unwrap();
@@ -315,9 +315,9 @@ async fn a_logout_while_a_scheme_is_about_to_answer_stops_the_replay() {
 }
 
 #[tokio::test]
-async fn a_scheme_that_answers_for_a_stream_keeps_the_401s_body() {
+async fn a_stream_that_a_scheme_would_retry_keeps_the_body_of_the_401() {
     let (server, auth) =
-        (Script::always(challenged()), ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap());
+        (Script::always(challenged()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(
         (refused(&error).reason(), refused(&error).body().as_ref()),

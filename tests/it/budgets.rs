@@ -1,4 +1,4 @@
-//! The budget of a session: how many refreshes a server can cause that refuses every new credential.
+//! The budget of a session: it limits the refreshes that a server causes if it refuses every new credential.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, RefreshError, Unauthorized, UnauthorizedReason};
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status, stream};
 
-/// A middleware with a clock that stands still.
-fn with_clock(fake: &Fake) -> (ChallengeMiddleware, Hands) {
-    let clock = Hands::new();
+/// A middleware with a clock that the test moves.
+fn with_clock(fake: &Fake) -> (ChallengeMiddleware, ManualClock) {
+    let clock = ManualClock::new();
     (ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap(), clock)
 }
 
@@ -31,20 +31,20 @@ async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
         assert_eq!(error.to_string().contains("several new credentials in a row"), path >= 3, "{error}");
     }
     assert_eq!(fake.calls(), 3);
-    // After each rest one more refresh starts. The rests double from 30 s to 5 min.
-    for (tries, rest) in [30, 60, 120, 240, 300, 300].into_iter().enumerate() {
-        clock.forward(Duration::from_secs(rest - 1));
+    // One more refresh starts after each cooldown. The cooldowns double from 30 s to 5 min.
+    for (tries, cooldown) in [30, 60, 120, 240, 300, 300].into_iter().enumerate() {
+        clock.forward(Duration::from_secs(cooldown - 1));
         client.get(format!("{API}/early/{tries}")).send().await.unwrap_err();
-        assert_eq!(fake.calls(), 3 + tries, "the rest of {rest} s");
+        assert_eq!(fake.calls(), 3 + tries, "the cooldown of {cooldown} s");
         clock.forward(Duration::from_secs(1));
         client.get(format!("{API}/late/{tries}")).send().await.unwrap_err();
         client.get(format!("{API}/later/{tries}")).send().await.unwrap_err();
-        assert_eq!(fake.calls(), 4 + tries, "after the rest of {rest} s");
+        assert_eq!(fake.calls(), 4 + tries, "after the cooldown of {cooldown} s");
     }
 }
 
 #[tokio::test]
-async fn a_hundred_calls_at_once_with_one_refused_credential_count_once() {
+async fn a_hundred_concurrent_401s_for_one_credential_count_once() {
     let (server, fake) = (Script::always(challenged()), Fake::new());
     let (auth, _) = with_clock(&fake);
     let client = server.client(&auth);
@@ -57,13 +57,13 @@ async fn a_hundred_calls_at_once_with_one_refused_credential_count_once() {
 }
 
 #[tokio::test]
-async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
-    for how in ["success", "login", "invalidate"] {
+async fn a_success_a_login_and_an_invalidation_each_end_the_cooldown() {
+    for case in ["success", "login", "invalidate"] {
         let good = Arc::new(AtomicBool::new(false));
         let accepts = good.clone();
         let server = Script::new(move |arrived, _| {
-            let lets_in = accepts.load(Ordering::SeqCst) && !arrived.token().is_empty();
-            if lets_in { status(200) } else { challenged() }
+            let accepted = accepts.load(Ordering::SeqCst) && !arrived.token().is_empty();
+            if accepted { status(200) } else { challenged() }
         });
         let fake = Fake::new();
         let (auth, _) = with_clock(&fake);
@@ -72,8 +72,8 @@ async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
         for path in 0..5 {
             last = client.get(format!("{API}/{path}")).send().await.err();
         }
-        assert_eq!((reason(last.as_ref().unwrap()), fake.calls()), (UnauthorizedReason::BudgetExhausted, 3), "{how}");
-        match how {
+        assert_eq!((reason(last.as_ref().unwrap()), fake.calls()), (UnauthorizedReason::BudgetExhausted, 3), "{case}");
+        match case {
             "success" => {
                 good.store(true, Ordering::SeqCst);
                 client.get(format!("{API}/good")).send().await.unwrap();
@@ -84,7 +84,7 @@ async fn a_success_a_login_and_an_invalidation_each_end_the_rest() {
         }
         let before = fake.calls();
         client.get(format!("{API}/after")).send().await.unwrap_err();
-        assert_eq!(fake.calls(), before + 1, "{how}");
+        assert_eq!(fake.calls(), before + 1, "{case}");
     }
 }
 
@@ -103,11 +103,11 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
         client.get(format!("{API}/bad/{path}")).send().await.unwrap_err();
         client.get(format!("{API}/ok/{path}")).send().await.unwrap();
     }
-    assert_eq!(fake.calls(), 50, "each of fifty paths is a question of its own");
+    assert_eq!(fake.calls(), 50, "each of the fifty paths causes one refresh");
 }
 
 #[tokio::test]
-async fn varied_challenges_do_not_widen_the_budget() {
+async fn varied_challenges_do_not_increase_the_budget() {
     // Realms, resources, demands, methods, and bodies that cannot be sent twice.
     let server = Script::new(|_, number| match number % 4 {
         0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
@@ -129,8 +129,11 @@ async fn varied_challenges_do_not_widen_the_budget() {
 #[tokio::test]
 async fn a_403_that_always_means_expired_counts_against_the_budget() {
     let (server, fake) = (Script::always(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
-    let auth =
-        ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).expired_when(|_| true).build().unwrap();
+    let auth = ChallengeMiddleware::builder(API, fake.clone())
+        .clock(ManualClock::new())
+        .expired_when(|_| true)
+        .build()
+        .unwrap();
     let client = server.client(&auth);
     for path in 0..50 {
         let error = client.get(format!("{API}/{path}")).send().await.unwrap_err();
@@ -140,7 +143,7 @@ async fn a_403_that_always_means_expired_counts_against_the_budget() {
 }
 
 #[tokio::test]
-async fn a_refresher_that_gives_the_refused_credential_back_is_asked_three_times() {
+async fn a_refresher_that_returns_the_refused_credential_is_called_three_times() {
     for kind in ["bearer", "basic", "header", "custom"] {
         let made = match kind {
             "bearer" => Credential::bearer("same"),
@@ -156,9 +159,9 @@ async fn a_refresher_that_gives_the_refused_credential_back_is_asked_three_times
             client.get(format!("{API}/{path}")).send().await.unwrap_err();
             clock.forward(Duration::from_secs(1));
         }
-        // The first credential was new to the server.
+        // The server has not seen the first credential before, so it is sent twice in all.
         assert_eq!(fake.calls(), 3, "{kind}");
-        assert_eq!(server.sends(), 21, "{kind}: it is never sent again for one call");
+        assert_eq!(server.sends(), 21, "{kind}: one call does not send it twice");
     }
 }
 
@@ -181,8 +184,8 @@ impl reqwest_challenge::Authorize for Same {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_failures() {
-    // A refusal is about what was asked. A rejected credential and an outage are not.
+async fn a_server_with_a_new_challenge_each_time_causes_a_bounded_number_of_failures() {
+    // A denial applies to one challenge. A revoked credential and an outage apply to all challenges.
     for (error, calls) in [
         (RefreshError::denied("metadata"), 16),
         (RefreshError::credential_revoked("invalid_grant"), 1),
@@ -200,13 +203,13 @@ async fn a_server_that_asks_a_new_question_each_time_costs_a_bounded_number_of_f
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_show_an_accepted_credential_is_no_success() {
-    // Some servers say 400 for an expired token. A proxy or another server has not seen the credential.
+async fn a_response_that_does_not_show_acceptance_does_not_reset_the_budget() {
+    // Some servers send 400 for an expired token. A proxy or another server did not check the credential.
     let answers = [400, 407, 408, 429, 500, 503].map(|code| respond(code, &[], ""));
     for answer in answers.into_iter().chain([status(200).url("https://evil.example/")]) {
-        let says = answer.clone();
+        let response = answer.clone();
         let server =
-            Script::new(move |arrived, _| if arrived.path() == "/other" { says.clone() } else { challenged() });
+            Script::new(move |arrived, _| if arrived.path() == "/other" { response.clone() } else { challenged() });
         let fake = Fake::new();
         let (auth, _) = with_clock(&fake);
         let client = server.client(&auth);

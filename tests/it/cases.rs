@@ -1,4 +1,4 @@
-//! The table of what happens, a row a test: each counts sends and refreshes.
+//! The table "What happens when" of the design. Each test checks one row and counts the sends and the refreshes.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use reqwest_challenge::{
 };
 use reqwest_middleware::Error as MiddlewareError;
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Gate, Script, challenged, challenged_with, respond, slow_client, status};
 
 pub(crate) fn auth(fake: &Fake) -> ChallengeMiddleware {
@@ -21,13 +21,13 @@ pub(crate) fn reason(error: &MiddlewareError) -> UnauthorizedReason {
     Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}")).reason()
 }
 
-/// One GET, and how many sends and refreshes it made.
+/// Sends one GET and returns the status of its response.
 pub(crate) async fn get(server: &Script, auth: &ChallengeMiddleware) -> Result<u16, MiddlewareError> {
     server.client(auth).get(API).send().await.map(|response| response.status().as_u16())
 }
 
 #[tokio::test]
-async fn a_401_without_a_credential_yet_is_refreshed_and_replayed() {
+async fn a_401_to_a_request_without_a_credential_is_refreshed_and_replayed() {
     let (server, fake) = (Script::accepting("t1"), Fake::new());
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
@@ -35,18 +35,18 @@ async fn a_401_without_a_credential_yet_is_refreshed_and_replayed() {
 }
 
 #[tokio::test]
-async fn a_401_for_our_current_credential_is_refreshed_and_replayed() {
+async fn a_401_for_the_current_credential_is_refreshed_and_replayed() {
     let (server, fake) = (Script::accepting("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth = auth(&fake);
     let response = server.client(&auth).get(API).send().await.unwrap();
     assert_eq!(server.tokens(), ["t0", "t1"]);
     let report = AuthReport::of(&response);
-    assert_eq!((report.attempts(), report.generation(), report.renewed()), (2, Some(2), Some(Renewed::ByUs)));
+    assert_eq!((report.attempts(), report.generation(), report.renewed()), (2, Some(2), Some(Renewed::Started)));
     assert_eq!(fake.contexts()[0].credential(), Some(&Credential::bearer("t0")));
     assert_eq!((get(&server, &auth).await.unwrap(), server.sends(), fake.calls()), (200, 3, 1));
 }
 
-/// Two requests signed with `t0`; the second is refused only after the first has renewed.
+/// Sends two requests with `t0`. The server refuses the second one only after the first one has renewed the credential.
 async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, MiddlewareError>) {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = auth(&fake);
@@ -60,14 +60,14 @@ async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, Mi
 }
 
 #[tokio::test]
-async fn a_401_after_somebody_renewed_takes_the_current_one_without_a_refresh() {
+async fn a_401_after_another_call_renewed_is_replayed_with_the_newer_credential() {
     let (server, fake, late) = late_401(Script::accepting("t1")).await;
-    assert_eq!(AuthReport::of(&late.unwrap()).renewed(), Some(Renewed::TakenOver));
+    assert_eq!(AuthReport::of(&late.unwrap()).renewed(), Some(Renewed::Reused));
     assert_eq!((server.tokens(), fake.calls()), (["t0", "t1", "t0", "t1"].map(String::from).to_vec(), 1));
 }
 
 #[tokio::test]
-async fn a_401_whose_taken_over_credential_is_refused_too_does_not_blame_the_server() {
+async fn a_401_to_the_newer_credential_of_another_call_has_no_hint() {
     let server = Script::new(
         |arrived, _| {
             if arrived.path() == "/" && arrived.token() == "t1" { status(200) } else { challenged() }
@@ -81,7 +81,7 @@ async fn a_401_whose_taken_over_credential_is_refused_too_does_not_blame_the_ser
 }
 
 #[tokio::test]
-async fn a_401_whose_demand_the_newer_credential_does_not_meet_gets_a_flight_of_its_own() {
+async fn a_401_whose_demand_the_newer_credential_does_not_meet_starts_its_own_flight() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         ("/", "t1") | ("/late", "t2") => status(200),
         ("/late", _) => challenged_with("Bearer error=\"insufficient_claims\", claims=\"e30=\""),
@@ -94,7 +94,7 @@ async fn a_401_whose_demand_the_newer_credential_does_not_meet_gets_a_flight_of_
 }
 
 #[tokio::test]
-async fn a_401_without_a_challenge_is_as_any_and_strict_mode_declines_it() {
+async fn a_401_without_a_challenge_is_refreshed_and_strict_mode_declines_it() {
     let bare = || Script::new(|arrived, _| status(if arrived.token() == "t1" { 200 } else { 401 }));
     let (server, fake) = (bare(), Fake::new());
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
@@ -108,7 +108,7 @@ async fn a_401_without_a_challenge_is_as_any_and_strict_mode_declines_it() {
 }
 
 #[tokio::test]
-async fn a_401_with_a_broken_challenge_has_what_can_be_read() {
+async fn a_401_with_a_malformed_challenge_gives_the_refresher_the_readable_parts() {
     let server = Script::new(|arrived, _| match arrived.token() {
         "t1" => status(200),
         _ => challenged_with("@@@, Bearer realm=\"api\", error=https://x, Basic realm=\"cut"),
@@ -121,7 +121,7 @@ async fn a_401_with_a_broken_challenge_has_what_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_401_that_the_refresher_declines_is_declined_with_the_first_401s_facts() {
+async fn a_401_that_the_refresher_declines_is_an_error_with_the_body_of_that_401() {
     let (server, fake) = (Script::accepting("never"), Fake::answering(|_, _| Ok(None)));
     let error = get(&server, &auth(&fake)).await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
@@ -130,7 +130,7 @@ async fn a_401_that_the_refresher_declines_is_declined_with_the_first_401s_facts
 }
 
 #[tokio::test]
-async fn a_401_without_a_configured_scheme_asks_nobody() {
+async fn a_401_without_a_configured_scheme_starts_no_refresh() {
     let (server, fake) = (Script::always(challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).schemes(["bearer", "basic"]).build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::Declined);
@@ -138,7 +138,7 @@ async fn a_401_without_a_configured_scheme_asks_nobody() {
 }
 
 #[tokio::test]
-async fn the_very_credential_that_was_refused_is_not_sent_again() {
+async fn a_refused_credential_that_the_refresher_returns_is_not_sent_again() {
     let fake =
         Fake::answering(|_, _| Ok(Some(Credential::bearer("t0")))).with_initial(Ok(Some(Credential::bearer("t0"))));
     let server = Script::accepting("never");
@@ -147,7 +147,7 @@ async fn the_very_credential_that_was_refused_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_401_after_the_replay_has_the_second_responses_facts() {
+async fn a_401_after_the_replay_is_an_error_with_the_body_of_the_second_response() {
     let server = Script::new(|_, number| respond(401, &[], if number == 0 { "first" } else { "second" }));
     let fake = Fake::new();
     let error = get(&server, &auth(&fake)).await.unwrap_err();
@@ -157,8 +157,8 @@ async fn a_401_after_the_replay_has_the_second_responses_facts() {
 }
 
 #[tokio::test]
-async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears_it() {
-    let (fake, clock) = (Fake::new(), Hands::new());
+async fn a_path_that_refuses_a_fresh_credential_has_a_cooldown_until_it_succeeds() {
+    let (fake, clock) = (Fake::new(), ManualClock::new());
     let server = Script::new(|arrived, number| match (arrived.path(), number) {
         ("/denied", 0..=7 | 9) => challenged(),
         _ => status(200),
@@ -175,27 +175,27 @@ async fn a_path_that_refused_a_fresh_credential_rests_and_a_success_there_clears
     clock.forward(Duration::from_secs(1));
     denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (7, 2));
-    // The second rest is twice as long.
+    // The second cooldown is twice as long.
     clock.forward(Duration::from_secs(1));
     denied().await.unwrap_err();
     assert_eq!((server.sends(), fake.calls()), (8, 2));
     assert_eq!(denied().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (9, 2));
-    // After the success a 401 is refreshed again.
+    // After the success, a 401 starts a refresh again.
     assert_eq!(denied().await.unwrap().status(), 200);
     assert_eq!((server.sends(), fake.calls()), (11, 3));
 }
 
 #[tokio::test]
-async fn a_401_then_a_403_on_the_replay_is_forbidden() {
+async fn a_403_to_the_replay_is_forbidden() {
     let (server, fake) = (Script::new(|_, number| if number == 0 { challenged() } else { status(403) }), Fake::new());
     let error = get(&server, &auth(&fake)).await.unwrap_err();
-    assert!(Forbidden::find(&error).unwrap().authenticated());
+    assert!(Forbidden::find(&error).unwrap().is_authenticated());
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
 #[tokio::test]
-async fn a_403_is_forbidden_and_leaves_the_credential_alone() {
+async fn a_403_is_forbidden_and_keeps_the_credential() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let (server, auth) = (Script::always(status(403)), auth(&fake));
     let error = get(&server, &auth).await.unwrap_err();
@@ -244,8 +244,8 @@ async fn a_demand_reaches_the_refresher() {
     });
     let fake = Fake::new();
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
-    let rejections = fake.contexts();
-    let demand = rejections[0].demand();
+    let contexts = fake.contexts();
+    let demand = contexts[0].demand();
     assert_eq!(
         (demand.acr_values(), demand.max_age()),
         (&["gold".into(), "silver".into()][..], Some(Duration::from_secs(5)))
@@ -253,7 +253,7 @@ async fn a_demand_reaches_the_refresher() {
     assert_eq!((server.sends(), fake.calls()), (2, 1));
 }
 
-/// A scheme that answers `use_dpop_nonce` by itself.
+/// A scheme that answers `use_nonce` without a refresh.
 struct Nonce;
 
 #[async_trait::async_trait]
@@ -274,7 +274,7 @@ impl Authorize for Nonce {
 }
 
 #[tokio::test]
-async fn a_scheme_that_answers_by_itself_is_sent_again_without_a_refresh() {
+async fn a_401_that_the_scheme_answers_is_sent_again_without_a_refresh() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::custom(Nonce))));
     let server = Script::new(|_, number| match number {
         0 => challenged_with("Nonce error=\"use_nonce\""),
@@ -286,7 +286,7 @@ async fn a_scheme_that_answers_by_itself_is_sent_again_without_a_refresh() {
 }
 
 #[tokio::test]
-async fn a_scheme_that_answers_and_is_refused_for_another_reason_refreshes_for_the_next_call() {
+async fn a_refused_retry_of_a_scheme_refreshes_for_the_next_call() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::custom(Nonce))));
     let server = Script::new(|arrived, number| match (arrived.token(), number) {
         ("t1", _) => status(200),
@@ -300,7 +300,7 @@ async fn a_scheme_that_answers_and_is_refused_for_another_reason_refreshes_for_t
 }
 
 #[tokio::test]
-async fn authorize_that_fails_names_the_scheme_and_sends_nothing() {
+async fn a_failed_authorize_names_the_scheme_and_sends_nothing() {
     struct Broken;
     #[async_trait::async_trait]
     impl Authorize for Broken {

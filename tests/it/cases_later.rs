@@ -1,4 +1,4 @@
-//! The table of what happens, its second half: bodies, expiry, redirects.
+//! The second half of the table "What happens when": bodies, expiry, redirects.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use reqwest_challenge::{
 };
 
 use crate::cases::{auth, get, reason};
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Script, challenged, status, stream};
 
 #[tokio::test]
-async fn a_stream_that_is_let_in_is_an_untouched_success() {
+async fn a_stream_that_the_server_accepts_is_sent_once() {
     let (server, fake) = (Script::always(status(200)), Fake::new());
     let response = server.client(&auth(&fake)).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 0));
 }
 
 #[tokio::test]
-async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
+async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_succeeds() {
     let (server, fake) = (Script::accepting("t1"), Fake::new());
     let client = server.client(&auth(&fake));
     let error = client.post(API).body(stream("once")).send().await.unwrap_err();
@@ -29,8 +29,8 @@ async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_works() {
 }
 
 #[tokio::test]
-async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_sent() {
-    let clock = Hands::new();
+async fn an_expired_credential_is_renewed_before_the_body_is_sent() {
+    let clock = ManualClock::new();
     let fake = Fake::new()
         .with_initial(Ok(Some(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))));
     let server =
@@ -44,15 +44,15 @@ async fn a_credential_that_is_known_to_be_expired_is_renewed_before_any_body_is_
 }
 
 #[tokio::test]
-async fn a_stream_without_a_credential_is_preceded_by_a_refresh_if_eager() {
+async fn refresh_before_streams_gets_a_credential_before_a_stream_is_sent() {
     let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).refresh_before_streams().build().unwrap();
     let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
 }
 
-/// A session whose credential `t0` was let in once and has expired since.
-async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddleware {
+/// A session whose credential `t0` was accepted once and has expired.
+async fn expired(fake: &Fake, server: &Script, clock: &ManualClock) -> ChallengeMiddleware {
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
         .clock(clock.clone())
@@ -64,8 +64,8 @@ async fn expired(fake: &Fake, server: &Script, clock: &Hands) -> ChallengeMiddle
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
-    let (server, clock) = (Script::accepting("t0"), Hands::new());
+async fn a_transient_failure_of_a_renewal_sends_the_old_credential() {
+    let (server, clock) = (Script::accepting("t0"), ManualClock::new());
     let fake = Fake::failing(RefreshError::transient(None));
     let auth = expired(&fake, &server, &clock).await;
     assert_eq!(get(&server, &auth).await.unwrap(), 200);
@@ -73,20 +73,20 @@ async fn a_renewal_that_fails_for_a_passing_reason_sends_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_for_good_is_an_error_before_the_send() {
-    let (server, clock) = (Script::accepting("t0"), Hands::new());
+async fn a_final_failure_of_a_renewal_is_an_error_before_the_send() {
+    let (server, clock) = (Script::accepting("t0"), ManualClock::new());
     let fake = Fake::failing(RefreshError::credential_revoked("invalid_grant"));
     let auth = expired(&fake, &server, &clock).await;
     let error = get(&server, &auth).await.unwrap_err();
     assert!(matches!(Error::find(&error), Some(Error::Refresh(_))), "{error:?}");
     assert_eq!((server.sends(), fake.calls()), (1, 1));
     get(&server, &auth).await.unwrap_err();
-    assert_eq!((server.sends(), fake.calls()), (1, 1), "answered from memory, before a send");
+    assert_eq!((server.sends(), fake.calls()), (1, 1), "the remembered failure is returned before the send");
 }
 
 #[tokio::test]
-async fn a_renewal_before_the_send_is_the_one_refresh_of_its_request() {
-    let (clock, fake) = (Hands::new(), Fake::new());
+async fn a_renewal_before_the_send_is_the_only_refresh_of_its_request() {
+    let (clock, fake) = (ManualClock::new(), Fake::new());
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     let auth = expired(&fake, &server, &clock).await;
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::StillRejected);
@@ -96,8 +96,10 @@ async fn a_renewal_before_the_send_is_the_one_refresh_of_its_request() {
 #[tokio::test]
 async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() {
     let span = Duration::from_secs;
-    for expiry in [Hands::new().time() - span(7200), Hands::new().time(), Hands::new().time() + span(20)] {
-        let clock = Hands::new();
+    for expiry in
+        [ManualClock::new().time() - span(7200), ManualClock::new().time(), ManualClock::new().time() + span(20)]
+    {
+        let clock = ManualClock::new();
         let server = Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { challenged() });
         let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer("t1").with_expiry(expiry))));
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
@@ -110,10 +112,10 @@ async fn a_credential_that_arrives_expired_or_short_lived_is_sent_until_a_401() 
 }
 
 #[tokio::test]
-async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
+async fn a_clock_that_is_two_hours_off_causes_one_refresh() {
     for back in [false, true] {
         let (clock, server) = (
-            Hands::new(),
+            ManualClock::new(),
             Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) }),
         );
         let skewed = clock.time();
@@ -122,7 +124,7 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
         } else {
             clock.forward(Duration::from_secs(7200));
         }
-        // The server's expiry is by the right clock, the session's clock is two hours off.
+        // The expiry of the server is correct; the clock of the session is two hours off.
         let fake = Fake::answering(move |number, _| {
             Ok(Some(Credential::bearer(format!("t{number}")).with_expiry(skewed + Duration::from_secs(3600))))
         });
@@ -135,14 +137,14 @@ async fn a_clock_that_is_two_hours_wrong_makes_one_refresh_at_most() {
 }
 
 #[tokio::test]
-async fn a_401_of_another_origin_after_a_redirect_asks_nobody() {
+async fn a_401_of_another_origin_after_a_redirect_starts_no_refresh() {
     let (server, fake) = (Script::always(challenged().url("https://evil.example/")), Fake::new());
     assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
+async fn a_401_of_another_listed_origin_after_a_redirect_starts_no_refresh() {
     let (server, fake) = (Script::always(challenged().url("https://two.example.com/")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
@@ -150,7 +152,7 @@ async fn a_401_of_another_origin_of_ours_after_a_redirect_asks_nobody() {
 }
 
 #[tokio::test]
-async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
+async fn a_post_that_is_redirected_and_refused_is_not_sent_again() {
     let server = Script::always(challenged().url(&format!("{API}/done")));
     let fake = Fake::new();
     let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
@@ -159,7 +161,7 @@ async fn a_post_that_was_redirected_and_refused_is_not_done_twice() {
 }
 
 #[tokio::test]
-async fn other_statuses_are_untouched() {
+async fn other_statuses_are_returned_unchanged() {
     for other in [200, 204, 302, 404, 407, 419, 500, 503] {
         let (server, fake) = (Script::always(status(other)), Fake::new());
         assert_eq!(get(&server, &auth(&fake)).await.unwrap(), other);
@@ -168,7 +170,7 @@ async fn other_statuses_are_untouched() {
 }
 
 #[tokio::test]
-async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
+async fn a_thousand_requests_with_a_valid_credential_cost_a_thousand_sends() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let (server, auth) = (Script::accepting("t0"), auth(&fake));
     for _ in 0..1_000 {
@@ -178,8 +180,8 @@ async fn a_thousand_requests_with_a_good_credential_are_a_thousand_sends() {
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_is_renewed_first_if_it_is_expired() {
-    let (server, clock) = (Script::accepting("t1"), Hands::new());
+async fn an_expired_initial_credential_is_renewed_before_the_first_send() {
+    let (server, clock) = (Script::accepting("t1"), ManualClock::new());
     let stored = Credential::bearer("t0").with_expiry(clock.time() - Duration::from_secs(60));
     let fake = Fake::new().with_initial(Ok(Some(stored)));
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();

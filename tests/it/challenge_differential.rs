@@ -1,11 +1,11 @@
-//! Every value that http-auth takes is read as http-auth reads it, and every difference is one of those intended.
+//! Compares the parser with http-auth: both read each value alike, except for the intended differences.
 
 use proptest::prelude::*;
 
 use crate::support::http_auth_oracle::{Difference, compare};
 
 #[test]
-fn each_intended_difference_is_one() {
+fn each_intended_difference_is_recognised() {
     for (value, wanted) in [
         ("Negotiate abc=", Some(Difference::Token68)),
         ("Basic realm=\"é\"", Some(Difference::ObsText)),
@@ -25,7 +25,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn http_auth_agrees_but_for_the_intended_differences(pieces in prop::collection::vec(prop::sample::select(vec![
+    fn http_auth_agrees_except_for_the_intended_differences(pieces in prop::collection::vec(prop::sample::select(vec![
         "A", "b", "Basic", " ", " ", "\t", ",", ", ", ", ", "=", "\"", "\\", "x=\"y\"", "b=c", "/", ";", "é", "\\\"", "q=\"a, b\"",
         "u = v", "Digest n=1", "Basic realm=\"x\"", ", c=\"\\d\"",
     ]), 0..8)) {

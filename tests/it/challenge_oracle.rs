@@ -1,5 +1,5 @@
-//! A second reader, shaped like the grammar: it tries every derivation and so knows whether a value is well-formed and
-//! what it means. Slow, short, and written from RFC 9110's ABNF alone.
+//! A second parser, written from the ABNF of RFC 9110 alone. It tries every derivation, so it knows whether a value is
+//! well-formed and what it means. It is short and slow.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -63,10 +63,10 @@ fn auth_param(value: &[u8], at: usize) -> Option<(usize, (String, Vec<u8>))> {
     Some((to, (String::from_utf8(value[at..end].to_vec()).unwrap().to_ascii_lowercase(), content)))
 }
 
-/// Every end of an element at a place, with what it holds.
+/// A parser of an element: every position where the element may end, with its value.
 type Element<'e, T> = &'e dyn Fn(&[u8], usize) -> Vec<(usize, T)>;
 
-/// `#element = [ element ] *( OWS "," OWS [ element ] )`: every place where it may end, with what it holds there.
+/// `#element = [ element ] *( OWS "," OWS [ element ] )`: every position where it may end, with its elements.
 fn list<T: Clone + Ord>(value: &[u8], at: usize, element: Element<'_, T>) -> BTreeSet<(usize, Vec<T>)> {
     let mut ends = BTreeSet::new();
     let mut open = vec![(at, Vec::new())];
@@ -80,7 +80,7 @@ fn list<T: Clone + Ord>(value: &[u8], at: usize, element: Element<'_, T>) -> BTr
             continue;
         }
         let next = blanks(value, comma + 1);
-        // The optional blanks behind the comma belong to the list only if it goes on, so each way is tried.
+        // The optional blanks after the comma belong to the list only if the list continues, so both cases are tried.
         open.extend((comma + 1..=next).map(|end| (end, held.clone())));
         open.extend(element(value, next).into_iter().map(|(end, found)| {
             let mut held = held.clone();
@@ -91,7 +91,7 @@ fn list<T: Clone + Ord>(value: &[u8], at: usize, element: Element<'_, T>) -> BTr
     ends
 }
 
-/// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`: every place where it may end.
+/// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`: every position where it may end.
 fn challenge(value: &[u8], at: usize) -> Vec<(usize, Plain)> {
     let Some(end) = token(value, at) else { return Vec::new() };
     let scheme = String::from_utf8(value[at..end].to_vec()).unwrap();
@@ -108,7 +108,7 @@ fn challenge(value: &[u8], at: usize) -> Vec<(usize, Plain)> {
     all
 }
 
-/// Every meaning of the value: none if it is malformed.
+/// Every meaning of the value. A malformed value has none.
 fn meanings(value: &[u8]) -> BTreeSet<Vec<Plain>> {
     let value = value.trim_ascii_start();
     let value = &value[..value.len() - value.iter().rev().take_while(|octet| b" \t".contains(octet)).count()];
@@ -132,7 +132,7 @@ fn has_duplicates(challenges: &[Plain]) -> bool {
     })
 }
 
-/// Pieces that meet in every way, most of them malformed.
+/// Random sequences of pieces. Most of them are malformed.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         "A",
@@ -164,7 +164,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn what_the_grammar_means_is_what_is_read() {
+fn the_parser_agrees_with_the_grammar() {
     let (well_formed, malformed) = (Cell::new(0), Cell::new(0));
     let mut runner = TestRunner::new(ProptestConfig { cases: 20_000, failure_persistence: None, ..Default::default() });
     runner
@@ -173,11 +173,11 @@ fn what_the_grammar_means_is_what_is_read() {
             let read = Challenges::parse(&value);
             let defects: Vec<_> = read.defects().map(|defect: Defect<'_>| defect.to_string()).collect();
             let Some(meaning) = meanings.first() else {
-                prop_assert!(!read.is_strict(), "malformed, and nothing was noted");
+                prop_assert!(!read.is_strict(), "malformed, and there is no defect");
                 malformed.set(malformed.get() + 1);
                 return Ok(());
             };
-            prop_assert_eq!(meanings.len(), 1, "the grammar is ambiguous here: {:?}", &meanings);
+            prop_assert_eq!(meanings.len(), 1, "the grammar is ambiguous: {:?}", &meanings);
             prop_assert_eq!(&ours(&read), meaning);
             prop_assert_eq!(read.is_strict(), !has_duplicates(meaning), "{:?}", defects);
             well_formed.set(well_formed.get() + 1);
@@ -189,7 +189,7 @@ fn what_the_grammar_means_is_what_is_read() {
 }
 
 #[test]
-fn the_oracle_knows_the_cases_that_decide() {
+fn the_oracle_reads_the_difficult_cases_as_the_grammar_says() {
     let one = |value: &str| meanings(value.as_bytes()).into_iter().next();
     let param = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     assert_eq!(one("Basic , realm=\"x\"").unwrap(), [("Basic".into(), None, vec![param("realm", "x")])]);

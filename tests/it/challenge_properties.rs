@@ -1,4 +1,4 @@
-//! Over random values: written and read again is the same, and nothing is too odd to be read.
+//! Properties over random values: a written list is read as the same list, and any octets can be read.
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use proptest::prelude::*;
@@ -35,7 +35,7 @@ fn written() -> impl Strategy<Value = Written> {
     (TOKEN, body).prop_map(|(scheme, (token68, params))| Written { scheme, token68, params })
 }
 
-/// Blanks of that many spaces and tabs, as a server may strew them.
+/// Blanks of that many spaces and tabs, as a server may add them.
 fn strewn(challenges: &[Written], blanks: &[&str]) -> Vec<u8> {
     let mut blanks = blanks.iter().copied().cycle();
     let mut blank = || blanks.next().unwrap_or_default();
@@ -83,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn what_was_written_is_read(
+    fn a_written_list_is_read_as_it_was_written(
         challenges in prop::collection::vec(written(), 0..4),
         blanks in prop::collection::vec(prop::sample::select(vec!["", " ", "\t", "  "]), 1..5),
     ) {
@@ -93,26 +93,26 @@ proptest! {
     }
 
     #[test]
-    fn canonical_form_is_read_as_the_same(challenges in prop::collection::vec(written(), 1..4)) {
+    fn the_canonical_form_is_read_as_the_same_challenge(challenges in prop::collection::vec(written(), 1..4)) {
         let first = Challenges::parse(strewn(&challenges, &[" "]));
         for challenge in &first {
             let again = Challenges::parse(challenge.to_bytes());
             prop_assert_eq!(again.iter().collect::<Vec<_>>(), vec![challenge]);
             prop_assert_eq!(again.iter().next().unwrap().to_bytes(), challenge.to_bytes());
         }
-        // The text form holds the same text: octets that are no UTF-8 are written as the characters that they stand for.
+        // The text form holds the same text: octets that are not UTF-8 are written as Latin-1 characters.
         let text = Challenges::parse(first.to_string());
         let values = |read: &Challenges| -> Vec<String> {
             read.iter().flat_map(|challenge| challenge.params()).map(|param| param.value().into_owned()).collect()
         };
-        // The only printable Latin-1 character that is shown as an escape. Two octets can form more of them.
+        // U+00AD is the only printable Latin-1 character that is shown as an escape. Two octets can form other such characters.
         let is_escaped = |character: char| character != '\t' && (character.is_control() || character == '\u{ad}' || character > '\u{ff}');
         let escapes = values(&first).iter().any(|value| value.chars().any(is_escaped));
         prop_assert!(escapes || values(&text) == values(&first));
     }
 
     #[test]
-    fn any_octets_are_read(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4)) {
+    fn any_octets_are_read_without_a_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4)) {
         let read = Challenges::parse_lines(&lines);
         exercise(&read)?;
         let mut headers = HeaderMap::new();
@@ -123,7 +123,7 @@ proptest! {
     }
 }
 
-/// Touches everything that can be asked of a list, and what must hold of any.
+/// Calls every getter of a list, and checks the invariants of all lists.
 fn exercise(read: &Challenges) -> Result<(), TestCaseError> {
     prop_assert_eq!(read.is_strict(), read.defects().len() == 0);
     let _ = (format!("{read}"), format!("{read:?}"));

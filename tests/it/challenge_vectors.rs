@@ -5,7 +5,7 @@ use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use reqwest_challenge::{Challenge, Challenges};
 use serde_json::Value;
 
-/// A challenge as the vectors write it.
+/// A challenge in the form of the vectors.
 #[derive(Debug, PartialEq, Clone)]
 struct Plain {
     scheme: String,
@@ -39,10 +39,10 @@ fn expected(challenges: &Value) -> Vec<Plain> {
     challenges.as_array().unwrap().iter().map(one).collect()
 }
 
-/// Whether each challenge of the floor stands in the result, in order, its parameters first.
-fn keeps_floor(result: &[Plain], floor: &[Plain]) -> bool {
+/// Whether the result contains each required challenge, in order, with the required parameters first.
+fn has_required(result: &[Plain], required: &[Plain]) -> bool {
     let mut left = result.iter();
-    floor.iter().all(|wanted| {
+    required.iter().all(|wanted| {
         left.any(|found| {
             found.scheme == wanted.scheme && found.token68 == wanted.token68 && found.params.starts_with(&wanted.params)
         })
@@ -76,7 +76,7 @@ fn vectors() -> Vec<Vector> {
         .collect()
 }
 
-/// What is read from the lines, by each way in.
+/// The lines, read by each function that reads lines.
 fn readings(vector: &Vector) -> Vec<Challenges> {
     let mut readings = vec![Challenges::parse_lines(&vector.lines)];
     let headers: Result<HeaderMap, _> = vector
@@ -111,7 +111,7 @@ fn every_well_formed_vector_is_read_exactly() {
 }
 
 #[test]
-fn every_malformed_vector_has_the_first_answer_and_a_defect() {
+fn every_malformed_vector_is_read_as_expected_and_has_a_defect() {
     let mut seen = 0;
     for vector in vectors().iter().filter(|vector| vector.expect["lenient"] == true) {
         seen += 1;
@@ -125,33 +125,33 @@ fn every_malformed_vector_has_the_first_answer_and_a_defect() {
 }
 
 #[test]
-fn every_floor_is_kept() {
+fn every_required_challenge_is_found() {
     let mut seen = 0;
     for vector in vectors().iter().filter(|vector| vector.expect["must_have"].is_array()) {
-        let floor = expected(&vector.expect["must_have"]);
-        seen += usize::from(!floor.is_empty());
+        let required = expected(&vector.expect["must_have"]);
+        seen += usize::from(!required.is_empty());
         for read in readings(vector) {
-            assert!(keeps_floor(&read.iter().map(plain).collect::<Vec<_>>(), &floor), "{}", vector.id);
+            assert!(has_required(&read.iter().map(plain).collect::<Vec<_>>(), &required), "{}", vector.id);
         }
     }
     assert_eq!(seen, 10);
 }
 
 #[test]
-fn a_floor_that_is_missed_is_noticed() {
+fn a_missing_required_challenge_is_noticed() {
     let challenge = |scheme: &str, params: &[(&str, &str)]| Plain {
         scheme: scheme.to_owned(),
         token68: None,
         params: params.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
     };
     let result = [challenge("A", &[("x", "1"), ("y", "2")]), challenge("B", &[])];
-    assert!(keeps_floor(&result, &[challenge("A", &[("x", "1")]), challenge("B", &[])]));
-    assert!(!keeps_floor(&result, &[challenge("B", &[]), challenge("A", &[])]));
-    assert!(!keeps_floor(&result, &[challenge("A", &[("y", "2")])]));
+    assert!(has_required(&result, &[challenge("A", &[("x", "1")]), challenge("B", &[])]));
+    assert!(!has_required(&result, &[challenge("B", &[]), challenge("A", &[])]));
+    assert!(!has_required(&result, &[challenge("A", &[("y", "2")])]));
 }
 
 #[test]
-fn what_is_written_back_is_read_as_the_same() {
+fn a_challenge_that_is_written_back_is_read_as_the_same() {
     for vector in vectors() {
         for read in readings(&vector) {
             for challenge in &read {

@@ -1,4 +1,4 @@
-//! Each scheme's own parameters.
+//! The typed views of a challenge: one for each scheme.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn a_step_up_challenge_has_its_contexts_and_its_age() {
 }
 
 #[test]
-fn claims_are_read_from_either_base64_padded_or_not() {
+fn claims_are_read_from_both_base64_alphabets_padded_or_not() {
     // The octets fb ff: "+/8=" in the standard alphabet, "-_8" in the URL-safe one.
     for sent in ["+/8=", "+/8", "-_8=", "-_8"] {
         let read = Challenges::parse(format!("Bearer claims=\"{sent}\""));
@@ -88,15 +88,18 @@ fn a_digest_challenge_has_its_parameters() {
     let digest = read.get("Digest").unwrap().digest().unwrap();
     assert_eq!((digest.realm().as_deref(), digest.nonce().as_deref()), (Some("r"), Some("n")));
     assert_eq!((digest.opaque().as_deref(), digest.domain()), (Some("o"), vec!["/a".into(), "/b".into()]));
-    assert_eq!(digest.algorithm(), (DigestAlgorithm::Sha256, true));
+    assert_eq!((digest.algorithm(), digest.is_session()), (DigestAlgorithm::Sha256, true));
     assert_eq!(digest.qop(), ["auth", "auth-int"]);
-    assert!(digest.stale() && digest.is_utf8() && digest.userhash());
+    assert!(digest.is_stale() && digest.is_utf8() && digest.has_userhash());
 }
 
 #[test]
-fn a_digest_algorithm_is_md5_unless_it_is_named() {
-    let algorithm =
-        |value: &str| Challenges::parse(format!("Digest {value}")).get("Digest").unwrap().digest().unwrap().algorithm();
+fn a_digest_challenge_without_an_algorithm_means_md5() {
+    let algorithm = |value: &str| {
+        let read = Challenges::parse(format!("Digest {value}"));
+        let digest = read.get("Digest").unwrap().digest().unwrap();
+        (digest.algorithm(), digest.is_session())
+    };
     assert_eq!(algorithm("nonce=n"), (DigestAlgorithm::Md5, false));
     assert_eq!(algorithm("algorithm=md5-sess"), (DigestAlgorithm::Md5, true));
     assert_eq!(algorithm("algorithm=\"SHA-512-256\""), (DigestAlgorithm::Sha512_256, false));
@@ -133,7 +136,7 @@ fn a_cargo_challenge_has_its_login_url() {
 }
 
 #[test]
-fn a_view_is_of_its_own_scheme_alone() {
+fn a_view_exists_only_for_its_own_scheme() {
     let read = Challenges::parse("Negotiate");
     let other = read.get("Negotiate").unwrap();
     assert!(other.bearer().is_none() && other.dpop().is_none() && other.digest().is_none());

@@ -1,35 +1,35 @@
-//! Defects, caps, and what a list shows.
+//! Defects, limits, and the printed form of a list.
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest_challenge::Challenges;
-use reqwest_challenge::challenge::Rule;
+use reqwest_challenge::challenge::DefectKind;
 
 /// The first defect: rule, line, byte.
 #[track_caller]
-fn defect_of(lines: &[&str]) -> (Rule, usize, usize) {
+fn defect_of(lines: &[&str]) -> (DefectKind, usize, usize) {
     let read = Challenges::parse_lines(lines);
-    let found = read.defects().next().map(|defect| (defect.rule(), defect.line(), defect.byte()));
+    let found = read.defects().next().map(|defect| (defect.kind(), defect.line(), defect.byte()));
     found.expect("a defect")
 }
 
 #[test]
 fn each_defect_is_located() {
-    type Case<'c> = (&'c [&'c str], (Rule, usize, usize));
+    type Case<'c> = (&'c [&'c str], (DefectKind, usize, usize));
     let cases: [Case<'_>; 14] = [
-        (&["Basic\trealm=\"x\""], (Rule::TabAfterScheme, 0, 5)),
-        (&["Bearer a=b, Ba/sic c=d"], (Rule::BrokenScheme, 0, 14)),
-        (&["Negotiate", "a=\"b\", realm=\"x\""], (Rule::OrphanParameter, 1, 0)),
-        (&["Basic a=b, realm=, c=d"], (Rule::MissingValue, 0, 17)),
-        (&["Basic x=y, realm= a=b"], (Rule::MissingValue, 0, 18)),
-        (&["Bearer realm=https://a.example"], (Rule::UnquotedValue, 0, 18)),
-        (&["Bearer a=b, realm=\"x, y"], (Rule::UnterminatedQuote, 0, 18)),
-        (&["Basic realm=\"a\u{7}b\""], (Rule::ControlCharacter, 0, 14)),
-        (&["Basic realm=\"a\" charset=\"UTF-8\""], (Rule::MissingComma, 0, 16)),
-        (&["Basic realm=\"a\"; charset=\"UTF-8\""], (Rule::Semicolon, 0, 15)),
-        (&["Basic realm=\"a\", Realm=\"b\""], (Rule::DuplicateParameter, 0, 17)),
-        (&["Negotiate abc== realm=\"x\""], (Rule::AfterToken68, 0, 16)),
-        (&["Basic realm=\"a\" (staging)"], (Rule::Junk, 0, 16)),
-        (&["Basic realm=\"a\0b\""], (Rule::ControlCharacter, 0, 14)),
+        (&["Basic\trealm=\"x\""], (DefectKind::TabAfterScheme, 0, 5)),
+        (&["Bearer a=b, Ba/sic c=d"], (DefectKind::BrokenScheme, 0, 14)),
+        (&["Negotiate", "a=\"b\", realm=\"x\""], (DefectKind::OrphanParameter, 1, 0)),
+        (&["Basic a=b, realm=, c=d"], (DefectKind::MissingValue, 0, 17)),
+        (&["Basic x=y, realm= a=b"], (DefectKind::MissingValue, 0, 18)),
+        (&["Bearer realm=https://a.example"], (DefectKind::UnquotedValue, 0, 18)),
+        (&["Bearer a=b, realm=\"x, y"], (DefectKind::UnterminatedQuote, 0, 18)),
+        (&["Basic realm=\"a\u{7}b\""], (DefectKind::ControlCharacter, 0, 14)),
+        (&["Basic realm=\"a\" charset=\"UTF-8\""], (DefectKind::MissingComma, 0, 16)),
+        (&["Basic realm=\"a\"; charset=\"UTF-8\""], (DefectKind::Semicolon, 0, 15)),
+        (&["Basic realm=\"a\", Realm=\"b\""], (DefectKind::DuplicateParameter, 0, 17)),
+        (&["Negotiate abc== realm=\"x\""], (DefectKind::AfterToken68, 0, 16)),
+        (&["Basic realm=\"a\" (staging)"], (DefectKind::Junk, 0, 16)),
+        (&["Basic realm=\"a\0b\""], (DefectKind::ControlCharacter, 0, 14)),
     ];
     for (lines, wanted) in cases {
         assert_eq!(defect_of(lines), wanted, "{lines:?}");
@@ -38,12 +38,12 @@ fn each_defect_is_located() {
 
 #[test]
 fn a_duplicate_is_found_across_lines_and_not_across_challenges() {
-    assert_eq!(defect_of(&["Basic realm=\"a\"", "REALM=\"b\""]), (Rule::DuplicateParameter, 1, 0));
+    assert_eq!(defect_of(&["Basic realm=\"a\"", "REALM=\"b\""]), (DefectKind::DuplicateParameter, 1, 0));
     assert!(Challenges::parse("Basic realm=\"a\", Digest realm=\"b\"").is_strict());
 }
 
 #[test]
-fn the_mark_stands_under_the_byte() {
+fn the_mark_is_below_the_byte_of_the_defect() {
     let read = Challenges::parse("Bearer authorization_uri=https://login.example.com/common/oauth2/authorize, é");
     let marks: Vec<_> = read.defects().map(|defect| defect.mark().to_string()).collect();
     let unquoted = "Bearer authorization_uri=https://login.example.com/common/";
@@ -53,7 +53,7 @@ fn the_mark_stands_under_the_byte() {
 }
 
 #[test]
-fn a_cut_value_is_shown_and_not_handed_out() {
+fn a_truncated_value_is_listed_and_no_lookup_returns_it() {
     let read = Challenges::parse("Bearer realm=\"good\", scope=\"read admin");
     let bearer = read.get("bearer").unwrap();
     let broken: Vec<_> = bearer.params().filter(|param| param.is_broken()).collect();
@@ -65,7 +65,7 @@ fn a_cut_value_is_shown_and_not_handed_out() {
 }
 
 #[test]
-fn the_first_whole_parameter_of_a_name_is_found() {
+fn a_lookup_returns_the_first_complete_value_of_a_name() {
     let read = Challenges::parse("Digest nonce=\"1\", Nonce=2, NONCE=\"3");
     let digest = read.get("DIGEST").unwrap();
     assert_eq!(digest.param("nonce").as_deref(), Some("1"));
@@ -74,13 +74,13 @@ fn the_first_whole_parameter_of_a_name_is_found() {
 }
 
 #[test]
-fn a_parameter_after_a_cut_value_belongs_to_nobody() {
+fn a_parameter_after_a_truncated_value_belongs_to_no_challenge() {
     let read = Challenges::parse_lines(["Bearer realm=\"cut", "scope=\"x\""]);
     assert_eq!(read.get("Bearer").unwrap().param("scope"), None);
 }
 
 #[test]
-fn a_value_split_inside_quotes_is_joined_only_where_it_is_then_well_formed() {
+fn a_quoted_value_on_two_lines_is_joined_only_if_the_result_is_well_formed() {
     let split = Challenges::parse_lines(["Bearer error_description=\"one", "two\", error=\"invalid_token\""]);
     let bearer = split.get("Bearer").unwrap();
     assert!(split.is_strict());
@@ -93,7 +93,7 @@ fn a_value_split_inside_quotes_is_joined_only_where_it_is_then_well_formed() {
 }
 
 #[test]
-fn an_unreadable_line_does_not_hide_its_neighbours() {
+fn an_unreadable_line_does_not_hide_other_lines() {
     let mut headers = HeaderMap::new();
     for line in [&b"Basic realm=\"a\""[..], b"\xff\xfe,=\"", b"Bearer realm=\"b\""] {
         headers.append(WWW_AUTHENTICATE, HeaderValue::from_bytes(line).unwrap());
@@ -103,7 +103,7 @@ fn an_unreadable_line_does_not_hide_its_neighbours() {
 }
 
 #[test]
-fn text_inside_of_another_value_is_never_taken() {
+fn text_inside_a_value_is_not_read_as_a_parameter() {
     let read = Challenges::parse(r#"Bearer error_description="ask for scope=admin, scope=\"root\"", xscope="no""#);
     assert!(read.get("Bearer").unwrap().bearer().unwrap().scopes().is_empty());
 }
@@ -121,31 +121,31 @@ fn octets_are_kept_and_text_is_utf8_or_latin1() {
 }
 
 #[test]
-fn caps_are_met_with_a_defect_and_what_came_before_is_kept() {
-    let last = |read: &Challenges| read.defects().last().map(|defect| defect.rule());
+fn each_limit_is_a_defect_and_keeps_what_came_before() {
+    let last = |read: &Challenges| read.defects().last().map(|defect| defect.kind());
     let schemes = Challenges::parse("A,".repeat(30_000));
-    assert_eq!((schemes.len(), last(&schemes)), (Challenges::MAX_CHALLENGES, Some(Rule::TooManyChallenges)));
+    assert_eq!((schemes.len(), last(&schemes)), (Challenges::MAX_CHALLENGES, Some(DefectKind::TooManyChallenges)));
 
     let line = (0..2_000).map(|number| format!("p{number}=\"x\"")).collect::<Vec<_>>().join(", ");
     let params = Challenges::parse(format!("Bearer {line}"));
     assert_eq!(params.get("Bearer").unwrap().params().len(), Challenges::MAX_PARAMS);
-    assert_eq!(last(&params), Some(Rule::TooManyParameters));
+    assert_eq!(last(&params), Some(DefectKind::TooManyParameters));
 
     let lines = Challenges::parse_lines(vec!["Basic realm=\"x\""; 1_000]);
-    assert_eq!((lines.len(), last(&lines)), (Challenges::MAX_LINES, Some(Rule::TooManyLines)));
+    assert_eq!((lines.len(), last(&lines)), (Challenges::MAX_LINES, Some(DefectKind::TooManyLines)));
 
     let defects = Challenges::parse(format!("Basic realm=\"x\"{}, Digest nonce=\"n\"", ", @".repeat(1_000)));
-    assert_eq!((defects.defects().len(), last(&defects)), (Challenges::MAX_DEFECTS, Some(Rule::TooManyDefects)));
+    assert_eq!((defects.defects().len(), last(&defects)), (Challenges::MAX_DEFECTS, Some(DefectKind::TooManyDefects)));
     assert!(defects.get("Digest").is_some());
 
     let long =
         Challenges::parse(format!("Basic realm=\"x\", Bearer realm=\"{}\"", "y".repeat(Challenges::MAX_LINE_LENGTH)));
-    assert_eq!(long.defects().next().map(|defect| defect.rule()), Some(Rule::LineTooLong));
+    assert_eq!(long.defects().next().map(|defect| defect.kind()), Some(DefectKind::LineTooLong));
     assert_eq!((long.get("Basic").unwrap().realm().as_deref(), long.get("Bearer")), (Some("x"), None));
 }
 
 #[test]
-fn a_cap_in_the_middle_of_a_challenge_changes_no_other() {
+fn a_limit_inside_a_challenge_does_not_change_the_others() {
     let read = Challenges::parse(format!("{}Z abc==, Basic realm=\"x\"", "A,".repeat(Challenges::MAX_CHALLENGES)));
     assert!(read.iter().all(|challenge| challenge.scheme() == "A" && challenge.token68().is_none()));
 }
@@ -158,16 +158,16 @@ fn debug_shows_no_value() {
 }
 
 #[test]
-fn no_control_character_reaches_a_terminal() {
+fn control_characters_are_shown_as_escapes() {
     let read = Challenges::parse(b"Basic realm=\"\x1b[2J\xc2\x9b\x9b\"");
     assert_eq!(read.to_string(), "Basic realm=\"\\u{1b}[2J\u{c2}\\u{9b}\\u{9b}\"");
     assert_eq!(read.get("Basic").unwrap().to_bytes(), b"Basic realm=\"\x1b[2J\xc2\x9b\x9b\"");
 }
 
 #[test]
-fn rules_have_names_of_their_own() {
-    let rules = [Rule::Junk, Rule::MissingComma, Rule::TooManyLines];
-    assert_eq!(rules.map(Rule::id), ["junk", "missing-comma", "too-many-lines"]);
+fn each_kind_of_defect_has_an_identifier_and_a_section() {
+    let rules = [DefectKind::Junk, DefectKind::MissingComma, DefectKind::TooManyLines];
+    assert_eq!(rules.map(DefectKind::id), ["junk", "missing-comma", "too-many-lines"]);
     assert!(rules.iter().all(|rule| rule.section().starts_with("RFC 9110 §") && !rule.sentence().is_empty()));
 }
 
@@ -189,16 +189,16 @@ fn a_semicolon_never_becomes_part_of_a_token() {
 }
 
 #[test]
-fn a_stray_quote_hides_no_challenge_behind_it() {
+fn a_stray_quote_does_not_hide_the_next_challenge() {
     read_as("Foo\"bar, Bearer realm=\"a\"", &["Bearer realm=\"a\""]);
     read_as("Negotiate it\"s, Bearer realm=\"a\"", &["Negotiate", "Bearer realm=\"a\""]);
     read_as("Bearer realm=\"a\"b\", Basic realm=\"x\"", &["Bearer realm=\"a\"", "Basic realm=\"x\""]);
-    // And a pair of quotes still holds a comma together.
+    // A comma inside a pair of quotes still belongs to the quoted text.
     read_as("Bearer realm=\"a\" \"b, c=d\", Basic realm=\"x\"", &["Bearer realm=\"a\"", "Basic realm=\"x\""]);
 }
 
 #[test]
-fn a_line_that_is_cut_at_the_cap_hands_out_no_cut_value() {
+fn no_lookup_returns_a_value_that_the_length_limit_truncated() {
     let filler = "a".repeat(Challenges::MAX_LINE_LENGTH - 40);
     let read = Challenges::parse(format!("Bearer x=\"{filler}\", scope=abcdefghijklmnopqrstuvwxyz0123456789"));
     let bearer = read.get("Bearer").unwrap();
@@ -206,13 +206,13 @@ fn a_line_that_is_cut_at_the_cap_hands_out_no_cut_value() {
 }
 
 #[test]
-fn a_place_in_a_folded_line_is_that_of_the_unfolded_one() {
+fn a_position_in_a_folded_line_counts_in_the_unfolded_line() {
     let read = Challenges::parse("Basic   \r\n realm=\"x\", a=b\0c");
-    let places: Vec<_> = read.defects().map(|defect| (defect.rule(), defect.byte())).collect();
-    assert_eq!(places[0], (Rule::ControlCharacter, 5));
+    let places: Vec<_> = read.defects().map(|defect| (defect.kind(), defect.byte())).collect();
+    assert_eq!(places[0], (DefectKind::ControlCharacter, 5));
 }
 
 #[test]
-fn marks_that_turn_text_round_are_shown_as_escapes() {
+fn characters_that_reverse_text_are_shown_as_escapes() {
     assert_eq!(Challenges::parse("Basic realm=\"a\u{202e}b\"").to_string(), "Basic realm=\"a\\u{202e}b\"");
 }

@@ -11,7 +11,7 @@ use crate::support::script::{API, status};
 const PLAIN: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\"";
 const UTF8: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", charset=UTF-8, algorithm=SHA-256";
 
-/// The answer for a user of that name, and whether its hash is that of the plain name.
+/// The answer for a user of that name. Checks that it hashes the plain name.
 async fn presented(challenge: &'static str, user: &str) -> String {
     let server = Script::new(move |arrived, _| match arrived.headers().contains_key("authorization") {
         true => status(200),
@@ -25,7 +25,7 @@ async fn presented(challenge: &'static str, user: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_name_is_a_quoted_string_if_that_can_hold_it() {
+async fn a_user_name_is_a_quoted_string_if_possible() {
     for challenge in [PLAIN, UTF8] {
         for (user, written) in [
             ("jim", "username=\"jim\", "),
@@ -45,7 +45,7 @@ async fn a_name_is_a_quoted_string_if_that_can_hold_it() {
 }
 
 #[tokio::test]
-async fn a_name_with_a_control_character_takes_the_extended_form() {
+async fn a_user_name_with_a_control_character_has_the_extended_form() {
     for (user, written) in
         [("a\u{7f}b", "a%7Fb"), ("a\r\nX: y", "a%0D%0AX%3A%20y"), ("j\u{fc}\u{1}", "j%C3%BC%01"), ("a\0", "a%00")]
     {
@@ -56,7 +56,7 @@ async fn a_name_with_a_control_character_takes_the_extended_form() {
 }
 
 #[tokio::test]
-async fn a_realm_in_another_encoding_is_hashed_and_sent_back_in_its_own_octets() {
+async fn a_realm_in_another_encoding_is_hashed_and_sent_back_with_the_same_octets() {
     let server = Script::new(|arrived, _| match arrived.headers().contains_key("authorization") {
         true => status(200),
         false => Answer::new(401).header("www-authenticate", b"Digest realm=\"Z\xfcrich\", nonce=\"n\", qop=\"auth\""),
@@ -65,7 +65,7 @@ async fn a_realm_in_another_encoding_is_hashed_and_sent_back_in_its_own_octets()
     for _ in 0..2 {
         client.get(format!("{API}/a")).send().await.unwrap();
     }
-    assert_eq!(server.sends(), 3, "the second call presents at once");
+    assert_eq!(server.sends(), 3, "the second call is sent with an answer at once");
     let requests = server.requests();
     let value = requests[1].headers()["authorization"].as_bytes();
     let holds = |part: &[u8]| value.windows(part.len()).any(|window| window == part);
@@ -81,7 +81,7 @@ async fn a_realm_in_another_encoding_is_hashed_and_sent_back_in_its_own_octets()
 }
 
 #[tokio::test]
-async fn a_refusal_of_rfc_2069_names_the_switch_and_other_refusals_do_not() {
+async fn the_error_names_the_switch_only_if_the_server_uses_rfc_2069() {
     for (lines, named) in [
         (&["Digest realm=\"a\", nonce=\"n\""][..], true),
         (&["Digest realm=\"a\", nonce=\"n\", algorithm=MD5, opaque=\"o\"", "Bearer"], true),

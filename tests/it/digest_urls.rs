@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::{
-    AuthReport, BoxError, ChallengeMiddleware, Password, RefreshContext, Renewed, Secret, Unauthorized,
-    UnauthorizedReason,
+    AuthReport, BoxError, ChallengeMiddleware, Password, RefreshContext, Renewed, Unauthorized, UnauthorizedReason,
+    UserPassword,
 };
 use reqwest_challenge_testing::{Answer, Gate, Script, until};
 
@@ -54,10 +54,10 @@ fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsi
         let server = server.clone();
         async move {
             until(|| server.sends() >= sends).await;
-            Ok::<_, BoxError>(Some(("u".to_owned(), Secret::new("p"))))
+            Ok::<_, BoxError>(Some(UserPassword::new("u", "p")))
         }
     };
-    (auth(Password::asked(ask)), asked)
+    (auth(Password::from_fn(ask)), asked)
 }
 
 #[tokio::test]
@@ -130,9 +130,9 @@ fn renamed() -> (Password, Arc<AtomicUsize>) {
     let count = asked.clone();
     let ask = move |_: RefreshContext| {
         let user = format!("u{}", count.fetch_add(1, Ordering::SeqCst) + 1);
-        async move { Ok::<_, BoxError>(Some((user, Secret::new("p")))) }
+        async move { Ok::<_, BoxError>(Some(UserPassword::new(user, "p"))) }
     };
-    (Password::asked(ask), asked)
+    (Password::from_fn(ask), asked)
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Digest: nonces and their counts, a server's proof, and answers that two other implementations make too.
+//! Digest: nonces and their counts, the proof of the server, and a comparison with two other implementations.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Password, RefreshContext, Secret, Unauthorized, UnauthorizedReason,
+    BoxError, ChallengeMiddleware, Password, RefreshContext, Unauthorized, UnauthorizedReason, UserPassword,
 };
 use reqwest_challenge_testing::{Answer, ReceivedRequest, Script};
 
@@ -14,7 +14,7 @@ use crate::passwords::{SHA256, auth, param, refusing};
 use crate::support::script::{API, status, stream};
 
 #[tokio::test]
-async fn a_warm_nonce_costs_no_401_and_no_count_is_used_twice() {
+async fn a_known_nonce_avoids_the_401_and_each_count_is_used_once() {
     let server = refusing(&[SHA256]);
     let client = server.client(&auth(Password::new("u", "p")));
     client.get(API).send().await.unwrap();
@@ -29,7 +29,7 @@ async fn a_warm_nonce_costs_no_401_and_no_count_is_used_twice() {
     assert_eq!(param(&server.requests()[5], "uri").as_deref(), Some("/a?b=c"));
 }
 
-/// A server whose nonces serve once: it refuses any other use with `stale=true` and a nonce of its own.
+/// A server whose nonces are valid once. It refuses every other use with `stale=true` and a new nonce.
 fn one_time(next: bool) -> Script {
     let used = std::sync::Mutex::new((HashSet::new(), 0));
     Script::new(move |arrived, _| {
@@ -49,25 +49,25 @@ fn one_time(next: bool) -> Script {
 }
 
 #[tokio::test]
-async fn one_time_nonces_are_answered_without_asking_anybody() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+async fn one_time_nonces_are_answered_without_a_prompt() {
+    let prompts = Arc::new(AtomicUsize::new(0));
+    let count = prompts.clone();
     let ask = move |_: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
-        async { Ok::<_, BoxError>(Some(("u".to_owned(), Secret::new("p")))) }
+        async { Ok::<_, BoxError>(Some(UserPassword::new("u", "p"))) }
     };
     let server = one_time(false);
-    let client = server.client(&auth(Password::asked(ask)));
+    let client = server.client(&auth(Password::from_fn(ask)));
     client.get(API).send().await.unwrap();
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 102));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 102));
 }
 
 #[tokio::test]
-async fn the_next_nonce_of_a_success_is_taken() {
+async fn the_next_nonce_of_a_success_is_used() {
     let server = one_time(true);
     let client = server.client(&auth(Password::new("u", "p")));
     for _ in 0..20 {
@@ -76,7 +76,7 @@ async fn the_next_nonce_of_a_success_is_taken() {
     assert_eq!(server.sends(), 21);
 }
 
-/// The response that digest_auth expects of an answer to that challenge.
+/// The answer that digest_auth makes for that challenge.
 pub(crate) fn expected(
     challenge: &str,
     arrived: &ReceivedRequest,
@@ -93,13 +93,13 @@ pub(crate) fn expected(
 }
 
 #[tokio::test]
-async fn a_servers_own_proof_is_checked() {
+async fn the_proof_of_the_server_is_checked() {
     for right in [true, false] {
         let server = Script::new(move |arrived, number| {
             if number == 0 {
                 return Answer::unauthorized([SHA256]);
             }
-            // What the server proves is the hash of a request without a method.
+            // The proof of the server is the hash of a request without a method.
             let mut prompt = digest_auth::WwwAuthenticateHeader::parse(&SHA256.replace("sha", "SHA")).unwrap();
             let method = digest_auth::HttpMethod("".into());
             let password = if right { "p" } else { "another" };
@@ -114,15 +114,14 @@ async fn a_servers_own_proof_is_checked() {
         assert_eq!(answer.is_ok(), right);
         if let Err(error) = answer {
             assert!(
-                format!("{:#}", anyhow::Error::from(error))
-                    .contains("the server's own proof (`rspauth`) does not hold")
+                format!("{:#}", anyhow::Error::from(error)).contains("the server's own proof (`rspauth`) is wrong")
             );
         }
     }
 }
 
 #[tokio::test]
-async fn auth_int_covers_the_body_and_wants_one_that_can_be_read() {
+async fn auth_int_covers_the_body_and_refuses_a_stream() {
     const CHALLENGE: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth-int\", algorithm=MD5";
     let server = refusing(&[CHALLENGE]);
     let client = server.client(&auth(Password::new("u", "p")));
@@ -135,7 +134,7 @@ async fn auth_int_covers_the_body_and_wants_one_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn rfc_2069_is_answered_only_where_it_is_allowed() {
+async fn rfc_2069_is_answered_only_if_it_is_allowed() {
     let server = refusing(&["Digest realm=\"a\", nonce=\"n\""]);
     let error = server.client(&auth(Password::new("u", "p"))).get(API).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::Declined);
@@ -148,7 +147,7 @@ async fn rfc_2069_is_answered_only_where_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn names_are_hashed_encoded_or_escaped_and_the_domain_narrows() {
+async fn user_names_are_hashed_or_escaped_and_the_domain_limits_the_answer() {
     let hashed = refusing(&["Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256, userhash=true"]);
     hashed.client(&auth(Password::new("j\u{e4}s\u{f8}n", "p"))).get(API).send().await.unwrap();
     assert_eq!(param(&hashed.requests()[1], "username").unwrap().len(), 64);
@@ -165,14 +164,14 @@ async fn names_are_hashed_encoded_or_escaped_and_the_domain_narrows() {
     }
     assert_eq!(plain.sends(), 2);
     client.get(format!("{API}/also")).send().await.unwrap();
-    assert_eq!(plain.sends(), 3, "within the domain the answer is sent at once");
+    assert_eq!(plain.sends(), 3, "the answer is sent at once within the domain");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn answers_are_those_of_two_other_implementations(
+    fn answers_equal_those_of_two_other_implementations(
         user in "[ -9;-~]{1,12}", password in "[ -~]{0,12}", realm in "[ !#-\\[\\]-~]{1,12}", nonce in "[!#-\\[\\]-~]{1,20}",
         path in "(/[a-z0-9]{1,5}){1,3}(\\?[a-z=&]{1,9})?", algorithm in prop::sample::select(vec![
             "MD5", "md5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256", "sha-512-256-SESS",
@@ -192,7 +191,7 @@ proptest! {
         });
         let arrived = &server.requests()[1];
         let ours = param(arrived, "response").unwrap();
-        // They know the names of algorithms as the RFC writes them alone.
+        // The other implementations know the names of algorithms only in the spelling of the RFC.
         let written = challenge.replace("md5-sess", "MD5-sess").replace("sha-512-256-SESS", "SHA-512-256-sess");
         prop_assert_eq!(&ours, &expected(&written, arrived, &user, &password).response);
         if !int {
@@ -208,8 +207,8 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_nonce_that_comes_back_goes_on_counting_and_old_ones_are_dropped() {
-    // The next nonce is always the same two in turn.
+async fn a_repeated_nonce_continues_its_count_and_old_nonces_are_dropped() {
+    // The next nonce alternates between two values.
     let server = Script::new(|arrived, number| match arrived.credential() {
         None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n0\", qop=\"auth\""]),
         Some(_) => status(200).header("authentication-info", format!("nextnonce=\"n{}\"", number % 2)),
@@ -226,7 +225,7 @@ async fn a_nonce_that_comes_back_goes_on_counting_and_old_ones_are_dropped() {
 }
 
 #[tokio::test]
-async fn a_stale_nonce_brings_its_opaque_and_ends_what_was_queued() {
+async fn a_stale_401_replaces_the_opaque_value_and_the_queued_nonces() {
     let server = Script::new(|arrived, number| {
         let nonce = arrived.credential().map(|_| param(arrived, "nonce").unwrap());
         match (nonce.as_deref(), number) {
@@ -247,7 +246,7 @@ async fn a_stale_nonce_brings_its_opaque_and_ends_what_was_queued() {
 }
 
 #[tokio::test]
-async fn an_answer_stays_at_its_origin_and_a_domain_elsewhere_says_nothing() {
+async fn an_answer_is_sent_only_to_its_origin_and_a_domain_of_another_origin_is_ignored() {
     let server = refusing(&["Digest realm=\"a\", nonce=\"n\", qop=\"auth\", domain=\"http://internal:8080/\""]);
     let auth =
         ChallengeMiddleware::builder(API, Password::new("u", "p")).origin("https://two.example.com").build().unwrap();
@@ -255,5 +254,5 @@ async fn an_answer_stays_at_its_origin_and_a_domain_elsewhere_says_nothing() {
     assert_eq!(client.get(API).send().await.unwrap().status(), 200);
     client.get("https://two.example.com/").send().await.unwrap();
     let presented: Vec<_> = server.requests().iter().map(|arrived| arrived.credential().is_some()).collect();
-    assert_eq!(presented, [false, true, false, true], "nothing was sent to the other before it asked");
+    assert_eq!(presented, [false, true, false, true], "nothing is sent to the other origin before its 401");
 }

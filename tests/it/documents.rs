@@ -1,4 +1,4 @@
-//! The tables of the documents are true.
+//! The table of the design names tests that exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};

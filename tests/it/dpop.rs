@@ -41,14 +41,14 @@ fn key() -> Es256Key {
     Es256Key::generate().unwrap()
 }
 
-/// A refresher with a token that is bound.
+/// A refresher that returns tokens bound to the key.
 fn bound(dpop: &Dpop) -> RecordingRefresher {
     let dpop = dpop.clone();
     RecordingRefresher::answering(move |number, _| Ok(Some(dpop.credential(format!("t{number}"), "dpop").unwrap())))
 }
 
 #[tokio::test]
-async fn a_proof_is_of_the_method_the_url_without_query_the_token_and_the_time() {
+async fn a_proof_names_the_method_the_url_without_query_the_token_and_the_time() {
     let clock = ManualClock::new();
     let dpop = Dpop::new(key());
     let server = Script::always(status(200));
@@ -67,7 +67,7 @@ async fn a_proof_is_of_the_method_the_url_without_query_the_token_and_the_time()
 }
 
 #[tokio::test]
-async fn every_send_has_a_proof_of_its_own() {
+async fn each_send_has_its_own_proof() {
     let server = Script::new(|arrived, _| match arrived.credential() {
         Some("DPoP t1") => status(200),
         _ => Answer::unauthorized(["DPoP algs=\"ES256\", error=\"invalid_token\""]),
@@ -83,7 +83,7 @@ async fn every_send_has_a_proof_of_its_own() {
     assert_eq!((server.sends(), all.len()), (21, 21));
 }
 
-/// A server that wants its current nonce, and changes it with every answer that lets somebody in.
+/// A server that requires its current nonce. It changes the nonce with each accepted request.
 fn rotating() -> Script {
     let current = Mutex::new(0);
     Script::new(move |arrived, _| {
@@ -99,7 +99,7 @@ fn rotating() -> Script {
 }
 
 #[tokio::test]
-async fn a_nonce_is_answered_without_a_refresh_and_the_next_one_is_learnt_from_any_response() {
+async fn a_nonce_is_used_without_a_refresh_and_each_response_can_replace_it() {
     let (server, dpop) = (rotating(), Dpop::new(key()));
     let refresher = bound(&dpop).with_initial(Ok(Some(dpop.credential("t0", "DPoP").unwrap())));
     let client = server.client(&ChallengeMiddleware::new(API, refresher.clone()).unwrap());
@@ -112,7 +112,7 @@ async fn a_nonce_is_answered_without_a_refresh_and_the_next_one_is_learnt_from_a
 }
 
 #[tokio::test]
-async fn a_nonce_outlives_its_token_and_belongs_to_its_origin() {
+async fn a_nonce_outlives_its_token_and_is_used_only_at_its_origin() {
     let (server, dpop) = (Script::always(status(200)), Dpop::new(key()));
     let request = |url: &str| reqwest::Request::new(reqwest::Method::POST, url.parse().unwrap());
     let mut token = request("https://auth.example.com/token?x");
@@ -122,9 +122,9 @@ async fn a_nonce_outlives_its_token_and_belongs_to_its_origin() {
     let auth = ChallengeMiddleware::new(API, dpop.credential("t0", "DPoP").unwrap()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    assert!(proof(&server.requests()[0]).1["nonce"].is_null(), "the nonce of another origin");
+    assert!(proof(&server.requests()[0]).1["nonce"].is_null(), "the proof has no nonce of another origin");
     assert!(token.headers().contains_key("dpop") && !token.headers().contains_key("authorization"));
-    // More origins than are remembered: the first one is forgotten, and nothing grows.
+    // The nonces of more origins than the limit: the first origin is forgotten.
     (0..100).for_each(|number| dpop.learn(&format!("https://h{number}.example/").parse().unwrap(), &headers));
     dpop.learn(
         &API.parse().unwrap(),
@@ -135,7 +135,7 @@ async fn a_nonce_outlives_its_token_and_belongs_to_its_origin() {
 }
 
 #[tokio::test]
-async fn a_token_and_then_a_nonce_would_be_three_sends_so_that_the_next_call_has_both() {
+async fn a_server_that_wants_a_token_and_then_a_nonce_accepts_the_next_call() {
     let dpop = Dpop::new(key());
     let server = Script::new(|arrived, _| match arrived.header("dpop") {
         None => Answer::unauthorized(["DPoP algs=\"ES256\""]),
@@ -151,7 +151,7 @@ async fn a_token_and_then_a_nonce_would_be_three_sends_so_that_the_next_call_has
 }
 
 #[tokio::test]
-async fn a_nonce_that_came_with_the_first_401_stands_in_the_first_proof() {
+async fn the_first_proof_contains_the_nonce_of_the_first_401() {
     let dpop = Dpop::new(key());
     let server = Script::new(|arrived, _| match arrived.header("dpop") {
         Some(_) if proof(arrived).1["nonce"] == "n" => status(200),
@@ -179,7 +179,7 @@ async fn a_token_that_is_not_bound_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_comes_back_from_its_secret_and_prints_none() {
+async fn a_key_is_restored_from_its_secret_and_prints_no_secret() {
     let key = key();
     let (secret, jwk) = (key.to_secret(), key.public_jwk());
     assert_eq!(Es256Key::from_secret(&secret).unwrap().public_jwk(), jwk);
@@ -192,12 +192,12 @@ async fn a_key_comes_back_from_its_secret_and_prints_none() {
     let credential = dpop.credential("hunter2", "DPoP").unwrap();
     let shown = format!("{shown} {dpop:?} {credential:?}");
     assert!(!shown.contains("hunter2") && !shown.contains(secret.expose()), "{shown}");
-    // RFC 7638 §3.1 has an example of RSA; of an EC key the members are these.
+    // The example in RFC 7638 §3.1 is for RSA. These are the members for an EC key.
     assert_eq!(decoded(&dpop.thumbprint()), Sha256::digest(&jwk).as_slice());
 }
 
 #[tokio::test]
-async fn a_key_of_ones_own_signs_and_its_failure_sends_nothing() {
+async fn a_failure_of_a_custom_key_is_an_error_and_nothing_is_sent() {
     struct Gone;
     #[async_trait::async_trait]
     impl ProofKey for Gone {
@@ -219,7 +219,7 @@ async fn a_key_of_ones_own_signs_and_its_failure_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_proof_does_not_follow_a_redirect_to_another_server() {
+async fn a_proof_is_not_sent_to_another_server_after_a_redirect() {
     let api = MockApi::start().await.unwrap();
     let evil = api.another("evil").await.unwrap();
     api.at("/").redirects_to(evil.url("/x"));
@@ -230,7 +230,7 @@ async fn a_proof_does_not_follow_a_redirect_to_another_server() {
     api.journal().assert_no_credential_reached("evil");
     assert_eq!((api.requests().len(), evil.requests().len()), (1, 1));
     assert!(!evil.requests()[0].headers().contains_key("dpop"));
-    // Why the documentation says so: a client of its own lets the proof go there.
+    // A plain client sends the proof to the other server. The documentation warns of this.
     let auth = ChallengeMiddleware::new(api.origin(), credential()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     client.get(api.url("/")).send().await.unwrap();
@@ -238,7 +238,7 @@ async fn a_proof_does_not_follow_a_redirect_to_another_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_refusals_own_nonce_is_used_at_its_url() {
+async fn the_nonce_of_each_401_is_used_at_its_url() {
     // Each 401 brings its own nonce, which is valid once, at its URL. The body of the 401 is delayed, so all calls are
     // refused before the first is sent again.
     let given = Mutex::new(HashSet::new());

@@ -1,4 +1,5 @@
-//! Logins beside the first credential, beside partitions and beside demands: no call is replayed as another identity.
+//! Logins while the session holds an initial credential, credentials of partitions, and credentials for demands: no call is
+//! replayed as another identity.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,14 +11,14 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::{Fake, until};
-use crate::support::people::People;
 use crate::support::script::{API, Answer, ReceivedRequest, Script, challenged, challenged_with, respond, status};
+use crate::support::two_users::TwoUsers;
 
 fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
 }
 
-/// A server that holds the 401 of `/transfer` at the gate where an `A` sends it, and takes what else has a token.
+/// A server that accepts every token, except that it refuses `/transfer` for an `A`. That 401 waits at the gate.
 fn slow_transfer(answer: &Gate) -> Script {
     let held = answer.clone();
     Script::new(move |arrived: &ReceivedRequest, _| -> Answer {
@@ -29,19 +30,19 @@ fn slow_transfer(answer: &Gate) -> Script {
     })
 }
 
-/// Sends a transfer while a login is pending, lets the login end, and then has the server refuse the transfer.
-async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware, before: Option<&str>) {
+/// Sends a transfer while a login is pending, lets the login end, and then lets the server refuse the transfer.
+async fn is_refused_after_the_login(users: &TwoUsers, auth: &ChallengeMiddleware, before: Option<&str>) {
     let answer = Gate::closed();
     let server = slow_transfer(&answer);
     let client = server.client(auth);
-    let login = people.log_in(auth.session()).await;
+    let login = users.log_in(auth.session()).await;
     if let Some(path) = before {
         client.get(format!("{API}/{path}")).send().await.unwrap();
     }
     let sent = server.sends();
     let transfer = tokio::spawn(client.post(format!("{API}/p/transfer")).send());
     until(|| server.sends() == sent + 1).await;
-    people.open();
+    users.open();
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
@@ -52,33 +53,33 @@ async fn is_refused_after_the_login(people: &People, auth: &ChallengeMiddleware,
 }
 
 #[tokio::test]
-async fn what_there_is_to_begin_with_is_another_identity_than_that_of_a_pending_login() {
-    let people = People::new();
-    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
-    is_refused_after_the_login(&people, &auth, None).await;
+async fn the_initial_credential_is_not_the_identity_of_a_pending_login() {
+    let users = TwoUsers::new();
+    let auth = ChallengeMiddleware::new(API, users.clone()).unwrap();
+    is_refused_after_the_login(&users, &auth, None).await;
 }
 
 #[tokio::test]
-async fn a_credential_of_a_partition_that_came_during_a_login_is_of_another_identity() {
-    let people = People::without_initial();
-    let auth = ChallengeMiddleware::builder(API, people.clone());
+async fn a_partition_credential_that_arrives_during_a_login_is_not_the_identity_of_that_login() {
+    let users = TwoUsers::without_initial();
+    let auth = ChallengeMiddleware::builder(API, users.clone());
     let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
-    is_refused_after_the_login(&people, &auth, Some("p/first")).await;
+    is_refused_after_the_login(&users, &auth, Some("p/first")).await;
 }
 
 #[tokio::test]
-async fn credentials_of_partitions_are_sent_until_a_login_ends() {
+async fn partition_credentials_are_sent_until_a_login_succeeds() {
     for ends_well in [true, false] {
-        let people = People::without_initial();
-        let auth = ChallengeMiddleware::builder(API, people.clone());
+        let users = TwoUsers::without_initial();
+        let auth = ChallengeMiddleware::builder(API, users.clone());
         let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
         let server = slow_transfer(&Gate::closed());
         let client = server.client(&auth);
         client.get(format!("{API}/p/1")).send().await.unwrap();
-        let login = people.log_in(auth.session()).await;
+        let login = users.log_in(auth.session()).await;
         client.get(format!("{API}/p/2")).send().await.unwrap();
         if ends_well {
-            people.open();
+            users.open();
             login.await.unwrap().unwrap();
         } else {
             login.abort();
@@ -89,8 +90,8 @@ async fn credentials_of_partitions_are_sent_until_a_login_ends() {
     }
 }
 
-/// A middleware whose first credential met a demand, and whose second meets another: the first is kept.
-async fn with_a_kept_one(fake: &Fake) -> (ChallengeMiddleware, Script) {
+/// A middleware whose first credential meets one demand and whose second meets another. It keeps the first one.
+async fn with_a_kept_credential(fake: &Fake) -> (ChallengeMiddleware, Script) {
     let server = Script::new(|arrived, _| {
         let path = arrived.path().trim_start_matches('/').to_owned();
         if arrived.token().starts_with(&path) {
@@ -106,7 +107,7 @@ async fn with_a_kept_one(fake: &Fake) -> (ChallengeMiddleware, Script) {
     (auth, server)
 }
 
-/// Gives a token that meets the claims, or `login-…`.
+/// A refresher that returns a token for the claims, or `login-…`.
 fn claims() -> Fake {
     Fake::answering(|number, context| {
         let claims = context.demand().claims().unwrap_or("login");
@@ -115,9 +116,9 @@ fn claims() -> Fake {
 }
 
 #[tokio::test]
-async fn a_credential_that_was_kept_for_a_demand_is_not_taken_after_a_login() {
+async fn a_credential_kept_for_a_demand_is_not_sent_after_a_login() {
     let fake = claims();
-    let (auth, server) = with_a_kept_one(&fake).await;
+    let (auth, server) = with_a_kept_credential(&fake).await;
     auth.session().login().await.unwrap();
     let response = server.client(&auth).get(format!("{API}/x")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), fake.calls()), (200, 4));
@@ -125,9 +126,9 @@ async fn a_credential_that_was_kept_for_a_demand_is_not_taken_after_a_login() {
 }
 
 #[tokio::test]
-async fn a_logout_forgets_what_was_kept_for_demands() {
+async fn a_logout_forgets_the_credentials_kept_for_demands() {
     let fake = claims();
-    let (auth, _) = with_a_kept_one(&fake).await;
+    let (auth, _) = with_a_kept_credential(&fake).await;
     auth.session().logout().await.unwrap();
     let forgotten = fake.forgotten();
     for token in ["x-1", "y-2"] {
@@ -136,7 +137,7 @@ async fn a_logout_forgets_what_was_kept_for_demands() {
 }
 
 #[tokio::test]
-async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
+async fn a_waiting_request_is_refreshed_by_its_own_challenge_if_the_login_declines() {
     let gate = Gate::closed();
     let (held, logins) = (gate.clone(), Arc::new(AtomicUsize::new(0)));
     let begun = logins.clone();
@@ -163,7 +164,7 @@ async fn a_login_that_declines_leaves_a_waiting_request_to_its_own_challenge() {
 }
 
 #[tokio::test]
-async fn a_403_of_a_partition_asks_for_scopes_there_though_it_was_renewed_meanwhile() {
+async fn a_403_of_a_partition_steps_up_there_even_after_a_renewal() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         (_, "") => challenged(),
         ("/p/denied", _) => respond(403, &[("www-authenticate", "Bearer scope=\"more\"")], ""),
@@ -180,5 +181,5 @@ async fn a_403_of_a_partition_asks_for_scopes_there_though_it_was_renewed_meanwh
     assert_eq!(auth.session().step_up(denied).await.unwrap(), Credential::bearer("t3"));
     let response = client.get(format!("{API}/p/now")).send().await.unwrap();
     assert_eq!((server.tokens().last().map(String::as_str), AuthReport::of(&response).attempts()), (Some("t3"), 1));
-    assert_eq!(auth.session().credential(), None, "the credential is of that partition alone");
+    assert_eq!(auth.session().credential(), None, "the credential belongs only to that partition");
 }

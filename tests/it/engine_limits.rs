@@ -1,4 +1,4 @@
-//! What a session costs at most, and how it ends: runtimes that are gone, panics, floods, rests and evicted slots.
+//! The limits of a session: shut down runtimes, panics, floods, cooldowns and dropped slots.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,25 +13,25 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::Gate;
 
 use crate::sessions::{auth, refresh_kind};
-use crate::support::fake::{Fake, Hands, until};
+use crate::support::fake::{Fake, ManualClock, until};
 use crate::support::script::{API, Script, challenged, challenged_with, status};
 
 fn segment(path: &str) -> String {
     path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned()
 }
 
-/// Tells when it is dropped.
-struct Ends(std::sync::mpsc::Sender<()>);
+/// Sends a message when it is dropped.
+struct SendsOnDrop(std::sync::mpsc::Sender<()>);
 
-impl Drop for Ends {
+impl Drop for SendsOnDrop {
     fn drop(&mut self) {
-        // The test may be over.
+        // The receiver is gone if the test has ended.
         let _ = self.0.send(());
     }
 }
 
 #[test]
-fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() {
+fn a_flight_that_starts_during_the_shutdown_of_its_runtime_does_not_deadlock() {
     const BOUND: Duration = Duration::from_secs(20);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let ((closed, closes), (ended, end)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
@@ -43,7 +43,7 @@ fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() 
         let mut is_first = true;
         std::future::poll_fn(move |_| {
             if std::mem::take(&mut is_first) {
-                // It holds its thread until the runtime takes no more tasks.
+                // The refresher blocks its thread until the runtime accepts no more tasks.
                 begun.send(()).unwrap();
                 closes.lock().unwrap().recv_timeout(BOUND).unwrap();
             }
@@ -52,7 +52,7 @@ fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() 
     };
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
     let server = Script::always(challenged());
-    let (call, ends, closing) = (server.client(&auth).get(API).send(), Ends(ended), Ends(closed));
+    let (call, ends, closing) = (server.client(&auth).get(API).send(), SendsOnDrop(ended), SendsOnDrop(closed));
     runtime.spawn(async move {
         let _closing = closing;
         std::future::pending::<()>().await;
@@ -67,12 +67,12 @@ fn a_flight_that_starts_while_its_runtime_shuts_down_does_not_wait_for_itself() 
 }
 
 #[tokio::test]
-async fn a_server_that_names_a_new_resource_each_time_costs_a_bounded_number_of_failures() {
+async fn a_server_that_names_a_new_resource_each_time_causes_a_bounded_number_of_failures() {
     let server = Script::new(|_, number| {
         challenged_with(&format!("Bearer resource_metadata=\"{API}/.well-known/oauth-protected-resource/{number}\""))
     });
     let fake = Fake::failing(RefreshError::denied("metadata"));
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
     let client = server.client(&auth);
     for path in 0..300 {
         client.get(format!("{API}/{path}")).send().await.unwrap_err();
@@ -81,16 +81,16 @@ async fn a_server_that_names_a_new_resource_each_time_costs_a_bounded_number_of_
 }
 
 #[tokio::test]
-async fn a_password_that_is_rejected_in_many_partitions_is_not_told_for_each_of_them() {
+async fn a_password_that_is_rejected_in_many_partitions_causes_a_bounded_number_of_refreshes() {
     let fake = Fake::failing(RefreshError::credential_revoked("unauthorized"));
-    let clock = Hands::new();
+    let clock = ManualClock::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
     let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     let client = Script::always(challenged()).client(&auth);
     for partition in 0..200 {
         let error = client.get(format!("{API}/{partition}")).send().await.unwrap_err();
-        let rejected = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
-        assert!(matches!(rejected.kind(), RefreshErrorKind::CredentialRevoked { .. }));
+        let failure = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
+        assert!(matches!(failure.kind(), RefreshErrorKind::CredentialRevoked { .. }));
     }
     assert_eq!(fake.calls(), 16);
     clock.forward(Duration::from_secs(31));
@@ -98,20 +98,20 @@ async fn a_password_that_is_rejected_in_many_partitions_is_not_told_for_each_of_
     let later = fake.calls();
     auth.session().login().await.unwrap_err();
     client.get(format!("{API}/latest")).send().await.unwrap_err();
-    assert_eq!(fake.calls(), later + 2, "a login ends the rest");
+    assert_eq!(fake.calls(), later + 2, "a login ends the cooldown");
 }
 
 #[tokio::test]
 async fn slots_are_bounded_again_after_a_burst() {
     let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
     let fake = Fake::new().gated();
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
     let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
     let client = server.client(&auth);
     let calls: Vec<_> = (0..1_000).map(|n| tokio::spawn(client.get(format!("{API}/{n}")).send())).collect();
-    fake.begun(1_000).await;
+    fake.wait_for_calls(1_000).await;
     for _ in 0..1_001 {
-        fake.open();
+        fake.let_one_through();
     }
     for call in calls {
         call.await.unwrap().unwrap();
@@ -122,7 +122,7 @@ async fn slots_are_bounded_again_after_a_burst() {
 }
 
 #[tokio::test]
-async fn a_kept_credential_that_was_revoked_is_dropped_though_it_had_worked() {
+async fn a_kept_credential_is_dropped_after_the_server_revokes_it() {
     let revoked = Arc::new(AtomicUsize::new(0));
     let limit = revoked.clone();
     let server = Script::new(move |arrived, _| {
@@ -141,15 +141,15 @@ async fn a_kept_credential_that_was_revoked_is_dropped_though_it_had_worked() {
         client.get(format!("{API}/{path}")).send().await.unwrap();
     }
     revoked.store(2, Ordering::SeqCst);
-    // The one that is kept may cost one call.
+    // The kept credential may cost one failed call.
     drop(client.get(format!("{API}/x")).send().await);
     assert_eq!(client.get(format!("{API}/x")).send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]
-async fn a_renewal_before_the_send_that_fails_does_not_hide_a_newer_credential() {
+async fn a_failed_renewal_before_the_send_does_not_hide_a_newer_credential() {
     for error in [Some(RefreshError::transient(None)), None] {
-        let (clock, answer) = (Hands::new(), Gate::closed());
+        let (clock, answer) = (ManualClock::new(), Gate::closed());
         let held = answer.clone();
         let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
             (_, "t2") => status(200),
@@ -179,7 +179,7 @@ async fn a_renewal_before_the_send_that_fails_does_not_hide_a_newer_credential()
     }
 }
 
-/// Panics when it is told to forget the first credential.
+/// A refresher whose first `forget` panics.
 struct PanicsOnce(AtomicUsize);
 
 #[async_trait]
@@ -197,7 +197,7 @@ impl Refresh for PanicsOnce {
 }
 
 #[tokio::test]
-async fn a_panic_while_one_credential_is_forgotten_leaves_the_others_to_be_forgotten() {
+async fn a_panic_in_one_forget_call_does_not_stop_the_others() {
     let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
     let refresher = Arc::new(PanicsOnce(0.into()));
     let auth = ChallengeMiddleware::builder(API, refresher.clone());
@@ -208,11 +208,11 @@ async fn a_panic_while_one_credential_is_forgotten_leaves_the_others_to_be_forgo
     }
     let error = auth.session().logout().await.unwrap_err();
     assert_eq!(refresh_kind(&error), RefreshErrorKind::Panicked);
-    // The main slot, which holds none, and both partitions.
+    // One call for the main slot, which holds no credential, and one for each partition.
     assert_eq!(refresher.0.load(Ordering::SeqCst), 3);
 }
 
-/// A scheme that answers a first 401 by itself.
+/// A scheme that answers a first 401 with a retry.
 struct Nonces;
 
 #[async_trait]
@@ -232,8 +232,8 @@ impl Authorize for Nonces {
 }
 
 #[tokio::test]
-async fn a_call_that_renewed_before_its_send_does_not_refresh_for_the_next_one_too() {
-    let (server, clock) = (Script::always(challenged_with("Own")), Hands::new());
+async fn a_call_that_renews_before_its_send_does_not_refresh_for_the_next_call() {
+    let (server, clock) = (Script::always(challenged_with("Own")), ManualClock::new());
     let fake = Fake::answering(|_, _| Ok(Some(Credential::custom(Nonces))));
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
@@ -246,12 +246,12 @@ async fn a_call_that_renewed_before_its_send_does_not_refresh_for_the_next_one_t
 }
 
 #[tokio::test]
-async fn a_request_that_went_without_a_useless_credential_says_nothing_about_it() {
-    /// Answers challenges alone, as a password does.
-    struct Asked(Fake);
+async fn the_report_of_a_request_sent_without_the_invalid_credential_names_no_generation() {
+    /// A refresher that only answers challenges, like `Password`.
+    struct AnswersChallenges(Fake);
 
     #[async_trait]
-    impl Refresh for Asked {
+    impl Refresh for AnswersChallenges {
         async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
             self.0.refresh(context).await
         }
@@ -263,7 +263,8 @@ async fn a_request_that_went_without_a_useless_credential_says_nothing_about_it(
 
     let server = Script::new(|arrived, _| if arrived.path() == "/public" { status(200) } else { challenged() });
     let fake = Fake::new();
-    let auth = ChallengeMiddleware::builder(API, Asked(fake.clone())).clock(Hands::new()).build().unwrap();
+    let auth =
+        ChallengeMiddleware::builder(API, AnswersChallenges(fake.clone())).clock(ManualClock::new()).build().unwrap();
     let client = server.client(&auth);
     let error = client.get(format!("{API}/private")).send().await.unwrap_err();
     assert!(auth.session().invalidate(Unauthorized::find(&error).unwrap()));
@@ -273,10 +274,10 @@ async fn a_request_that_went_without_a_useless_credential_says_nothing_about_it(
 }
 
 #[tokio::test]
-async fn what_each_kind_of_call_costs_at_most_is_three_refreshes() {
+async fn each_kind_of_call_causes_at_most_three_refreshes() {
     for kind in ["stream", "safe methods only", "passed through", "without a second send", "at once"] {
         let (server, fake) = (Script::always(challenged()), Fake::new());
-        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
         let auth = match kind {
             "safe methods only" => auth.safe_methods_only(),
             "passed through" => auth.pass_through(),
@@ -302,8 +303,8 @@ async fn what_each_kind_of_call_costs_at_most_is_three_refreshes() {
 }
 
 #[tokio::test]
-async fn how_long_a_failed_renewal_before_the_send_took_is_told() {
-    let (server, clock, gate) = (Script::always(status(200)), Hands::new(), Gate::closed());
+async fn the_report_includes_the_time_of_a_failed_renewal() {
+    let (server, clock, gate) = (Script::always(status(200)), ManualClock::new(), Gate::closed());
     let held = gate.clone();
     let refresher = move |context: RefreshContext| {
         let held = held.clone();
@@ -326,7 +327,7 @@ async fn how_long_a_failed_renewal_before_the_send_took_is_told() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_server_calls_invalid_is_no_sign_of_a_401_that_means_403() {
+async fn a_401_with_invalid_token_has_no_hint_of_a_403() {
     let server = Script::new(|arrived, number| match arrived.path() {
         "/works" if number == 0 => status(200),
         _ => challenged_with("Bearer error=\"invalid_token\""),

@@ -1,4 +1,4 @@
-//! Our errors are found wherever they end up.
+//! The errors of the crate are found inside any other error.
 
 use std::error::Error as StdError;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use reqwest_retry::policies::ExponentialBackoff;
 use crate::support::fake::Fake;
 use crate::support::script::{API, Script, challenged, status};
 
-/// Answers so that each kind of error comes up: 403 at `/forbidden`, 401 elsewhere, 503 at `/down`.
+/// A server that causes each kind of error: 403 at `/forbidden`, 503 at `/down`, 401 elsewhere.
 fn server() -> Script {
     Script::new(|arrived, _| match arrived.path() {
         "/forbidden" => status(403),
@@ -48,17 +48,17 @@ enum Mine {
 fn found(error: reqwest_middleware::Error) {
     assert!(Forbidden::find(&error).is_some() && Unauthorized::find(&error).is_none(), "bare");
     let mine = Mine::from(error);
-    assert!(Forbidden::find(&mine).is_some(), "in an enum of one's own");
+    assert!(Forbidden::find(&mine).is_some(), "in an enum of the caller");
     let dynamic: &dyn StdError = &mine;
     assert!(Forbidden::find(dynamic).is_some(), "as dyn Error");
     let boxed: Box<dyn StdError + Send + Sync> = Box::new(mine);
     assert!(Forbidden::find(&*boxed).is_some(), "boxed");
     let local: Box<dyn StdError> = boxed;
-    assert!(Error::find(&*local).is_some(), "boxed for one thread");
+    assert!(Error::find(&*local).is_some(), "boxed, and not Send");
 }
 
 #[tokio::test]
-async fn errors_are_found_bare_and_in_any_other() {
+async fn errors_are_found_alone_and_inside_any_other_error() {
     let client = server().client(&auth(&Fake::new()));
     found(error(&client, "/forbidden").await);
 
@@ -69,7 +69,7 @@ async fn errors_are_found_bare_and_in_any_other() {
 }
 
 #[tokio::test]
-async fn errors_are_found_under_a_retry_middleware_and_final_ones_are_not_retried() {
+async fn errors_are_found_with_a_retry_middleware_and_final_errors_are_not_retried() {
     let (server, fake) = (server(), Fake::new());
     let outside =
         ClientBuilder::new(reqwest::Client::new()).with(retry()).with(auth(&fake)).with(server.clone()).build();
@@ -87,12 +87,12 @@ async fn errors_are_found_under_a_retry_middleware_and_final_ones_are_not_retrie
     assert_eq!(
         (down.status().as_u16(), server.sends(), fake.calls()),
         (503, 7, 1),
-        "the retries are not ours to count"
+        "each attempt of the retry middleware is a send"
     );
 }
 
 #[tokio::test]
-async fn an_error_taken_out_of_ours_is_found_in_the_next() {
+async fn an_error_is_found_inside_an_error_of_the_caller() {
     #[derive(Debug, thiserror::Error)]
     #[error("denied")]
     struct Denied(#[source] reqwest_middleware::Error);
@@ -132,7 +132,7 @@ async fn errors_are_found_in_a_transparent_enum() {
 }
 
 #[tokio::test]
-async fn an_error_is_taken_out_of_a_middleware_error() {
+async fn from_middleware_returns_the_error_inside() {
     let (server, fake) = (server(), Fake::new());
     let bare = server.client(&auth(&fake));
     let retried =
@@ -205,7 +205,7 @@ async fn several_errors() -> Vec<reqwest_middleware::Error> {
 }
 
 #[tokio::test]
-async fn the_full_line_is_the_same_everywhere_and_nothing_is_printed_twice() {
+async fn the_full_line_is_the_same_everywhere_and_no_text_repeats() {
     for error in several_errors().await {
         let ours = Error::find(&error).unwrap().clone();
         let line = ours.to_string();
@@ -232,7 +232,7 @@ async fn the_full_line_is_the_same_everywhere_and_nothing_is_printed_twice() {
 }
 
 #[tokio::test]
-async fn the_chain_is_printed_once() {
+async fn each_message_of_the_chain_is_printed_once() {
     let client = server().client(&auth(&Fake::failing(RefreshError::other("the disk is full"))));
     let error = error(&client, "/").await;
     let line = format!("401 to GET {API}/: who are you? (no new credential)");
@@ -241,7 +241,7 @@ async fn the_chain_is_printed_once() {
 }
 
 #[tokio::test]
-async fn a_refresh_error_is_found_in_whatever_the_refresher_gives() {
+async fn a_refresh_error_is_found_in_each_error_that_a_refresher_returns() {
     for wrapped in [
         RefreshError::from(Box::<dyn StdError + Send + Sync>::from(RefreshError::credential_revoked("x"))),
         RefreshError::from(Box::<dyn StdError + Send + Sync>::from(
@@ -261,7 +261,7 @@ async fn a_refresh_error_is_found_in_whatever_the_refresher_gives() {
 }
 
 #[test]
-fn errors_are_small_and_can_be_sent() {
+fn errors_are_small_and_are_send_and_sync() {
     fn sendable<T: Send + Sync + 'static>() -> usize {
         size_of::<T>()
     }

@@ -1,4 +1,4 @@
-//! Several refreshers, of which the one for the strongest challenge is asked.
+//! `FirstOf`: several refreshers. The one for the strongest challenge is called.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use reqwest_challenge_testing::{Answer, RecordingRefresher, Script};
 
 use crate::support::script::API;
 
-/// A refresher that gives a token of that name.
+/// A refresher that returns a token of that name.
 fn gives(name: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| Ok(Some(Credential::bearer(name))))
 }
@@ -33,7 +33,7 @@ const MD5: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\"";
 const SHA: &str = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=sha-256-sess";
 
 #[tokio::test]
-async fn the_strongest_challenge_wins_wherever_it_stands() {
+async fn the_strongest_challenge_is_answered_at_any_position() {
     let first = FirstOf::new().answering(["Basic"], gives("basic")).answering(["digest"], gives("digest"));
     let first = first.answering(["Bearer"], gives("bearer")).answering(["DPoP"], gives("dpop"));
     for (lines, wanted) in [
@@ -41,7 +41,7 @@ async fn the_strongest_challenge_wins_wherever_it_stands() {
         (&["Negotiate, Basic realm=\"a\", bearer realm=\"b\""], "bearer"),
         (&["Basic realm=\"a\"", MD5], "digest"),
         (&["Basic realm=\"a\""], "basic"),
-        // Nobody was named for it, so all are asked in their order.
+        // There is no challenge, so all refreshers are called in order.
         (&[], "basic"),
     ] {
         assert_eq!(chosen(&first, lines).await, Some(Credential::bearer(wanted)), "{lines:?}");
@@ -50,7 +50,7 @@ async fn the_strongest_challenge_wins_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn the_order_can_be_another_and_knows_algorithms() {
+async fn in_order_changes_the_order_and_distinguishes_algorithms() {
     let first = FirstOf::new().answering(["Bearer"], gives("bearer")).answering(["Digest"], gives("digest"));
     let first = first.in_order(["Digest SHA-256", "Bearer", "Digest MD5"]);
     assert_eq!(chosen(&first, &["Bearer realm=\"a\"", SHA]).await, Some(Credential::bearer("digest")));
@@ -58,7 +58,7 @@ async fn the_order_can_be_another_and_knows_algorithms() {
 }
 
 #[tokio::test]
-async fn one_that_declines_passes_on_and_one_that_fails_says_who_and_why() {
+async fn a_refresher_that_declines_passes_on_and_the_error_of_one_that_fails_names_its_challenge() {
     let lines = &["Bearer realm=\"a\", Basic realm=\"b\""];
     let declines = RecordingRefresher::declining();
     let first = FirstOf::new().answering(["Bearer"], declines.clone()).answering(["Basic"], gives("basic"));
@@ -76,11 +76,11 @@ async fn one_that_declines_passes_on_and_one_that_fails_says_who_and_why() {
     let kind = RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() };
     assert_eq!(refused.refresh_error().unwrap().kind(), &kind);
     let shown = format!("{:#}", anyhow::Error::from(error));
-    assert!(shown.contains("for a Bearer challenge"), "{shown}");
+    assert!(shown.contains("for the Bearer scheme"), "{shown}");
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_told_to_whose_it_was_and_all_forget() {
+async fn all_refreshers_forget_and_only_the_source_receives_the_credential() {
     let (one, two) = (gives("one").with_timeout(Duration::from_secs(300)), gives("two"));
     let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
     assert_eq!(first.timeout(), Duration::from_secs(300));
@@ -95,23 +95,23 @@ async fn what_is_forgotten_is_told_to_whose_it_was_and_all_forget() {
 }
 
 #[tokio::test]
-async fn it_keeps_the_contract_of_a_refresher() {
+async fn first_of_passes_the_refresher_contract() {
     let make = || FirstOf::new().answering(["Bearer"], RecordingRefresher::new());
     reqwest_challenge_testing::refresher_contract(make).run().await.assert_passed();
 }
 
 #[tokio::test]
-async fn a_choice_sees_the_challenges_of_its_schemes_alone() {
+async fn a_refresher_receives_only_the_challenges_of_its_schemes() {
     let seen = gives("digest");
     let first = FirstOf::new().answering(["Digest"], seen.clone());
     chosen(&first, &["Basic realm=\"a\", bearer realm=\"b\"", MD5]).await;
-    let rejections = seen.contexts();
-    let schemes: Vec<_> = rejections[0].challenges().iter().map(|challenge| challenge.scheme().to_owned()).collect();
-    assert_eq!((schemes, rejections[0].realm().as_deref()), (vec!["Digest".to_owned()], Some("a")));
+    let contexts = seen.contexts();
+    let schemes: Vec<_> = contexts[0].challenges().iter().map(|challenge| challenge.scheme().to_owned()).collect();
+    assert_eq!((schemes, contexts[0].realm().as_deref()), (vec!["Digest".to_owned()], Some("a")));
 }
 
 #[tokio::test]
-async fn whose_credential_it_is_renews_it_where_nobody_was_refused() {
+async fn a_credential_that_was_not_refused_is_renewed_by_its_source() {
     let (one, two) = (gives("one"), gives("two"));
     let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
     let held = chosen(&first, &["Basic realm=\"a\""]).await.unwrap();

@@ -1,4 +1,4 @@
-//! The main job end to end, against a mock API over real sockets.
+//! The main cases end to end, against a mock API over real sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ fn challenged() -> ResponseTemplate {
     ResponseTemplate::new(401).insert_header("www-authenticate", CHALLENGE).set_body_string("who are you?")
 }
 
-/// An API that takes the token `t1` and nothing else.
+/// An API that accepts only the token `t1`.
 async fn api() -> MockServer {
     let server = MockServer::start().await;
     Mock::given(header("authorization", "Bearer t1"))
@@ -31,7 +31,7 @@ async fn api() -> MockServer {
     server
 }
 
-/// Counts its calls and gives `t1`, `t2`, ….
+/// Counts its calls and returns `t1`, `t2`, ….
 #[derive(Clone, Default)]
 struct Counter(Arc<AtomicUsize>);
 
@@ -82,14 +82,14 @@ async fn a_second_401_is_an_error_after_two_sends() {
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), UnauthorizedReason::StillRejected);
     assert_eq!(refused.challenges().get("bearer").unwrap().realm().as_deref(), Some("api"));
-    // The server is not blamed, because nothing shows that the token is valid.
+    // There is no hint of a 403, because nothing shows that the token is valid.
     assert_eq!(refused.hint(), None);
     assert!(refused.to_string().ends_with("(the server refused this token)"), "{refused}");
     assert_eq!((sends(&server).await, refreshes.calls(), refused.report().attempts()), (2, 1, 2));
 }
 
 #[tokio::test]
-async fn a_403_is_an_error_that_says_what_was_missing_and_is_sent_once() {
+async fn a_403_is_an_error_that_names_the_missing_scopes_and_is_sent_once() {
     let server = MockServer::start().await;
     let forbidden = ResponseTemplate::new(403)
         .insert_header("www-authenticate", r#"Bearer error="insufficient_scope", scope="reports:write admin""#)
@@ -106,7 +106,7 @@ async fn a_403_is_an_error_that_says_what_was_missing_and_is_sent_once() {
     assert_eq!(denied.error_code().as_deref(), Some("insufficient_scope"));
     assert_eq!(denied.message().as_deref(), Some("reports are for admins"));
     assert_eq!((denied.help_url(), denied.retry_after()), (Some("https://docs.example"), Some(Duration::from_secs(7))));
-    assert!(!denied.authenticated() && denied.is_body_whole());
+    assert!(!denied.is_authenticated() && denied.is_body_whole());
     let line = error.to_string();
     assert_eq!(
         line,
@@ -116,7 +116,7 @@ async fn a_403_is_an_error_that_says_what_was_missing_and_is_sent_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_401s_at_once_make_one_refresh() {
+async fn a_hundred_concurrent_401s_start_one_refresh() {
     let server = api().await;
     let refreshes = Arc::new(AtomicUsize::new(0));
     let gate = Arc::new(Semaphore::new(0));
@@ -141,7 +141,7 @@ async fn a_hundred_401s_at_once_make_one_refresh() {
             })
         })
         .collect();
-    // The window is held open until all of them have been refused.
+    // The refresh ends only after all requests have been refused.
     while sends(&server).await < 100 {
         tokio::task::yield_now().await;
     }
@@ -153,7 +153,7 @@ async fn a_hundred_401s_at_once_make_one_refresh() {
 }
 
 #[tokio::test]
-async fn a_401_of_another_server_after_a_redirect_asks_nobody() {
+async fn a_401_of_another_server_after_a_redirect_starts_no_refresh() {
     let (server, other) = (MockServer::start().await, MockServer::start().await);
     let away = ResponseTemplate::new(307).insert_header("location", format!("{}/", other.uri()));
     Mock::given(any()).respond_with(away).mount(&server).await;
@@ -172,7 +172,7 @@ async fn a_401_of_another_server_after_a_redirect_asks_nobody() {
 }
 
 #[tokio::test]
-async fn a_url_outside_of_the_origins_is_passed_through_both_ways() {
+async fn a_request_outside_the_origins_and_its_response_are_unchanged() {
     let (server, other) = (api().await, MockServer::start().await);
     Mock::given(any()).respond_with(challenged()).mount(&other).await;
     let refreshes = Counter::default();
@@ -186,7 +186,7 @@ async fn a_url_outside_of_the_origins_is_passed_through_both_ways() {
 }
 
 #[tokio::test]
-async fn a_header_credential_is_sent_from_the_first_request_on() {
+async fn a_header_credential_is_sent_with_the_first_request() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .and(path("/"))
@@ -201,7 +201,7 @@ async fn a_header_credential_is_sent_from_the_first_request_on() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_is_the_source_of_an_unauthorized_with_the_401s_facts() {
+async fn a_failed_refresh_is_the_source_of_an_unauthorized_with_the_body_of_the_401() {
     let server = api().await;
     let refresher = |_| async { Err::<Credential, _>(RefreshError::credential_revoked("invalid_grant")) };
     let error =
@@ -214,7 +214,7 @@ async fn a_failed_refresh_is_the_source_of_an_unauthorized_with_the_401s_facts()
 }
 
 #[tokio::test]
-async fn the_unread_part_of_a_long_401_is_cut_off() {
+async fn the_body_of_a_long_401_is_truncated() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(challenged().set_body_bytes(vec![b'x'; 10 << 20])).mount(&server).await;
     let client = client(ChallengeMiddleware::new(server.uri(), Counter::default().refresher()).unwrap());
@@ -224,7 +224,7 @@ async fn the_unread_part_of_a_long_401_is_cut_off() {
 }
 
 #[tokio::test]
-async fn the_callers_own_credential_is_left_alone() {
+async fn a_credential_of_the_caller_is_not_replaced() {
     let (server, refreshes) = (api().await, Counter::default());
     let client = client(ChallengeMiddleware::new(server.uri(), refreshes.refresher()).unwrap());
     let error = client.get(server.uri()).bearer_auth("mine").send().await.unwrap_err();
@@ -233,23 +233,28 @@ async fn the_callers_own_credential_is_left_alone() {
 }
 
 #[test]
-fn a_plaintext_origin_that_is_not_this_machine_is_an_error() {
+fn a_plaintext_origin_that_is_not_loopback_is_an_error() {
     let key = || Credential::bearer("t");
     let error = ChallengeMiddleware::new("http://api.example.com", key()).unwrap_err();
     assert!(error.to_string().contains("write https"), "{error}");
     assert!(ChallengeMiddleware::builder("http://api.example.com", key()).dangerous_allow_plaintext().build().is_ok());
-    assert!(ChallengeMiddleware::new("http://127.0.0.1:1", key()).is_ok());
+    for host in ["127.0.0.1", "[::1]", "localhost", "localhost.", "api.localhost", "api.localhost."] {
+        assert!(ChallengeMiddleware::new(format!("http://{host}:1"), key()).is_ok(), "{host}");
+    }
+    for host in ["localhost.example.com", "apilocalhost", "0.0.0.0"] {
+        assert!(ChallengeMiddleware::new(format!("http://{host}:1"), key()).is_err(), "{host}");
+    }
 }
 
 #[tokio::test]
-async fn our_host_by_plain_http_is_an_error_before_any_send() {
+async fn plain_http_to_a_listed_https_host_is_an_error_before_the_send() {
     let client = client(ChallengeMiddleware::new("https://localhost", Credential::bearer("t")).unwrap());
     let error = client.get("http://localhost:1/").send().await.unwrap_err();
     assert!(matches!(Error::find(&error), Some(Error::Insecure(_))), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_stand_in_a_header_fails_and_is_not_shown() {
+async fn a_token_with_an_invalid_character_is_an_error_that_does_not_show_it() {
     let server = api().await;
     let refresher = |_| async { Ok::<_, BoxError>(Credential::bearer("hunter2\n")) };
     let error =

@@ -12,9 +12,9 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::Gate;
 
 use crate::sessions::{auth, refresh_kind, with_t0};
-use crate::support::fake::{Fake, Hands, until};
-use crate::support::people::People;
+use crate::support::fake::{Fake, ManualClock, until};
 use crate::support::script::{API, Script, challenged, challenged_with, respond, status};
+use crate::support::two_users::TwoUsers;
 
 fn log_in(session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>> {
     tokio::spawn(async move { session.login().await })
@@ -22,21 +22,21 @@ fn log_in(session: Session) -> tokio::task::JoinHandle<Result<Credential, Error>
 
 #[tokio::test]
 async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_new_identity() {
-    let (people, answer) = (People::new(), Gate::closed());
+    let (users, answer) = (TwoUsers::new(), Gate::closed());
     let held = answer.clone();
     let server = Script::new(move |arrived, number| match (number, arrived.token()) {
         (0, _) => status(200),
         (_, token) if token.starts_with('B') => status(200),
         _ => challenged().hold_until(&held),
     });
-    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let auth = ChallengeMiddleware::new(API, users.clone()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    let login = people.log_in(auth.session()).await;
-    // Sent as A, while the login is pending.
+    let login = users.log_in(auth.session()).await;
+    // The request is sent as A while the login is pending.
     let transfer = tokio::spawn(client.post(format!("{API}/transfer")).send());
     until(|| server.sends() == 2).await;
-    people.open();
+    users.open();
     login.await.unwrap().unwrap();
     answer.open();
     let error = transfer.await.unwrap().unwrap_err();
@@ -46,19 +46,19 @@ async fn a_request_that_was_signed_before_a_login_ended_is_not_replayed_as_the_n
 
 #[tokio::test]
 async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epoch() {
-    let people = People::new();
+    let users = TwoUsers::new();
     let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
-    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let auth = ChallengeMiddleware::new(API, users.clone()).unwrap();
     let client = server.client(&auth);
     // The renewal starts before the login ends; the login is for another identity.
     let first = client.get(API).send().await.unwrap();
     let epoch = reqwest_challenge::AuthReport::of(&first).epoch();
     assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&first)));
-    let login = people.log_in(auth.session()).await;
+    let login = users.log_in(auth.session()).await;
     let second = client.get(API).send().await.unwrap();
     assert_eq!(reqwest_challenge::AuthReport::of(&second).epoch(), epoch);
     assert_eq!(server.tokens().last().map(String::as_str), Some("A2"));
-    people.open();
+    users.open();
     login.await.unwrap().unwrap();
     let third = client.get(API).send().await.unwrap();
     assert!(reqwest_challenge::AuthReport::of(&third).epoch() > epoch);
@@ -66,43 +66,43 @@ async fn the_held_identity_is_renewed_while_a_login_is_pending_and_keeps_its_epo
 }
 
 #[tokio::test]
-async fn a_login_that_fails_says_nothing_about_the_identity_that_is_held() {
-    let people = People::failing();
+async fn a_failed_login_does_not_change_the_held_identity() {
+    let users = TwoUsers::failing();
     let server = Script::new(|arrived, _| if arrived.token() == "A0" { challenged() } else { status(200) });
-    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let auth = ChallengeMiddleware::new(API, users.clone()).unwrap();
     let client = server.client(&auth);
     client.get(format!("{API}/first")).send().await.unwrap();
-    let login = people.log_in(auth.session()).await;
-    people.open();
+    let login = users.log_in(auth.session()).await;
+    users.open();
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(refresh_kind(&error), RefreshErrorKind::CredentialRevoked { code: "access_denied".to_owned() });
-    // Neither a failure nor a session change remains.
+    // The session remembers neither a failure nor a change of identity.
     let expired = Script::new(|arrived, _| if arrived.token() == "A1" { challenged() } else { status(200) });
     assert_eq!(expired.client(&auth).get(API).send().await.unwrap().status(), 200);
     assert_eq!(expired.tokens(), ["A1", "A2"]);
 }
 
 #[tokio::test]
-async fn a_403_of_one_identity_asks_for_no_scopes_for_another() {
-    let people = People::new();
+async fn a_403_of_one_identity_cannot_step_up_another() {
+    let users = TwoUsers::new();
     let server = Script::new(|arrived, number| match (number, arrived.path()) {
         (_, "/write") => respond(403, &[("www-authenticate", "Bearer scope=\"write\"")], ""),
         _ => status(200),
     });
-    let auth = ChallengeMiddleware::new(API, people.clone()).unwrap();
+    let auth = ChallengeMiddleware::new(API, users.clone()).unwrap();
     let client = server.client(&auth);
     client.get(API).send().await.unwrap();
-    let login = people.log_in(auth.session()).await;
+    let login = users.log_in(auth.session()).await;
     let error = client.get(format!("{API}/write")).send().await.unwrap_err();
     let denied = Forbidden::find(&error).unwrap();
-    people.open();
+    users.open();
     login.await.unwrap().unwrap();
     match auth.session().step_up(denied).await {
         Err(Error::StepUp(refused)) => assert_eq!(refused.kind(), StepUpKind::EarlierLogin),
         other => panic!("{other:?}"),
     }
     assert!(!auth.session().invalidate(denied));
-    assert_eq!(people.renewals(), 0);
+    assert_eq!(users.renewals(), 0);
 }
 
 #[tokio::test]
@@ -110,9 +110,9 @@ async fn a_failed_first_login_keeps_the_initial_credential() {
     let kept = Credential::bearer("t0");
     let failing = || Fake::failing(RefreshError::login_required("run `app login`"));
     let given = ChallengeMiddleware::builder(API, failing()).initial_credential(kept.clone()).build().unwrap();
-    assert_eq!(given.session().credential(), Some(kept.clone()), "it is known before the first request");
-    let asked = ChallengeMiddleware::new(API, failing().with_initial(Ok(Some(kept.clone())))).unwrap();
-    for auth in [given, asked] {
+    assert_eq!(given.session().credential(), Some(kept.clone()), "the session holds it before the first request");
+    let from_call = ChallengeMiddleware::new(API, failing().with_initial(Ok(Some(kept.clone())))).unwrap();
+    for auth in [given, from_call] {
         auth.session().login().await.unwrap_err();
         let server = Script::accepting("t0");
         assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
@@ -132,23 +132,23 @@ async fn a_failed_login_after_a_logout_leaves_the_session_logged_out() {
 }
 
 #[tokio::test]
-async fn a_thousand_logins_at_once_are_one() {
+async fn a_thousand_concurrent_logins_cost_one_login() {
     let fake = Fake::new().gated();
     let auth = auth(&fake);
     let logins: Vec<_> = (0..1_000).map(|_| log_in(auth.session())).collect();
-    fake.begun(1).await;
-    // All of them wait for the login in progress.
+    fake.wait_for_calls(1).await;
+    // All callers wait for the login in progress.
     let context = fake.contexts()[0].clone();
     until(|| context.is_awaited()).await;
     tokio::task::yield_now().await;
-    fake.open();
+    fake.let_one_through();
     for login in logins {
         assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t1"));
     }
     assert_eq!(fake.calls(), 1);
 }
 
-/// Calls logout or login from inside the refresher.
+/// A refresher that calls logout.
 struct Nested(std::sync::OnceLock<Session>);
 
 #[async_trait]
@@ -196,7 +196,7 @@ fn user(token: &str) -> &str {
     token.split('-').next().unwrap_or_default()
 }
 
-/// Each login is another user. A renewal is for the user whose credential was refused.
+/// A refresher whose logins return a new user each time. A renewal is for the user whose credential was refused.
 struct Users(AtomicUsize);
 
 #[async_trait]
@@ -214,7 +214,7 @@ impl Refresh for Users {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_storm_of_logins_logouts_and_401s_no_call_is_replayed_as_another_user() {
+async fn concurrent_logins_logouts_and_401s_never_replay_a_call_as_another_user() {
     let server = Script::new(|arrived, number| match number % 5 {
         _ if arrived.token().is_empty() => challenged(),
         0 | 1 => challenged(),
@@ -222,8 +222,8 @@ async fn in_a_storm_of_logins_logouts_and_401s_no_call_is_replayed_as_another_us
         3 => challenged_with("Bearer claims=\"e30=\""),
         _ => status(200),
     });
-    // Advances the clock, so that no budget rests for long.
-    let clock = Hands::new();
+    // One caller advances the clock, so that the budget is exhausted only for a short time.
+    let clock = ManualClock::new();
     let auth = ChallengeMiddleware::builder(API, Users(0.into())).clock(clock.clone()).build().unwrap();
     let client = server.client(&auth);
     let callers = (0..8).map(|caller| {

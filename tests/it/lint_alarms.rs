@@ -1,4 +1,4 @@
-//! The lint reports nothing if a server is right.
+//! Correct responses about which the lint must report nothing.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest_challenge::lint::{Exchange, Finding, Presented, Severity, check};
@@ -16,7 +16,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
 }
 
 /// The faults and doubts about that response.
-fn alarms(presented: Presented, (status, lines, body): Answer<'_>) -> Vec<&'static str> {
+fn reported(presented: Presented, (status, lines, body): Answer<'_>) -> Vec<&'static str> {
     let (url, headers) = (Url::parse("https://api.example.com/reports").unwrap(), headers(lines));
     let exchange = Exchange::new(&Method::GET, &url, StatusCode::from_u16(status).unwrap(), &headers);
     let findings = check(&exchange.body(body.as_bytes()).presented(presented));
@@ -27,11 +27,11 @@ const BEARER: (&str, &str) = ("www-authenticate", "Bearer realm=\"https://accoun
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[test]
-fn a_missing_credential_or_permission_is_no_malformed_request() {
+fn a_missing_credential_or_permission_is_not_reported_as_a_malformed_request() {
     let google = "{\"error\":{\"code\":401,\"message\":\"Request is missing required authentication credential. Expected OAuth 2 \
                   access token, login cookie or other valid authentication credential.\",\"status\":\"UNAUTHENTICATED\"}}";
     for presented in [Nothing, Token, Other] {
-        assert_eq!(alarms(presented, (401, &[BEARER, JSON], google)), [""; 0], "{presented:?}");
+        assert_eq!(reported(presented, (401, &[BEARER, JSON], google)), [""; 0], "{presented:?}");
     }
     for text in [
         "Missing required scope",
@@ -49,32 +49,32 @@ fn a_missing_credential_or_permission_is_no_malformed_request() {
     ] {
         let json = format!("{{\"message\": \"{text}\"}}");
         for body in [text, &json] {
-            assert_eq!(alarms(Token, (403, &[JSON], body)), [""; 0], "{body}");
-            assert_eq!(alarms(Token, (401, &[BEARER, JSON], body)), [""; 0], "{body}");
+            assert_eq!(reported(Token, (403, &[JSON], body)), [""; 0], "{body}");
+            assert_eq!(reported(Token, (401, &[BEARER, JSON], body)), [""; 0], "{body}");
         }
     }
-    // A sentence about something else does not excuse a malformed request.
+    // A credential named in another sentence does not excuse a malformed request.
     for body in [
         "{\"message\":\"Missing required parameter: id. See the page on tokens.\"}",
         "the token is good\nmissing parameter",
     ] {
-        assert_eq!(alarms(Token, (403, &[JSON], body)), ["refusal-of-a-malformed-request"], "{body}");
+        assert_eq!(reported(Token, (403, &[JSON], body)), ["refusal-of-a-malformed-request"], "{body}");
     }
 }
 
 #[test]
-fn a_401_without_a_presented_credential_is_right_whatever_it_says() {
+fn a_401_to_a_request_without_a_credential_is_not_reported() {
     let challenge = ("www-authenticate", "Bearer error=\"invalid_request\"");
-    let found = alarms(Nothing, (401, &[challenge], ""));
+    let found = reported(Nothing, (401, &[challenge], ""));
     assert!(!found.contains(&"refusal-of-a-malformed-request"), "{found:?}");
-    assert_eq!(alarms(Nothing, (401, &[BEARER], "missing parameter: user")), [""; 0]);
-    let found = alarms(Presented::Unknown, (401, &[challenge], ""));
-    assert_eq!(found, [""; 0], "a rule that depends on it is not looked at");
-    assert_eq!(alarms(Token, (401, &[challenge], "")), ["refusal-of-a-malformed-request"]);
+    assert_eq!(reported(Nothing, (401, &[BEARER], "missing parameter: user")), [""; 0]);
+    let found = reported(Presented::Unknown, (401, &[challenge], ""));
+    assert_eq!(found, [""; 0], "a rule that depends on the credential is skipped");
+    assert_eq!(reported(Token, (401, &[challenge], "")), ["refusal-of-a-malformed-request"]);
 }
 
 #[test]
-fn a_wrong_password_is_no_fresh_credential() {
+fn a_wrong_password_is_not_reported_as_a_fresh_credential() {
     let url = Url::parse("https://api.example.com/reports").unwrap();
     let found = |presented, line: &str, good: bool| {
         let headers = headers(&[("www-authenticate", line)]);
@@ -88,30 +88,30 @@ fn a_wrong_password_is_no_fresh_credential() {
         assert!(found(Other, line, true), "{line}: the password is known to be good");
     }
     for error in ["invalid_token", "use_dpop_nonce", "insufficient_user_authentication", "insufficient_claims"] {
-        assert!(!found(Token, &format!("Bearer error=\"{error}\""), false), "the server says why: {error}");
+        assert!(!found(Token, &format!("Bearer error=\"{error}\""), false), "the error code names the reason: {error}");
     }
     assert!(found(Token, "Bearer realm=\"a\"", false) && found(Token, "Bearer error=\"insufficient_scope\"", false));
 }
 
 #[test]
-fn an_expired_token_that_is_no_credential_is_no_401() {
+fn an_expired_token_that_is_not_a_credential_is_not_reported() {
     for text in [
         "CSRF token has expired",
         "Your license token has expired",
         "The password reset token is expired",
         "Check that your token is expired or not",
     ] {
-        assert_eq!(alarms(Other, (403, &[JSON], &format!("{{\"message\":\"{text}\"}}"))), [""; 0], "{text}");
+        assert_eq!(reported(Other, (403, &[JSON], &format!("{{\"message\":\"{text}\"}}"))), [""; 0], "{text}");
     }
     for text in ["The access token expired", "jwt expired", "The security token included in the request is expired"] {
-        let found = alarms(Token, (403, &[JSON], &format!("{{\"message\":\"{text}\"}}")));
+        let found = reported(Token, (403, &[JSON], &format!("{{\"message\":\"{text}\"}}")));
         assert_eq!(found, ["403-for-an-expired-token"], "{text}");
     }
 }
 
 #[test]
-fn a_success_whose_nested_data_mention_a_refusal_raises_no_alarm() {
-    let success = |body: &str| alarms(Token, (200, &[JSON], body));
+fn a_success_whose_nested_data_mention_a_refusal_is_not_reported() {
+    let success = |body: &str| reported(Token, (200, &[JSON], body));
     for body in [
         "{\"logs\":[{\"error\":\"access_denied\"}]}",
         "[{\"error\":\"forbidden\"}]",
@@ -127,14 +127,14 @@ fn a_success_whose_nested_data_mention_a_refusal_raises_no_alarm() {
 }
 
 #[test]
-fn a_rate_limit_of_an_anonymous_request_is_no_missing_login() {
+fn a_rate_limit_of_an_anonymous_request_is_not_reported_as_a_missing_credential() {
     let spent = ("x-ratelimit-remaining", "0");
-    assert_eq!(alarms(Nothing, (403, &[JSON, spent], "{}")), ["rate-limit-as-403"]);
-    assert_eq!(alarms(Nothing, (403, &[JSON, ("retry-after", "9")], "\"too many requests\"")), [""; 0]);
+    assert_eq!(reported(Nothing, (403, &[JSON, spent], "{}")), ["rate-limit-as-403"]);
+    assert_eq!(reported(Nothing, (403, &[JSON, ("retry-after", "9")], "\"too many requests\"")), [""; 0]);
 }
 
 #[test]
-fn a_signed_url_carries_a_credential_that_the_lint_cannot_judge() {
+fn a_signed_url_counts_as_a_request_with_a_credential() {
     let of = |query: &str, name: &str| {
         let url = Url::parse(&format!("https://api.example.com/x{query}")).unwrap();
         let (sent, none) = (headers(&[(name, "x")]), HeaderMap::new());
@@ -151,10 +151,10 @@ fn a_signed_url_carries_a_credential_that_the_lint_cannot_judge() {
 }
 
 #[test]
-fn a_registered_algorithm_raises_no_alarm() {
+fn a_registered_algorithm_is_not_reported() {
     let offers = |algorithm: &str| {
         let line = format!("Digest realm=\"a\", nonce=\"n\", qop=\"auth\"{algorithm}");
-        alarms(Other, (401, &[("www-authenticate", &line)], ""))
+        reported(Other, (401, &[("www-authenticate", &line)], ""))
     };
     for odd in ["SHA", "SHA-1", "SHA1", "SHA-512", "MD4", "none", "", "md5-foo"] {
         assert_eq!(offers(&format!(", algorithm=\"{odd}\"")), ["digest-with-an-unknown-algorithm"], "{odd}");

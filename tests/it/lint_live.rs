@@ -1,4 +1,4 @@
-//! The lint at run time and over a journal.
+//! The lint in the middleware, and over a journal.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ fn ids(report: &AuthReport) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
+async fn the_reports_of_a_401_a_403_and_a_success_have_findings() {
     let bare = Script::new(|arrived, _| if arrived.token() == "t1" { Answer::ok("") } else { Answer::new(401) });
     let auth = || ChallengeMiddleware::new(API, Fake::new()).unwrap();
     let response = bare.client(&auth()).get(API).send().await.unwrap();
@@ -33,7 +33,7 @@ async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
     let odd = Script::always(Answer::ok("").header("www-authenticate", "Bearer realm=\"a\""));
     let key = ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
     for _ in 0..2 {
-        // The second has its credential at hand: the path on which nothing is kept of a plain success.
+        // The second call already holds its credential. In that case, the call keeps nothing of a success.
         let response = odd.client(&key).get(API).send().await.unwrap();
         assert_eq!(ids(&AuthReport::of(&response)), ["challenge-on-success"]);
     }
@@ -42,10 +42,10 @@ async fn findings_are_in_the_report_of_either_refusal_and_of_a_success() {
 }
 
 #[tokio::test]
-async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_the_send_is_fresh() {
-    struct Resigns;
+async fn a_401_that_a_scheme_answers_is_checked_and_a_renewal_before_the_send_counts_as_fresh() {
+    struct AlwaysRetries;
     #[async_trait::async_trait]
-    impl reqwest_challenge::Authorize for Resigns {
+    impl reqwest_challenge::Authorize for AlwaysRetries {
         fn scheme(&self) -> &str {
             "DPoP"
         }
@@ -65,7 +65,7 @@ async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_t
         }
     }
     let answers = [Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]), Answer::ok("")];
-    let own = ChallengeMiddleware::new(API, Credential::custom(Resigns)).unwrap();
+    let own = ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap();
     let response = Script::sequence(answers).client(&own).get(API).send().await.unwrap();
     assert_eq!(ids(&AuthReport::of(&response)), ["dpop-nonce-without-a-nonce"]);
 
@@ -80,14 +80,14 @@ async fn what_a_scheme_answers_itself_is_looked_at_and_what_was_renewed_before_t
 }
 
 #[tokio::test]
-async fn each_rule_is_told_once_an_origin() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = heard.clone();
+async fn each_rule_is_reported_once_for_each_origin() {
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let seen = found.clone();
     let auth = ChallengeMiddleware::builder(API, Credential::bearer("t0"))
         .origin("https://two.example.com")
         .on_event(move |event| {
-            if let Event::Found { rule, severity, url, .. } = event {
-                sink.lock().unwrap().push((*rule, *severity, url.to_string()));
+            if let Event::LintFinding { rule, severity, url, .. } = event {
+                seen.lock().unwrap().push((*rule, *severity, url.to_string()));
             }
         })
         .build()
@@ -97,18 +97,18 @@ async fn each_rule_is_told_once_an_origin() {
         client.get(url).send().await.unwrap();
     }
     let wanted = [format!("{API}/"), "https://two.example.com/x".to_owned()];
-    assert_eq!(*heard.lock().unwrap(), wanted.map(|url| ("407-from-an-origin", Severity::Fault, url)));
+    assert_eq!(*found.lock().unwrap(), wanted.map(|url| ("407-from-an-origin", Severity::Fault, url)));
 }
 
 #[tokio::test]
-async fn another_servers_answer_is_not_ours_to_judge() {
+async fn a_response_of_another_server_is_not_checked() {
     let away = Script::always(Answer::new(403).url("https://evil.example/"));
     let error = away.client(&ChallengeMiddleware::new(API, Fake::new()).unwrap()).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&error).unwrap().report().findings().is_empty());
 }
 
 #[tokio::test]
-async fn a_journal_is_conformant_or_says_where_it_is_not() {
+async fn assert_conformant_names_the_exchange_that_breaks_a_rule() {
     let api = MockApi::start().await.unwrap();
     api.at("/").accepts(Protection::bearer());
     api.tokens().accept_with("t1", ["read"], None);
@@ -125,15 +125,15 @@ async fn a_journal_is_conformant_or_says_where_it_is_not() {
     get("/bare", Some("hunter2")).await.unwrap();
     let journal = api.journal().clone();
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| journal.assert_conformant())).unwrap_err();
-    let said = panic.downcast_ref::<String>().unwrap();
+    let text = panic.downcast_ref::<String>().unwrap();
     assert!(
-        said.contains("GET /bare 401: fault: a 401 has no `WWW-Authenticate`") && !said.contains("hunter2"),
-        "{said}"
+        text.contains("GET /bare 401: fault: a 401 has no `WWW-Authenticate`") && !text.contains("hunter2"),
+        "{text}"
     );
 }
 
 #[tokio::test]
-async fn a_journal_knows_what_had_just_been_renewed() {
+async fn a_journal_knows_which_credential_is_fresh() {
     let script = Script::always(Answer::unauthorized(["Bearer realm=\"a\""]));
     let auth = ChallengeMiddleware::new(API, crate::support::fake::recorded(&script)).unwrap();
     script.client(&auth).get(API).send().await.unwrap_err();

@@ -1,8 +1,8 @@
-//! One binary; each module tests one behaviour.
+//! The tests of the engine. Each module tests one behaviour.
 #![allow(clippy::unwrap_used)]
 
 mod attacks;
-mod beginnings;
+mod initial_calls;
 mod budgets;
 mod cases;
 mod cases_later;
@@ -19,6 +19,7 @@ mod documents;
 mod dpop;
 mod engine_identities;
 mod engine_limits;
+mod error_chains;
 mod finders;
 mod first_of;
 mod first_pass;
@@ -42,8 +43,8 @@ mod redirected_digests;
 mod redirects;
 mod refresh_errors;
 mod refusals;
-mod refusals_own;
-mod rests;
+mod refusal_readers;
+mod cooldowns;
 mod secrecy;
 mod secrets;
 mod sequences;

@@ -1,4 +1,4 @@
-//! Pieces of a token are shown no more than the token.
+//! Pieces of a token are masked like the token.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::masking::message;
 
 #[tokio::test]
-async fn a_long_piece_of_a_token_is_masked_and_its_words_are_not() {
+async fn a_long_piece_of_a_token_is_masked_and_its_words_are_shown() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZTEifQ.Xc4_kLq7ZtP0vB2nM9aSdFgHjKlQwErTyUiOpZxCvB1";
     let parts: Vec<_> = jwt.split('.').collect();
     for (secret, text, wanted) in [

@@ -1,4 +1,4 @@
-//! A network failure is transient, in the head of a response and in its body, however a refresher wraps it.
+//! A network failure is transient, in the head of a response and in its body, and inside each wrapper of a refresher.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::support::wire::{Wire, answer};
 
 const TRANSIENT: RefreshErrorKind = RefreshErrorKind::Transient { retry_after: None };
 
-/// A name that the system itself refuses, so no server is asked for it.
+/// A name that the system refuses without a DNS request.
 fn no_host() -> String {
     format!("{}.invalid", "a".repeat(64))
 }
@@ -85,7 +85,7 @@ fn wrapped() -> Vec<(&'static str, Wrap)> {
 }
 
 #[tokio::test]
-async fn a_failure_in_the_body_is_transient_however_it_was_read_and_wrapped() {
+async fn a_failure_in_the_body_is_transient_for_each_reader_and_each_wrapper() {
     for fault in FAULTS {
         let url = failing(fault).await;
         for (how, wrap) in wrapped() {
@@ -111,12 +111,12 @@ async fn a_failure_in_the_body_is_transient_however_it_was_read_and_wrapped() {
 }
 
 #[tokio::test]
-async fn a_failure_in_the_head_is_transient_however_it_is_wrapped() {
+async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
     let stalls = Wire::start(|_| Vec::new()).await.url("/token?client_secret=hunter2");
     let closed = "http://127.0.0.1:1/token?client_secret=hunter2".to_owned();
-    let nowhere = format!("http://{}/token?client_secret=hunter2", no_host());
+    let unknown = format!("http://{}/token?client_secret=hunter2", no_host());
     let down = Wire::start(|_| answer("503 Service Unavailable", "", "")).await.url("/token?client_secret=hunter2");
-    for url in [stalls, closed, nowhere, down] {
+    for url in [stalls, closed, unknown, down] {
         for (how, wrap) in wrapped() {
             let answered = http().get(&url).send().await.and_then(reqwest::Response::error_for_status);
             let error = RefreshError::from(wrap(answered.unwrap_err()));
@@ -130,14 +130,14 @@ async fn a_failure_in_the_head_is_transient_however_it_is_wrapped() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_decoded_and_a_final_status_stay_final() {
+async fn a_decoding_error_and_a_final_status_are_not_transient() {
     let odd = Wire::start(|_| answer("200 OK", "", "{\"access_token\":")).await.url("/token?client_secret=hunter2");
     let no = Wire::start(|_| answer("404 Not Found", "", "")).await.url("/token?client_secret=hunter2");
     let circle = Wire::start(|_| answer("302 Found", "Location: /\r\n", "")).await.url("/?client_secret=hunter2");
     for (how, wrap) in wrapped() {
         let no_json = response(&odd).await.json::<serde_json::Value>().await.unwrap_err();
         let not_found = response(&no).await.error_for_status().unwrap_err();
-        // The error of a gzip decoder about a body that arrived whole.
+        // The error of a gzip decoder for a body that arrived completely.
         let bad = |kind| {
             let body = http_body_of(io::Error::new(kind, "invalid gzip header"));
             reqwest::Response::from(http::Response::new(body)).bytes()
@@ -147,9 +147,9 @@ async fn an_answer_that_cannot_be_decoded_and_a_final_status_stay_final() {
         let no_url = http().get("no URL").build().unwrap_err();
         let redirects = http().get(&circle).send().await.unwrap_err();
         for error in [no_json, not_found, bad_gzip, short_gzip, no_url, redirects] {
-            let said = error.to_string();
+            let text = error.to_string();
             let error = RefreshError::from(wrap(error));
-            assert_eq!(error.kind(), &RefreshErrorKind::Other, "{how}: {said}: {error:?}");
+            assert_eq!(error.kind(), &RefreshErrorKind::Other, "{how}: {text}: {error:?}");
             assert!(
                 !format!("{error:?} {:#}", anyhow::Error::new(error.clone())).contains("hunter2"),
                 "{how} {error:?}"
@@ -177,24 +177,24 @@ fn http_body_of(error: io::Error) -> reqwest::Body {
 }
 
 #[tokio::test]
-async fn a_connections_own_error_is_transient_and_a_files_is_not() {
+async fn an_io_error_of_a_connection_is_transient_and_one_of_a_file_is_not() {
     let refused = tokio::net::TcpStream::connect("127.0.0.1:1").await.unwrap_err();
-    let nowhere = tokio::net::lookup_host(format!("{}:443", no_host())).await.map(|_| ()).unwrap_err();
+    let unknown = tokio::net::lookup_host(format!("{}:443", no_host())).await.map(|_| ()).unwrap_err();
     let late = tokio::time::timeout(Duration::ZERO, std::future::pending::<()>()).await.unwrap_err();
     let (mut one, other) = tokio::io::duplex(8);
     drop(other);
     let cut = tokio::io::AsyncReadExt::read_exact(&mut one, &mut [0; 4]).await.unwrap_err();
     for error in [
         BoxError::from(refused),
-        nowhere.into(),
+        unknown.into(),
         late.into(),
         cut.into(),
         io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset)).into(),
         Arc::new(io::Error::from(io::ErrorKind::ConnectionAborted)).into(),
         io::Error::new(io::ErrorKind::TimedOut, "read").into(),
     ] {
-        let said = error.to_string();
-        assert_eq!(RefreshError::from(error).kind(), &TRANSIENT, "{said}");
+        let text = error.to_string();
+        assert_eq!(RefreshError::from(error).kind(), &TRANSIENT, "{text}");
     }
     for kind in [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied, io::ErrorKind::InvalidData] {
         assert_eq!(RefreshError::from(io::Error::from(kind)).kind(), &RefreshErrorKind::Other, "{kind}");
@@ -203,7 +203,7 @@ async fn a_connections_own_error_is_transient_and_a_files_is_not() {
 }
 
 #[tokio::test]
-async fn a_refresher_whose_answer_is_cut_backs_off_and_the_old_credential_is_sent() {
+async fn a_truncated_token_response_is_a_transient_failure_and_causes_a_backoff() {
     async fn refresh(url: String) -> Result<Credential, Mine> {
         let text = response(&url).await.text().await?;
         Ok(Credential::bearer(text))
@@ -225,7 +225,7 @@ async fn a_refresher_whose_answer_is_cut_backs_off_and_the_old_credential_is_sen
 }
 
 #[tokio::test]
-async fn a_renewal_before_the_send_that_is_cut_in_the_body_sends_the_old_token() {
+async fn a_renewal_with_a_truncated_response_sends_the_old_token() {
     let url = failing(Fault::ClosesChunk).await;
     let cut = response(&url).await.bytes().await.unwrap_err();
     let clock = ManualClock::new();

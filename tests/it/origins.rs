@@ -1,7 +1,7 @@
-//! Where a credential belongs.
+//! Origins: how they are parsed and which URLs belong to them.
 
 use reqwest::Url;
-use reqwest_challenge::Origin;
+use reqwest_challenge::{ChallengeMiddleware, Credential, Origin, OriginErrorKind};
 
 #[track_caller]
 fn origin(text: &str) -> Origin {
@@ -9,7 +9,7 @@ fn origin(text: &str) -> Origin {
 }
 
 #[test]
-fn an_origin_is_read_by_the_url_standard() {
+fn an_origin_is_parsed_by_the_url_standard() {
     for (text, wanted) in [
         ("https://api.example.com", "https://api.example.com"),
         ("HTTPS://API.Example.COM:443/", "https://api.example.com"),
@@ -29,7 +29,7 @@ fn an_origin_is_read_by_the_url_standard() {
 }
 
 #[test]
-fn what_is_no_origin_is_told_what_to_write() {
+fn the_error_for_an_invalid_origin_says_what_to_write() {
     for (text, wanted) in [
         ("https://api.example.com/v1", "an origin has no path: write `https://api.example.com`"),
         ("https://api.example.com:8443/?q", "an origin has no query: write `https://api.example.com:8443`"),
@@ -39,12 +39,15 @@ fn what_is_no_origin_is_told_what_to_write() {
             "an origin has no user name or password: write `https://api.example.com`",
         ),
         ("https://@api.example.com", "an origin has no user name or password: write `https://api.example.com`"),
-        ("ftp://api.example.com", "an origin is http or https: write `https://host` or `https://host:port`"),
+        (
+            "ftp://api.example.com",
+            "the scheme of an origin is http or https: write `https://host` or `https://host:port`",
+        ),
         (
             "api.example.com",
-            "this is no origin (relative URL without a base): write `https://host` or `https://host:port`",
+            "this is not an origin (relative URL without a base): write `https://host` or `https://host:port`",
         ),
-        ("https://", "this is no origin (empty host): write `https://host` or `https://host:port`"),
+        ("https://", "this is not an origin (empty host): write `https://host` or `https://host:port`"),
     ] {
         let error = Origin::new(text).unwrap_err();
         assert_eq!(error.to_string(), wanted, "{text}");
@@ -53,7 +56,7 @@ fn what_is_no_origin_is_told_what_to_write() {
 }
 
 #[test]
-fn a_url_is_of_its_origin_alone() {
+fn a_url_belongs_only_to_its_own_origin() {
     let api = origin("https://api.example.com");
     for (url, inside) in [
         ("https://api.example.com/v1?x#y", true),
@@ -73,13 +76,18 @@ fn a_url_is_of_its_origin_alone() {
 }
 
 #[test]
-fn loopback_is_known_by_its_name() {
+fn loopback_is_recognised_by_its_name() {
     for (text, loopback) in [
         ("http://127.0.0.1", true),
         ("http://127.8.9.10:1", true),
         ("http://[::1]", true),
         ("http://LOCALHOST:3000", true),
+        ("http://localhost.", true),
+        ("http://api.localhost", true),
+        ("http://a.b.localhost.:8080", true),
         ("http://localhost.example.com", false),
+        ("http://apilocalhost", false),
+        ("http://localhost..", false),
         ("http://127.0.0.1.example.com", false),
         ("http://[::ffff:127.0.0.1]", false),
         ("http://0.0.0.0", false),
@@ -88,4 +96,31 @@ fn loopback_is_known_by_its_name() {
         assert_eq!(origin(text).is_loopback(), loopback, "{text}");
     }
     assert!(!origin("http://localhost").is_https() && origin("https://localhost").is_https());
+}
+
+#[test]
+fn an_origin_is_accepted_where_its_text_is() {
+    let api = origin("https://api.example.com:8443/");
+    assert_eq!(api.as_ref() as &str, "https://api.example.com:8443");
+    assert_eq!(Origin::new(&api).as_ref(), Ok(&api));
+    let built = ChallengeMiddleware::builder(&api, Credential::bearer("t")).origin(origin("https://b.example")).build();
+    assert!(built.is_ok());
+}
+
+#[test]
+fn an_origin_error_has_a_kind() {
+    for (text, kind) in [
+        ("api.example.com", OriginErrorKind::InvalidUrl),
+        ("ftp://api.example.com", OriginErrorKind::UnsupportedScheme),
+        ("https://me@api.example.com", OriginErrorKind::Userinfo),
+        ("https://api.example.com/v1", OriginErrorKind::Path),
+        ("https://api.example.com?q", OriginErrorKind::Query),
+        ("https://api.example.com#f", OriginErrorKind::Fragment),
+    ] {
+        let error = Origin::new(text).unwrap_err();
+        assert_eq!(error.kind(), kind, "{text}");
+        assert_eq!(error.is_invalid_url(), kind == OriginErrorKind::InvalidUrl);
+        assert_eq!(error.is_unsupported_scheme(), kind == OriginErrorKind::UnsupportedScheme);
+        assert_eq!(error.is_extra_part(), error.suggestion() == Some("https://api.example.com"), "{text}");
+    }
 }

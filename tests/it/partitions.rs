@@ -7,8 +7,8 @@ use reqwest_challenge::{
     UnauthorizedReason,
 };
 
-use crate::support::fake::{Fake, Hands, until};
-use crate::support::script::{API, Script, challenged, challenged_with, status};
+use crate::support::fake::{Fake, ManualClock, until};
+use crate::support::script::{API, Gate, Script, challenged, challenged_with, slow_client, status};
 
 /// The first segment of a path.
 fn segment(path: &str) -> String {
@@ -23,7 +23,7 @@ fn partitioned() -> Script {
     })
 }
 
-/// Returns a token of the partition that is asked for.
+/// A refresher that returns a token of the partition of the request.
 fn tokens() -> Fake {
     Fake::answering(|number, context| Ok(Some(token(number, context))))
 }
@@ -34,7 +34,7 @@ fn token(number: usize, context: &RefreshContext) -> Credential {
 }
 
 fn middleware(fake: &Fake) -> ChallengeMiddleware {
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
     auth.partition_by(|_, url| segment(url.path())).build().unwrap()
 }
 
@@ -66,14 +66,14 @@ async fn two_hundred_calls_over_ten_partitions_in_two_threads_cost_ten_tokens() 
 }
 
 #[tokio::test]
-async fn flights_of_two_partitions_are_up_side_by_side() {
+async fn flights_of_two_partitions_run_side_by_side() {
     let (server, fake) = (partitioned(), tokens().gated());
     let client = server.client(&middleware(&fake));
     let calls = ["a", "b"].map(|name| tokio::spawn(client.get(format!("{API}/{name}")).send()));
-    // Both have begun, and neither has ended.
-    fake.begun(2).await;
-    fake.open();
-    fake.open();
+    // Both flights have started, and neither has ended.
+    fake.wait_for_calls(2).await;
+    fake.let_one_through();
+    fake.let_one_through();
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
@@ -81,17 +81,17 @@ async fn flights_of_two_partitions_are_up_side_by_side() {
 }
 
 #[tokio::test]
-async fn a_final_failure_is_remembered_for_each_partition() {
+async fn a_final_failure_is_remembered_in_each_partition() {
     let fake = Fake::failing(RefreshError::credential_revoked("unauthorized"));
     let client = partitioned().client(&middleware(&fake));
     for n in 0..30 {
         client.get(format!("{API}/{}", ["a", "b"][n % 2])).send().await.unwrap_err();
     }
-    assert_eq!(fake.calls(), 2, "a wrong password is told twice, not thirty times");
+    assert_eq!(fake.calls(), 2, "each partition calls the refresher once");
 }
 
 #[tokio::test]
-async fn a_late_401_of_a_partition_takes_its_cached_credential() {
+async fn each_partition_sends_its_cached_credential() {
     let (server, fake) = (partitioned(), tokens());
     let client = server.client(&middleware(&fake));
     client.get(format!("{API}/a")).send().await.unwrap();
@@ -101,6 +101,20 @@ async fn a_late_401_of_a_partition_takes_its_cached_credential() {
         assert_eq!(AuthReport::of(&response).attempts(), 1, "{name}");
     }
     assert_eq!((fake.calls(), server.sends()), (2, 8));
+}
+
+#[tokio::test]
+async fn a_late_401_of_a_partition_is_replayed_with_its_newer_credential() {
+    let (server, fake, late) = (partitioned(), tokens(), Gate::closed());
+    let auth = middleware(&fake);
+    let slow = tokio::spawn(slow_client(&server, &auth, &late).get(format!("{API}/a/slow")).send());
+    late.reached_by(1).await;
+    for name in ["a", "b"] {
+        server.client(&auth).get(format!("{API}/{name}")).send().await.unwrap();
+    }
+    late.open();
+    assert_eq!(AuthReport::of(&slow.await.unwrap().unwrap()).renewed(), Some(Renewed::Reused));
+    assert_eq!((server.tokens().split_off(4), fake.calls()), (vec![String::new(), "a-1".to_owned()], 2));
 }
 
 #[tokio::test]
@@ -115,7 +129,7 @@ async fn the_initial_credential_is_sent_in_every_partition() {
 }
 
 #[tokio::test]
-async fn an_invalidated_credential_of_a_partition_leaves_the_others_alone() {
+async fn an_invalidation_in_one_partition_does_not_affect_the_others() {
     let (server, fake) = (partitioned(), tokens());
     let auth = middleware(&fake);
     let client = server.client(&auth);
@@ -179,15 +193,15 @@ async fn two_resources_of_one_origin_have_a_token_each() {
         assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{path}");
     }
     assert_eq!(fake.calls(), 2);
-    // The refresher of the second resource did not get the credential of the first, which it could have used up.
+    // The refresh for the second resource does not receive the credential of the first, which it could use up.
     assert!(fake.contexts()[1].credential().is_none());
-    // The paths below the resource's own path are known to belong to it.
+    // The middleware knows that the paths below the path of a resource belong to it.
     assert_eq!(server.sends(), 4 + 4);
 }
 
 #[tokio::test]
-async fn a_refusal_is_about_what_was_asked() {
-    // The realm of one path makes the refresher fail. The rest of the origin still works.
+async fn a_denied_refresh_applies_only_to_the_same_challenge() {
+    // The challenge of one path makes the refresher fail. The other paths of the origin still work.
     for odd in ["Bearer realm=\"odd\"", "Bearer resource_metadata=\"https://other.example/m\"", "Basic realm=\"api\""] {
         let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
             ("/odd", _) => challenged_with(odd),
@@ -212,7 +226,7 @@ async fn a_refusal_is_about_what_was_asked() {
 }
 
 #[tokio::test]
-async fn demands_that_alternate_cost_a_token_each() {
+async fn alternating_demands_cost_one_token_each() {
     for (first, second) in [
         ("claims=\"e30=\"", "claims=\"e30g\""),
         ("acr_values=\"gold\"", "acr_values=\"silver\""),
@@ -242,7 +256,7 @@ async fn a_401_for_an_insufficient_credential_is_refreshed_once_for_that_demand(
         "error=\"insufficient_scope\"",
     ] {
         let (server, fake) = (Script::always(challenged_with(&format!("Bearer {want}"))), Fake::new());
-        let clock = Hands::new();
+        let clock = ManualClock::new();
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
         let client = server.client(&auth);
         for path in 0..10 {
@@ -277,16 +291,16 @@ async fn a_body_factory_runs_only_for_a_replay() {
 }
 
 #[tokio::test]
-async fn callers_of_a_partition_report_who_started_the_refresh() {
+async fn one_caller_of_a_partition_reports_that_it_started_the_refresh() {
     let (server, fake) = (partitioned(), tokens().gated());
     let client = server.client(&middleware(&fake));
     let calls: Vec<_> = (0..3).map(|_| tokio::spawn(client.get(format!("{API}/a")).send())).collect();
     until(|| server.sends() == 3).await;
-    fake.begun(1).await;
-    fake.open();
+    fake.wait_for_calls(1).await;
+    fake.let_one_through();
     let mut how = Vec::new();
     for call in calls {
         how.extend(AuthReport::of(&call.await.unwrap().unwrap()).renewed());
     }
-    assert_eq!(how.iter().filter(|how| **how == Renewed::ByUs).count(), 1, "{how:?}");
+    assert_eq!(how.iter().filter(|how| **how == Renewed::Started).count(), 1, "{how:?}");
 }

@@ -1,17 +1,17 @@
-//! A user name and a password: Basic and Digest, the strongest of several, and what is checked.
+//! `Password`: Basic and Digest, and which of several challenges it answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind, Secret,
-    Strength, Unauthorized, UnauthorizedReason,
+    BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind,
+    Strength, Unauthorized, UnauthorizedReason, UserPassword,
 };
 use reqwest_challenge_testing::{Answer, ReceivedRequest, Script};
 
 use crate::support::script::{API, status};
 
-/// A server that refuses with these challenges whoever presents nothing.
+/// A server that refuses requests without a credential, with these challenges.
 pub(crate) fn refusing(lines: &'static [&'static str]) -> Script {
     Script::new(move |arrived, _| match arrived.credential() {
         Some(_) => status(200),
@@ -33,7 +33,7 @@ pub(crate) fn param(arrived: &ReceivedRequest, name: &str) -> Option<String> {
 pub(crate) const SHA256: &str = "Digest realm=\"a\", nonce=\"n1\", qop=\"auth\", algorithm=sha-256";
 
 #[tokio::test]
-async fn basic_is_utf_8_and_a_colon_in_the_user_name_is_an_error_that_says_so() {
+async fn basic_is_utf_8_and_a_colon_in_the_user_name_is_an_error() {
     let server = refusing(&["Basic realm=\"a\", charset=\"UTF-8\""]);
     let client = server.client(&auth(Password::new("Aladdin", "open sesame \u{e9}")));
     client.get(API).send().await.unwrap();
@@ -44,7 +44,7 @@ async fn basic_is_utf_8_and_a_colon_in_the_user_name_is_an_error_that_says_so() 
 }
 
 #[tokio::test]
-async fn challenges_that_a_password_does_not_answer_are_declined() {
+async fn a_password_declines_challenges_that_it_cannot_answer() {
     for lines in [&["Bearer realm=\"a\""][..], &[], &["Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-1"]]
     {
         let server = refusing(lines);
@@ -54,25 +54,25 @@ async fn challenges_that_a_password_does_not_answer_are_declined() {
 }
 
 #[tokio::test]
-async fn a_password_is_asked_for_once_there_is_a_challenge_to_answer() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+async fn a_password_is_asked_for_once_and_only_after_a_challenge() {
+    let prompts = Arc::new(AtomicUsize::new(0));
+    let count = prompts.clone();
     let ask = move |context: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         let realm = context.realm().map(|realm| realm.into_owned());
-        async move { Ok::<_, BoxError>(realm.map(|realm| (realm, Secret::new("p")))) }
+        async move { Ok::<_, BoxError>(realm.map(|realm| UserPassword::new(realm, "p"))) }
     };
     let server = refusing(&["Basic realm=\"alice\""]);
-    let client = server.client(&auth(Password::asked(ask)));
+    let client = server.client(&auth(Password::from_fn(ask)));
     for _ in 0..3 {
         client.get(API).send().await.unwrap();
     }
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 4));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 4));
     assert_eq!(server.requests()[1].credential(), Some("Basic YWxpY2U6cA=="));
 }
 
 #[tokio::test]
-async fn nothing_weaker_than_the_floor_is_answered() {
+async fn a_challenge_below_the_minimum_strength_is_declined() {
     let server = refusing(&["Basic realm=\"a\""]);
     let password = Password::new("u", "p").at_least(Strength::DigestMd5);
     let error = server.client(&auth(password)).get(API).send().await.unwrap_err();
@@ -82,7 +82,7 @@ async fn nothing_weaker_than_the_floor_is_answered() {
 }
 
 #[tokio::test]
-async fn the_strongest_digest_is_answered_and_basic_not_at_all_once_there_was_one() {
+async fn the_strongest_digest_is_answered_and_a_later_downgrade_to_basic_is_denied() {
     let md5 = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=MD5";
     let sha = "Digest realm=\"a\", nonce=\"n\", qop=\"auth-int, auth\", algorithm=SHA-512-256";
     let downgrade = Script::new(move |arrived, number| match (number, arrived.credential()) {
@@ -102,7 +102,7 @@ async fn the_strongest_digest_is_answered_and_basic_not_at_all_once_there_was_on
 }
 
 #[tokio::test]
-async fn a_credential_that_was_invalidated_is_left_out_where_nobody_knows_of_another_yet() {
+async fn an_invalidated_password_is_not_sent_before_the_next_challenge() {
     let server = refusing(&["Basic realm=\"a\""]);
     let auth = auth(Password::new("u", "p"));
     let client = server.client(&auth);

@@ -1,10 +1,11 @@
-//! A server's text is printed so that a terminal shows all of it.
+//! Texts of servers are printed without characters that a terminal hides.
 
 use reqwest_challenge::{ChallengeMiddleware, Challenges, Credential, Forbidden, Unauthorized};
 
 use crate::support::script::{API, Script, respond};
 
-/// Characters of each category that a terminal hides: the ends of their ranges, and those that Unicode says to ignore.
+/// Characters of each category that a terminal hides: the ends of their ranges, and the characters that Unicode ignores by
+/// default.
 const HIDDEN: [char; 40] = [
     '\u{0}',
     '\u{7}',
@@ -72,20 +73,20 @@ async fn a_character_that_a_terminal_hides_is_printed_as_an_escape() {
             }
         }
         let read = Challenges::parse(format!("Basic realm=\"a{hidden}b\"")).to_string();
-        // A control octet that a field must not contain becomes a space.
+        // A control octet that a field must not contain is printed as a space.
         assert!(!read.contains(hidden), "{read:?}");
     }
 }
 
 #[tokio::test]
-async fn text_of_any_language_is_printed_as_it_is() {
+async fn text_of_any_language_is_printed_unchanged() {
     let error = refused(403, SHOWN).await;
     assert!(error.to_string().contains(SHOWN), "{error}");
     assert!(Challenges::parse(format!("Basic realm=\"{SHOWN}\"")).to_string().contains(SHOWN));
 }
 
 #[tokio::test]
-async fn marks_that_pile_up_are_printed_as_escapes() {
+async fn stacked_combining_marks_are_printed_as_escapes() {
     let error = refused(403, &format!("a{}b", "\u{301}".repeat(200))).await;
     let shown = Forbidden::find(&error).unwrap().to_string();
     assert!(
@@ -94,7 +95,7 @@ async fn marks_that_pile_up_are_printed_as_escapes() {
     );
     let shown = refused(403, "\u{489}x").await.to_string();
     assert!(shown.contains("\u{489}x"), "{shown}");
-    // An escape counts with its full width.
+    // The limit counts the full width of an escape.
     let shown = refused(403, &"\u{202e}".repeat(1_000)).await.to_string();
     assert!(shown.ends_with('…') && shown.chars().count() <= 301, "{} {shown}", shown.chars().count());
 }

@@ -11,7 +11,7 @@ mod probe;
 
 use probe::{arguments::Arguments, run};
 
-/// A temporary folder. It is removed when it is dropped.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -35,7 +35,7 @@ impl Drop for Folder {
     }
 }
 
-/// The outcome of the example for that server, with the credential in a file.
+/// Runs the example against that server, with the credential in a file.
 async fn probes(url: &str, option: &str, secret: &str) -> Result<bool, String> {
     let folder = Folder::new();
     std::fs::write(folder.file(), secret).unwrap();
@@ -45,7 +45,7 @@ async fn probes(url: &str, option: &str, secret: &str) -> Result<bool, String> {
 }
 
 #[tokio::test]
-async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
+async fn a_password_is_not_sent_by_basic_if_the_server_offers_digest() {
     let digest = "Digest realm=\"a\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
     let both = format!("Basic realm=\"a\", {digest}");
     for lines in [vec![digest], vec!["Basic realm=\"a\"", digest], vec![&both], vec!["digest realm=\"a\", nonce=n"]] {
@@ -55,7 +55,7 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
         assert!(refused.contains("the server offers Digest"), "{refused}");
         assert!(api.requests().iter().all(|arrived| arrived.credential().is_none()), "{lines:?}");
     }
-    // Also if the response that offers Digest has another status.
+    // The same holds if the response that offers Digest has another status.
     let api = MockApi::start().await.unwrap();
     api.at("/").answers(Answer::ok("").header("www-authenticate", digest));
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap_err();
@@ -73,7 +73,7 @@ async fn a_password_is_not_sent_by_basic_where_digest_is_offered() {
 }
 
 #[tokio::test]
-async fn no_credential_goes_over_plain_http_to_another_machine() {
+async fn no_credential_is_sent_over_plain_http_to_another_machine() {
     for url in
         ["http://api.example.com/", "http://192.0.2.1/", "http://[2001:db8::1]/", "http://localhost.example.com/"]
     {
@@ -82,6 +82,6 @@ async fn no_credential_goes_over_plain_http_to_another_machine() {
             assert!(refused.contains("could read the credential"), "{url}: {refused}");
         }
     }
-    // A URL without a credential is requested as before.
+    // A request without a credential is allowed over plain HTTP.
     assert!(Arguments::read(["http://192.0.2.1/".to_owned()].into_iter()).is_ok());
 }

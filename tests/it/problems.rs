@@ -1,4 +1,4 @@
-//! What the body of a refusal says, in every format.
+//! Reads the bodies of refusals in each format.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::script::{API, Script};
 
-/// What a client reads of a 403 with that body.
+/// The values that a client reads in a 403 with that body.
 fn read(body: impl Into<Vec<u8>>) -> Problem {
     read_as("application/json", body)
 }
@@ -79,7 +79,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn a_text_that_is_read_is_a_whole_text_of_the_document_even_if_the_body_was_cut(
+    fn each_text_that_is_read_is_a_text_of_the_document_even_if_the_body_is_truncated(
         document in documents(),
         pretty: bool,
         cut in 0.0..1.2_f64,
@@ -114,7 +114,7 @@ proptest! {
 }
 
 #[test]
-fn escapes_are_read_as_the_characters_that_they_mean() {
+fn escapes_are_decoded() {
     let problem = read(r#" {"title" : "\u00e9\ud83d\ude00\n\/\"" , "detail":"a\b\f\r\t\\"} "#);
     assert_eq!(problem.title.as_deref(), Some("é😀\n/\""));
     assert_eq!(problem.detail.as_deref(), Some("a\u{8}\u{c}\r\t\\"));
@@ -123,7 +123,7 @@ fn escapes_are_read_as_the_characters_that_they_mean() {
 }
 
 #[test]
-fn a_body_that_was_cut_says_what_stands_before_the_cut_and_nothing_of_half_a_text() {
+fn a_truncated_body_gives_only_its_complete_texts() {
     let json =
         r#"{"error":{"code":"no_access","deep":[[{"title":"not this"}]],"message":"ask \"an\" admin"},"more":1}"#;
     let xml =
@@ -141,7 +141,7 @@ fn a_body_that_was_cut_says_what_stands_before_the_cut_and_nothing_of_half_a_tex
 }
 
 #[test]
-fn broken_json_says_nothing() {
+fn malformed_json_gives_no_values() {
     let deep = ["[", "{\"a\":"].map(|opening| opening.repeat(20_000));
     let odd = [
         "",
@@ -173,8 +173,8 @@ fn broken_json_says_nothing() {
 }
 
 #[test]
-fn a_number_that_serde_json_hands_over_as_an_object_is_a_number() {
-    // With the feature `arbitrary_precision`, which another crate in the tree may enable.
+fn a_number_that_serde_json_represents_as_an_object_is_a_number() {
+    // Another crate in the tree may enable the feature `arbitrary_precision` of serde_json.
     let problem = read(r#"{"code":{"$serde_json::private::Number":"50013"},"message":"no"}"#);
     assert_eq!((problem.code.as_deref(), problem.detail.as_deref()), (Some("50013"), Some("no")));
 }
@@ -189,20 +189,20 @@ fn members_after_a_value_that_is_too_deep_are_read() {
 }
 
 #[test]
-fn the_last_of_two_members_with_one_name_counts() {
+fn the_last_of_two_members_with_the_same_name_counts() {
     let problem = read(r#"{"message":"first","message":"second","errors":[{"code":"a"},{"code":"b"}]}"#);
     assert_eq!((problem.detail.as_deref(), problem.code.as_deref()), (Some("second"), Some("a")));
 }
 
 #[test]
-fn an_unknown_object_names_no_link_no_scope_and_no_kind_of_error() {
+fn an_unknown_object_gives_no_link_no_scope_and_no_error_code() {
     let user = json!({ "type": "admin", "url": "https://a.example", "scope": "read", "title": "Dr", "retry_after": 5,
         "description": "a nice person", "id": "jane", "status": "ACTIVE" });
     assert_eq!(read(json!({ "user": user }).to_string()), Problem::default());
 }
 
 #[test]
-fn a_hostile_body_is_read_in_a_time_that_grows_with_its_length_alone() {
+fn a_hostile_body_is_read_in_linear_time() {
     let size = 1 << 19;
     let many = |piece: &str, before: &str| format!("{before}{}", piece.repeat(size / piece.len()));
     let bodies = [
@@ -225,7 +225,7 @@ fn a_hostile_body_is_read_in_a_time_that_grows_with_its_length_alone() {
         let begun = Instant::now();
         read_as(media, &*body);
         let took = begun.elapsed();
-        // A quadratic reader takes hours.
+        // A reader with quadratic time would take hours.
         assert!(took < Duration::from_secs(20), "{took:?} for {}", &body[..40]);
     }
 }

@@ -1,4 +1,4 @@
-//! Which credentials go along with a redirect, and what another server can make the middleware sign.
+//! Which credentials are sent after a redirect, and which requests a redirect of another server can cause.
 
 use async_trait::async_trait;
 use http::{Extensions, HeaderValue};
@@ -20,7 +20,7 @@ fn at(server: &Script, host: &str) -> Vec<ReceivedRequest> {
     server.requests().into_iter().filter(|arrived| arrived.url().host_str() == Some(host)).collect()
 }
 
-/// A → B → A, then 200.
+/// Two servers that redirect from the API to the other server and back. The last response is a 200.
 fn there_and_back(status: u16) -> Script {
     Script::new(move |arrived, _| match (arrived.url().host_str(), arrived.path()) {
         (Some("api.example.com"), "/from") => Answer::new(status).header("location", format!("{OTHER}/b")),
@@ -30,7 +30,7 @@ fn there_and_back(status: u16) -> Script {
 }
 
 #[tokio::test]
-async fn a_callers_credentials_and_custom_fields_stay_at_their_origin_and_do_not_come_back() {
+async fn the_credentials_and_custom_headers_of_the_caller_are_not_sent_after_a_redirect_to_another_origin() {
     let server = there_and_back(307);
     let mut secret = HeaderValue::from_static("text/secret");
     secret.set_sensitive(true);
@@ -49,12 +49,16 @@ async fn a_callers_credentials_and_custom_fields_stay_at_their_origin_and_do_not
         assert_eq!(names, ["accept", "range"]);
         assert!(!arrived.contains("hunter2"));
     }
-    assert_eq!((theirs[0].credential(), ours[1].token()), (None, "t"), "ours goes to ours, by a safe method");
+    assert_eq!(
+        (theirs[0].credential(), ours[1].token()),
+        (None, "t"),
+        "the API receives its credential again for a safe method"
+    );
     assert_eq!(RedirectHistory::of(&response).unwrap().hops().len(), 2);
 }
 
 #[tokio::test]
-async fn a_callers_own_authorization_stays_at_its_origin() {
+async fn the_authorization_of_the_caller_is_sent_only_to_its_origin() {
     for to in ["https://api.example.com:8443/x", "https://API.example.com./x", "https://evil.example.com/x"] {
         let server = redirecting(302, to);
         let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
@@ -65,22 +69,22 @@ async fn a_callers_own_authorization_stays_at_its_origin() {
     let server = redirecting(302, "https://API.EXAMPLE.com:443/x");
     let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
     request.send().await.unwrap();
-    assert_eq!(server.tokens(), ["mine", "mine"], "the same origin in other words");
+    assert_eq!(server.tokens(), ["mine", "mine"], "the same origin in another spelling");
     let server = there_and_back(302);
     let request = following(&server, &fixed()).get(format!("{API}/from")).header("authorization", "Bearer mine");
     request.send().await.unwrap();
-    assert_eq!(server.tokens(), ["mine", "", ""], "ours is no replacement for the caller's own");
+    assert_eq!(server.tokens(), ["mine", "", ""], "the middleware does not replace the credential of the caller");
 }
 
 #[tokio::test]
-async fn another_server_cannot_choose_what_is_signed_for_a_method_that_is_not_safe() {
-    // From the API through the other server.
+async fn a_redirect_of_another_server_cannot_cause_a_signed_unsafe_request() {
+    // The redirects lead from the API to the other server and back.
     let server = there_and_back(307);
     let error = following(&server, &fixed()).post(format!("{API}/from")).body("pay").send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 2));
     let refused = RedirectError::find(&error).unwrap();
     assert_eq!((refused.url().as_str(), refused.location().path()), ("https://other.example.com/b", "/back"));
-    // The same if the first URL is the other server's.
+    // The first URL is one of the other server.
     let server = redirecting(308, "https://api.example.com/pay");
     let error = following(&server, &fixed()).delete(format!("{OTHER}/from")).send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::ChosenElsewhere), 1));
@@ -96,7 +100,7 @@ async fn another_server_cannot_choose_what_is_signed_for_a_method_that_is_not_sa
 }
 
 #[tokio::test]
-async fn two_origins_of_one_middleware_may_send_an_unsafe_request_to_each_other() {
+async fn two_origins_of_one_middleware_may_redirect_an_unsafe_request_to_each_other() {
     let auth = ChallengeMiddleware::builder(API, Credential::bearer("t")).origin(OTHER).build().unwrap();
     let server = there_and_back(307);
     following(&server, &auth).post(format!("{API}/from")).body("pay").send().await.unwrap();
@@ -105,7 +109,7 @@ async fn two_origins_of_one_middleware_may_send_an_unsafe_request_to_each_other(
 }
 
 #[tokio::test]
-async fn a_401_of_another_server_is_its_own_and_renews_nothing() {
+async fn a_401_of_another_server_is_returned_and_starts_no_refresh() {
     let server = Script::new(|arrived, _| match arrived.url().host_str() {
         Some("api.example.com") => Answer::new(302).header("location", OTHER),
         _ => challenged_with("Bearer realm=\"evil\""),
@@ -135,20 +139,20 @@ impl Middleware for Twice {
 }
 
 #[tokio::test]
-async fn an_identity_of_one_call_is_not_shown_to_the_second_api_and_not_replaced_by_another() {
+async fn the_identity_of_a_call_is_not_sent_to_a_second_api_and_not_replaced() {
     let server = there_and_back(302);
     let second = ChallengeMiddleware::new(OTHER, Credential::bearer("theirs")).unwrap();
     let client = ClientBuilder::new(Client::new()).with(Twice).with(FollowRedirects::new()).with(fixed()).with(second);
     let client = client.with(server.clone()).build();
     let identity = CallOptions::new().identity(Credential::bearer("alice"));
     client.get(format!("{API}/from")).with_extension(identity).send().await.unwrap();
-    assert_eq!(server.tokens(), ["alice", "", "", "alice", "", ""], "an outer retry has the options as they were");
+    assert_eq!(server.tokens(), ["alice", "", "", "alice", "", ""], "an outer retry has the same options");
     client.get(format!("{API}/from")).send().await.unwrap();
     assert_eq!(server.tokens()[6..9], ["t", "theirs", "t"], "each hop is signed by the middleware of its origin");
 }
 
 #[tokio::test]
-async fn a_location_that_echoes_a_credential_shows_it_nowhere() {
+async fn a_location_that_echoes_a_credential_is_masked() {
     const SECRET: &str = "Hunter2-token-of-ours";
     let echo = "/in/%48unter2-token-of-ours/x";
     for to in ["http://other.example.com", "https://u@other.example.com", "ftp://other.example.com", OTHER, API] {

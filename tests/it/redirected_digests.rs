@@ -3,8 +3,8 @@
 use http::Extensions;
 use reqwest::{Client, Request, Response};
 use reqwest_challenge::{
-    AuthReport, ChallengeMiddleware, FollowRedirects, Password, RedirectHistory, Unauthorized, UnauthorizedReason,
-    hardened,
+    AuthReport, ChallengeMiddleware, FollowRedirects, MockResponse, Password, RedirectHistory, Unauthorized,
+    UnauthorizedReason, hardened,
 };
 use reqwest_challenge_testing::{Answer, Script};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
@@ -132,19 +132,19 @@ async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
 }
 
-/// Refuses with a hand-made response, which has no URL.
+/// Refuses with a marked response, which has no URL.
 struct ByHand;
 
 #[async_trait::async_trait]
 impl Middleware for ByHand {
     async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
         let response = http::Response::builder().status(401).header("www-authenticate", CHALLENGE[18..].trim());
-        Ok(response.body(reqwest::Body::default()).unwrap().into())
+        Ok(response.extension(MockResponse).body(reqwest::Body::default()).unwrap().into())
     }
 }
 
 #[tokio::test]
-async fn a_response_without_a_url_is_no_redirect() {
+async fn a_mock_response_without_a_url_is_no_redirect() {
     let client = ClientBuilder::new(Client::new()).with(FollowRedirects::new()).with(auth(Password::new("u", "p")));
     let error = client.with(ByHand).build().get(format!("{API}/a")).send().await.unwrap_err();
     assert!(Unauthorized::find(&error).is_some() && !error.to_string().contains("redirected"), "{error}");

@@ -70,7 +70,7 @@ async fn each_status_keeps_or_changes_the_method_and_the_body() {
 }
 
 #[tokio::test]
-async fn statuses_that_are_no_redirect_are_returned_unchanged() {
+async fn statuses_other_than_redirects_are_returned_unchanged() {
     for status in [200, 201, 300, 304, 305, 306] {
         let server = redirecting(status, "/to");
         let response = following(&server, &fixed()).get(format!("{API}/from")).send().await.unwrap();
@@ -112,8 +112,8 @@ async fn a_missing_or_unreadable_location_returns_the_response() {
 }
 
 #[tokio::test]
-async fn targets_with_a_user_another_scheme_or_without_tls_are_refused_without_showing_a_secret() {
-    for (to, expected, says) in [
+async fn unsafe_redirect_targets_are_refused_without_showing_a_secret() {
+    for (to, expected, text) in [
         ("https://u:hunter2@api.example.com/", RedirectErrorKind::Userinfo, "user name or password"),
         ("https://hunter2@evil.example.com/", RedirectErrorKind::Userinfo, "user name or password"),
         ("//u@api.example.com/", RedirectErrorKind::Userinfo, "user name or password"),
@@ -129,12 +129,12 @@ async fn targets_with_a_user_another_scheme_or_without_tls_are_refused_without_s
         let refused = RedirectError::find(&error).unwrap();
         assert_eq!((refused.status().as_u16(), refused.url().path()), (302, "/from"));
         let shown = format!("{error} {error:?} {refused:?}");
-        assert!(shown.contains(says) && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains(text) && !shown.contains("hunter2"), "{shown}");
     }
 }
 
 #[tokio::test]
-async fn a_loop_ends_after_ten_redirects_or_as_many_as_were_set() {
+async fn a_loop_ends_after_ten_redirects_or_the_configured_number() {
     let server = Script::new(|arrived, _| {
         let other = if arrived.url().host_str() == Some("a.example.com") { "b" } else { "a" };
         Answer::new(302).header("location", format!("https://{other}.example.com/"))
@@ -151,7 +151,7 @@ async fn a_loop_ends_after_ten_redirects_or_as_many_as_were_set() {
 }
 
 #[tokio::test]
-async fn a_stream_is_sent_twice_only_where_it_can_be_made_again() {
+async fn a_stream_is_sent_to_the_redirect_target_only_with_a_body_factory() {
     for status in [307, 308] {
         let server = redirecting(status, "/to");
         let client = following(&server, &fixed());
@@ -172,7 +172,7 @@ async fn a_stream_is_sent_twice_only_where_it_can_be_made_again() {
 }
 
 #[tokio::test]
-async fn each_hop_is_refused_renewed_and_reported_by_itself() {
+async fn each_hop_is_refused_renewed_and_reported_separately() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         ("/a", "t1") => Answer::new(301).header("location", "/b?secret=1"),
         ("/b", "t2") => Answer::new(307).header("location", "/c"),
@@ -194,7 +194,7 @@ async fn each_hop_is_refused_renewed_and_reported_by_itself() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_answered_by_303_and_then_by_401_is_not_done_twice() {
+async fn a_post_with_a_303_and_then_a_401_is_not_sent_twice() {
     let server = Script::new(|arrived, _| match (arrived.method().as_str(), arrived.token()) {
         ("POST", _) => Answer::new(303).header("location", "/orders"),
         (_, "t1") => Answer::ok("in"),
@@ -226,7 +226,7 @@ async fn each_hop_has_the_timeout_the_version_and_the_options_of_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirects_body_without_an_end_does_not_hold_up_the_next_hop() {
+async fn an_endless_body_of_a_redirect_does_not_delay_the_next_hop() {
     for body in [Answer::stall_body, Answer::endless_body] {
         let server = Script::new(move |arrived, _| match arrived.path() {
             "/from" => body(Answer::new(302).header("location", "/to")),
@@ -239,7 +239,7 @@ async fn a_redirects_body_without_an_end_does_not_hold_up_the_next_hop() {
 }
 
 #[tokio::test]
-async fn redirects_and_what_they_lead_to_use_one_connection() {
+async fn redirects_and_their_targets_use_one_connection() {
     let api = Wire::start(|head| match head.path.as_str() {
         "/from" => answer("302 Found", "Location: /to\r\n", &"x".repeat(20_000)),
         _ if head.has("referer") => answer("500 Oops", "", "a referer"),

@@ -1,4 +1,4 @@
-//! A `RefreshError` prints no secret, and is found wherever a caller puts it.
+//! A `RefreshError` prints no secret, and is found inside each wrapper.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::support::script::{API, Script, challenged};
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Wrap<E> = fn(E) -> BoxError;
 
-/// An error whose cause is that value.
+/// An error whose source is that value.
 #[derive(Debug)]
 struct Around<S>(S);
 
@@ -30,7 +30,7 @@ impl<S: StdError + 'static> StdError for Around<S> {
     }
 }
 
-/// An error that returns the error inside its `anyhow::Error` as its cause.
+/// An error whose source is the error inside its `anyhow::Error`.
 #[derive(Debug)]
 struct AroundAnyhow(Arc<anyhow::Error>);
 
@@ -134,16 +134,16 @@ fn a_refresh_error_that_its_wrapper_hides_keeps_its_kind() {
         Arc::new(io::Error::other(anyhow::Error::new(revoked()))).into(),
         Around(Arc::new(Hiding::from(revoked()))).into(),
     ] {
-        let said = format!("{error:?}");
-        // A wrapper that prints the error and has no source holds nothing that a reference could lead to.
-        assert_eq!(RefreshError::find(&*error).is_some(), !said.starts_with("Text"), "{said}");
-        assert_eq!(RefreshError::from(error), revoked(), "{said}");
+        let text = format!("{error:?}");
+        // `Text` prints the error and has no source, so there is no reference to the error.
+        assert_eq!(RefreshError::find(&*error).is_some(), !text.starts_with("Text"), "{text}");
+        assert_eq!(RefreshError::from(error), revoked(), "{text}");
     }
     assert_eq!(RefreshError::from(BoxError::from("it failed")).kind(), &RefreshErrorKind::Other);
 }
 
 #[tokio::test]
-async fn a_revoked_login_in_an_arc_ends_the_session() {
+async fn a_revoked_login_inside_an_arc_keeps_its_kind() {
     #[derive(Debug, thiserror::Error)]
     #[error("no token")]
     #[allow(clippy::redundant_allocation, reason = "a caller may nest pointers")]
@@ -176,7 +176,7 @@ async fn refused() -> reqwest::Error {
     reqwest::get(URL).await.unwrap_err()
 }
 
-/// Everything that an error prints, by itself and inside others.
+/// Everything that an error prints, alone and inside other errors.
 fn shown(error: &RefreshError) -> String {
     let other = anyhow::Error::new(Around(Arc::new(error.clone()))).context("asking");
     let mut text = format!("{error} {error:?} {error:#?} {other:?} {other:#} {:?}", error.kind());
@@ -189,7 +189,7 @@ fn shown(error: &RefreshError) -> String {
 }
 
 #[tokio::test]
-async fn no_constructor_lets_a_secret_of_a_url_be_printed() {
+async fn an_error_of_each_constructor_prints_no_secret_of_a_url() {
     for (how, wrap) in wrapped::<reqwest::Error>() {
         let io = |error| io::Error::other(wrap(error));
         for error in [
@@ -256,7 +256,7 @@ fn codes_and_hints_are_escaped_and_bounded() {
 }
 
 #[tokio::test]
-async fn a_refresher_that_gives_an_error_as_any_box_keeps_its_kind() {
+async fn a_boxed_error_of_a_refresher_keeps_its_kind() {
     let refresher: Box<dyn Refresh> = Box::new(|_: RefreshContext| async {
         Err::<Credential, BoxError>(Box::new(Arc::new(RefreshError::login_required("x"))))
     });

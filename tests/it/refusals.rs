@@ -1,4 +1,4 @@
-//! Refusals as products send them, and what is read in them.
+//! Refusals of products, and the values that are read in them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::script::{API, Script, respond};
 
-/// Refusals that were collected in the field, and refusals from the documentation of products.
+/// Refusals that products sent, and refusals from their documentation.
 const FIELD: [&str; 3] = [
     include_str!("../vectors/refusals.jsonl"),
     include_str!("../vectors/refusals_more.jsonl"),
@@ -69,7 +69,7 @@ fn is_wanted(want: &Value, read: &Read) -> bool {
 }
 
 #[tokio::test]
-async fn the_refusal_of_each_product_is_read_as_the_product_means_it() {
+async fn each_refusal_of_a_product_is_read_as_expected() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for line in FIELD.into_iter().flat_map(str::lines) {

@@ -1,4 +1,4 @@
-//! No secret is printed, whatever a server does and whoever listens.
+//! Errors, `Debug` output and traces print no secret, even if a server echoes it.
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, Secret};
 
@@ -13,7 +13,7 @@ fn fake() -> Fake {
         .with_initial(Ok(Some(Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]))))
 }
 
-/// A server that echoes what it was sent, in its challenge and in its body.
+/// A server that echoes the credential in its challenge and in its body.
 fn echo(code: u16) -> Script {
     Script::new(move |arrived, _| {
         let sent = arrived.header("authorization").unwrap_or_default().to_owned();
@@ -31,7 +31,7 @@ fn echo(code: u16) -> Script {
 }
 
 #[tokio::test]
-async fn a_server_that_echoes_our_credential_finds_it_masked() {
+async fn an_echoed_credential_is_masked_in_errors_and_traces() {
     traced::capture();
     for (code, own) in [(401, false), (401, true), (403, false), (403, true)] {
         let (server, fake) = (echo(code), fake());
@@ -76,7 +76,7 @@ async fn a_server_that_echoes_our_credential_finds_it_masked() {
 }
 
 #[tokio::test]
-async fn a_refresh_has_a_span_below_its_callers() {
+async fn the_span_of_a_refresh_is_a_child_of_the_span_of_its_caller() {
     use tracing::Instrument;
 
     traced::capture();
@@ -86,7 +86,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
     let traced = traced::text();
     let line = traced.lines().find(|line| line.contains("refreshed") && line.contains("Challenged")).expect(&traced);
-    assert!(line.contains("my_command{run=7}:refresh{cause=Challenged"), "{line}");
+    assert!(line.contains("my_command{run=7}:refresh{reason=Challenged"), "{line}");
     let closed = traced.lines().find(|line| line.contains("close") && line.contains("Challenged")).unwrap();
     for field in ["outcome=\"renewed\"", "duration_ms=", "waiters=1", "generation=2"] {
         assert!(closed.contains(field), "{field} in {closed}");
@@ -95,7 +95,7 @@ async fn a_refresh_has_a_span_below_its_callers() {
 }
 
 #[test]
-fn what_holds_a_secret_prints_none() {
+fn types_that_hold_a_secret_do_not_print_it() {
     let header = Credential::header("x-api-key".parse().unwrap(), SECRETS[0]);
     let all = [Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]), Credential::basic("me", SECRETS[0]), header];
     let shown = format!("{all:?} {all:#?} {:?}", reqwest_challenge::CallOptions::new().identity(all[0].clone()));
@@ -103,7 +103,7 @@ fn what_holds_a_secret_prints_none() {
 }
 
 #[test]
-fn text_that_cannot_stand_in_a_header_is_refused_by_its_place() {
+fn the_error_for_an_invalid_header_text_names_its_position() {
     for (credential, wanted) in [
         (
             Credential::bearer("hunter2\nx"),
@@ -120,5 +120,28 @@ fn text_that_cannot_stand_in_a_header_is_refused_by_its_place() {
         let error = credential.check().unwrap_err();
         assert_eq!(error.to_string(), wanted);
         assert!(!format!("{error:?} {credential:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_credential_error_has_a_kind() {
+    use reqwest_challenge::CredentialErrorKind as Kind;
+    let header = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
+    for (credential, kind, byte) in [
+        (Credential::bearer(""), Kind::EmptyToken, None),
+        (Credential::bearer("a b"), Kind::TokenCharacter, Some(1)),
+        (Credential::basic("a:b", "c"), Kind::UserNameColon, Some(1)),
+        (Credential::basic("\n", "c"), Kind::UserNameCharacter, Some(0)),
+        (Credential::basic("a", "c\0"), Kind::PasswordCharacter, Some(1)),
+        (header("a\n"), Kind::HeaderCharacter, Some(1)),
+    ] {
+        let error = credential.check().unwrap_err();
+        assert_eq!((error.kind(), error.byte()), (kind, byte));
+        assert_eq!(error.is_token(), matches!(kind, Kind::EmptyToken | Kind::TokenCharacter));
+        assert_eq!(error.is_user_name(), matches!(kind, Kind::UserNameColon | Kind::UserNameCharacter));
+        assert_eq!(
+            (error.is_password(), error.is_header()),
+            (kind == Kind::PasswordCharacter, kind == Kind::HeaderCharacter)
+        );
     }
 }

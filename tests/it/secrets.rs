@@ -1,9 +1,9 @@
-//! What holds a secret prints none. (That it is wiped is shown in `tests/memory.rs`.)
+//! `Secret` does not print its text. `tests/memory.rs` tests that it is wiped.
 
 use reqwest_challenge::Secret;
 
 #[test]
-fn a_secret_prints_nothing() {
+fn a_secret_does_not_print_its_text() {
     let secret = Secret::new("hunter2");
     let shown = format!("{secret:?} {:#?} {:?}", Some(&secret), vec![secret.clone()]);
     assert!(!shown.contains("hunter2"), "{shown}");

@@ -1,4 +1,4 @@
-//! All sequences of up to three answers, for every kind of request: what may never happen never does.
+//! All sequences of three responses, for every kind of request. No sequence breaks an invariant.
 
 use http::header::WWW_AUTHENTICATE;
 use reqwest::Method;
@@ -72,7 +72,7 @@ impl Kind {
     }
 }
 
-/// What may never happen, whatever a server answers.
+/// Sends one request and checks the invariants.
 async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: bool, pass_through: bool) {
     let case = format!("{answers:?} {method} stream {streaming}, credential {credential}, pass-through {pass_through}");
     let server = Script::new(move |arrived, number| answers[number.min(2)].respond(arrived));
@@ -90,9 +90,12 @@ async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: b
     assert!(fake.calls() <= 1, "{} refreshes: {case}", fake.calls());
     assert!(!(answers[0].is_final() && sends > 1), "sent again after a final answer: {case}");
     assert!(!(answers[0].is_final() && fake.calls() > 0), "refreshed after a final answer: {case}");
-    assert!(!(streaming && sends > 1), "an empty resend: {case}");
+    assert!(!(streaming && sends > 1), "a stream was sent twice: {case}");
     let arrived = server.requests();
-    assert!(sends < 2 || arrived[0].credential() != arrived[1].credential(), "the same twice: {case}");
+    assert!(
+        sends < 2 || arrived[0].credential() != arrived[1].credential(),
+        "the same credential was sent twice: {case}"
+    );
     match outcome {
         Ok(response) => {
             let refused = matches!(response.status().as_u16(), 401 | 403);
@@ -108,7 +111,7 @@ async fn walk(answers: [Kind; 3], method: Method, streaming: bool, credential: b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_sequence_of_answers_breaks_a_promise() {
+async fn no_sequence_of_responses_breaks_an_invariant() {
     let mut walked = 0;
     for first in ANSWERS {
         for second in ANSWERS {

@@ -1,4 +1,4 @@
-//! The table of a session: login, logout, invalidate and step up.
+//! The methods of a session: login, logout, invalidate and step up.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) fn refresh_kind(error: &Error) -> RefreshErrorKind {
 }
 
 #[tokio::test]
-async fn login_with_nothing_held_asks_and_is_sent_from_then_on() {
+async fn a_login_without_a_held_credential_calls_the_refresher_and_its_result_is_sent() {
     let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = auth(&fake);
     assert_eq!(auth.session().login().await.unwrap(), Credential::bearer("t1"));
@@ -39,7 +39,7 @@ async fn login_with_nothing_held_asks_and_is_sent_from_then_on() {
 }
 
 #[tokio::test]
-async fn login_replaces_a_good_credential_only_on_success() {
+async fn a_login_replaces_the_held_credential_only_if_it_succeeds() {
     let (server, fake) = (
         Script::accepting("t0"),
         Fake::failing(RefreshError::login_required("run `app login`")).with_initial(Ok(Some(Credential::bearer("t0")))),
@@ -53,21 +53,21 @@ async fn login_replaces_a_good_credential_only_on_success() {
 }
 
 #[tokio::test]
-async fn login_never_joins_a_flight_and_throws_its_result_away() {
+async fn a_login_does_not_join_a_flight_and_discards_its_result() {
     let (server, fake) = (Script::accepting("t2"), Fake::new().gated());
     let auth = auth(&fake);
     let waiting = tokio::spawn(server.client(&auth).get(API).send());
-    fake.begun(1).await;
+    fake.wait_for_calls(1).await;
     let login = tokio::spawn({
         let session = auth.session();
         async move { session.login().await }
     });
-    fake.begun(2).await;
-    // Whoever waited for the old identity gets no other.
+    fake.wait_for_calls(2).await;
+    // A caller that waited for the old identity does not get the new one.
     let error = waiting.await.unwrap().unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::SessionChanged);
-    fake.open();
-    fake.open();
+    fake.let_one_through();
+    fake.let_one_through();
     assert_eq!(login.await.unwrap().unwrap(), Credential::bearer("t2"));
     assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     assert_eq!(auth.session().credential(), Some(Credential::bearer("t2")));
@@ -75,7 +75,7 @@ async fn login_never_joins_a_flight_and_throws_its_result_away() {
 }
 
 #[tokio::test]
-async fn login_forgets_a_remembered_failure() {
+async fn a_login_clears_a_remembered_failure() {
     let fake = Fake::answering(|number, _| match number {
         1 => Err(RefreshError::credential_revoked("invalid_grant")),
         _ => Ok(Some(Credential::bearer("t2"))),
@@ -85,13 +85,13 @@ async fn login_forgets_a_remembered_failure() {
     for _ in 0..3 {
         client.get(API).send().await.unwrap_err();
     }
-    assert_eq!(fake.calls(), 1, "the cool-down answers");
+    assert_eq!(fake.calls(), 1, "the remembered failure is returned");
     auth.session().login().await.unwrap();
     assert_eq!((client.get(API).send().await.unwrap().status().as_u16(), fake.calls()), (200, 2));
 }
 
 #[tokio::test]
-async fn logout_forgets_the_credential_and_a_401_is_an_error_until_the_next_login() {
+async fn a_logout_forgets_the_credential_and_a_401_is_an_error_until_the_next_login() {
     let (server, fake) =
         (Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) }), with_t0());
     let auth = auth(&fake);
@@ -109,32 +109,32 @@ async fn logout_forgets_the_credential_and_a_401_is_an_error_until_the_next_logi
 }
 
 #[tokio::test]
-async fn logout_with_nothing_held_tells_the_refresher() {
+async fn a_logout_without_a_held_credential_calls_the_refresher() {
     let fake = Fake::new();
     auth(&fake).session().logout().await.unwrap();
     assert_eq!(fake.forgotten(), [None]);
 }
 
 #[tokio::test]
-async fn logout_ends_a_flight_and_forgets_its_result() {
+async fn a_logout_ends_a_flight_and_forgets_its_result() {
     let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = auth(&fake);
     let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
     until(|| server.sends() == 5).await;
-    fake.begun(1).await;
+    fake.wait_for_calls(1).await;
     auth.session().logout().await.unwrap();
     for call in waiting {
         let error = call.await.unwrap().unwrap_err();
         assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
     }
-    fake.open();
+    fake.let_one_through();
     assert!(auth.session().wait_until_saved(Duration::from_secs(5)).await);
     assert_eq!(fake.forgotten(), [None, Some(Credential::bearer("t1"))]);
     assert_eq!((server.sends(), fake.calls(), auth.session().credential()), (5, 1, None));
 }
 
 #[tokio::test]
-async fn a_request_that_was_signed_before_a_login_is_not_replayed_as_another() {
+async fn a_request_that_was_signed_before_a_logout_and_a_login_is_not_replayed() {
     let fake = with_t0();
     let server = Script::accepting("never");
     let auth = auth(&fake);
@@ -143,7 +143,7 @@ async fn a_request_that_was_signed_before_a_login_is_not_replayed_as_another() {
         let session = session.clone();
         Script::new(move |_, _| {
             let session = session.clone();
-            // Somebody logs out and in while the request is on its way.
+            // Logs out and in while the request is in progress.
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
@@ -163,7 +163,7 @@ async fn a_request_that_was_signed_before_a_login_is_not_replayed_as_another() {
 }
 
 #[tokio::test]
-async fn a_hundred_who_see_expired_invalidate_once() {
+async fn a_hundred_responses_for_one_expired_credential_invalidate_it_once() {
     let fake = with_t0();
     let server = Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { status(403) });
     let auth = auth(&fake);
@@ -179,7 +179,7 @@ async fn a_hundred_who_see_expired_invalidate_once() {
         (client.get(API).send().await.unwrap().status().as_u16(), fake.reasons()),
         (200, vec![RefreshReason::Expired])
     );
-    assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "a newer one is held");
+    assert!(!auth.session().invalidate(Forbidden::find(&errors[0]).unwrap()), "the session holds a newer credential");
 }
 
 fn insufficient(scopes: &str) -> Answer {
@@ -187,7 +187,7 @@ fn insufficient(scopes: &str) -> Answer {
     respond(403, &[(WWW_AUTHENTICATE.as_str(), &challenge)], "")
 }
 
-/// A refresher that grants what is asked for.
+/// A refresher that grants the requested scopes.
 fn generous() -> Fake {
     Fake::answering(|number, context| {
         Ok(Some(Credential::bearer(format!("t{number}")).with_scopes(context.demand().scopes().iter().cloned())))
@@ -196,7 +196,7 @@ fn generous() -> Fake {
 }
 
 #[tokio::test]
-async fn a_hundred_403s_that_step_up_make_one_flight_with_the_union_of_scopes() {
+async fn a_hundred_step_ups_start_one_flight_with_the_union_of_scopes() {
     let (server, fake) = (
         Script::new(|arrived, _| if arrived.token() == "t1" { status(200) } else { insufficient("write read") }),
         generous().gated(),
@@ -209,8 +209,8 @@ async fn a_hundred_403s_that_step_up_make_one_flight_with_the_union_of_scopes() 
         let session = auth.session();
         steps.push(tokio::spawn(async move { session.step_up(Forbidden::find(&error).unwrap()).await.unwrap() }));
     }
-    fake.begun(1).await;
-    fake.open();
+    fake.wait_for_calls(1).await;
+    fake.let_one_through();
     for step in steps {
         assert_eq!(step.await.unwrap(), Credential::bearer("t1"));
     }
@@ -228,7 +228,7 @@ fn step_up_kind(result: Result<Credential, Error>) -> StepUpKind {
 }
 
 #[tokio::test]
-async fn the_same_scopes_refused_after_a_grant_are_an_error() {
+async fn a_step_up_for_scopes_that_are_granted_and_still_refused_is_an_error() {
     let (server, fake) = (Script::always(insufficient("write")), generous());
     let auth = auth(&fake);
     let client = server.client(&auth);
@@ -237,13 +237,13 @@ async fn the_same_scopes_refused_after_a_grant_are_an_error() {
     let second = client.get(API).send().await.unwrap_err();
     let kind = step_up_kind(auth.session().step_up(Forbidden::find(&second).unwrap()).await);
     assert_eq!((kind, fake.calls()), (StepUpKind::GrantedAndRefused, 1));
-    // What the first one asks for is held now: nobody is asked.
+    // The held credential has the scopes of the first 403, so no refresh starts.
     assert_eq!(auth.session().step_up(Forbidden::find(&first).unwrap()).await.unwrap(), Credential::bearer("t1"));
     assert_eq!(fake.calls(), 1);
 }
 
 #[tokio::test]
-async fn a_403_without_scopes_or_of_an_earlier_login_cannot_be_stepped_up() {
+async fn a_403_without_scopes_or_of_an_earlier_login_cannot_step_up() {
     let (server, fake) =
         (Script::new(|_, number| if number == 0 { status(403) } else { insufficient("write") }), generous());
     let auth = auth(&fake);
@@ -256,11 +256,11 @@ async fn a_403_without_scopes_or_of_an_earlier_login_cannot_be_stepped_up() {
     assert_eq!((kind, fake.calls()), (StepUpKind::EarlierLogin, 1));
     auth.session().logout().await.unwrap();
     let error = auth.session().step_up(Forbidden::find(&earlier).unwrap()).await.unwrap_err();
-    assert!(matches!(error, Error::Ended(ended) if ended.is_logged_out()));
+    assert!(matches!(error, Error::SessionEnded(ended) if ended.is_logged_out()));
 }
 
 #[tokio::test]
-async fn step_up_waits_for_another_flight_and_then_looks_again() {
+async fn a_step_up_waits_for_another_flight_and_then_starts_its_own() {
     let fake = generous().gated();
     let server =
         Script::new(|arrived, _| if arrived.path() == "/scoped" { insufficient("write") } else { challenged() });
@@ -268,23 +268,23 @@ async fn step_up_waits_for_another_flight_and_then_looks_again() {
     let client = server.client(&auth);
     let denied = client.get(format!("{API}/scoped")).send().await.unwrap_err();
     let other = tokio::spawn(client.get(API).send());
-    fake.begun(1).await;
+    fake.wait_for_calls(1).await;
     let step = tokio::spawn({
         let session = auth.session();
         async move { session.step_up(Forbidden::find(&denied).unwrap()).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(fake.calls(), 1);
-    fake.open();
-    fake.begun(2).await;
-    fake.open();
+    fake.let_one_through();
+    fake.wait_for_calls(2).await;
+    fake.let_one_through();
     assert_eq!(step.await.unwrap().unwrap(), Credential::bearer("t2"));
     drop(other.await);
     assert_eq!(fake.reasons(), [RefreshReason::Challenged, RefreshReason::StepUp]);
 }
 
 #[tokio::test]
-async fn a_dropped_session_is_no_longer_awaited() {
+async fn the_context_of_a_dropped_session_has_no_http_client() {
     let fake = Fake::new();
     let auth = auth(&fake);
     auth.session().login().await.unwrap();
@@ -295,7 +295,7 @@ async fn a_dropped_session_is_no_longer_awaited() {
 }
 
 #[tokio::test]
-async fn logout_forgets_a_remembered_failure() {
+async fn a_logout_clears_a_remembered_failure() {
     let fake = Fake::answering(|number, _| match number {
         1 => Err(RefreshError::credential_revoked("invalid_grant")),
         _ => Ok(Some(Credential::bearer("t2"))),
@@ -308,7 +308,7 @@ async fn logout_forgets_a_remembered_failure() {
 }
 
 #[tokio::test]
-async fn scopes_that_are_asked_for_and_not_granted_are_an_error_and_are_not_asked_for_again() {
+async fn a_step_up_that_is_not_granted_is_an_error_and_is_not_repeated() {
     let server = Script::always(insufficient("admin"));
     let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t1").with_scopes(["read"]))))
         .with_initial(Ok(Some(Credential::bearer("t0").with_scopes(["read"]))));

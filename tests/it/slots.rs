@@ -1,4 +1,4 @@
-//! What each slot of a session remembers: its failures, the credentials of other demands, and when it was last used.
+//! The state of each slot of a session: its failures, the credentials for other demands, and its last use.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use reqwest_challenge::{
     ChallengeMiddleware, Credential, RefreshContext, RefreshError, Unauthorized, UnauthorizedReason,
 };
 
-use crate::support::fake::{Fake, Hands, until};
+use crate::support::fake::{Fake, ManualClock, until};
 use crate::support::script::{API, Script, challenged, challenged_with, status};
 
 #[tokio::test]
-async fn a_refusal_of_a_demand_is_no_answer_to_a_plain_401_or_to_another_demand() {
+async fn a_denied_demand_does_not_affect_a_plain_401_or_another_demand() {
     let demands =
         ["claims=\"e30=\"", "acr_values=\"gold\"", "max_age=\"5\"", "error=\"insufficient_scope\", scope=\"a\""];
     for demand in demands {
@@ -22,29 +22,29 @@ async fn a_refusal_of_a_demand_is_no_answer_to_a_plain_401_or_to_another_demand(
             _ => challenged(),
         });
         let fake = Fake::answering(|_, context| match context.demand() {
-            asked if asked.is_empty() || asked.claims() == Some("e30gIA==") => Ok(Some(Credential::bearer("good"))),
+            demand if demand.is_empty() || demand.claims() == Some("e30gIA==") => Ok(Some(Credential::bearer("good"))),
             _ => Err(RefreshError::denied("access_denied")),
         });
         for path in ["plain", "other"] {
-            let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+            let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
             let client = server.client(&auth);
             for _ in 0..3 {
                 client.get(format!("{API}/more")).send().await.unwrap_err();
             }
             assert_eq!(client.get(format!("{API}/{path}")).send().await.unwrap().status(), 200, "{demand} {path}");
         }
-        assert_eq!(fake.calls(), 4, "{demand}: each question is asked once");
+        assert_eq!(fake.calls(), 4, "{demand}: each demand causes one refresh");
     }
 }
 
 #[tokio::test]
-async fn a_credential_that_is_kept_for_a_demand_is_not_taken_after_its_expiry() {
+async fn a_credential_kept_for_a_demand_is_not_sent_after_its_expiry() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
         ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
         _ => challenged_with("Bearer claims=\"e30g\""),
     });
-    let clock = Hands::new();
+    let clock = ManualClock::new();
     let expires = clock.clone();
     let fake = Fake::answering(move |number, context| {
         let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
@@ -58,7 +58,7 @@ async fn a_credential_that_is_kept_for_a_demand_is_not_taken_after_its_expiry() 
         assert_eq!(call(path).await, 200);
     }
     assert_eq!(fake.calls(), 2);
-    // Both have expired. The newest is renewed before it is sent, and the other one is not taken for it.
+    // Both credentials have expired. The newest is renewed before it is sent, and the other one is not sent.
     clock.forward(Duration::from_secs(700));
     call("second").await;
     let before = server.sends();
@@ -68,25 +68,25 @@ async fn a_credential_that_is_kept_for_a_demand_is_not_taken_after_its_expiry() 
 }
 
 #[tokio::test]
-async fn the_partition_that_was_not_used_for_longest_makes_way() {
+async fn the_least_recently_used_partition_is_dropped_first() {
     let name = |path: &str| path.trim_start_matches('/').to_owned();
     let server =
         Script::new(move |arrived, _| if arrived.token() == name(arrived.path()) { status(200) } else { challenged() });
     let fake = Fake::answering(|_, context: &RefreshContext| {
         Ok(context.url().map(|url| Credential::bearer(url.path().trim_start_matches('/'))))
     });
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
     let client = server.client(&auth.partition_by(|_, url| url.path().to_owned()).build().unwrap());
     for number in 0..1_000 {
         client.get(format!("{API}/p{number}")).send().await.unwrap();
         client.get(format!("{API}/busy")).send().await.unwrap();
     }
-    assert_eq!(fake.calls(), 1_001, "the one that is in use all the time stays");
+    assert_eq!(fake.calls(), 1_001, "the partition that is always in use is not dropped");
 }
 
 #[tokio::test]
-async fn partitions_that_are_all_refused_cost_no_more_than_a_session_may() {
-    let (server, fake, clock) = (Script::always(challenged()), Fake::new(), Hands::new());
+async fn refused_partitions_stay_within_the_budget_of_the_session() {
+    let (server, fake, clock) = (Script::always(challenged()), Fake::new(), ManualClock::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
     let auth = auth.partition_by(|_, url| url.path().to_owned()).build().unwrap();
     let client = server.client(&auth);
@@ -103,20 +103,20 @@ async fn partitions_that_are_all_refused_cost_no_more_than_a_session_may() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_credential_waits_for_the_login_that_is_pending() {
+async fn a_request_without_a_credential_waits_for_a_pending_login() {
     let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = server.client(&auth);
     let session = auth.session();
     let login = tokio::spawn(async move { session.login().await });
-    fake.begun(1).await;
+    fake.wait_for_calls(1).await;
     let calls: Vec<_> = (0..5).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
     until(|| server.sends() == 5).await;
     for _ in 0..20 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(fake.calls(), 1, "no second person is asked beside the login");
-    fake.open();
+    assert_eq!(fake.calls(), 1, "no refresh starts beside the login");
+    fake.let_one_through();
     login.await.unwrap().unwrap();
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
@@ -125,16 +125,16 @@ async fn a_request_without_a_credential_waits_for_the_login_that_is_pending() {
 }
 
 #[tokio::test]
-async fn two_demands_at_once_are_each_met_by_a_flight_of_their_own() {
+async fn two_concurrent_demands_start_one_flight_each() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         (path, token) if token.starts_with(path.trim_start_matches('/')) && !token.is_empty() => status(200),
         ("/first", _) => challenged_with("Bearer claims=\"e30=\""),
         _ => challenged_with("Bearer claims=\"e30g\""),
     });
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = asked.clone();
+    let demands = Arc::new(Mutex::new(Vec::new()));
+    let seen = demands.clone();
     let fake = Fake::answering(move |number, context| {
-        heard.lock().unwrap().push(context.demand().claims().unwrap_or_default().to_owned());
+        seen.lock().unwrap().push(context.demand().claims().unwrap_or_default().to_owned());
         let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
         Ok(Some(Credential::bearer(format!("{path}-{number}"))))
     });
@@ -142,20 +142,20 @@ async fn two_demands_at_once_are_each_met_by_a_flight_of_their_own() {
     let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
     let calls = ["first", "second"].map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send()));
     until(|| server.sends() == 2).await;
-    fake.begun(1).await;
-    fake.open();
-    fake.begun(2).await;
-    fake.open();
+    fake.wait_for_calls(1).await;
+    fake.let_one_through();
+    fake.wait_for_calls(2).await;
+    fake.let_one_through();
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
-    let mut asked = asked.lock().unwrap().clone();
-    asked.sort_unstable();
-    assert_eq!(asked, ["e30=", "e30g"]);
+    let mut demands = demands.lock().unwrap().clone();
+    demands.sort_unstable();
+    assert_eq!(demands, ["e30=", "e30g"]);
 }
 
 #[tokio::test]
-async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
+async fn a_kept_credential_that_the_server_refuses_is_replaced() {
     let revoked = Arc::new(Mutex::new(None));
     let ended = revoked.clone();
     let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
@@ -180,7 +180,7 @@ async fn a_kept_credential_that_the_server_refuses_is_asked_for_anew() {
 }
 
 #[tokio::test]
-async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier_identity() {
+async fn a_login_drops_the_credentials_of_the_earlier_identity_in_each_slot() {
     for (partitioned, out) in [(true, false), (true, true), (false, false), (false, true)] {
         let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
             (_, "") => challenged(),
@@ -192,7 +192,7 @@ async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier
             let path = context.url().map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default();
             Ok(Some(Credential::bearer(format!("{path}-{number}"))))
         });
-        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new());
+        let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
         let auth = if partitioned { auth.partition_by(|_, url| url.path().to_owned()) } else { auth };
         let auth = auth.build().unwrap();
         let client = server.client(&auth);
@@ -215,8 +215,8 @@ async fn a_login_leaves_no_partition_and_no_demand_the_credential_of_the_earlier
 }
 
 #[tokio::test]
-async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() {
-    // The place of the metadata does not say which paths belong to the resource.
+async fn a_new_path_of_a_known_resource_is_sent_the_credential_of_that_resource() {
+    // The URL of the metadata does not say which paths belong to the resource.
     let wanted = Arc::new(Mutex::new("main-1"));
     let good = wanted.clone();
     let server = Script::new(move |arrived, _| match (arrived.path(), arrived.token()) {
@@ -233,7 +233,7 @@ async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() 
     for path in ["main", "x"] {
         client.get(format!("{API}/{path}")).send().await.unwrap();
     }
-    // The credential of the first resource becomes the newest of all.
+    // The credential of the first resource becomes the newest of the session.
     *wanted.lock().unwrap() = "main-3";
     client.get(format!("{API}/main")).send().await.unwrap();
     assert_eq!(client.get(format!("{API}/y")).send().await.unwrap().status(), 200);
@@ -241,7 +241,7 @@ async fn a_new_path_of_a_known_resource_takes_the_credential_of_that_resource() 
 }
 
 #[tokio::test]
-async fn a_resource_of_one_origin_says_nothing_about_another_origin() {
+async fn a_resource_of_one_origin_does_not_apply_to_another_origin() {
     let server = Script::new(|arrived, _| match (arrived.url().path(), arrived.token()) {
         (_, "") => challenged_with(&format!("Bearer resource_metadata=\"{API}/metadata/main\"")),
         ("/x", token) if arrived.url().host_str() == Some("api.example.com") && !token.starts_with("second") => {
@@ -262,9 +262,9 @@ async fn a_resource_of_one_origin_says_nothing_about_another_origin() {
 }
 
 #[tokio::test]
-async fn a_login_ends_the_rest_of_a_path() {
+async fn a_login_ends_the_cooldown_of_a_path() {
     let (server, fake) = (Script::always(challenged()), Fake::new());
-    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(Hands::new()).build().unwrap();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
     let client = server.client(&auth);
     for _ in 0..3 {
         client.get(API).send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What one request, or one client, does otherwise.
+//! Options of one request and of one client.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,14 +18,14 @@ fn auth(fake: &Fake) -> ChallengeMiddleware {
 }
 
 #[tokio::test]
-async fn skip_passes_a_request_through_both_ways() {
+async fn skip_leaves_the_request_and_the_response_unchanged() {
     let (server, fake) = (Script::accepting("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t1")))));
     let response = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().skip()).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.tokens(), fake.calls()), (401, vec![String::new()], 0));
 }
 
 #[tokio::test]
-async fn no_retry_is_sent_once_and_asks_nobody() {
+async fn no_retry_sends_once_and_starts_no_refresh() {
     let (server, fake) = (Script::accepting("t1"), Fake::new());
     let request = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().no_retry());
     let error = request.send().await.unwrap_err();
@@ -34,7 +34,7 @@ async fn no_retry_is_sent_once_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn pass_through_gives_refusals_as_responses_with_their_challenges() {
+async fn pass_through_returns_refusals_as_responses_with_their_challenges() {
     let denied = || respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"a\"")], "not you");
     let server = Script::new(move |arrived, _| if arrived.path() == "/403" { denied() } else { challenged() });
     let fake = Fake::new();
@@ -64,20 +64,20 @@ async fn a_body_factory_makes_a_stream_replayable() {
 }
 
 #[tokio::test]
-async fn another_identity_is_sent_once_and_touches_nothing() {
+async fn another_identity_is_sent_once_and_does_not_change_the_session() {
     let (server, fake) = (Script::accepting("theirs"), Fake::new().with_initial(Ok(Some(Credential::bearer("ours")))));
     let auth = auth(&fake);
     let client = server.client(&auth);
     let as_them = |token: &str| CallOptions::new().identity(Credential::bearer(token));
     assert_eq!(client.get(API).with_extension(as_them("theirs")).send().await.unwrap().status(), 200);
-    let error = client.get(API).with_extension(as_them("nobody")).send().await.unwrap_err();
+    let error = client.get(API).with_extension(as_them("unknown")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
     assert!(!auth.session().invalidate(Unauthorized::find(&error).unwrap()));
-    assert_eq!((server.tokens(), fake.calls()), (vec!["theirs".to_owned(), "nobody".into()], 0));
+    assert_eq!((server.tokens(), fake.calls()), (vec!["theirs".to_owned(), "unknown".into()], 0));
 }
 
 #[tokio::test]
-async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next() {
+async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next_call() {
     let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).safe_methods_only().build().unwrap();
     let client = server.client(&auth);
@@ -88,7 +88,7 @@ async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next() {
 }
 
 #[tokio::test]
-async fn the_replay_has_what_the_first_had_and_one_authorization() {
+async fn the_replay_equals_the_first_request_and_has_one_authorization() {
     let (server, fake) = (Script::accepting("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let request = server
         .client(&auth(&fake))
@@ -109,8 +109,8 @@ async fn the_replay_has_what_the_first_had_and_one_authorization() {
 }
 
 #[tokio::test]
-async fn events_tell_an_audit_what_happened() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
+async fn events_report_each_step_without_secrets() {
+    let events = Arc::new(Mutex::new(Vec::new()));
     let fake = Fake::answering(|number, _| {
         if number == 1 { Ok(Some(Credential::bearer("t1"))) } else { Err(RefreshError::credential_revoked("x")) }
     });
@@ -119,9 +119,9 @@ async fn events_tell_an_audit_what_happened() {
         (_, "t1") => status(200),
         _ => respond(401, &[(WWW_AUTHENTICATE.as_str(), "Bearer realm=https://x, Basic realm=\"y\"")], ""),
     });
-    let sink = heard.clone();
+    let seen = events.clone();
     let auth = ChallengeMiddleware::builder(API, fake.clone())
-        .on_event(move |event| sink.lock().unwrap().push(event.clone()))
+        .on_event(move |event| seen.lock().unwrap().push(event.clone()))
         .build()
         .unwrap();
     let client = server.client(&auth);
@@ -129,20 +129,21 @@ async fn events_tell_an_audit_what_happened() {
     let error = client.get(format!("{API}/403?secret=hunter2")).send().await.unwrap_err();
     assert!(Forbidden::find(&error).is_some());
     auth.session().login().await.unwrap_err();
-    let heard = heard.lock().unwrap();
-    let shown = format!("{heard:?}");
+    let events = events.lock().unwrap();
+    let shown = format!("{events:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
     // What the lint finds is told too, where it is on.
-    let mut lines = heard.iter().filter(|event| !format!("{event:?}").starts_with("Found")).map(|event| match event {
-        Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
-        Event::Refreshed { cause, outcome, waiters, generation, .. } => {
-            format!("{cause:?} {} {waiters} {generation}", outcome.as_str())
-        }
-        Event::Forbidden { method, url, scopes, authenticated, .. } => {
-            format!("403 {method} {url} {scopes:?} {authenticated}")
-        }
-        other => format!("{other:?}"),
-    });
+    let mut lines =
+        events.iter().filter(|event| !format!("{event:?}").starts_with("LintFinding")).map(|event| match event {
+            Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
+            Event::Refreshed { reason, outcome, waiters, generation, .. } => {
+                format!("{reason:?} {} {waiters} {generation}", outcome.as_str())
+            }
+            Event::Forbidden { method, url, scopes, authenticated, .. } => {
+                format!("403 {method} {url} {scopes:?} {authenticated}")
+            }
+            other => format!("{other:?}"),
+        });
     // What there is to begin with is a refresh of its own.
     assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
@@ -155,7 +156,7 @@ async fn events_tell_an_audit_what_happened() {
 #[derive(Clone)]
 struct Mark;
 
-/// Counts the sends that come with the mark.
+/// Counts the sends that have the mark.
 #[derive(Clone, Default)]
 struct Marked(Arc<std::sync::atomic::AtomicUsize>);
 
@@ -173,7 +174,7 @@ impl reqwest_middleware::Middleware for Marked {
 }
 
 #[tokio::test]
-async fn an_extension_is_seen_on_both_sends() {
+async fn an_extension_of_the_request_is_present_on_both_sends() {
     let (server, marked) = (Script::accepting("t1"), Marked::default());
     let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
         .with(auth(&Fake::new()))

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_challenge::{
-    AuthReport, CallOptions, ChallengeMiddleware, Credential, Error, Event, Forbidden, Password, Unauthorized,
-    UnauthorizedReason,
+    AuthReport, CallOptions, ChallengeMiddleware, Credential, Error, Event, Forbidden, MockResponse, Password,
+    Unauthorized, UnauthorizedReason,
 };
 use reqwest_challenge_testing::MockApi;
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use crate::support::fake::{Fake, Hands};
+use crate::support::fake::{Fake, ManualClock};
 use crate::support::script::{API, Answer, Script, challenged, respond, status};
 
 fn key() -> Credential {
@@ -142,23 +142,65 @@ async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
 }
 
 /// Answers without a server, and without a URL, as simple mocks do.
-struct MadeByHand;
+struct MadeByHand {
+    is_marked: bool,
+}
 
 #[async_trait]
 impl Middleware for MadeByHand {
     async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
         let known = request.headers().get("authorization").is_some_and(|sent| sent == "Bearer t1");
-        Ok(http::Response::builder().status(if known { 200 } else { 401 }).body("").unwrap().into())
+        let mut response = http::Response::builder().status(if known { 200 } else { 401 }).body("").unwrap();
+        if self.is_marked {
+            response.extensions_mut().insert(MockResponse);
+        }
+        Ok(response.into())
     }
 }
 
 #[tokio::test]
-async fn a_response_that_a_mock_made_without_a_url_is_ours() {
+async fn a_response_that_a_mock_marked_is_the_apis() {
     let fake = Fake::new();
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
-    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand).build();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand { is_marked: true }).build();
     assert_eq!(client.post(API).send().await.unwrap().status(), 200);
     assert_eq!(fake.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_response_without_a_url_and_without_a_mark_is_foreign() {
+    let fake = Fake::new();
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand { is_marked: false }).build();
+    let error = client.post(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);
+    assert!(error.to_string().contains("names no URL"), "{error}");
+    assert_eq!(fake.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_marked_response_with_a_url_is_judged_by_its_url() {
+    let other = challenged().url("https://other.example.com/");
+    let server = Script::always(other);
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
+    let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
+    let error = server.client(&auth).get(API).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);
+    assert_eq!((server.sends(), fake.calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_mark_on_the_wire_is_no_mark() {
+    let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
+    api.at("/away").redirects_to(other.url("/"));
+    let marked = Answer::unauthorized(["Bearer realm=\"other\""]).header("mock-response", "MockResponse");
+    other.at("/").open().answers(marked);
+    let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
+    let auth = ChallengeMiddleware::new(api.origin(), fake.clone()).unwrap();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
+    let error = client.get(api.url("/away")).send().await.unwrap_err();
+    assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::ForeignOrigin);
+    assert_eq!((other.requests().len(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
@@ -245,7 +287,7 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
         assert_eq!(Unauthorized::find(&error).unwrap().hint(), None, "it has worked nowhere yet");
         client.get(format!("{API}/ok")).send().await.unwrap();
         let error = client.get(format!("{API}/not-mine/either")).send().await.unwrap_err();
-        assert!(line(&error).contains("may say 401 where it means 403"), "{error}");
+        assert!(line(&error).contains("may send 401 where it means 403"), "{error}");
     }
     // A credential that worked on this very path, and no longer does, has expired.
     let auth = fixed();
@@ -257,7 +299,7 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
 
 #[tokio::test]
 async fn a_budget_that_is_exhausted_has_a_reason_of_its_own() {
-    let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(Hands::new()).build().unwrap();
+    let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(ManualClock::new()).build().unwrap();
     let client = Script::always(challenged()).client(&auth);
     for path in 0..3 {
         client.get(format!("{API}/{path}")).send().await.unwrap_err();

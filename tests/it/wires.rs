@@ -1,4 +1,4 @@
-//! What only real sockets show: redirects below us, and connections.
+//! Tests that need real sockets: redirects below the middleware, and connections.
 
 use std::time::Duration;
 
@@ -21,21 +21,21 @@ fn bearer(fake: &Fake, wire: &Wire) -> ClientWithMiddleware {
     client(Client::new(), ChallengeMiddleware::new(wire.url(""), fake.clone()).unwrap())
 }
 
-/// A server that sends everybody away with that status, and where to.
-async fn sends_away(status: &'static str, to: String) -> Wire {
+/// A server that redirects every request to that URL.
+async fn redirecting(status: &'static str, to: String) -> Wire {
     Wire::start(move |_| answer(status, &format!("Location: {to}\r\n"), "")).await
 }
 
-/// A server that says 401 with a challenge of its own to everybody.
+/// Another server, which refuses every request with its own challenge.
 async fn other() -> Wire {
     Wire::start(|_| answer("401 Unauthorized", "WWW-Authenticate: Bearer realm=\"evil\", scope=\"all\"\r\n", "")).await
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_server_takes_no_credential_there_and_its_401_asks_nobody() {
+async fn a_redirect_to_another_server_sends_no_credential_and_its_401_starts_no_refresh() {
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
         let other = other().await;
-        let api = sends_away(status, other.url("/")).await;
+        let api = redirecting(status, other.url("/")).await;
         let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let error = bearer(&fake, &api).get(api.url("/")).send().await.unwrap_err();
         let refused = Unauthorized::find(&error).unwrap();
@@ -46,8 +46,8 @@ async fn a_redirect_to_another_server_takes_no_credential_there_and_its_401_asks
 }
 
 #[tokio::test]
-async fn a_credential_does_not_come_back_by_way_of_another_server() {
-    // A → B → A: reqwest takes the header away at B, and does not put it back.
+async fn a_redirect_back_from_another_server_sends_no_credential() {
+    // The redirects lead from the API to the other server and back. reqwest removes the header at the first one.
     let api = Wire::start(|head| match head.path.as_str() {
         "/" => answer("302 Found", &format!("Location: http://{}/to-b\r\n", head.value("x-other").unwrap()), ""),
         _ if head.has("authorization") => answer("200 OK", "", "with it"),
@@ -64,7 +64,7 @@ async fn a_credential_does_not_come_back_by_way_of_another_server() {
 }
 
 #[tokio::test]
-async fn a_post_that_was_sent_elsewhere_by_303_and_refused_is_not_done_twice() {
+async fn a_post_that_is_redirected_by_303_and_refused_is_not_sent_again() {
     let api = Wire::start(|head| match head.method.as_str() {
         "POST" => answer("303 See Other", "Location: /status\r\n", ""),
         _ => answer("401 Unauthorized", CHALLENGE, ""),
@@ -76,7 +76,7 @@ async fn a_post_that_was_sent_elsewhere_by_303_and_refused_is_not_done_twice() {
     assert_eq!(api.heads().iter().map(|head| head.method.as_str()).collect::<Vec<_>>(), ["POST", "GET"]);
 }
 
-/// A scheme that sends a proof in a header of its own.
+/// A scheme that sends a proof in a custom header.
 struct Proof;
 
 #[async_trait::async_trait]
@@ -96,26 +96,26 @@ fn header_credentials() -> [(Credential, &'static str); 2] {
 }
 
 #[tokio::test]
-async fn a_header_of_ones_own_leaks_by_a_plain_client_and_not_by_the_hardened_one() {
+async fn a_custom_header_leaks_through_a_plain_client_and_not_through_a_hardened_one() {
     for (credential, name) in header_credentials() {
         for safe in [false, true] {
             let other = Wire::start(|_| answer("200 OK", "", "thanks")).await;
-            let api = sends_away("302 Found", other.url("/")).await;
+            let api = redirecting("302 Found", other.url("/")).await;
             let auth = ChallengeMiddleware::new(api.url(""), credential.clone()).unwrap();
             let client = if safe { hardened(Client::builder(), auth).unwrap() } else { client(Client::new(), auth) };
             let response = client.get(api.url("/")).send().await.unwrap();
             assert!(api.heads()[0].has(name));
             let leaked: Vec<bool> = other.heads().iter().map(|head| head.has(name)).collect();
-            // The plain one is what the hardened one is for: if reqwest takes these headers away one day, this says so.
+            // The plain client leaks the header. This assertion fails if a later reqwest removes such headers.
             assert_eq!((response.status().as_u16(), leaked), (200, vec![!safe]));
         }
     }
 }
 
 #[tokio::test]
-async fn a_403_of_the_redirects_target_is_foreign() {
+async fn a_403_of_a_redirect_target_is_foreign() {
     let other = Wire::start(|_| answer("403 Forbidden", "WWW-Authenticate: Bearer scope=\"all\"\r\n", "")).await;
-    let api = sends_away("302 Found", other.url("/")).await;
+    let api = redirecting("302 Found", other.url("/")).await;
     let auth = ChallengeMiddleware::new(api.url(""), Fake::new()).unwrap();
     let session = auth.session();
     let error = client(Client::new(), auth).get(api.url("/")).send().await.unwrap_err();
@@ -123,7 +123,7 @@ async fn a_403_of_the_redirects_target_is_foreign() {
     assert!(denied.is_foreign() && session.step_up(denied).await.is_err());
 }
 
-/// 401 with a long body until the token is there.
+/// A 401 with a long body if the request has no token.
 fn long_401(head: &Head, whole: fn(&str, &str, &str) -> Vec<u8>) -> Vec<u8> {
     match head.value("authorization") {
         Some(value) if value.starts_with("Bearer t") => answer("200 OK", "", "in"),
@@ -137,7 +137,7 @@ async fn a_hundred_401s_and_their_replays_use_one_connection() {
         let api = Wire::start(move |head| long_401(head, whole)).await;
         let http = Client::new();
         for number in 0..100 {
-            // A session of its own each time, so that each call is refused first.
+            // Each call has a new session, so its first send is refused.
             let fake = Fake::answering(move |_, _| Ok(Some(Credential::bearer(format!("t{number}")))));
             let auth = ChallengeMiddleware::new(api.url(""), fake).unwrap();
             assert_eq!(client(http.clone(), auth).get(api.url("/")).send().await.unwrap().text().await.unwrap(), "in");
@@ -147,10 +147,10 @@ async fn a_hundred_401s_and_their_replays_use_one_connection() {
 }
 
 #[tokio::test]
-async fn an_endless_401_does_not_hold_up_the_replay() {
+async fn an_endless_401_does_not_delay_the_replay() {
     let api = Wire::start(|head| match head.value("authorization") {
         Some(_) => answer("200 OK", "", "in"),
-        // More is promised than ever comes.
+        // The body ends before its `Content-Length`, and the connection stays open.
         None => format!("HTTP/1.1 401 Unauthorized\r\n{CHALLENGE}Content-Length: 1000000\r\n\r\nx").into_bytes(),
     })
     .await;
@@ -161,7 +161,7 @@ async fn an_endless_401_does_not_hold_up_the_replay() {
 }
 
 #[tokio::test]
-async fn a_replay_has_a_timeout_of_its_own() {
+async fn a_request_with_a_timeout_is_replayed() {
     let api = Wire::start(|head| long_401(head, answer)).await;
     let request = bearer(&Fake::new(), &api).get(api.url("/")).timeout(Duration::from_secs(30));
     assert_eq!(request.send().await.unwrap().status(), 200);

@@ -1,4 +1,4 @@
-//! The servers, and how they are started.
+//! Starts the servers and runs their checks.
 
 #[path = "apache/mod.rs"]
 mod apache;
@@ -21,26 +21,26 @@ use reqwest_challenge::{ChallengeMiddleware, Password, Refresh};
 use reqwest_challenge_testing::MockApi;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
-/// Where a server is, and the token server that it trusts, if it has one.
+/// The URL and the folder of a server, and the token server that it trusts, if any.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct Running {
     pub(crate) url: String,
     pub(crate) folder: PathBuf,
     pub(crate) tokens: Option<Arc<MockApi>>,
 }
 
-/// A check of a server: the scheme, what passes, and how that is seen.
-pub(crate) type Check = (&'static str, &'static str, fn(Place) -> Pin<Box<dyn Future<Output = ()>>>);
+/// A check of a server: the scheme, a description, and the function that checks it.
+pub(crate) type Check = (&'static str, &'static str, fn(Running) -> Pin<Box<dyn Future<Output = ()>>>);
 
-/// A check by its function.
+/// Makes a check of an async function.
 #[macro_export]
 macro_rules! check {
     ($scheme:literal, $what:literal, $function:ident) => {
-        ($scheme, $what, |place| Box::pin($function(place)))
+        ($scheme, $what, |server| Box::pin($function(server)))
     };
 }
 
-/// A server's process, and where it keeps what it writes.
+/// The process of a server, and the folder to which it writes.
 struct Server {
     process: Child,
     folder: PathBuf,
@@ -73,7 +73,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // By its own signal, so that it stops its children too.
+        // SIGTERM, so that the server stops its children too.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
@@ -86,7 +86,7 @@ pub(crate) fn client(url: &str, refresher: impl Refresh) -> ClientWithMiddleware
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
 
-/// A client of alice.
+/// A client with the password of alice.
 pub(crate) fn alice(url: &str, password: &str) -> ClientWithMiddleware {
     client(url, Password::new("alice", password))
 }
@@ -100,7 +100,7 @@ pub(crate) fn run() {
     ];
     if std::env::var_os("SERVERS").is_none() {
         let names = all.map(|(name, checks)| format!("{name} ({} checks)", checks.len()));
-        return println!("left out: real servers, {}; SERVERS=1 runs them", names.join(", "));
+        return println!("skipped: real servers, {}; SERVERS=1 runs them", names.join(", "));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("| server | scheme | what passes |\n|---|---|---|");
@@ -111,7 +111,7 @@ pub(crate) fn run() {
         let server = Server::start(name, folder, tokens.as_deref());
         for (scheme, what, check) in checks {
             let (url, folder, tokens) = (server.url.clone(), server.folder.clone(), tokens.clone());
-            runtime.block_on(check(Place { url, folder, tokens }));
+            runtime.block_on(check(Running { url, folder, tokens }));
             println!("| {name} | {scheme} | {what} |");
         }
     }

@@ -1,18 +1,18 @@
-//! From a bare 401 with `resource_metadata` to a 200, and from a 403 to another: `cargo run -p reqwest-challenge-login --example protected_api --features oauth`
+//! A client turns a 401 with `resource_metadata` into a 200, and steps up after a 403. Run it with
+//! `cargo run -p reqwest-challenge-login --example protected_api --features oauth`.
 //!
-//! It is the whole of what a client of the Model Context Protocol (specification of 2025-11-25) must do to be authorized: metadata
-//! of the resource (RFC 9728) and of its authorization server (RFC 8414), a client that registers or is known by a document, a code
-//! with PKCE for that resource alone (RFC 7636, RFC 8707), and a step-up. The servers are the example's own; a browser that agrees
-//! to everything stands for the person, so that it runs without one.
+//! This is the authorization that the Model Context Protocol (2025-11-25) requires of a client: metadata of the resource (RFC 9728)
+//! and of its authorization server (RFC 8414), registration or a client metadata document, a code with PKCE for one resource
+//! (RFC 7636, RFC 8707), and a step-up. The example starts its own servers. A browser that accepts every login replaces the user.
 
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Forbidden, hardened};
 use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth, Registration};
 use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 
-/// Shows the page. A program opens a browser here, and prints the URL in case that none opens.
-fn show(invitation: &AuthorizationPrompt) -> Result<(), BoxError> {
-    println!("login for {} at {}", invitation.api(), invitation.issuer());
-    let page = invitation.url().clone();
+/// Opens the login page. A real program opens a browser here, and prints the URL in case no browser opens.
+fn show(prompt: &AuthorizationPrompt) -> Result<(), BoxError> {
+    println!("log in to {} at {}", prompt.api(), prompt.issuer());
+    let page = prompt.url().clone();
     tokio::spawn(async move { reqwest::get(page).await });
     Ok(())
 }
@@ -21,7 +21,7 @@ fn show(invitation: &AuthorizationPrompt) -> Result<(), BoxError> {
 async fn main() -> Result<(), BoxError> {
     let (provider, api) = servers().await?;
 
-    // The client. It knows a URL, and nothing of who guards it.
+    // The client knows only the URL of the API. The challenge names the authorization server.
     let client = Client::metadata_document("https://tool.example/oauth-client.json")
         .or_registered(Registration::named("the example").with("software_id", "protected_api"));
     let oauth = OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(show))?.prompting();
@@ -32,31 +32,31 @@ async fn main() -> Result<(), BoxError> {
     let response = client.get(api.url("/mcp")).send().await?;
     println!("GET /mcp: {} {}", response.status(), response.text().await?);
 
-    // A tool that needs more than was granted.
-    let error = client.post(api.url("/mcp/files")).body("{}").send().await.err().ok_or("it is allowed")?;
-    let denied = Forbidden::find(&error).ok_or("not forbidden")?;
+    // This request needs another scope: the API answers 403, and a step-up requests the scope.
+    let error = client.post(api.url("/mcp/files")).body("{}").send().await.err().ok_or("no step-up needed")?;
+    let denied = Forbidden::find(&error).ok_or("not a 403")?;
     println!("POST /mcp/files: {denied}");
     let credential = session.step_up(denied).await?;
-    println!("granted now: {}", credential.scopes().unwrap_or_default().join(" "));
+    println!("scopes after the step-up: {}", credential.scopes().unwrap_or_default().join(" "));
     let response = client.post(api.url("/mcp/files")).body("{}").send().await?;
     println!("POST /mcp/files: {}", response.status());
 
-    // A token that ends is renewed by the refresh token, without anybody being asked.
+    // The refresh token renews an expired token without a prompt.
     api.tokens().expire_all();
     let response = client.get(api.url("/mcp")).send().await?;
-    println!("GET /mcp, when the token has expired: {}, with nobody asked", response.status());
+    println!("GET /mcp after the token has expired: {}, without a prompt", response.status());
     session.logout().await?;
 
-    println!("\nwhat the servers saw:");
-    for exchanged in provider.journal().exchanges() {
-        let request = exchanged.request();
-        let status = exchanged.status().map_or_else(String::new, |status| status.to_string());
+    println!("\nrequests to the servers:");
+    for exchange in provider.journal().exchanges() {
+        let request = exchange.request();
+        let status = exchange.status().map_or_else(String::new, |status| status.to_string());
         println!("  {:<8} {:<4} {:<45} {status}", request.server(), request.method(), request.path());
     }
     Ok(())
 }
 
-/// An API that says where its metadata are, and the authorization server that they name.
+/// An API whose challenge names its metadata, and the authorization server that the metadata name.
 async fn servers() -> Result<(MockIdentityProvider, MockApi), BoxError> {
     let provider = MockIdentityProvider::start().await?;
     let api = MockApi::trusting(&provider).await?;

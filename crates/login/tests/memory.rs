@@ -1,4 +1,4 @@
-//! A store leaves no secret in freed memory. This is a binary of its own, because its allocator serves the whole process.
+//! A store leaves no secret in freed memory. This is a separate binary, because its allocator serves the whole process.
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "store")]
 
@@ -63,12 +63,13 @@ impl Middleware for Server {
         _: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let status = if request.headers().contains_key("authorization") { 200 } else { 401 };
-        Ok(http::Response::builder().status(status).body("").unwrap().into())
+        let response = http::Response::builder().status(status).extension(reqwest_challenge::MockResponse);
+        Ok(response.body("").unwrap().into())
     }
 }
 
 #[test]
-fn the_allocator_sees_what_is_not_wiped() {
+fn the_allocator_finds_a_secret_that_is_not_wiped() {
     assert_eq!(left_behind(|| drop(marker())), 1);
     assert_eq!(left_behind(|| drop(Secret::new(marker()))), 0);
 }
@@ -76,7 +77,7 @@ fn the_allocator_sees_what_is_not_wiped() {
 /// The store writes and reads a credential in memory that is wiped. The attachment is not tested: the JSON parser copies
 /// it while it decodes escapes.
 #[test]
-fn a_credential_that_is_stored_leaves_nothing_behind() {
+fn storing_a_credential_leaves_no_secret_in_freed_memory() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let count = left_behind(|| {
         let token = |_: RefreshContext| async { Ok::<_, BoxError>(Credential::bearer(marker())) };

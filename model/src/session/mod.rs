@@ -10,14 +10,14 @@ pub(crate) mod sync {
 
 #[path = "../../../src/session/budget.rs"]
 pub(crate) mod budget;
-#[path = "../../../src/session/epochs.rs"]
-mod epochs;
+#[path = "../../../src/session/identity.rs"]
+mod identity;
 #[path = "../../../src/session/flight.rs"]
 pub(crate) mod flight;
 #[path = "../../../src/session/flight_request.rs"]
 pub(crate) mod flight_request;
-#[path = "../../../src/session/landing.rs"]
-mod landing;
+#[path = "../../../src/session/completion.rs"]
+mod completion;
 #[path = "../../../src/session/slot.rs"]
 pub(crate) mod slot;
 #[path = "../../../src/session/slots.rs"]

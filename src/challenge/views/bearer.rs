@@ -1,4 +1,4 @@
-//! `Bearer` and `DPoP`, which share their errors.
+//! `Bearer` and `DPoP` challenges, which share their error codes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::challenge::challenge::Challenge;
 
-/// The `error` of a `Bearer` or `DPoP` challenge. `Debug` does not print unknown codes, because a server can echo a
+/// The `error` of a `Bearer` or `DPoP` challenge. `Debug` does not print unknown codes, because a server may repeat a
 /// secret there.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -19,23 +19,23 @@ pub enum ErrorCode {
     InvalidRequest,
     /// `invalid_token`: the token is expired, revoked or malformed (RFC 6750 §3.1).
     InvalidToken,
-    /// `insufficient_scope`: the token is good and does not reach (RFC 6750 §3.1).
+    /// `insufficient_scope`: the token is valid but lacks a scope (RFC 6750 §3.1).
     InsufficientScope,
-    /// `insufficient_user_authentication`: the person must sign in again, or better (RFC 9470 §3).
+    /// `insufficient_user_authentication`: the user must log in again, or in a stronger way (RFC 9470 §3).
     InsufficientUserAuthentication,
     /// `insufficient_claims`: the token lacks the claims of the `claims` parameter (continuous access evaluation).
     InsufficientClaims,
-    /// `use_dpop_nonce`: the proof lacks a nonce, which the `DPoP-Nonce` header gives (RFC 9449 §9).
+    /// `use_dpop_nonce`: the proof lacks the nonce of the `DPoP-Nonce` header (RFC 9449 §9).
     UseDpopNonce,
-    /// `invalid_dpop_proof`: the proof is not right (RFC 9449 §7.1).
+    /// `invalid_dpop_proof`: the proof is invalid (RFC 9449 §7.1).
     InvalidDpopProof,
-    /// Any other code, as it was sent.
+    /// Any other code, as the server sent it.
     Other(Box<str>),
 }
 
 impl ErrorCode {
     pub(super) fn new(code: &str) -> Self {
-        // Codes are compared with their case (RFC 6749 §5.2 defines them as literal ASCII values).
+        // Codes are case-sensitive: RFC 6749 §5.2 defines them as literal ASCII values.
         match code {
             "invalid_request" => Self::InvalidRequest,
             "invalid_token" => Self::InvalidToken,
@@ -48,7 +48,7 @@ impl ErrorCode {
         }
     }
 
-    /// The code as it was sent.
+    /// The code, as the server sent it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -73,72 +73,75 @@ impl fmt::Debug for ErrorCode {
     }
 }
 
-/// A `Bearer` challenge (RFC 6750 §3), with what RFC 9470, RFC 9728 and continuous access evaluation add to it.
+/// A `Bearer` challenge (RFC 6750 §3), with the parameters that RFC 9470, RFC 9728 and continuous access evaluation add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bearer<'a>(pub(super) Challenge<'a>);
+pub struct BearerChallenge<'a>(pub(super) Challenge<'a>);
 
-impl<'a> Bearer<'a> {
+impl<'a> BearerChallenge<'a> {
     /// The protection space.
     #[must_use]
     pub fn realm(&self) -> Option<Cow<'a, str>> {
         self.0.realm()
     }
 
-    /// Why the request was refused; absent where it carried no token.
+    /// Why the server refused the request. `None` if the request had no token.
     #[must_use]
     pub fn error(&self) -> Option<ErrorCode> {
         self.0.error()
     }
 
-    /// A sentence for developers.
+    /// An explanation for developers.
     #[must_use]
     pub fn error_description(&self) -> Option<Cow<'a, str>> {
         self.0.param("error_description")
     }
 
-    /// A page for people.
+    /// The URL of a page about the error.
     #[must_use]
     pub fn error_uri(&self) -> Option<Cow<'a, str>> {
         self.0.param("error_uri")
     }
 
-    /// The scopes that are needed, in their order.
+    /// The scopes that the request needs, in their order.
     #[must_use]
     pub fn scopes(&self) -> Vec<Cow<'a, str>> {
         self.0.words("scope")
     }
 
-    /// Where the protected resource describes itself (RFC 9728 §5.1). Whoever dials it must check it first.
+    /// The URL of the metadata of the protected resource (RFC 9728 §5.1). Check the URL before you send a request to it: the
+    /// server that sent the challenge chose it.
     #[must_use]
     pub fn resource_metadata(&self) -> Option<Cow<'a, str>> {
         self.0.param("resource_metadata")
     }
 
-    /// The acceptable authentication contexts, the preferred one first (RFC 9470 §3).
+    /// The acceptable authentication context classes, the preferred one first (RFC 9470 §3).
     #[must_use]
     pub fn acr_values(&self) -> Vec<Cow<'a, str>> {
         self.0.words("acr_values")
     }
 
-    /// How long ago the person may have signed in, in whole seconds (RFC 9470 §3). `None` too where it is no number.
+    /// The longest allowed time since the user logged in, in whole seconds (RFC 9470 §3). `None` also if the value is no
+    /// number.
     #[must_use]
     pub fn max_age(&self) -> Option<Duration> {
         let seconds = self.0.param("max_age")?;
-        // `parse` would take a leading plus, which JSON and the RFC's text do not.
+        // `parse` would accept a leading plus, which the RFC does not.
         let digits = seconds.bytes().all(|octet| octet.is_ascii_digit());
         digits.then(|| seconds.parse().ok().map(Duration::from_secs)).flatten()
     }
 
-    /// The claims that the token must have, as they were sent: what a token request hands on.
+    /// The claims that the token must have, as the server sent them. A token request passes them on.
     #[must_use]
     pub fn claims(&self) -> Option<Cow<'a, str>> {
         self.0.param("claims")
     }
 
-    /// The claims decoded: JSON, by convention. Standard and URL-safe base64 are read, padded or not.
+    /// The decoded claims, which are JSON by convention. The value may be standard or URL-safe base64, with or without
+    /// padding. `None` if there is no `claims` parameter.
     ///
     /// # Errors
-    /// [`ClaimsError`] if the value is no base64 of either alphabet.
+    /// [`ClaimsError`] if the value is base64 of neither alphabet.
     pub fn decoded_claims(&self) -> Option<Result<Vec<u8>, ClaimsError>> {
         self.claims().map(|claims| decode(&claims))
     }
@@ -153,7 +156,7 @@ fn decode(claims: &str) -> Result<Vec<u8>, ClaimsError> {
     GeneralPurpose::new(alphabet, padding).decode(claims).map_err(|_| ClaimsError(()))
 }
 
-/// A `claims` parameter that is no base64.
+/// A `claims` parameter is not base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimsError(());
 
@@ -167,40 +170,41 @@ impl std::error::Error for ClaimsError {}
 
 /// A `DPoP` challenge (RFC 9449 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dpop<'a>(pub(super) Challenge<'a>);
+pub struct DpopChallenge<'a>(pub(super) Challenge<'a>);
 
-impl<'a> Dpop<'a> {
+impl<'a> DpopChallenge<'a> {
     /// The protection space.
     #[must_use]
     pub fn realm(&self) -> Option<Cow<'a, str>> {
         self.0.realm()
     }
 
-    /// The signature algorithms that the server takes, in their order.
+    /// The signature algorithms that the server accepts, in their order.
     #[must_use]
     pub fn algs(&self) -> Vec<Cow<'a, str>> {
         self.0.words("algs")
     }
 
-    /// Why the request was refused.
+    /// Why the server refused the request.
     #[must_use]
     pub fn error(&self) -> Option<ErrorCode> {
         self.0.error()
     }
 
-    /// A sentence for developers.
+    /// An explanation for developers.
     #[must_use]
     pub fn error_description(&self) -> Option<Cow<'a, str>> {
         self.0.param("error_description")
     }
 
-    /// The scopes that are needed, in their order.
+    /// The scopes that the request needs, in their order.
     #[must_use]
     pub fn scopes(&self) -> Vec<Cow<'a, str>> {
         self.0.words("scope")
     }
 
-    /// Where the protected resource describes itself (RFC 9728 §5.1). Whoever dials it must check it first.
+    /// The URL of the metadata of the protected resource (RFC 9728 §5.1). Check the URL before you send a request to it: the
+    /// server that sent the challenge chose it.
     #[must_use]
     pub fn resource_metadata(&self) -> Option<Cow<'a, str>> {
         self.0.param("resource_metadata")

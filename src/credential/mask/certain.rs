@@ -1,16 +1,21 @@
-//! Which secrets no text contains by chance.
+//! Classifies secrets by how likely they occur in a text by chance.
 
-/// Whether no text contains the secret by chance.
+/// The longest secret that may occur in a text by chance, whatever its characters, in characters.
+const MAX_SHORT: usize = 4;
+/// A single word of at least this many characters does not occur by chance.
+const MIN_WORD: usize = 16;
+/// A number of at least this many digits does not occur by chance.
+const MIN_NUMBER: usize = 10;
+
+/// Whether the secret occurs in no text by chance.
 pub(super) fn is_certain(secret: &str) -> bool {
-    let mut letters = secret.chars();
-    letters.next();
-    let is_word = secret.chars().all(char::is_alphabetic)
-        && (letters.clone().all(char::is_lowercase) || secret.chars().all(char::is_uppercase));
+    let is_lowercase = secret.chars().skip(1).all(char::is_lowercase);
+    let is_word = secret.chars().all(char::is_alphabetic) && (is_lowercase || secret.chars().all(char::is_uppercase));
     let is_number = secret.bytes().all(|octet| octet.is_ascii_digit());
     match secret.chars().count() {
-        ..=4 => false,
-        length if is_word => length >= 16,
-        length if is_number => length >= 10,
+        ..=MAX_SHORT => false,
+        length if is_word => length >= MIN_WORD,
+        length if is_number => length >= MIN_NUMBER,
         _ => true,
     }
 }

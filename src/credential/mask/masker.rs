@@ -1,11 +1,4 @@
-//! Masks a server's text: the secrets that were sent to the server are replaced.
-//!
-//! Only texts that a server wrote are masked, each part by itself. The crate's own words, the method, the status and
-//! the URL that the caller wrote are not masked: masking a secret that is a common word there would reveal the secret.
-//!
-//! A secret is *certain* if no text contains it by chance. It is masked wherever its characters occur, in upper or lower case;
-//! of a token, long pieces are masked too. A secret of up to four characters, a plain word or a short number is masked only where
-//! it stands alone and in its exact case.
+//! The masker.
 
 use std::fmt;
 use std::ops::Range;
@@ -22,8 +15,22 @@ use crate::credential::secret::Secret;
 
 /// The replacement for a secret.
 const MASK: &str = "***";
+/// The shortest text that can encode a secret of four octets, in base64 without padding.
+const MIN_ENCODED: usize = 6;
 
-/// Secrets, to be masked in a server's text. `Debug` prints how many there are.
+/// Replaces secrets with `***` in a text that a server wrote.
+///
+/// A server may repeat a secret that was sent to it, as it is or encoded: percent-encoded, escaped in JSON or XML, as
+/// base64 or hex. All these forms are found.
+///
+/// A secret is *certain* if it occurs in no text by chance. It is masked wherever it occurs, in upper or lower case, and
+/// long pieces of a token are masked too. Any other secret (up to four characters, a single word or a short number) is
+/// masked only where it stands alone and in its exact case.
+///
+/// Mask only text that a server wrote. In text that the program wrote, the mask of a secret that is a common word would
+/// reveal the secret.
+///
+/// `Debug` prints the number of secrets.
 #[derive(Default)]
 pub struct Masker(Vec<Needle>);
 
@@ -48,64 +55,62 @@ impl Masker {
         self.add(token);
     }
 
-    /// Adds the text attached to a credential: the whole of it, and, if it is a JSON object, its strings that are not
-    /// URLs.
-    pub(crate) fn add_kept(&mut self, kept: &str) {
-        self.add(kept);
-        let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(kept) else { return };
+    /// Adds a text that a store keeps: the attachment or the export of a credential. If the text is a JSON object, its
+    /// strings are secrets too, except URLs and public values.
+    pub(crate) fn add_stored(&mut self, stored: &str) {
+        self.add(stored);
+        let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(stored) else { return };
         for (name, value) in &mut members {
             let Value::String(text) = value else { continue };
-            // These members name the parties of the grant.
-            const PUBLIC: [&str; 6] = ["issuer", "client_id", "registered", "resource", "scope", "token_type"];
-            if !PUBLIC.contains(&name.as_str()) && is_certain(text) && !text.contains("://") {
+            // Servers and errors name these values openly.
+            const PUBLIC_MEMBERS: [&str; 6] = ["issuer", "client_id", "registered", "resource", "scope", "token_type"];
+            if !PUBLIC_MEMBERS.contains(&name.as_str()) && is_certain(text) && !text.contains("://") {
                 self.add(text);
             }
             text.zeroize();
         }
     }
 
-    fn add_as(&mut self, secret: &str, certain: bool, public: usize) {
-        let needle = Needle::new(secret, certain, public);
+    /// Adds a secret whose first `public` octets are not secret.
+    fn add_as(&mut self, secret: &str, is_certain: bool, public: usize) {
+        let needle = Needle::new(secret, is_certain, public);
         if !secret.trim().is_empty() && !self.0.contains(&needle) {
             self.0.push(needle);
         }
     }
 
-    /// Adds a secret. An empty text is not a secret.
+    /// Adds a secret. An empty text is ignored.
     pub fn add_secret(&mut self, secret: &Secret) {
         self.add(secret.expose());
     }
 
-    /// The server's text with `***` in place of the secrets.
+    /// The text, with `***` in place of the secrets.
     #[must_use]
     pub fn mask(&self, text: impl Into<String>) -> String {
-        self.mask_all(text.into())
+        self.without(text.into(), |_| true)
     }
 
-    fn mask_all(&self, text: String) -> String {
-        self.without(text, |_| true)
-    }
-
-    /// The same for a URL, or a text that also contains other words: masks only secrets that no text contains by chance.
+    /// The text, with `***` in place of the certain secrets. Use this for a URL, or for a text that a server wrote only in
+    /// part.
     #[must_use]
     pub fn mask_certain(&self, text: impl Into<String>) -> String {
-        self.without(text.into(), |needle| needle.certain)
+        self.without(text.into(), |needle| needle.is_certain)
     }
 
-    /// The same for a single word, such as a code or a scope: masks the whole word if it is a secret, otherwise certain
-    /// secrets.
+    /// A single word, such as an error code or a scope: `***` if the word is a secret, otherwise the word with `***` in place
+    /// of the certain secrets.
     pub(crate) fn mask_word(&self, text: String) -> String {
         if self.0.iter().any(|needle| needle.is(&text)) { MASK.to_owned() } else { self.mask_certain(text) }
     }
 
-    /// Whether the text contains a secret that no text contains by chance. Then the server repeated it.
+    /// Whether the text contains a certain secret. If it does, the server repeated the secret.
     #[must_use]
     pub fn has_certain(&self, text: &str) -> bool {
         self.mask_certain(text.to_owned()) != text
     }
 
-    fn without(&self, text: String, counts: impl Fn(&Needle) -> bool) -> String {
-        let needles: Vec<_> = self.0.iter().filter(|needle| counts(needle)).collect();
+    fn without(&self, text: String, is_masked: impl Fn(&Needle) -> bool) -> String {
+        let needles: Vec<_> = self.0.iter().filter(|needle| is_masked(needle)).collect();
         if needles.is_empty() || text.is_empty() {
             return text;
         }
@@ -113,8 +118,7 @@ impl Masker {
         let plain = View::plain_of(&text, needles.iter().any(|needle| needle.has_blank()));
         for view in &plain {
             needles.iter().for_each(|needle| needle.find(view, &mut found));
-            // A shorter text encodes no secret of four characters.
-            let encoded = if view.octets.len() < 6 { Vec::new() } else { view.decoded() };
+            let encoded = if view.octets.len() < MIN_ENCODED { Vec::new() } else { view.decoded() };
             for view in &encoded {
                 needles.iter().filter(|needle| needle.is_long()).for_each(|needle| needle.find(view, &mut found));
             }
@@ -134,7 +138,7 @@ fn covered(text: &str, mut found: Vec<Range<usize>>) -> String {
     found.sort_unstable_by_key(|range| range.start);
     let (mut shown, mut done, mut masked) = (String::with_capacity(text.len()), 0, None);
     for range in found {
-        // A range that was decoded may begin or end inside a character.
+        // The range of a decoded secret may begin or end inside a character.
         let start = (0..=range.start).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         let end = (range.end..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
         if masked.is_none_or(|masked| start > masked) {

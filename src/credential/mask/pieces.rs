@@ -1,31 +1,32 @@
-//! Finds long pieces of a token: a part of a JWT, or what is left where its beginning was cut off.
+//! Finds long pieces of a token, such as one part of a JWT, or the end of a token whose beginning was cut off.
 
 use std::ops::Range;
 
 use super::certain::is_certain;
 use super::views::View;
 
-/// How long the shortest piece is that counts: half of the token, within these bounds.
-const LEAST: usize = 8;
-const ENOUGH: usize = 12;
+/// The bounds of the shortest piece that is masked, in octets. Between them, it is half of the token.
+const MIN_PIECE: usize = 8;
+const MAX_PIECE: usize = 12;
 
-/// A piece without a digit that is shorter may be words.
-const WORDS: usize = 16;
+/// The shortest piece without a digit that is masked. A shorter one may be a word of the text.
+const MIN_PIECE_WITHOUT_DIGIT: usize = 16;
 
 /// The pieces of a token.
 #[derive(PartialEq, Eq)]
 pub(super) struct Pieces {
     length: usize,
-    /// The hashes of all pieces of that length, sorted. Two pieces with one hash cost a few characters of a text.
+    /// The hashes of all pieces of this length, sorted. If another piece of a text has the same hash, it is masked
+    /// without need.
     known: Vec<u64>,
 }
 
 impl Pieces {
-    /// The pieces of a secret in lower case; `None` if it is no token: it has a character that no token has, such as a blank or
-    /// a quotation mark, or no digit.
+    /// The pieces of a secret in lower case. `None` if the secret is no token: it has no digit, or a character that no
+    /// token has, such as a blank or a quotation mark.
     pub(super) fn of(secret: &[u8]) -> Option<Self> {
         let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(octet);
-        let length = (secret.len() / 2).clamp(LEAST, ENOUGH);
+        let length = (secret.len() / 2).clamp(MIN_PIECE, MAX_PIECE);
         if secret.len() <= length || !secret.iter().all(is_token) || !secret.iter().any(u8::is_ascii_digit) {
             return None;
         }
@@ -34,7 +35,7 @@ impl Pieces {
         Some(Self { length, known })
     }
 
-    /// Adds the places of the pieces in the text of the view.
+    /// Adds the places of the pieces in the view to `found`. Pieces that overlap become one place.
     pub(super) fn find(&self, view: &View, found: &mut Vec<Range<usize>>) {
         let text = view.octets.to_ascii_lowercase();
         let mut run: Option<Range<usize>> = None;
@@ -54,17 +55,18 @@ impl Pieces {
         Self::keep(run, &text, view, found);
     }
 
+    /// Adds the place of a run of pieces, unless the run may be words of the text.
     fn keep(run: Option<Range<usize>>, text: &[u8], view: &View, found: &mut Vec<Range<usize>>) {
         let Some(run) = run else { return };
         let piece = &text[run.clone()];
-        let says_enough = piece.len() >= WORDS || piece.iter().any(u8::is_ascii_digit);
-        if says_enough && std::str::from_utf8(piece).is_ok_and(is_certain) {
+        let is_unlike_words = piece.len() >= MIN_PIECE_WITHOUT_DIGIT || piece.iter().any(u8::is_ascii_digit);
+        if is_unlike_words && std::str::from_utf8(piece).is_ok_and(is_certain) {
             found.push(view.place(run));
         }
     }
 }
 
-/// The hash of each piece of that length, made from the one before it (Karp and Rabin).
+/// The hash of each piece of this length. Each hash is computed from the one before (Rabin and Karp).
 fn hashes(text: &[u8], length: usize) -> impl Iterator<Item = u64> + '_ {
     const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
     let leaving = (0..length).fold(1_u64, |power, _| power.wrapping_mul(BASE));

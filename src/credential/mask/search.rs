@@ -1,4 +1,4 @@
-//! Finds one secret in a text in linear time (Knuth, Morris and Pratt).
+//! Finds one secret in a text, in linear time (Knuth, Morris and Pratt).
 
 use std::ops::Range;
 
@@ -14,23 +14,26 @@ pub(super) struct Needle {
     /// The failure table: for each octet, the length of the longest prefix of the secret that ends there.
     table: Vec<usize>,
     /// Whether the secret is found wherever it occurs, and not only where it stands alone.
-    pub(super) certain: bool,
-    /// The shortest prefix that is masked at the end of a truncated text.
-    least: usize,
+    pub(super) is_certain: bool,
+    /// The length of the shortest prefix that is masked at the end of a truncated text.
+    min_prefix: usize,
     pieces: Option<Pieces>,
 }
 
-/// How long the prefix of a secret in a truncated text must be to be masked.
-const BEGINNING: usize = 8;
+/// The shortest prefix of a secret that is masked at the end of a truncated text, in octets.
+const MIN_PREFIX: usize = 8;
+
+/// The shortest secret that is searched in decoded octets. A shorter one occurs there by chance.
+const MIN_DECODED: usize = 4;
 
 impl Needle {
-    /// A secret. Its first `public` octets are not secret.
-    pub(super) fn new(secret: &str, certain: bool, public: usize) -> Self {
-        // Servers may leave out the padding of base64.
+    /// Prepares the search for a secret whose first `public` octets are not secret.
+    pub(super) fn new(secret: &str, is_certain: bool, public: usize) -> Self {
+        // A server may repeat the secret without the padding of base64.
         let trimmed = secret.trim_end_matches('=');
-        let secret = if certain && trimmed.len() > 4 { trimmed } else { secret };
+        let secret = if is_certain && trimmed.len() > 4 { trimmed } else { secret };
         let mut octets = Zeroizing::new(secret.as_bytes().to_vec());
-        if certain {
+        if is_certain {
             octets.make_ascii_lowercase();
         }
         let mut table = vec![0; octets.len()];
@@ -42,17 +45,18 @@ impl Needle {
             length += usize::from(octets[length] == octets[at]);
             table[at] = length;
         }
-        let pieces = if certain { Pieces::of(&octets) } else { None };
-        Self { octets, table, certain, least: public + BEGINNING, pieces }
+        let pieces = if is_certain { Pieces::of(&octets) } else { None };
+        Self { octets, table, is_certain, min_prefix: public + MIN_PREFIX, pieces }
     }
 
+    /// Whether the secret contains a space. A form encodes it as `+`.
     pub(super) fn has_blank(&self) -> bool {
         self.octets.contains(&b' ')
     }
 
     /// Whether the secret is long enough not to occur by chance in decoded octets.
     pub(super) fn is_long(&self) -> bool {
-        self.octets.len() >= 4
+        self.octets.len() >= MIN_DECODED
     }
 
     /// Whether the text is the secret.
@@ -60,21 +64,21 @@ impl Needle {
         *self.octets == text.as_bytes()
     }
 
-    /// Adds the places where the secret occurs in the view.
+    /// Adds the places of the secret in the view to `found`.
     pub(super) fn find(&self, view: &View, found: &mut Vec<Range<usize>>) {
         let mut length = 0;
         for (at, &octet) in view.octets.iter().enumerate() {
             if self.is_cut(length) && view.is_cut_at(at) {
                 found.push(view.place(at - length..at));
             }
-            let octet = if self.certain { octet.to_ascii_lowercase() } else { octet };
+            let octet = if self.is_certain { octet.to_ascii_lowercase() } else { octet };
             while length > 0 && (length == self.octets.len() || self.octets[length] != octet) {
                 length = self.table[length - 1];
             }
             length += usize::from(self.octets[length] == octet);
             if length == self.octets.len() {
                 let range = at + 1 - length..at + 1;
-                if self.certain {
+                if self.is_certain {
                     found.push(view.place(view.with_padding(range)));
                 } else if view.stands_alone(&range) {
                     found.push(view.place(range));
@@ -90,8 +94,8 @@ impl Needle {
         }
     }
 
-    /// Whether a prefix of that length is masked where the text is truncated.
+    /// Whether a prefix of this length is masked where the text is truncated.
     fn is_cut(&self, length: usize) -> bool {
-        self.certain && length >= self.least && length < self.octets.len()
+        self.is_certain && length >= self.min_prefix && length < self.octets.len()
     }
 }

@@ -4,17 +4,20 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// Octets, and the place of each octet in the original text.
+use super::escapes::{Unescaped, backslash, entity, nibble, octet, sextet};
+
+/// A text or a decoded text: its octets, and the place of each octet in the original text.
 pub(super) struct View {
     pub(super) octets: Zeroizing<Vec<u8>>,
     places: Vec<Range<usize>>,
-    /// Whether this is the original text, which may be truncated at its end.
-    plain: bool,
+    /// Whether this is the original text, with or without escapes, and no decoded one. Only the original text may be
+    /// truncated.
+    is_plain: bool,
 }
 
 impl View {
-    fn empty(plain: bool) -> Self {
-        Self { octets: Zeroizing::new(Vec::new()), places: Vec::new(), plain }
+    fn empty(is_plain: bool) -> Self {
+        Self { octets: Zeroizing::new(Vec::new()), places: Vec::new(), is_plain }
     }
 
     fn push(&mut self, octets: &[u8], place: Range<usize>) {
@@ -22,80 +25,84 @@ impl View {
         self.places.extend(octets.iter().map(|_| place.clone()));
     }
 
-    /// The text as it is, and without its escapes: unescaped once, twice, and with `+` for a space.
-    pub(super) fn plain_of(text: &str, plus: bool) -> Vec<Self> {
+    /// The text as it is, and the text unescaped once and twice. If `plus_is_space`, also the text unescaped with `+` as a
+    /// space.
+    pub(super) fn plain_of(text: &str, plus_is_space: bool) -> Vec<Self> {
         let octets = Zeroizing::new(text.as_bytes().to_vec());
-        let mut all = vec![Self { octets, places: (0..text.len()).map(|at| at..at + 1).collect(), plain: true }];
+        let mut all = vec![Self { octets, places: (0..text.len()).map(|at| at..at + 1).collect(), is_plain: true }];
         for _ in 0..2 {
             all.extend(all.last().and_then(|view| view.unescaped(false)));
         }
-        if plus {
+        if plus_is_space {
             all.extend(all[0].unescaped(true));
         }
         all
     }
 
-    /// The text without the escapes of URLs, JSON and XML. `None` if it has none.
-    fn unescaped(&self, plus: bool) -> Option<Self> {
+    /// The text without the escapes of URLs, JSON and XML. `None` if it has no escape.
+    fn unescaped(&self, plus_is_space: bool) -> Option<Self> {
         let mut view = Self::empty(true);
         let (mut at, mut changed) = (0, false);
         while at < self.octets.len() {
             let rest = &self.octets[at..];
-            let (length, character) = match rest[0] {
-                b'%' => octet(&rest[1..]).map(|octet| (3, Read::Octet(octet))),
-                b'+' if plus => Some((1, Read::Octet(b' '))),
-                b'\\' => backslash(&rest[1..]).map(|(length, read)| (length + 1, read)),
-                b'&' => entity(&rest[1..]).map(|(length, read)| (length + 1, read)),
+            let (length, unescaped) = match rest[0] {
+                b'%' => octet(&rest[1..]).map(|octet| (3, Unescaped::Octet(octet))),
+                b'+' if plus_is_space => Some((1, Unescaped::Octet(b' '))),
+                b'\\' => backslash(&rest[1..]).map(|(length, unescaped)| (length + 1, unescaped)),
+                b'&' => entity(&rest[1..]).map(|(length, unescaped)| (length + 1, unescaped)),
                 _ => None,
             }
             .inspect(|_| changed = true)
-            .unwrap_or((1, Read::Octet(rest[0])));
+            .unwrap_or((1, Unescaped::Octet(rest[0])));
             let place = self.place(at..at + length);
-            match character {
-                Read::Octet(octet) => view.push(&[octet], place),
-                Read::Character(character) => view.push(character.encode_utf8(&mut [0; 4]).as_bytes(), place),
+            match unescaped {
+                Unescaped::Octet(octet) => view.push(&[octet], place),
+                Unescaped::Character(character) => view.push(character.encode_utf8(&mut [0; 4]).as_bytes(), place),
             }
             at += length;
         }
         changed.then_some(view)
     }
 
-    /// The octets that are encoded as base64, at each of the four offsets where a group may begin, and as hex, at both
-    /// offsets.
+    /// The decoded octets: of base64 at each of the four offsets where a group may begin, and of hex at both offsets.
     pub(super) fn decoded(&self) -> Vec<Self> {
-        let base64 = (0..4).map(|from| self.groups(from, (4, 6), |octet| sextet(octet).is_some()));
-        let hex = (0..2).map(|from| self.groups(from, (2, 8), |octet| octet.is_ascii_hexdigit()));
-        base64.chain(hex).collect()
+        let views = |encoding: Encoding| (0..encoding.group()).map(move |from| self.decoded_as(encoding, from));
+        views(Encoding::Base64).chain(views(Encoding::Hex)).collect()
     }
 
-    /// Decodes each run of such octets that is long enough, in groups of that many, and separates the results.
-    fn groups(&self, from: usize, (size, least): (usize, usize), is_of_run: fn(u8) -> bool) -> Self {
+    /// Decodes each run of the encoding's characters, without its first `from` characters. A line feed separates the
+    /// decoded runs.
+    fn decoded_as(&self, encoding: Encoding, from: usize) -> Self {
         let mut view = Self::empty(false);
         let mut at = 0;
-        for run in self.octets.split(|&octet| !is_of_run(octet)) {
-            let begins = at + from;
+        for run in self.octets.split(|&octet| encoding.value(octet).is_none()) {
+            let begin = at + from;
             at += run.len() + 1;
-            if run.len() < least {
+            if run.len() < encoding.min_run() {
                 continue;
             }
-            for (number, group) in run[from..].chunks(size).enumerate() {
-                let bits = if size == 4 { 6 } else { 4 };
-                let value = |octet: u8| if size == 4 { sextet(octet) } else { nibble(octet) };
-                let (mut held, mut count, start) = (0_u32, 0_usize, begins + number * size);
-                for (index, &octet) in group.iter().enumerate() {
-                    held = (held << bits) | u32::from(value(octet).unwrap_or_default());
-                    count += bits;
-                    if count >= 8 {
-                        count -= 8;
-                        let first = ((index + 1) * bits / 8 - 1) * 8 / bits;
-                        let place = self.place(start + first..start + index + 1);
-                        view.push(&[(held >> count) as u8], place);
-                    }
-                }
+            for (number, group) in run[from..].chunks(encoding.group()).enumerate() {
+                self.push_group(&mut view, encoding, group, begin + number * encoding.group());
             }
             view.push(b"\n", self.place(at - 1..at - 1));
         }
         view
+    }
+
+    /// Adds the octets of one group, which begins at `start`, to the view.
+    fn push_group(&self, view: &mut Self, encoding: Encoding, group: &[u8], start: usize) {
+        let bits = encoding.bits();
+        let (mut held, mut count) = (0_u32, 0_usize);
+        for (index, &octet) in group.iter().enumerate() {
+            held = (held << bits) | u32::from(encoding.value(octet).unwrap_or_default());
+            count += bits;
+            if count >= 8 {
+                count -= 8;
+                let first = ((index + 1) * bits / 8 - 1) * 8 / bits;
+                let place = self.place(start + first..start + index + 1);
+                view.push(&[(held >> count) as u8], place);
+            }
+        }
     }
 
     /// The range in the original text.
@@ -105,20 +112,20 @@ impl View {
         start..end.max(start)
     }
 
-    /// The range with the base64 padding after it.
+    /// The range, with the base64 padding after it.
     pub(super) fn with_padding(&self, range: Range<usize>) -> Range<usize> {
         let padding = self.octets[range.end..].iter().take(2).take_while(|&&octet| octet == b'=').count();
         range.start..range.end + padding
     }
 
-    /// Whether a text was truncated there: at its end or before an ellipsis.
+    /// Whether the text is truncated at this octet: it ends there, or an ellipsis follows.
     pub(super) fn is_cut_at(&self, at: usize) -> bool {
         let rest = &self.octets[at..];
-        self.plain && (rest.is_empty() || rest.starts_with(b"...") || rest.starts_with("…".as_bytes()))
+        self.is_plain && (rest.is_empty() || rest.starts_with(b"...") || rest.starts_with("…".as_bytes()))
     }
 
-    /// Whether no letter, digit, `_` or `-` stands next to the range. The other characters of a token (RFC 9110 §5.6.2)
-    /// are skipped first, because they join words (`api.example.com`) and end sentences (`the api.`).
+    /// Whether the range is a word by itself: no letter, digit, `_` or `-` is next to it. Another character of a token (RFC
+    /// 9110 §5.6.2) is skipped first, because it may join two words (`api.example.com`) or end a sentence (`the api.`).
     pub(super) fn stands_alone(&self, range: &Range<usize>) -> bool {
         let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
         let joins = |character: char| "!#$%&'*+.^`|~’".contains(character);
@@ -145,63 +152,43 @@ fn first_character(octets: &[u8]) -> Option<char> {
     heads.filter_map(|head| std::str::from_utf8(head).ok()).find_map(|text| text.chars().next())
 }
 
-enum Read {
-    Octet(u8),
-    Character(char),
+/// An encoding of octets as characters.
+#[derive(Clone, Copy)]
+enum Encoding {
+    Base64,
+    Hex,
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-/// `HEXDIG HEXDIG`
-fn octet(text: &[u8]) -> Option<u8> {
-    Some((nibble(*text.first()?)? << 4) | nibble(*text.get(1)?)?)
-}
-
-/// The value of a base64 character, in the standard or the URL-safe alphabet.
-fn sextet(octet: u8) -> Option<u8> {
-    Some(match octet {
-        b'A'..=b'Z' => octet - b'A',
-        b'a'..=b'z' => octet - b'a' + 26,
-        b'0'..=b'9' => octet - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
-}
-
-/// The character after a backslash (RFC 8259 §7, and `\xXX`), and the length of the escape.
-fn backslash(text: &[u8]) -> Option<(usize, Read)> {
-    let unit = |text: &[u8]| Some((u16::from(octet(text)?) << 8) | u16::from(octet(text.get(2..)?)?));
-    match *text.first()? {
-        b'x' => Some((3, Read::Octet(octet(&text[1..])?))),
-        b'u' => {
-            let first = unit(&text[1..])?;
-            let second = text.get(5..).and_then(|text| text.strip_prefix(b"\\u")).and_then(unit);
-            let pair = char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?;
-            Some((if pair.len_utf16() == 2 { 11 } else { 5 }, Read::Character(pair)))
+impl Encoding {
+    /// The number of characters in a group. A group encodes whole octets.
+    fn group(self) -> usize {
+        match self {
+            Self::Base64 => 4,
+            Self::Hex => 2,
         }
-        plain @ (b'"' | b'\'' | b'/' | b'\\') => Some((1, Read::Octet(plain))),
-        _ => None,
     }
-}
 
-/// The character after an ampersand (XML 1.0 §4.1), and the length of the reference.
-fn entity(text: &[u8]) -> Option<(usize, Read)> {
-    let length = text.iter().take(10).position(|&octet| octet == b';')?;
-    let name = std::str::from_utf8(&text[..length]).ok()?;
-    let character = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let hex = number.strip_prefix(['x', 'X']).map(|hex| u32::from_str_radix(hex, 16));
-            char::from_u32(hex.unwrap_or_else(|| number.parse()).ok()?)?
+    /// The number of bits of a character.
+    fn bits(self) -> usize {
+        match self {
+            Self::Base64 => 6,
+            Self::Hex => 4,
         }
-    };
-    Some((length + 1, Read::Character(character)))
+    }
+
+    /// The shortest run of characters that can encode a secret of four octets.
+    fn min_run(self) -> usize {
+        match self {
+            Self::Base64 => 6,
+            Self::Hex => 8,
+        }
+    }
+
+    /// The value of a character, or `None` if the encoding does not use the character.
+    fn value(self, octet: u8) -> Option<u8> {
+        match self {
+            Self::Base64 => sextet(octet),
+            Self::Hex => nibble(octet),
+        }
+    }
 }

@@ -4,12 +4,12 @@ use http::HeaderMap;
 
 use super::generic::is_generic;
 use super::rule::{Holds, Rule, Where};
-use crate::error::read::table;
+use super::table;
 
-/// More members are not kept, and deeper objects are not read, so that a hostile body costs time in proportion to its
-/// length.
-const MOST: usize = 128;
-pub(super) const DEEPEST: u8 = 24;
+/// How many members are kept. Both bounds keep the time for a hostile body in proportion to its length.
+const MAX_MEMBERS: usize = 128;
+/// How deeply nested objects are read.
+pub(super) const MAX_DEPTH: u8 = 24;
 
 /// The place of an object in the body.
 #[derive(Clone)]
@@ -17,15 +17,15 @@ pub(super) struct Place {
     /// The folded name of the member that holds the object.
     pub(super) name: String,
     pub(super) depth: u8,
-    /// Whether one of the objects above it is not a container of the table.
-    far: bool,
+    /// Whether one of the objects above it is not a container of the table. Its values then count less.
+    is_far: bool,
     object: usize,
 }
 
 impl Place {
     /// The whole document.
     pub(super) fn top() -> Self {
-        Self { name: String::new(), depth: 0, far: false, object: 0 }
+        Self { name: String::new(), depth: 0, is_far: false, object: 0 }
     }
 }
 
@@ -53,6 +53,7 @@ pub(super) fn folded(name: &str) -> String {
     name.chars().filter(|found| found.is_ascii_alphanumeric()).map(|found| found.to_ascii_lowercase()).collect()
 }
 
+/// Whether a rule of the table is about the member.
 fn is_named(parent: &str, name: &str) -> bool {
     use table::{CODES, LAST_LINKS, LAST_TEXTS, LINKS, SCOPES, TEXTS, TIMES, TITLES};
     let lists = [CODES, TEXTS, LAST_TEXTS, TITLES, SCOPES, LINKS, LAST_LINKS];
@@ -65,13 +66,13 @@ impl Found {
     pub(super) fn enter(&mut self, at: &Place, name: &str) -> Place {
         self.objects += 1;
         let is_known = table::CONTAINERS.contains(&name) || table::CONTAINER_ENDS.iter().any(|end| name.ends_with(end));
-        let far = at.far || !is_known;
-        Place { name: name.to_owned(), depth: at.depth.saturating_add(1), far, object: self.objects }
+        let is_far = at.is_far || !is_known;
+        Place { name: name.to_owned(), depth: at.depth.saturating_add(1), is_far, object: self.objects }
     }
 
     /// The place of the object that is the whole body.
     pub(super) fn enter_root(&mut self, name: &str) -> Place {
-        Place { far: false, ..self.enter(&Place::top(), name) }
+        Place { is_far: false, ..self.enter(&Place::top(), name) }
     }
 
     /// Keeps a text if the table names its place.
@@ -86,7 +87,7 @@ impl Found {
 
     fn keep(&mut self, at: &Place, name: &str, text: &str, is_number: bool) {
         let text = text.trim();
-        if !text.is_empty() && self.members.len() < MOST && is_named(&at.name, name) {
+        if !text.is_empty() && self.members.len() < MAX_MEMBERS && is_named(&at.name, name) {
             let (place, name, text) = (at.clone(), name.to_owned(), text.to_owned());
             self.members.push(Member { place, name, text, is_number });
         }
@@ -111,17 +112,17 @@ impl Found {
                     line,
                     member: Some(one),
                     text: &one.text,
-                    far: one.place.far,
+                    is_far: one.place.is_far,
                     depth: one.place.depth,
                 })),
             }
-            all[before..].sort_by_key(|value| (value.far, value.depth));
+            all[before..].sort_by_key(|value| (value.is_far, value.depth));
         }
         // A value in an unknown object counts only for a name that is hardly used for anything else.
-        let is_sure = |value: &Value<'_>, holds| !value.far || holds == Holds::Any;
+        let is_certain = |value: &Value<'_>, holds| !value.is_far || holds == Holds::Any;
         all.retain(|value| {
             let holds = rules[value.line].holds;
-            holds.allows(value.text) && is_sure(value, holds)
+            holds.allows(value.text) && is_certain(value, holds)
         });
         all
     }
@@ -149,14 +150,14 @@ pub(super) struct Value<'f> {
     pub(super) line: usize,
     pub(super) member: Option<&'f Member>,
     pub(super) text: &'f str,
-    pub(super) far: bool,
+    pub(super) is_far: bool,
     depth: u8,
 }
 
 impl<'f> Value<'f> {
     /// A value of a header field. It counts as nested more deeply than any value of the body.
     fn of(line: usize, text: &'f str) -> Self {
-        Self { line, member: None, text, far: false, depth: u8::MAX }
+        Self { line, member: None, text, is_far: false, depth: u8::MAX }
     }
 
     pub(super) fn is_number(&self) -> bool {
@@ -165,7 +166,7 @@ impl<'f> Value<'f> {
 
     /// The sort key of texts for users: texts that only repeat the status come last; otherwise the least nested first.
     pub(super) fn by_depth(&self) -> impl Ord + use<> {
-        (is_generic(self.text), self.far, self.depth, self.line)
+        (is_generic(self.text), self.is_far, self.depth, self.line)
     }
 }
 

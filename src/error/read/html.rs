@@ -6,11 +6,12 @@ use quick_xml::events::Event;
 
 use super::xml::resolved;
 
-/// A longer page is not the error page of a server, but a login page or an application.
-const SHORT: usize = 8 << 10;
+/// The longest page, in bytes, whose paragraphs are read. A longer page is not the error page of a server, but a login page or
+/// an application.
+const MAX_ERROR_PAGE: usize = 8 << 10;
 
-/// A shorter paragraph is a label.
-const FEW_WORDS: usize = 4;
+/// How many words a paragraph has at least. A shorter one is a label.
+const MIN_WORDS: usize = 4;
 
 /// The texts of a page.
 #[derive(Default)]
@@ -18,11 +19,24 @@ pub(super) struct Page {
     pub(super) title: Option<String>,
     pub(super) paragraph: Option<String>,
     heading: Option<String>,
-    loose: Option<String>,
+    /// The text outside of all blocks.
+    bare_text: Option<String>,
 }
 
-/// The name for text outside all blocks.
-const LOOSE: &str = "";
+/// The name for text outside of all blocks.
+const NO_BLOCK: &str = "";
+
+/// A block whose text is being read.
+struct Block {
+    name: String,
+    text: String,
+}
+
+impl Block {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), text: String::new() }
+    }
+}
 
 /// Whether the text begins like an HTML page.
 pub(super) fn is_html(text: &str) -> bool {
@@ -40,9 +54,8 @@ pub(super) fn read(text: &str) -> Page {
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
     let mut page = Page::default();
-    // The element whose text is read, and the text so far.
-    let mut within: Option<(String, String)> = None;
-    let is_long = text.len() > SHORT;
+    let mut block: Option<Block> = None;
+    let is_long = text.len() > MAX_ERROR_PAGE;
     while let Ok(event) = reader.read_event() {
         if page.title.is_some() && (is_long || page.paragraph.is_some()) {
             break;
@@ -55,26 +68,26 @@ pub(super) fn read(text: &str) -> Page {
         match event {
             Event::Eof => break,
             Event::Start(_) if is_block(&name) => {
-                page.keep(within.replace((name, String::new())));
+                page.keep(block.replace(Block::new(&name)));
             }
-            Event::Start(_) if name == "body" => within = Some((LOOSE.to_owned(), String::new())),
-            // Text that goes on in another element may be anything.
-            Event::Start(_) if !is_inline(&name) && within.as_ref().is_some_and(|(name, _)| name == LOOSE) => {
-                page.keep(within.take());
+            Event::Start(_) if name == "body" => block = Some(Block::new(NO_BLOCK)),
+            // The text goes on in an unknown element, so the message ends here.
+            Event::Start(_) if !is_inline(&name) && block.as_ref().is_some_and(|block| block.name == NO_BLOCK) => {
+                page.keep(block.take());
             }
             Event::End(_) if is_block(&name) || name == "body" || name == "div" => {
-                page.keep(within.take());
-                within = matches!(&*name, "h1" | "h2").then(|| (LOOSE.to_owned(), String::new()));
+                page.keep(block.take());
+                block = matches!(&*name, "h1" | "h2").then(|| Block::new(NO_BLOCK));
             }
-            Event::Text(piece) => append(&mut within, &piece.xml10_content()),
-            Event::CData(piece) => append(&mut within, &piece.xml10_content()),
-            Event::GeneralRef(reference) => append(&mut within, &resolved(&reference)),
+            Event::Text(piece) => append(&mut block, &piece.xml10_content()),
+            Event::CData(piece) => append(&mut block, &piece.xml10_content()),
+            Event::GeneralRef(reference) => append(&mut block, &resolved(&reference)),
             _ => {}
         }
     }
-    page.keep(within);
+    page.keep(block);
     page.title = page.title.or(page.heading.take());
-    page.paragraph = page.paragraph.or(page.loose.take()).filter(|_| !is_long);
+    page.paragraph = page.paragraph.or(page.bare_text.take()).filter(|_| !is_long);
     page
 }
 
@@ -86,21 +99,21 @@ fn is_block(name: &str) -> bool {
     matches!(name, "title" | "p" | "pre" | "h1" | "h2" | "hr" | "noscript" | "script" | "style" | "table")
 }
 
-fn append(within: &mut Option<(String, String)>, piece: &str) {
-    if let Some((_, text)) = within {
-        text.push_str(piece);
+fn append(block: &mut Option<Block>, piece: &str) {
+    if let Some(block) = block {
+        block.text.push_str(piece);
     }
 }
 
 impl Page {
-    fn keep(&mut self, block: Option<(String, String)>) {
-        let Some((name, text)) = block else { return };
+    fn keep(&mut self, block: Option<Block>) {
+        let Some(Block { name, text }) = block else { return };
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let place = match &*name {
             "title" => &mut self.title,
             "h1" => &mut self.heading,
-            LOOSE if text.contains(' ') => &mut self.loose,
-            "p" | "pre" if text.split(' ').count() >= FEW_WORDS => &mut self.paragraph,
+            NO_BLOCK if text.contains(' ') => &mut self.bare_text,
+            "p" | "pre" if text.split(' ').count() >= MIN_WORDS => &mut self.paragraph,
             _ => return,
         };
         if place.is_none() && !text.is_empty() {

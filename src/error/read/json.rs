@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_core::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::found::{DEEPEST, Found, Place, folded};
+use super::found::{Found, MAX_DEPTH, Place, folded};
 
 /// The name under which serde_json passes on a number if another crate enables its feature `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
@@ -37,7 +37,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.level > DEEPEST {
+        if self.level > MAX_DEPTH {
             // serde_json skips values without recursion.
             return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
         }
@@ -88,15 +88,15 @@ impl<'de> Visitor<'de> for Reading<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         let Self { found, at, name, level } = self;
-        let within = if level == 0 { at.clone() } else { found.enter(at, name) };
+        let inside = if level == 0 { at.clone() } else { found.enter(at, name) };
         while let Some(key) = object.next_key::<String>()? {
             if key == NUMBER {
                 found.add_number(at, name, &object.next_value::<String>()?);
                 continue;
             }
             let name = folded(&key);
-            found.forget(&within, &name);
-            object.next_value_seed(Reading { found: &mut *found, at: &within, name: &name, level: level + 1 })?;
+            found.forget(&inside, &name);
+            object.next_value_seed(Reading { found: &mut *found, at: &inside, name: &name, level: level + 1 })?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A rule of the table, and which values it matches.
 
-use super::generic::{LONGEST_CODE, is_generic};
+use super::generic::{MAX_CODE_LENGTH, is_generic};
 use super::words::{DENIALS, NO_CODE_URLS, NO_CODES};
 
 /// The place of a value, and which values count there.
@@ -84,7 +84,7 @@ impl Rule {
 impl Holds {
     /// Whether the text counts.
     pub(super) fn allows(self, text: &str) -> bool {
-        let is_word = !text.contains(char::is_whitespace) && text.len() <= LONGEST_CODE;
+        let is_word = !text.contains(char::is_whitespace) && text.len() <= MAX_CODE_LENGTH;
         let is_screaming = || {
             let is_upper = |octet: u8| octet.is_ascii_uppercase() || octet.is_ascii_digit() || octet == b'_';
             text.len() > 1 && text.bytes().all(is_upper) && text.bytes().any(|octet| octet.is_ascii_uppercase())
@@ -130,5 +130,5 @@ pub(super) fn code_in(text: &str, status: u16) -> Option<&str> {
     let is_status = matches!(text, "0" | "401" | "403") || text.parse() == Ok(status);
     let is_none = NO_CODES.iter().any(|none| text.eq_ignore_ascii_case(none))
         || is_url && NO_CODE_URLS.iter().any(|none| text.contains(none));
-    (!text.is_empty() && text.len() <= LONGEST_CODE && !is_status && !is_none).then_some(text)
+    (!text.is_empty() && text.len() <= MAX_CODE_LENGTH && !is_status && !is_none).then_some(text)
 }

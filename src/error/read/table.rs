@@ -131,7 +131,7 @@ pub(super) const LAST_TEXTS: &[Rule] = &[member("description", Any), member("rea
 /// The title.
 pub(super) const TITLES: &[Rule] = &[member("title", Any), member("errortitle", Any), member("errorusertitle", Any)];
 
-/// Members that serve as the title if they are in the same object as the text.
+/// Members that are the title if they are in the same object as the text.
 pub(super) const TITLES_BESIDE: &[Rule] = &[member("message", Any), member("msg", Any), member("errormessage", Any)];
 
 /// The missing scopes: separated by spaces or commas, or a list.

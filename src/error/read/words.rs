@@ -1,4 +1,4 @@
-//! Words and URLs that are not codes, and words that say nothing.
+//! Words and URLs that are not codes, and words that add nothing to the status.
 
 /// Values that stand in the place of a code but name no error.
 pub(super) const NO_CODES: &[&str] = &[
@@ -24,7 +24,7 @@ pub(super) const NO_CODES: &[&str] = &[
 pub(super) const NO_CODE_URLS: &[&str] = &["ietf.org/", "rfc-editor.org/", "//httpstatuses."];
 
 /// Words that say no more than the status.
-pub(super) const NO_TEXTS: &[&str] =
+pub(super) const GENERIC_WORDS: &[&str] =
     &["code", "error", "errors", "forbidden", "http", "status", "unauthorized", "unauthorised"];
 
 /// Parts of words that name a refusal, and nothing else that has a status or a name.

@@ -4,14 +4,15 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::found::{DEEPEST, Found, Place, folded};
+use super::found::{Found, MAX_DEPTH, Place, folded};
 
-/// An element that is open.
+/// An element whose end was not read yet.
 struct Element {
     name: String,
-    /// The place of the element, and the place of its members.
+    /// The place of the element.
     at: Place,
-    within: Place,
+    /// The place of its members.
+    inside: Place,
     text: String,
 }
 
@@ -24,7 +25,7 @@ pub(super) fn read(text: &str, found: &mut Found) {
     while let Ok(event) = reader.read_event() {
         match event {
             Event::Eof => return,
-            Event::Start(_) if deeper > 0 || open.len() >= usize::from(DEEPEST) => deeper += 1,
+            Event::Start(_) if deeper > 0 || open.len() >= usize::from(MAX_DEPTH) => deeper += 1,
             Event::End(_) if deeper > 0 => deeper -= 1,
             _ if deeper > 0 => {}
             Event::Start(start) => open.push(enter(&start, open.last(), found)),
@@ -44,8 +45,8 @@ pub(super) fn read(text: &str, found: &mut Found) {
 
 fn enter(start: &BytesStart<'_>, outer: Option<&Element>, found: &mut Found) -> Element {
     let name = folded(start.local_name().as_ref());
-    let (at, within) = match outer {
-        Some(outer) => (outer.within.clone(), found.enter(&outer.within, &name)),
+    let (at, inside) = match outer {
+        Some(outer) => (outer.inside.clone(), found.enter(&outer.inside, &name)),
         None => (Place::top(), found.enter_root(&name)),
     };
     // Skips the check for duplicates, which compares each attribute with each other one.
@@ -53,10 +54,10 @@ fn enter(start: &BytesStart<'_>, outer: Option<&Element>, found: &mut Found) -> 
     for attribute in attributes.with_checks(false).flatten() {
         let value = quick_xml::escape::unescape(&attribute.value);
         if let Ok(value) = value {
-            found.add(&within, &folded(attribute.key.local_name().as_ref()), &value);
+            found.add(&inside, &folded(attribute.key.local_name().as_ref()), &value);
         }
     }
-    Element { name, at, within, text: String::new() }
+    Element { name, at, inside, text: String::new() }
 }
 
 fn append(open: &mut [Element], piece: &str) {

@@ -1,4 +1,4 @@
-//! The rules, a file a subject.
+//! The rules. Each file has the rules about one subject, in the order of their findings.
 
 mod digest;
 mod status;
@@ -7,7 +7,7 @@ mod transport;
 
 use crate::lint::finding::Rule;
 
-/// All rules, in the order in which their findings come.
+/// All rules, in the order of their findings.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     status::RULES.iter().chain(&token::RULES).chain(&digest::RULES).chain(&transport::RULES)
 }

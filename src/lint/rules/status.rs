@@ -1,171 +1,191 @@
-//! Whether the status is the one that is meant.
+//! Rules about the status: whether it is the right one.
 
 use http::header::{PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE};
 
+use crate::lint::evidence::Evidence;
 use crate::lint::finding::Rule;
 use crate::lint::finding::Severity::{Doubt, Fault, Information};
-use crate::lint::seen::Seen;
-use crate::lint::words::{DENIED, EXPIRED, MALFORMED, TOO_MANY};
+use crate::lint::phrases::{DENIED, EXPIRED, MALFORMED, TOO_MANY};
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden";
 const BAD_REQUEST: &str = "HTTP/1.1 400 Bad Request\nContent-Type: application/problem+json";
+
 pub(super) static RULES: [Rule; 14] = [
     Rule {
         id: "401-without-challenge",
         severity: Fault,
         section: "RFC 9110 §15.5.2",
-        sentence: "a 401 has no `WWW-Authenticate`, so that nobody knows what it asks for",
-        // An empty one is none.
-        broken: |seen| seen.is(401) && seen.challenges.is_empty() && seen.challenges.is_strict(),
-        instead: challenge,
+        sentence: "a 401 has no `WWW-Authenticate`, so a client does not know which credential to send",
+        // An empty field has no challenge, and no defect either.
+        is_broken: |evidence| {
+            evidence.has_status(401) && evidence.challenges.is_empty() && evidence.challenges.is_strict()
+        },
+        expected: challenge,
     },
     Rule {
         id: "401-for-insufficient-scope",
         severity: Fault,
         section: "RFC 6750 §3.1",
-        sentence: "a credential that lacks a scope is answered by 401: a new one of the same scopes will be too",
-        broken: |seen| seen.is(401) && seen.has_error("insufficient_scope"),
-        instead: insufficient_scope,
+        sentence: "a credential lacks a scope, but the status is 401: a new credential with the same scopes is refused too",
+        is_broken: |evidence| evidence.has_status(401) && evidence.has_error("insufficient_scope"),
+        expected: insufficient_scope,
     },
     Rule {
         id: "401-for-a-fresh-credential",
         severity: Doubt,
         section: "RFC 9110 §15.5.4",
         sentence: "a valid or just renewed credential gets a 401; if it is not allowed to do this, the status is 403",
-        broken: |seen| seen.is(401) && (seen.exchange.good || is_renewed_for_nothing(seen)),
-        instead: insufficient_scope,
+        is_broken: |evidence| {
+            evidence.has_status(401) && (evidence.exchange.is_known_good || is_renewed_for_nothing(evidence))
+        },
+        expected: insufficient_scope,
     },
     Rule {
         id: "403-without-credential",
         severity: Doubt,
         section: "RFC 9110 §15.5.2",
-        sentence: "a request without a credential is answered by 403: nobody learns that there is something to log in to",
-        broken: |seen| seen.is(403) && seen.has_nothing() && !is_rate_limit(seen),
-        instead: challenge,
+        sentence: "a request has no credential, but the status is 403: a client does not learn that it can log in",
+        is_broken: |evidence| evidence.has_status(403) && evidence.is_without_credential() && !is_rate_limit(evidence),
+        expected: challenge,
     },
     Rule {
         id: "403-for-an-invalid-token",
         severity: Fault,
         section: "RFC 6750 §3.1",
-        sentence: "a token that is `invalid_token` is answered by 403, which no client answers by renewing it",
-        broken: |seen| seen.is(403) && seen.has_error("invalid_token"),
-        instead: invalid_token,
+        sentence: "the `error` is `invalid_token`, but the status is 403: no client renews its token after a 403",
+        is_broken: |evidence| evidence.has_status(403) && evidence.has_error("invalid_token"),
+        expected: invalid_token,
     },
     Rule {
         id: "403-for-an-expired-token",
         severity: Doubt,
         section: "RFC 6750 §3.1",
-        sentence: "a 403 says that the token is expired: that is a 401, which a client answers by renewing it",
-        broken: |seen| seen.is(403) && !seen.has_error("invalid_token") && seen.says(&EXPIRED),
-        instead: invalid_token,
+        sentence: "a 403 says that the token is expired: with a 401, a client renews its token",
+        is_broken: |evidence| {
+            evidence.has_status(403) && !evidence.has_error("invalid_token") && evidence.body_means(&EXPIRED)
+        },
+        expected: invalid_token,
     },
     Rule {
         id: "rate-limit-as-403",
         severity: Doubt,
         section: "RFC 6585 §4",
-        sentence: "too many requests are answered by 403 without a `Retry-After`: a client takes that for a refusal for good",
-        broken: |seen| seen.is(403) && seen.header(RETRY_AFTER).is_none() && is_rate_limit(seen),
-        instead: |_| "HTTP/1.1 429 Too Many Requests\nRetry-After: 60".to_owned(),
+        sentence: "a rate limit is answered by 403 without a `Retry-After`: a client treats it as a final refusal",
+        is_broken: |evidence| {
+            evidence.has_status(403) && evidence.header(RETRY_AFTER).is_none() && is_rate_limit(evidence)
+        },
+        expected: |_| "HTTP/1.1 429 Too Many Requests\nRetry-After: 60".to_owned(),
     },
     Rule {
         id: "refusal-of-a-malformed-request",
         severity: Doubt,
         section: "RFC 9110 §15.5.1",
-        sentence: "a malformed request is answered by 401 or 403, which another credential will not mend",
-        broken: |seen| {
-            let of_token = seen.has_error("invalid_token") || seen.has_error("insufficient_scope");
-            let malformed = seen.has_error("invalid_request") || (!of_token && seen.says(&MALFORMED));
-            // A request without a credential is missing only the credential.
-            (seen.is(401) || seen.is(403)) && seen.has_something() && malformed
+        sentence: "a malformed request is answered by 401 or 403, but another credential does not help",
+        is_broken: |evidence| {
+            let of_token = evidence.has_error("invalid_token") || evidence.has_error("insufficient_scope");
+            let malformed = evidence.has_error("invalid_request") || (!of_token && evidence.body_means(&MALFORMED));
+            // In a request without a credential, only the credential is missing.
+            (evidence.has_status(401) || evidence.has_status(403)) && evidence.has_credential() && malformed
         },
-        instead: |_| BAD_REQUEST.to_owned(),
+        expected: |_| BAD_REQUEST.to_owned(),
     },
     Rule {
         id: "challenge-on-success",
         severity: Information,
         section: "RFC 9110 §11.6.1",
-        sentence: "a success has a challenge: another credential might get another answer, and most clients look no further",
-        broken: |seen| seen.exchange.status.is_success() && seen.exchange.headers.contains_key(WWW_AUTHENTICATE),
-        instead: |seen| format!("HTTP/1.1 {} without a challenge, unless that is meant", seen.exchange.status),
+        sentence: "a success has a challenge: another credential may get another response, but most clients ignore it",
+        is_broken: |evidence| {
+            evidence.exchange.status.is_success() && evidence.exchange.headers.contains_key(WWW_AUTHENTICATE)
+        },
+        expected: |evidence| {
+            format!("HTTP/1.1 {} without a challenge, unless it is intended", evidence.exchange.status)
+        },
     },
     Rule {
         id: "challenge-on-403",
         severity: Information,
         section: "RFC 9110 §11.6.1",
-        sentence: "a 403 has a challenge other than `insufficient_scope`: allowed, and most clients look no further",
-        broken: |seen| {
+        sentence: "a 403 has a challenge other than `insufficient_scope`: it is allowed, but most clients ignore it",
+        is_broken: |evidence| {
             let errors = ["insufficient_scope", "invalid_token"];
-            seen.is(403)
-                && seen.exchange.headers.contains_key(WWW_AUTHENTICATE)
-                && !errors.iter().any(|error| seen.has_error(error))
+            evidence.has_status(403)
+                && evidence.exchange.headers.contains_key(WWW_AUTHENTICATE)
+                && !errors.iter().any(|error| evidence.has_error(error))
         },
-        instead: insufficient_scope,
+        expected: insufficient_scope,
     },
     Rule {
         id: "403-without-a-reason",
         severity: Information,
         section: "RFC 9110 §15.5.4",
-        sentence: "a 403 says nothing that a program can read: what is missing stays unknown",
-        broken: |seen| {
-            seen.is(403) && !seen.exchange.headers.contains_key(WWW_AUTHENTICATE) && !seen.exchange.is_json()
+        sentence: "a 403 has no reason that a program can read, so a client does not know what is missing",
+        is_broken: |evidence| {
+            evidence.has_status(403)
+                && !evidence.exchange.headers.contains_key(WWW_AUTHENTICATE)
+                && !evidence.exchange.is_json()
         },
-        instead: |seen| {
+        expected: |evidence| {
             let problem = "Content-Type: application/problem+json\n\n{\"title\": \"…\", \"detail\": \"…\"}";
-            format!("{}\n{problem}", insufficient_scope(seen))
+            format!("{}\n{problem}", insufficient_scope(evidence))
         },
     },
     Rule {
         id: "407-from-an-origin",
         severity: Fault,
         section: "RFC 9110 §15.5.8",
-        sentence: "an origin server says 407, which is a proxy's word: a client looks for a proxy's credential",
-        broken: |seen| seen.is(407) && !seen.exchange.headers.contains_key(PROXY_AUTHENTICATE),
-        instead: challenge,
+        sentence: "an origin server sends a 407, which is the status of a proxy: a client looks for a credential for a proxy",
+        is_broken: |evidence| evidence.has_status(407) && !evidence.exchange.headers.contains_key(PROXY_AUTHENTICATE),
+        expected: challenge,
     },
     Rule {
         id: "404-that-hides-a-403",
         severity: Information,
         section: "RFC 9110 §15.5.4",
-        sentence: "a 404 speaks of permission: it hides that the thing exists, and hides from its owner what to ask for",
-        broken: |seen| seen.is(404) && (seen.exchange.headers.contains_key(WWW_AUTHENTICATE) || seen.says(&DENIED)),
-        instead: |_| format!("{FORBIDDEN}, or a 404 that says no more than a true one"),
+        sentence: "a 404 is about a missing permission: it hides the resource, but also the permission that a user must request",
+        is_broken: |evidence| {
+            evidence.has_status(404)
+                && (evidence.exchange.headers.contains_key(WWW_AUTHENTICATE) || evidence.body_means(&DENIED))
+        },
+        expected: |_| format!("{FORBIDDEN}, or a 404 with the same text as for a resource that does not exist"),
     },
     Rule {
         id: "success-with-an-error",
         severity: Doubt,
         section: "RFC 9110 §15.3",
-        sentence: "a success has the error of a refused credential in its body: who looks at the status takes it for a result",
-        broken: |seen| seen.exchange.status.is_success() && seen.exchange.is_json() && seen.is_refusal(),
-        instead: invalid_token,
+        sentence: "a success has the error of a refused credential in its body: a client that checks the status treats it as a result",
+        is_broken: |evidence| {
+            evidence.exchange.status.is_success() && evidence.exchange.is_json() && evidence.is_refusal()
+        },
+        expected: invalid_token,
     },
 ];
 
-/// Whether a token was renewed and the server names no fault of it. A password may be wrong, and a server rightly
-/// refuses a token that is `invalid_token`.
-fn is_renewed_for_nothing(seen: &Seen<'_>) -> bool {
-    let named = seen.token_challenges().filter_map(|challenge| challenge.param("error"));
+/// Whether a token was just renewed and the server names no fault of it. A password may be wrong, and a server is right to
+/// refuse an invalid token.
+fn is_renewed_for_nothing(evidence: &Evidence<'_>) -> bool {
+    let named = evidence.token_challenges().filter_map(|challenge| challenge.param("error"));
     let explained = named.into_iter().any(|error| error != "insufficient_scope");
-    seen.exchange.renewed && seen.has_token() && !explained
+    evidence.exchange.is_renewed && evidence.has_token() && !explained
 }
 
-fn is_rate_limit(seen: &Seen<'_>) -> bool {
+fn is_rate_limit(evidence: &Evidence<'_>) -> bool {
     let spent = ["x-ratelimit-remaining", "ratelimit-remaining"];
-    let spent = spent.iter().any(|name| seen.exchange.headers.get(*name).is_some_and(|left| left == "0"));
-    spent || seen.says(&TOO_MANY)
+    let spent = spent.iter().any(|name| evidence.exchange.headers.get(*name).is_some_and(|left| left == "0"));
+    spent || evidence.body_means(&TOO_MANY)
 }
 
-fn challenge(seen: &Seen<'_>) -> String {
-    let line = match seen.scheme() {
+fn challenge(evidence: &Evidence<'_>) -> String {
+    let line = match evidence.scheme() {
         "Digest" => "Digest realm=\"…\", qop=\"auth\", algorithm=SHA-256, nonce=\"…\"".to_owned(),
         scheme => format!("{scheme} realm=\"…\""),
     };
     format!("HTTP/1.1 401 Unauthorized\nWWW-Authenticate: {line}")
 }
 
-fn insufficient_scope(_: &Seen<'_>) -> String {
+fn insufficient_scope(_: &Evidence<'_>) -> String {
     format!("{FORBIDDEN}\nWWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"…\"")
 }
 
-fn invalid_token(_: &Seen<'_>) -> String {
+fn invalid_token(_: &Evidence<'_>) -> String {
     "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer error=\"invalid_token\"".to_owned()
 }

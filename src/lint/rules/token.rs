@@ -1,13 +1,14 @@
-//! Bearer and DPoP challenges.
+//! Rules about Bearer and DPoP challenges.
 
 use http::header::HeaderName;
 
+use crate::challenge::{Challenge, is_scope_token};
+use crate::lint::evidence::Evidence;
 use crate::lint::finding::Rule;
 use crate::lint::finding::Severity::{Doubt, Fault, Information};
-use crate::lint::seen::Seen;
 
-/// The error codes that are registered for a resource: RFC 6750 §3.1, 9449 §12.2, 9470 §3, and CAE's.
-const CODES: [&str; 8] = [
+/// The error codes of RFC 6750 §3.1, RFC 9449 §12.2 and RFC 9470 §3, and those of continuous access evaluation.
+const KNOWN_CODES: [&str; 8] = [
     "invalid_request",
     "invalid_token",
     "insufficient_scope",
@@ -27,44 +28,47 @@ pub(super) static RULES: [Rule; 9] = [
         id: "error-without-a-token",
         severity: Doubt,
         section: "RFC 6750 §3.1",
-        sentence: "a request without a token is told an `error`, as if it had had one that is bad",
-        broken: |seen| {
-            seen.is(401) && seen.has_nothing() && seen.token_challenges().any(|one| one.param("error").is_some())
+        sentence: "a request had no token, but the challenge has an `error`, as if the token were invalid",
+        is_broken: |evidence| {
+            evidence.has_status(401)
+                && evidence.is_without_credential()
+                && evidence.token_challenges().any(|challenge| challenge.param("error").is_some())
         },
-        instead: |_| "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer realm=\"…\"".to_owned(),
+        expected: |_| "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer realm=\"…\"".to_owned(),
     },
     Rule {
         id: "bearer-without-parameters",
         severity: Fault,
         section: "RFC 6750 §3",
-        sentence: "a Bearer challenge has no parameter, of which there must be one at least",
-        broken: |seen| seen.any("Bearer", |one| one.params().next().is_none()),
-        instead: |_| "WWW-Authenticate: Bearer realm=\"…\"".to_owned(),
+        sentence: "a Bearer challenge has no parameter, but it must have at least one",
+        is_broken: |evidence| evidence.has_challenge("Bearer", |challenge| challenge.params().next().is_none()),
+        expected: |_| "WWW-Authenticate: Bearer realm=\"…\"".to_owned(),
     },
     Rule {
-        id: "error-code-that-nobody-knows",
+        id: "unknown-error-code",
         severity: Information,
         section: "RFC 6750 §6.2",
-        sentence: "an `error` is none of the registered codes: a client can only show it",
-        broken: |seen| {
-            let unknown = |error: &str| !CODES.contains(&error);
-            seen.token_challenges().any(|one| one.param("error").is_some_and(|error| unknown(&error)))
+        sentence: "an `error` is no registered code, so a client can only print it",
+        is_broken: |evidence| {
+            let unknown = |error: &str| !KNOWN_CODES.contains(&error);
+            evidence.token_challenges().any(|challenge| challenge.param("error").is_some_and(|error| unknown(&error)))
         },
-        instead: |_| "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"…\"".to_owned(),
+        expected: |_| "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"…\"".to_owned(),
     },
     Rule {
         id: "error-with-odd-characters",
         severity: Fault,
         section: "RFC 6750 §3",
         sentence: "an `error` or `error_description` has a character other than printable ASCII without quotes and backslashes",
-        broken: |seen| {
+        is_broken: |evidence| {
             let odd =
                 |value: &str| value.bytes().any(|octet| !matches!(octet, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~'));
-            let named =
-                |name: &str| seen.token_challenges().any(|one| one.param(name).is_some_and(|value| odd(&value)));
+            let named = |name: &str| {
+                evidence.token_challenges().any(|challenge| challenge.param(name).is_some_and(|value| odd(&value)))
+            };
             named("error") || named("error_description")
         },
-        instead: |_| {
+        expected: |_| {
             "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"plain ASCII text\"".to_owned()
         },
     },
@@ -72,61 +76,61 @@ pub(super) static RULES: [Rule; 9] = [
         id: "scope-with-odd-characters",
         severity: Fault,
         section: "RFC 6750 §3",
-        sentence: "a `scope` has something else in it than scope tokens with single blanks between them",
-        broken: |seen| {
-            let token = |part: &str| {
-                !part.is_empty() && part.bytes().all(|octet| matches!(octet, b'!' | b'#'..=b'[' | b']'..=b'~'))
-            };
-            let odd = |value: &str| !value.split(' ').all(token);
-            seen.token_challenges().any(|one| one.param("scope").is_some_and(|value| odd(&value)))
+        sentence: "a `scope` is no list of scope tokens with single blanks between them",
+        is_broken: |evidence| {
+            let odd = |value: &str| !value.split(' ').all(is_scope_token);
+            evidence.token_challenges().any(|challenge| challenge.param("scope").is_some_and(|value| odd(&value)))
         },
-        instead: |_| "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"read write\"".to_owned(),
+        expected: |_| "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"read write\"".to_owned(),
     },
     Rule {
         id: "dpop-nonce-without-a-nonce",
         severity: Fault,
         section: "RFC 9449 §9",
-        sentence: "`use_dpop_nonce` comes without a `DPoP-Nonce` to use",
-        broken: |seen| seen.has_error("use_dpop_nonce") && seen.header(nonce_header()).is_none(),
-        instead: |_| {
+        sentence: "the `error` is `use_dpop_nonce`, but there is no `DPoP-Nonce` field",
+        is_broken: |evidence| evidence.has_error("use_dpop_nonce") && evidence.header(nonce_header()).is_none(),
+        expected: |_| {
             "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: DPoP error=\"use_dpop_nonce\"\nDPoP-Nonce: …".to_owned()
         },
     },
     Rule {
-        id: "dpop-algorithm-that-proves-nothing",
+        id: "weak-dpop-algorithm",
         severity: Fault,
         section: "RFC 9449 §5.1",
-        sentence: "a DPoP challenge names an algorithm without a key of the client's own: `none`, or a symmetric one",
-        broken: |seen| {
+        sentence: "a DPoP challenge allows an algorithm without a private key of the client: `none`, or a symmetric one",
+        is_broken: |evidence| {
             let weak = |name: &str| name.eq_ignore_ascii_case("none") || name.to_ascii_uppercase().starts_with("HS");
-            seen.any("DPoP", |one| one.param("algs").is_some_and(|algs| algs.split(' ').any(weak)))
+            evidence.has_challenge("DPoP", |challenge| {
+                challenge.param("algs").is_some_and(|algs| algs.split(' ').any(weak))
+            })
         },
-        instead: |_| "WWW-Authenticate: DPoP algs=\"ES256\"".to_owned(),
+        expected: |_| "WWW-Authenticate: DPoP algs=\"ES256\"".to_owned(),
     },
     Rule {
-        id: "step-up-without-a-step",
+        id: "step-up-without-requirement",
         severity: Doubt,
         section: "RFC 9470 §3",
-        sentence: "`insufficient_user_authentication` names neither `acr_values` nor `max_age`: nobody knows what would do",
-        broken: |seen| {
-            let step = |one: &crate::challenge::Challenge<'_>| {
-                one.param("acr_values").is_some() || one.param("max_age").is_some()
+        sentence: "`insufficient_user_authentication` has neither `acr_values` nor `max_age`, so no client can satisfy it",
+        is_broken: |evidence| {
+            let has_requirement = |challenge: &Challenge<'_>| {
+                challenge.param("acr_values").is_some() || challenge.param("max_age").is_some()
             };
-            seen.has_error("insufficient_user_authentication") && !seen.token_challenges().any(|one| step(&one))
+            evidence.has_error("insufficient_user_authentication")
+                && !evidence.token_challenges().any(|challenge| has_requirement(&challenge))
         },
-        instead: step_up,
+        expected: step_up,
     },
     Rule {
         id: "step-up-as-403",
         severity: Fault,
         section: "RFC 9470 §3",
-        sentence: "`insufficient_user_authentication` comes with another status than 401",
-        broken: |seen| !seen.is(401) && seen.has_error("insufficient_user_authentication"),
-        instead: step_up,
+        sentence: "`insufficient_user_authentication` has a status other than 401",
+        is_broken: |evidence| !evidence.has_status(401) && evidence.has_error("insufficient_user_authentication"),
+        expected: step_up,
     },
 ];
 
-fn step_up(_: &Seen<'_>) -> String {
+fn step_up(_: &Evidence<'_>) -> String {
     let error = "error=\"insufficient_user_authentication\"";
     format!("HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer {error}, acr_values=\"…\"")
 }

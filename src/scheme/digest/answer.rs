@@ -6,88 +6,94 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::hash::Hash;
-use super::nonces::Used;
+use super::nonces::NonceUse;
 use crate::credential::Secret;
 use crate::origin::Origin;
 
-/// What is protected, beside knowing the password.
+/// The quality of protection (`qop`, RFC 7616 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quality {
+pub(super) enum Qop {
     Auth,
     AuthInt,
-    /// RFC 2069's mode: without a count and a nonce of the client.
-    Legacy,
+    /// The mode of RFC 2069: no `qop`, no count and no nonce of the client.
+    None,
 }
 
-impl Quality {
+impl Qop {
     fn name(self) -> &'static str {
         match self {
             Self::Auth => "auth",
             Self::AuthInt => "auth-int",
-            Self::Legacy => "",
+            Self::None => "",
         }
     }
 }
 
-/// One protection space, and who somebody is in it.
-pub(super) struct Space {
+/// A protection space, and the user in it.
+pub(super) struct ProtectionSpace {
     pub(super) hash: Hash,
-    pub(super) sess: bool,
-    pub(super) quality: Quality,
+    /// Whether the algorithm is a `-sess` variant.
+    pub(super) is_sess: bool,
+    pub(super) qop: Qop,
     pub(super) user: String,
     /// The octets that the server sent, in any encoding.
     pub(super) realm: Vec<u8>,
     pub(super) origin: Option<Origin>,
-    pub(super) userhash: bool,
-    /// Where the space is; none means the whole server.
+    /// Whether the user name is sent as a hash.
+    pub(super) has_userhash: bool,
+    /// The roots of the space. If there are none, the space is the whole origin.
     pub(super) domain: Vec<Url>,
-    /// The hash of user name, realm and password: as good as the password itself there.
+    /// The hash of user name, realm and password. In this realm it can replace the password, so it is wiped.
     pub(super) base: Zeroizing<String>,
 }
 
-/// What is signed.
-pub(super) struct Target<'t> {
+/// The parts of a request that are signed.
+pub(super) struct SignedParts<'t> {
     pub(super) method: &'t str,
     pub(super) uri: &'t str,
-    /// The hash of the body, where it is protected.
+    /// The hash of the body, for `auth-int`.
     pub(super) body: Option<String>,
 }
 
-/// A1 without the nonces of `-sess`, hashed. The user name is the plain one, with `userhash` too (erratum 4897).
+/// The hash of A1 without the nonces of `-sess` (RFC 7616 §3.4.2). It contains the plain user name, also with `userhash`
+/// (erratum 4897).
 pub(super) fn base(hash: Hash, user: &str, realm: &[u8], password: &Secret) -> Zeroizing<String> {
     Zeroizing::new(hash.of(&[user.as_bytes(), realm, password.expose().as_bytes()]))
 }
 
-impl Space {
-    /// Whether the URL is in this space: its domain narrows it, and widens nothing, because nobody asks about other origins.
+impl ProtectionSpace {
+    /// Whether the URL is in this space. A domain can only narrow the space, because this client sends the credential to no
+    /// other origins.
     pub(super) fn covers(&self, url: &Url) -> bool {
         let within = |root: &Url| root.origin() == url.origin() && url.path().starts_with(root.path());
         let whole_server = || self.origin.as_ref().is_none_or(|origin| origin.contains(url));
         if self.domain.is_empty() { whole_server() } else { self.domain.iter().any(within) }
     }
 
-    fn key(&self, used: &Used) -> Zeroizing<String> {
-        if !self.sess {
+    /// The hash of A1.
+    fn key(&self, used: &NonceUse) -> Zeroizing<String> {
+        if !self.is_sess {
             return self.base.clone();
         }
-        let (nonce, client) = &*used.first;
-        Zeroizing::new(self.hash.of(&[self.base.as_bytes(), nonce.as_bytes(), client.as_bytes()]))
+        let (server, client) = (&used.session.server, &used.session.client);
+        Zeroizing::new(self.hash.of(&[self.base.as_bytes(), server.as_bytes(), client.as_bytes()]))
     }
 
-    fn response(&self, used: &Used, second: &str) -> String {
+    /// The value of `response`. `second` is the hash of A2.
+    fn response(&self, used: &NonceUse, second: &str) -> String {
         let key = self.key(used);
-        if self.quality == Quality::Legacy {
+        if self.qop == Qop::None {
             return self.hash.of(&[key.as_bytes(), used.nonce.as_bytes(), second.as_bytes()]);
         }
-        let pieces = [&*key, &used.nonce, &used.count, &used.client, self.quality.name(), second];
+        let pieces = [&*key, &used.nonce, &used.count, &used.client, self.qop.name(), second];
         self.hash.of(&pieces.map(str::as_bytes))
     }
 
     /// The value of `Authorization`.
-    pub(super) fn answer(&self, target: &Target<'_>, used: &Used) -> Vec<u8> {
-        let second = match &target.body {
-            Some(body) => self.hash.of(&[target.method, target.uri, body].map(str::as_bytes)),
-            None => self.hash.of(&[target.method, target.uri].map(str::as_bytes)),
+    pub(super) fn answer(&self, parts: &SignedParts<'_>, used: &NonceUse) -> Vec<u8> {
+        let second = match &parts.body {
+            Some(body) => self.hash.of(&[parts.method, parts.uri, body].map(str::as_bytes)),
+            None => self.hash.of(&[parts.method, parts.uri].map(str::as_bytes)),
         };
         let mut text = Vec::with_capacity(512);
         text.extend_from_slice(b"Digest ");
@@ -96,33 +102,33 @@ impl Space {
         for (name, value) in [("realm", &*self.realm), ("nonce", used.nonce.as_bytes())] {
             quoted(&mut text, name, value);
         }
-        quoted(&mut text, "uri", target.uri.as_bytes());
+        quoted(&mut text, "uri", parts.uri.as_bytes());
         quoted(&mut text, "response", response.as_bytes());
         if let Some(opaque) = &used.opaque {
             quoted(&mut text, "opaque", opaque.as_bytes());
         }
         let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
-        ["algorithm=", self.hash.name(self.sess)].into_iter().for_each(&mut push);
-        if self.quality != Quality::Legacy {
-            let pieces = [", qop=", self.quality.name(), ", nc=", &used.count, ", cnonce=\"", &used.client, "\""];
+        ["algorithm=", self.hash.name(self.is_sess)].into_iter().for_each(&mut push);
+        if self.qop != Qop::None {
+            let pieces = [", qop=", self.qop.name(), ", nc=", &used.count, ", cnonce=\"", &used.client, "\""];
             pieces.into_iter().for_each(&mut push);
         }
-        if self.userhash {
+        if self.has_userhash {
             push(", userhash=true");
         }
         text
     }
 
-    /// What the server sends as `rspauth` if it knows the password; `None` where its body is part of that.
-    pub(super) fn proof(&self, used: &Used) -> Option<String> {
+    /// The value that a server sends as `rspauth` if it knows the password. `None` if it depends on the body.
+    pub(super) fn proof(&self, used: &NonceUse) -> Option<String> {
         let second = || self.hash.of(&[b"", used.uri.as_bytes()]);
-        (self.quality == Quality::Auth).then(|| self.response(used, &second()))
+        (self.qop == Qop::Auth).then(|| self.response(used, &second()))
     }
 
     /// The user name: hashed; or as a quoted string, which may contain UTF-8; or in the extended form if a quoted
     /// string cannot hold it (RFC 7616 §3.4). Most servers do not know the extended form.
     fn name(&self, text: &mut Vec<u8>) {
-        if self.userhash {
+        if self.has_userhash {
             let hashed = self.hash.of(&[self.user.as_bytes(), &self.realm]);
             return quoted(text, "username", hashed.as_bytes());
         }
@@ -132,7 +138,7 @@ impl Space {
         }
         text.extend_from_slice(b"username*=UTF-8''");
         for octet in self.user.bytes() {
-            // RFC 8187 §3.2.1: what stands for itself.
+            // RFC 8187 §3.2.1: these characters are not encoded.
             match octet {
                 b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => text.push(octet),
                 // Writing to a vector cannot fail.
@@ -143,12 +149,12 @@ impl Space {
     }
 }
 
-/// `name="value", ` with what must be escaped escaped.
+/// Writes `name="value", `, with escapes.
 fn quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {
     text.extend_from_slice(name.as_bytes());
     text.extend_from_slice(b"=\"");
     let mut rest = value;
-    // Nearly always there is none to be escaped.
+    // Nearly always there is nothing to escape.
     while let Some(at) = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
         text.extend_from_slice(&rest[..at]);
         text.extend_from_slice(&[b'\\', rest[at]]);
@@ -161,12 +167,13 @@ fn quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::nonces::SessionNonces;
     use super::*;
 
-    fn used(nonce: &str, client: &str) -> Used {
+    fn used(nonce: &str, client: &str) -> NonceUse {
         let (nonce, client) = (nonce.to_owned(), client.to_owned());
-        Used {
-            first: std::sync::Arc::new((nonce.clone(), client.clone())),
+        NonceUse {
+            session: std::sync::Arc::new(SessionNonces { server: nonce.clone(), client: client.clone() }),
             nonce,
             client,
             count: "00000001".to_owned(),
@@ -175,15 +182,15 @@ mod tests {
         }
     }
 
-    fn space(hash: Hash, user: &str, realm: &str, password: &str) -> Space {
-        Space {
+    fn space(hash: Hash, user: &str, realm: &str, password: &str) -> ProtectionSpace {
+        ProtectionSpace {
             hash,
-            sess: false,
-            quality: Quality::Auth,
+            is_sess: false,
+            qop: Qop::Auth,
             user: user.to_owned(),
             realm: realm.as_bytes().to_vec(),
             origin: None,
-            userhash: false,
+            has_userhash: false,
             domain: Vec::new(),
             base: base(hash, user, realm.as_bytes(), &Secret::new(password)),
         }
@@ -192,7 +199,7 @@ mod tests {
     #[test]
     fn the_examples_of_rfc_7616_section_3_9_1_hold() {
         let used = used("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
-        let target = Target { method: "GET", uri: "/dir/index.html", body: None };
+        let target = SignedParts { method: "GET", uri: "/dir/index.html", body: None };
         for (hash, response) in [
             (Hash::Md5, "8ca523f5e9506fed4657c9700eebdbec"),
             (Hash::Sha256, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
@@ -207,9 +214,9 @@ mod tests {
     #[test]
     fn the_example_of_section_3_9_2_holds_with_erratum_4897() {
         let mut space = space(Hash::Sha512_256, "J\u{e4}s\u{f8}n Doe", "api@example.org", "Secret, or not?");
-        space.userhash = true;
+        space.has_userhash = true;
         let used = used("5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v");
-        let answer = space.answer(&Target { method: "GET", uri: "/doe.json", body: None }, &used);
+        let answer = space.answer(&SignedParts { method: "GET", uri: "/doe.json", body: None }, &used);
         let answer = String::from_utf8(answer).unwrap();
         for wanted in [
             "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\"",

@@ -1,12 +1,7 @@
-//! Digest (RFC 7616), behind [`Password`](crate::Password): a scheme that signs each request with a hash of the password.
-//!
-//! MD5, SHA-256 and SHA-512/256, their `-sess` variants, `auth` and `auth-int`, hashed user names. A nonce is counted without a
-//! repeated value however many requests use it at once; `stale=true`, `nextnonce`, nonces that serve once and nonces that are bound
-//! to a URL are answered without asking anybody; a server's `rspauth` is checked.
+//! The scheme: signs requests, and learns from responses.
 
-use super::answer;
-use super::hash::Hash;
 use std::fmt;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -14,90 +9,91 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::Request;
 use url::Url;
 
-use super::answer::{Quality, Space, Target};
-use super::nonces::{Given, Nonces};
+use super::answer::{self, ProtectionSpace, Qop, SignedParts};
+use super::hash::Hash;
+use super::nonces::{ChallengeNonce, Nonces};
 use crate::BoxError;
-use crate::challenge::{Challenge, Challenges, Digest, DigestAlgorithm};
-use crate::credential::Secret;
-use crate::credential::{Authorize, Observed, ResponseHead};
+use crate::challenge::{Challenge, Challenges, DigestAlgorithm, DigestChallenge};
+use crate::credential::{Authorize, Observed, ResponseHead, Secret};
 use crate::origin::Origin;
 
-/// Where a server proves itself, and gives the next nonce (RFC 7615 §3).
-const INFO: HeaderName = HeaderName::from_static("authentication-info");
+/// The field with the server's proof and the next nonce (RFC 7615 §3).
+const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
 
 /// Signs requests for one user in one protection space.
 pub(crate) struct DigestAuth {
-    space: Space,
+    space: ProtectionSpace,
     nonces: Nonces,
 }
 
 impl DigestAuth {
-    /// An answer to that challenge; `None` if it cannot be answered: without a realm or a nonce, of an algorithm or a quality that
-    /// nobody knows, or in RFC 2069's mode, unless that is allowed.
+    /// Returns the signer for a challenge. Returns `None` if the challenge cannot be answered: the realm or the nonce is
+    /// missing, the algorithm or the `qop` is not known, or it has no `qop` and `allows_rfc_2069` is not set.
     pub(crate) fn new(
-        challenge: &Digest<'_>,
+        challenge: &DigestChallenge<'_>,
         url: &Url,
-        (user, password): (&str, Secret),
-        legacy: bool,
+        user: &str,
+        password: &Secret,
+        allows_rfc_2069: bool,
     ) -> Option<Self> {
-        let (hash, sess) = acceptable(challenge, legacy)?;
+        let (hash, is_sess) = acceptable(challenge, allows_rfc_2069)?;
         let (realm, nonce) = (challenge.realm_octets()?.into_owned(), challenge.nonce()?.into_owned());
         let offered = challenge.qop();
-        let offers = |quality: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(quality));
-        let quality = if offers("auth") {
-            Quality::Auth
+        let offers = |qop: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(qop));
+        let qop = if offers("auth") {
+            Qop::Auth
         } else if offers("auth-int") {
-            Quality::AuthInt
+            Qop::AuthInt
         } else {
-            Quality::Legacy
+            Qop::None
         };
-        let mut space = Space {
+        let mut space = ProtectionSpace {
             hash,
-            sess,
-            quality,
+            is_sess,
+            qop,
             user: user.to_owned(),
-            base: answer::base(hash, user, &realm, &password),
+            base: answer::base(hash, user, &realm, password),
             realm,
             origin: Origin::of(url),
-            userhash: challenge.userhash(),
+            has_userhash: challenge.has_userhash(),
             domain: challenge.domain().iter().filter_map(|uri| url.join(uri).ok()).collect(),
         };
-        // A domain without the very URL that was refused, as of a server behind another name, says nothing.
+        // A server behind another name may send a domain that does not contain the refused URL. Such a domain is ignored.
         if !space.covers(url) {
             space.domain.clear();
         }
         let opaque = challenge.opaque().map(|opaque| opaque.into_owned());
-        Some(Self { space, nonces: Nonces::new(Given { nonce, opaque, uri: Some(&target_of(url)) }) })
+        Some(Self { space, nonces: Nonces::new(ChallengeNonce { nonce, opaque, uri: Some(&target_of(url)) }) })
     }
 
     fn is_of_this_space(&self, challenge: &Challenge<'_>) -> bool {
-        let same = |digest: Digest<'_>| {
-            acceptable(&digest, self.space.quality == Quality::Legacy) == Some((self.space.hash, self.space.sess))
+        let same = |digest: DigestChallenge<'_>| {
+            acceptable(&digest, self.space.qop == Qop::None) == Some((self.space.hash, self.space.is_sess))
                 && digest.realm_octets().as_deref() == Some(&*self.space.realm)
         };
         challenge.digest().is_some_and(same)
     }
 
-    /// The nonce and the `opaque` of a challenge for this protection space, and whether its only complaint is a stale
-    /// nonce.
-    fn given<'u>(&self, challenges: &Challenges, uri: Option<&'u str>) -> Option<(Given<'u>, bool)> {
+    /// The nonce of a challenge for this protection space, and whether the challenge says that only the nonce was stale.
+    fn challenge_nonce<'u>(&self, challenges: &Challenges, uri: Option<&'u str>) -> Option<(ChallengeNonce<'u>, bool)> {
         let ours = challenges.iter().find(|challenge| self.is_of_this_space(challenge))?.digest()?;
         let opaque = ours.opaque().map(|opaque| opaque.into_owned());
-        Some((Given { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.stale()))
+        Some((ChallengeNonce { nonce: ours.nonce()?.into_owned(), opaque, uri }, ours.is_stale()))
     }
 
-    /// What to do about a 401 to an answer.
-    fn challenged(&self, head: &ResponseHead<'_>) -> Observed {
-        let sent = head.sent().and_then(Sent::read);
-        let Some((given, stale)) = self.given(head.challenges(), sent.as_ref().map(|sent| &*sent.uri)) else {
+    /// Learns from a 401. Returns whether another nonce may help.
+    fn observe_401(&self, head: &ResponseHead<'_>) -> Observed {
+        let sent = head.sent_header().and_then(Sent::read);
+        let Some((given, is_stale)) = self.challenge_nonce(head.challenges(), sent.as_ref().map(|sent| &*sent.uri))
+        else {
             return Observed::Nothing;
         };
         let nonce = sent.as_ref().map(|sent| &*sent.nonce);
-        if stale {
-            self.nonces.stale(given, nonce);
+        if is_stale {
+            self.nonces.replace_stale(given, nonce);
             return Observed::Retry;
         }
-        if self.nonces.refused(given, nonce) { Observed::Retry } else { Observed::Nothing }
+        if self.nonces.replace_refused(given, nonce) { Observed::Retry } else { Observed::Nothing }
     }
 
     /// The target of the URL that answered, if it is in this protection space.
@@ -105,9 +101,12 @@ impl DigestAuth {
         self.space.covers(head.url()).then(|| target_of(head.url()))
     }
 
-    /// Whether a 400 refuses an answer that was made for another URL.
+    /// Checks whether a 400 refuses an answer that was made for another URL.
+    ///
+    /// # Errors
+    /// Returns an error if the request was redirected below the middleware.
     fn check_target(&self, head: &ResponseHead<'_>) -> Result<(), BoxError> {
-        let answered = self.target(head).zip(head.sent().and_then(Sent::read));
+        let answered = self.target(head).zip(head.sent_header().and_then(Sent::read));
         if answered.is_some_and(|(target, sent)| target != sent.uri) {
             return Err("the request was redirected below the middleware, and a Digest answer is for one URL: put \
                         `FollowRedirects` above it, and give the client `redirect::Policy::none()`, as `hardened` does"
@@ -116,41 +115,46 @@ impl DigestAuth {
         Ok(())
     }
 
-    /// Takes the next nonce over, and checks the server's own proof.
-    fn informed(&self, info: &HeaderValue) -> Result<(), BoxError> {
-        // The field has parameters as a challenge has, without a scheme before them.
+    /// Checks the server's proof, and takes over the next nonce.
+    ///
+    /// # Errors
+    /// Returns an error if the proof is wrong.
+    fn read_info(&self, info: &HeaderValue) -> Result<(), BoxError> {
+        // The field has the parameters of a challenge without a scheme.
         let read = Challenges::parse([b"Digest ", info.as_bytes()].concat());
         let Some(info) = read.get("Digest") else { return Ok(()) };
         let text = |name| info.param(name).map(|value| value.into_owned());
         if let (Some(proof), Some(client), Some(count)) = (text("rspauth"), text("cnonce"), text("nc")) {
-            let Some(asked) = self.nonces.answered(&client, &count) else { return Ok(()) };
-            let expected = self.space.proof(&asked);
-            // Of `auth-int` the body is part, which is not there yet.
+            let Some(used) = self.nonces.take_use(&client, &count) else { return Ok(()) };
+            let expected = self.space.proof(&used);
+            // With `auth-int` the proof depends on the body, which has not arrived yet.
             if expected.is_some_and(|expected| !proof.eq_ignore_ascii_case(&expected)) {
-                return Err("the server's own proof (`rspauth`) does not hold: it does not know the password".into());
+                return Err("the server's own proof (`rspauth`) is wrong: it does not know the password".into());
             }
         }
         if let Some(next) = text("nextnonce") {
-            self.nonces.next(next);
+            self.nonces.add_next(next);
         }
         Ok(())
     }
 }
 
-/// The hash of a challenge that can be answered, and whether it is the `-sess` variant.
-pub(crate) fn acceptable(challenge: &Digest<'_>, legacy: bool) -> Option<(Hash, bool)> {
-    let (algorithm, sess) = challenge.algorithm();
-    let hash = match algorithm {
+/// The hash of a challenge that can be answered, and whether it is the `-sess` variant. `None` if the challenge cannot be
+/// answered.
+pub(crate) fn acceptable(challenge: &DigestChallenge<'_>, allows_rfc_2069: bool) -> Option<(Hash, bool)> {
+    let is_sess = challenge.is_session();
+    let hash = match challenge.algorithm() {
         DigestAlgorithm::Md5 => Hash::Md5,
         DigestAlgorithm::Sha256 => Hash::Sha256,
         DigestAlgorithm::Sha512_256 => Hash::Sha512_256,
         DigestAlgorithm::Other(_) => return None,
     };
     let offered = challenge.qop();
-    let known =
-        offered.iter().any(|offer| offer.eq_ignore_ascii_case("auth") || offer.eq_ignore_ascii_case("auth-int"));
-    let whole = challenge.realm().is_some() && challenge.nonce().is_some();
-    (whole && (known || (offered.is_empty() && legacy && !sess))).then_some((hash, sess))
+    let is_known = |offer: &str| offer.eq_ignore_ascii_case("auth") || offer.eq_ignore_ascii_case("auth-int");
+    let is_rfc_2069 = offered.is_empty() && !is_sess;
+    let is_complete = challenge.realm().is_some() && challenge.nonce().is_some();
+    let has_mode = offered.iter().any(|offer| is_known(offer)) || (is_rfc_2069 && allows_rfc_2069);
+    (is_complete && has_mode).then_some((hash, is_sess))
 }
 
 #[async_trait]
@@ -159,21 +163,21 @@ impl Authorize for DigestAuth {
         "Digest"
     }
 
-    async fn authorize(&self, request: &mut Request, _now: std::time::SystemTime) -> Result<(), BoxError> {
+    async fn authorize(&self, request: &mut Request, _now: SystemTime) -> Result<(), BoxError> {
         if !self.space.covers(request.url()) {
             return Ok(());
         }
-        let body = match self.space.quality {
-            Quality::AuthInt => {
+        let body = match self.space.qop {
+            Qop::AuthInt => {
                 let bytes = request.body().map_or(Some(&[][..]), reqwest::Body::as_bytes);
                 Some(self.space.hash.of(&[bytes.ok_or("`auth-int` needs a body that can be read before it is sent")?]))
             }
-            Quality::Auth | Quality::Legacy => None,
+            Qop::Auth | Qop::None => None,
         };
         let uri = target_of(request.url());
-        let target = Target { method: request.method().as_str(), uri: &uri, body };
-        let used = self.nonces.used(&uri)?;
-        let mut value = HeaderValue::try_from(self.space.answer(&target, &used))?;
+        let parts = SignedParts { method: request.method().as_str(), uri: &uri, body };
+        let used = self.nonces.use_one(&uri)?;
+        let mut value = HeaderValue::try_from(self.space.answer(&parts, &used))?;
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(())
@@ -181,30 +185,30 @@ impl Authorize for DigestAuth {
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         let status = head.status();
-        if status == StatusCode::UNAUTHORIZED && self.challenged(head) == Observed::Retry {
+        if status == StatusCode::UNAUTHORIZED && self.observe_401(head) == Observed::Retry {
             return Ok(Observed::Retry);
         }
         if status == StatusCode::BAD_REQUEST {
             self.check_target(head)?;
         }
-        head.headers().get_all(INFO).iter().try_for_each(|info| self.informed(info))?;
+        head.headers().get_all(AUTHENTICATION_INFO).iter().try_for_each(|info| self.read_info(info))?;
         if (status.is_success() || status.is_redirection())
             && let Some(target) = self.target(head)
         {
-            self.nonces.accepted(&target);
+            self.nonces.record_accepted(&target);
         }
         Ok(Observed::Nothing)
     }
 
     fn learn(&self, head: &ResponseHead<'_>) {
         let target = self.target(head);
-        if let Some((given, _)) = self.given(head.challenges(), target.as_deref()) {
-            self.nonces.learnt(given);
+        if let Some((given, _)) = self.challenge_nonce(head.challenges(), target.as_deref()) {
+            self.nonces.add_earlier(given);
         }
     }
 }
 
-/// The values in an answer that was sent.
+/// The values of an answer that was sent.
 struct Sent {
     nonce: String,
     uri: String,

@@ -1,4 +1,4 @@
-//! The hashes of Digest, over pieces with colons between them.
+//! The hashes of Digest. They are computed over pieces that are joined by colons.
 
 use md5::Md5;
 use sha2::digest::Digest;
@@ -13,7 +13,7 @@ pub(crate) enum Hash {
 }
 
 impl Hash {
-    /// How challenges and answers name it.
+    /// Its name in challenges and answers.
     pub(super) fn name(self, sess: bool) -> &'static str {
         match (self, sess) {
             (Self::Md5, false) => "MD5",
@@ -53,6 +53,6 @@ pub(super) fn encode(octets: &[u8]) -> String {
     for (pair, octet) in text.chunks_exact_mut(2).zip(octets) {
         pair.copy_from_slice(&[DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
     }
-    // They are ASCII, so that nothing is lost.
+    // The digits are ASCII, so this cannot fail.
     String::from_utf8(text).unwrap_or_default()
 }

@@ -1,22 +1,21 @@
-//! The nonces of one protection space, counted.
+//! The nonces of one protection space, and the counts of their uses.
 
-use crate::util::lock;
-use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::hash::encode;
 use crate::BoxError;
+use crate::util::{BoundedList, lock};
 
-/// How many nonces are kept that came and were not used: as many as requests are refused at once.
-const FRESH: usize = 256;
-/// How many answers are remembered until the server proves itself.
-const ASKED: usize = 256;
-/// How many URLs are remembered with their nonces, and how many nonces with their counts.
-const GIVEN: usize = 256;
+/// How many unused nonces are kept: as many as requests are refused at the same time.
+const MAX_UNUSED: usize = 256;
+/// How many uses are remembered until the server proves itself.
+const MAX_USES: usize = 256;
+/// How many URLs are remembered with their nonces, and how many earlier nonces with their counts.
+const MAX_KNOWN: usize = 256;
 
-/// The nonces that a server gave, and how often each was used.
+/// The nonces that a server sent, and how often each was used.
 ///
 /// Most servers accept a nonce at every URL. Some (cameras) bind a nonce to the URL whose 401 brought it, and refuse it
 /// elsewhere without `stale`. Until a server accepts a nonce at another URL, each URL is answered with its own nonce.
@@ -26,228 +25,240 @@ pub(super) struct Nonces {
 }
 
 struct State {
-    now: Counted,
-    /// Nonces of earlier challenges: a server may return to one.
-    before: VecDeque<Counted>,
-    /// Each came with a 401 or a success, and serves at least one request.
-    fresh: VecDeque<Fresh>,
-    /// Which URL got which nonce with a 401, newest last.
-    given: VecDeque<(Place, String)>,
+    current: CountedNonce,
+    /// The nonces that were used before. A server may return to one.
+    earlier: BoundedList<CountedNonce, MAX_KNOWN>,
+    /// The nonces that are not used yet. Each came with a 401 or a success, and serves at least one request.
+    unused: BoundedList<UnusedNonce, MAX_UNUSED>,
+    /// The nonces that came with a 401, and the URLs that got them.
+    by_url: BoundedList<UrlNonce, MAX_KNOWN>,
     /// Whether the server accepted a nonce at another URL than the one that got it.
-    shared: bool,
+    is_shared: bool,
     /// Whether the server refused an answer at the URL that got its nonce. Then the password is wrong.
-    rejected: bool,
-    asked: VecDeque<Arc<Used>>,
+    is_rejected: bool,
+    /// The uses whose proof by the server has not arrived.
+    uses: BoundedList<Arc<NonceUse>, MAX_USES>,
 }
 
 /// The hash of a request target.
-type Place = u64;
+type TargetHash = u64;
 
-/// A nonce and how often it was used.
-struct Counted {
+/// A nonce, and how often it was used.
+struct CountedNonce {
     nonce: String,
     opaque: Option<String>,
-    /// The client's own, made for each of the server's: the count tells the uses of both apart.
+    /// The nonce of the client, made at the first use. Together with the count it distinguishes the uses.
     client: String,
     count: u32,
-    /// The nonces in the `-sess` key: those of the first request after a challenge.
-    first: Option<Arc<(String, String)>>,
+    /// The nonces in the `-sess` key.
+    session: Option<Arc<SessionNonces>>,
 }
 
-struct Fresh {
+/// The nonces in the `-sess` key: those of the first request after a challenge (RFC 7616 §3.4.2).
+pub(super) struct SessionNonces {
+    pub(super) server: String,
+    pub(super) client: String,
+}
+
+struct UnusedNonce {
     nonce: String,
-    /// With a challenge, which begins a new `-sess` key and may have another `opaque`.
-    challenge: Option<Option<String>>,
+    source: NonceSource,
     /// The URL that got the nonce, if it is known.
-    place: Option<Place>,
+    target: Option<TargetHash>,
+}
+
+enum NonceSource {
+    /// A challenge, which begins a new `-sess` key.
+    Challenge { opaque: Option<String> },
+    /// A success, which continues the key and the `opaque`.
+    Success,
+}
+
+struct UrlNonce {
+    target: TargetHash,
+    nonce: String,
 }
 
 /// One use of a nonce.
-pub(super) struct Used {
+pub(super) struct NonceUse {
     pub(super) nonce: String,
     pub(super) client: String,
     /// Eight hexadecimal digits.
     pub(super) count: String,
-    /// The nonces of the `-sess` key.
-    pub(super) first: Arc<(String, String)>,
+    pub(super) session: Arc<SessionNonces>,
     pub(super) uri: String,
     pub(super) opaque: Option<String>,
 }
 
-/// The nonce of a challenge, its `opaque`, and the target of the request that got it, if it is known.
-pub(super) struct Given<'u> {
+/// The nonce of a challenge.
+pub(super) struct ChallengeNonce<'u> {
     pub(super) nonce: String,
     pub(super) opaque: Option<String>,
+    /// The target of the request that got the challenge, if it is known.
     pub(super) uri: Option<&'u str>,
 }
 
 impl State {
-    /// Keeps what is new: many answers at once may name the same.
-    fn keep(&mut self, fresh: Fresh) {
-        if fresh.nonce == self.now.nonce || self.fresh.iter().any(|other| other.nonce == fresh.nonce) {
-            return;
+    /// Keeps a nonce if it is new. Several responses at once may name the same one.
+    fn add_unused(&mut self, unused: UnusedNonce) {
+        if unused.nonce != self.current.nonce && !self.unused.iter().any(|other| other.nonce == unused.nonce) {
+            self.unused.push(unused);
         }
-        if self.fresh.len() == FRESH {
-            self.fresh.pop_front();
-        }
-        self.fresh.push_back(fresh);
     }
 
-    /// Stores a nonce that came with a 401.
-    fn keep_given(&mut self, place: Option<Place>, nonce: String, opaque: Option<String>) {
-        if let Some(place) = place.filter(|place| !self.was_given(*place, &nonce)) {
-            if self.given.len() == GIVEN {
-                self.given.pop_front();
-            }
-            self.given.push_back((place, nonce.clone()));
+    /// Keeps a nonce that came with a 401.
+    fn add_challenge_nonce(&mut self, target: Option<TargetHash>, nonce: String, opaque: Option<String>) {
+        if let Some(target) = target.filter(|target| !self.has_given(*target, &nonce)) {
+            self.by_url.push(UrlNonce { target, nonce: nonce.clone() });
         }
-        self.keep(Fresh { nonce, challenge: Some(opaque), place });
+        self.add_unused(UnusedNonce { nonce, source: NonceSource::Challenge { opaque }, target });
     }
 
-    fn was_given(&self, place: Place, nonce: &str) -> bool {
-        self.given.iter().any(|(other, given)| *other == place && given == nonce)
+    /// Whether that URL got that nonce with a 401.
+    fn has_given(&self, target: TargetHash, nonce: &str) -> bool {
+        self.by_url.iter().any(|given| given.target == target && given.nonce == nonce)
     }
 
-    /// Chooses the nonce for the next request to that URL.
-    fn choose(&mut self, place: Place) {
-        let fit = |fresh: &Fresh| self.shared || fresh.place.is_none();
-        let own = self.fresh.iter().position(|fresh| fresh.place == Some(place));
-        if let Some(at) = own.or_else(|| self.fresh.iter().position(fit)) {
-            if let Some(fresh) = self.fresh.remove(at) {
-                self.take(fresh);
-            }
-        } else if !self.shared
-            && let Some((_, nonce)) = self.given.iter().rev().find(|(other, _)| *other == place)
-            && *nonce != self.now.nonce
+    /// Chooses the nonce for the next request to that URL: an unused one of the URL, an unused one that any URL may use, or
+    /// the last one of the URL.
+    fn choose(&mut self, target: TargetHash) {
+        let is_shared = self.is_shared;
+        let own = self.unused.take(|unused| unused.target == Some(target));
+        let unused = own.or_else(|| self.unused.take(|unused| is_shared || unused.target.is_none()));
+        if let Some(unused) = unused {
+            self.use_unused(unused);
+        } else if !is_shared
+            && let Some(given) = self.by_url.iter().rev().find(|given| given.target == target)
+            && given.nonce != self.current.nonce
         {
-            self.turn_to(nonce.clone());
+            self.switch_to(given.nonce.clone());
         }
     }
 
-    fn take(&mut self, fresh: Fresh) {
-        let (opaque, first) = match fresh.challenge {
-            Some(opaque) => (opaque, None),
-            None => (self.now.opaque.clone(), self.now.first.clone()),
+    fn use_unused(&mut self, unused: UnusedNonce) {
+        let (opaque, session) = match unused.source {
+            NonceSource::Challenge { opaque } => (opaque, None),
+            NonceSource::Success => (self.current.opaque.clone(), self.current.session.clone()),
         };
-        self.turn_to(fresh.nonce);
-        (self.now.opaque, self.now.first) = (opaque, first);
+        self.switch_to(unused.nonce);
+        (self.current.opaque, self.current.session) = (opaque, session);
     }
 
-    /// Uses that nonce from now on, and continues its count if it was used before.
-    fn turn_to(&mut self, nonce: String) {
-        if nonce == self.now.nonce {
+    /// Uses that nonce from now on. If it was used before, its count continues.
+    fn switch_to(&mut self, nonce: String) {
+        if nonce == self.current.nonce {
             return;
         }
-        let known = self.before.iter().position(|other| other.nonce == nonce).and_then(|at| self.before.remove(at));
-        let opaque = self.now.opaque.clone();
-        let next = known.unwrap_or_else(|| Counted::new(nonce, opaque));
-        let old = std::mem::replace(&mut self.now, next);
-        if self.before.len() == GIVEN {
-            self.before.pop_front();
-        }
-        self.before.push_back(old);
+        let known = self.earlier.take(|other| other.nonce == nonce);
+        let opaque = self.current.opaque.clone();
+        let next = known.unwrap_or_else(|| CountedNonce::new(nonce, opaque));
+        let previous = std::mem::replace(&mut self.current, next);
+        self.earlier.push(previous);
     }
 }
 
-impl Counted {
+impl CountedNonce {
     fn new(nonce: String, opaque: Option<String>) -> Self {
-        Self { nonce, opaque, client: String::new(), count: 0, first: None }
+        Self { nonce, opaque, client: String::new(), count: 0, session: None }
     }
 }
 
 impl Nonces {
-    pub(super) fn new(given: Given<'_>) -> Self {
-        let (before, fresh, asked) = Default::default();
+    pub(super) fn new(given: ChallengeNonce<'_>) -> Self {
         let hasher = RandomState::new();
-        let first = given.uri.map(|uri| (hasher.hash_one(uri), given.nonce.clone()));
-        let now = Counted::new(given.nonce, given.opaque);
-        let (shared, rejected) = (false, false);
-        let state = State { now, before, fresh, given: first.into_iter().collect(), shared, rejected, asked };
+        let mut by_url = BoundedList::new();
+        if let Some(uri) = given.uri {
+            by_url.push(UrlNonce { target: hasher.hash_one(uri), nonce: given.nonce.clone() });
+        }
+        let state = State {
+            current: CountedNonce::new(given.nonce, given.opaque),
+            earlier: BoundedList::new(),
+            unused: BoundedList::new(),
+            by_url,
+            is_shared: false,
+            is_rejected: false,
+            uses: BoundedList::new(),
+        };
         Self { state: Mutex::new(state), hasher }
     }
 
-    /// Counts one use up. No count of a nonce is given twice, however many ask at once.
-    pub(super) fn used(&self, uri: &str) -> Result<Arc<Used>, BoxError> {
-        let place = self.hasher.hash_one(uri);
+    /// Chooses a nonce for a request and counts its use. No count of a nonce is returned twice.
+    pub(super) fn use_one(&self, uri: &str) -> Result<Arc<NonceUse>, BoxError> {
+        let target = self.hasher.hash_one(uri);
         let mut state = self.lock();
-        state.choose(place);
-        let now = &mut state.now;
-        if now.count == 0 {
+        state.choose(target);
+        let current = &mut state.current;
+        if current.count == 0 {
             let mut random = [0; 16];
             getrandom::fill(&mut random)?;
-            now.client = encode(&random);
+            current.client = encode(&random);
         }
-        now.count = now.count.checked_add(1).ok_or("the nonce was used four billion times")?;
-        let (nonce, client, opaque) = (now.nonce.clone(), now.client.clone(), now.opaque.clone());
-        let first = now.first.get_or_insert_with(|| Arc::new((nonce.clone(), client.clone()))).clone();
-        let count = encode(&now.count.to_be_bytes());
-        let used = Arc::new(Used { nonce, client, count, first, uri: uri.to_owned(), opaque });
-        if state.asked.len() == ASKED {
-            state.asked.pop_front();
-        }
-        state.asked.push_back(used.clone());
+        current.count = current.count.checked_add(1).ok_or("the nonce was used four billion times")?;
+        let (nonce, client, opaque) = (current.nonce.clone(), current.client.clone(), current.opaque.clone());
+        let first = || Arc::new(SessionNonces { server: nonce.clone(), client: client.clone() });
+        let session = current.session.get_or_insert_with(first).clone();
+        let count = encode(&current.count.to_be_bytes());
+        let used = Arc::new(NonceUse { nonce, client, count, session, uri: uri.to_owned(), opaque });
+        state.uses.push(used.clone());
         Ok(used)
     }
 
     /// Takes the nonce of a challenge that says that the sent nonce is stale. Nonces that came with earlier successes
     /// are stale too.
-    pub(super) fn stale(&self, given: Given<'_>, sent: Option<&str>) {
-        let place = self.place(&given);
+    pub(super) fn replace_stale(&self, given: ChallengeNonce<'_>, sent: Option<&str>) {
+        let target = self.target(&given);
         let mut state = self.lock();
-        state.fresh.retain(|fresh| fresh.challenge.is_some());
+        state.unused.retain(|unused| matches!(unused.source, NonceSource::Challenge { .. }));
         // If the nonce is stale at the URL that got it, the nonces of other URLs are stale too.
-        if place.zip(sent).is_some_and(|(place, sent)| state.was_given(place, sent)) {
-            state.given.clear();
+        if target.zip(sent).is_some_and(|(target, sent)| state.has_given(target, sent)) {
+            state.by_url.clear();
         }
-        state.keep_given(place, given.nonce, given.opaque);
+        state.add_challenge_nonce(target, given.nonce, given.opaque);
     }
 
     /// Takes the nonce of a challenge without `stale`. Returns whether the sent nonce may be the reason: it belongs to
-    /// another URL, and no server has accepted a nonce elsewhere. Otherwise the server refuses the password.
-    pub(super) fn refused(&self, given: Given<'_>, sent: Option<&str>) -> bool {
-        let Some((place, sent)) = self.place(&given).zip(sent) else { return false };
+    /// another URL, and the server has accepted no nonce elsewhere. Otherwise the server refuses the password.
+    pub(super) fn replace_refused(&self, given: ChallengeNonce<'_>, sent: Option<&str>) -> bool {
+        let Some((target, sent)) = self.target(&given).zip(sent) else { return false };
         let mut state = self.lock();
-        if state.was_given(place, sent) {
-            state.rejected = true;
+        if state.has_given(target, sent) {
+            state.is_rejected = true;
             return false;
         }
-        let bound = !state.rejected && !state.shared && given.nonce != sent;
-        if bound {
-            state.keep_given(Some(place), given.nonce, given.opaque);
+        let is_bound = !state.is_rejected && !state.is_shared && given.nonce != sent;
+        if is_bound {
+            state.add_challenge_nonce(Some(target), given.nonce, given.opaque);
         }
-        bound
+        is_bound
     }
 
     /// Takes the nonce of the 401 to a request that was sent before this credential existed.
-    pub(super) fn learnt(&self, given: Given<'_>) {
-        let place = self.place(&given);
-        self.lock().keep_given(place, given.nonce, given.opaque);
+    pub(super) fn add_earlier(&self, given: ChallengeNonce<'_>) {
+        let target = self.target(&given);
+        self.lock().add_challenge_nonce(target, given.nonce, given.opaque);
     }
 
     /// Records that the server accepted an answer for that URL.
-    pub(super) fn accepted(&self, uri: &str) {
-        let place = self.hasher.hash_one(uri);
+    pub(super) fn record_accepted(&self, uri: &str) {
+        let target = self.hasher.hash_one(uri);
         let mut state = self.lock();
         // A URL that never got a nonce used one of another URL.
-        state.shared |= !state.given.iter().any(|(other, _)| *other == place);
+        state.is_shared |= !state.by_url.iter().any(|given| given.target == target);
     }
 
     /// Takes the nonce that came with a success. It serves the whole protection space (RFC 7615 §3).
-    pub(super) fn next(&self, nonce: String) {
+    pub(super) fn add_next(&self, nonce: String) {
         let mut state = self.lock();
-        state.shared = true;
-        state.keep(Fresh { nonce, challenge: None, place: None });
+        state.is_shared = true;
+        state.add_unused(UnusedNonce { nonce, source: NonceSource::Success, target: None });
     }
 
-    /// The use that a server's proof is about, which is looked at once.
-    pub(super) fn answered(&self, client: &str, count: &str) -> Option<Arc<Used>> {
-        let mut state = self.lock();
-        let place =
-            state.asked.iter().position(|asked| asked.client == client && asked.count.eq_ignore_ascii_case(count))?;
-        state.asked.remove(place)
+    /// Takes out the use that a proof of the server is about. A second proof of the same use is ignored.
+    pub(super) fn take_use(&self, client: &str, count: &str) -> Option<Arc<NonceUse>> {
+        self.lock().uses.take(|used| used.client == client && used.count.eq_ignore_ascii_case(count))
     }
 
-    fn place(&self, given: &Given<'_>) -> Option<Place> {
+    fn target(&self, given: &ChallengeNonce<'_>) -> Option<TargetHash> {
         given.uri.map(|uri| self.hasher.hash_one(uri))
     }
 

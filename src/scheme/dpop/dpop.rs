@@ -1,36 +1,5 @@
-//! DPoP (RFC 9449), with the feature `dpop`: a token that is bound to a key, and a proof of the key on each request.
-//!
-//! Each send has a proof of its own, the second one too. A server's nonces are learnt from every response, and
-//! `use_dpop_nonce` is answered without asking anybody. reqwest does not take the `DPoP` header off when a redirect leads to another
-//! server, and a proof is for one URL: send such a credential with a [`hardened`](crate::hardened) client, which makes one
-//! for each hop.
-//!
-//! An API that wants a nonce, and gave none with its first 401, would take three sends: without a token, without a nonce, with both. There are
-//! two, so that the first call of a session fails, and the next goes through: call [`login`](crate::Session::login) first.
-//!
-//! ```
-//! use reqwest_challenge::dpop::{Dpop, Es256Key};
-//! use reqwest_challenge::{BoxError, Credential, RefreshContext};
-//!
-//! # fn refresher() -> Result<(), BoxError> {
-//! let dpop = Dpop::new(Es256Key::generate()?);
-//! let log_in = move |context: RefreshContext| {
-//!     let dpop = dpop.clone();
-//!     async move {
-//!         let client = context.http_client()?;
-//!         let mut request = client.post("https://auth.example.com/token").body("grant_type=…").build()?;
-//!         dpop.prove(&mut request, context.now()).await?;
-//!         let answer = client.execute(request).await?;
-//!         dpop.learn(answer.url(), answer.headers());
-//!         let (token, token_type) = ("of the answer", "DPoP");
-//!         Ok::<Credential, BoxError>(dpop.credential(token, token_type)?)
-//!     }
-//! };
-//! # let _ = log_in; Ok(()) }
-//! ```
+//! The key with the nonces of its servers, and the credential of a token that is bound to the key.
 
-use super::key::ProofKey;
-use super::proof;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -39,16 +8,21 @@ use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Request;
 use url::Url;
+use zeroize::Zeroizing;
 
+use super::key::ProofKey;
 use super::nonces::Nonces;
+use super::proof;
 use crate::BoxError;
-use crate::credential::Secret;
-use crate::credential::{Authorize, Credential, Observed, ResponseHead};
+use crate::challenge::Challenge;
+use crate::credential::{Authorize, Credential, Observed, ResponseHead, Secret};
 
-const PROOF: HeaderName = HeaderName::from_static("dpop");
-const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+/// The field of the proof.
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// The field in which a server sends a nonce.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// A key, and what the servers that it was shown to want with it. Clones share both.
+/// A key, and the nonces of the servers that it was used at. Clones share both.
 #[derive(Clone)]
 pub struct Dpop(Arc<Inner>);
 
@@ -57,14 +31,14 @@ struct Inner {
     nonces: Nonces,
 }
 
-/// A token that cannot be used with a proof.
+/// The error for a token that is not bound to the key (RFC 9449 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotBound(());
 
 impl fmt::Display for NotBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the server gave a token that is not bound to the key: its `token_type` is not `DPoP` (RFC 9449 §5)",
+            "the server issued a token that is not bound to the key: its `token_type` is not `DPoP` (RFC 9449 §5)",
         )
     }
 }
@@ -72,54 +46,57 @@ impl fmt::Display for NotBound {
 impl std::error::Error for NotBound {}
 
 impl Dpop {
-    /// Uses that key.
+    /// Returns a signer with that key.
     #[must_use]
     pub fn new(key: impl ProofKey) -> Self {
         Self(Arc::new(Inner { key: Box::new(key), nonces: Nonces::default() }))
     }
 
-    /// A credential of a token that is bound to this key.
+    /// Returns the credential of a token that is bound to this key.
     ///
     /// # Errors
-    /// [`NotBound`]: a `token_type` other than `DPoP`, in any case. Such a token is nobody's proof, and whoever gets hold of it can
-    /// use it.
+    /// Returns [`NotBound`] if `token_type` is not `DPoP`, in upper or lower case. A token that is not bound can be used
+    /// without the key.
     pub fn credential(&self, token: impl Into<Secret>, token_type: &str) -> Result<Credential, NotBound> {
         if !token_type.eq_ignore_ascii_case("DPoP") {
             return Err(NotBound(()));
         }
-        Ok(Credential::custom(Bound { dpop: self.clone(), token: token.into() }))
+        Ok(Credential::custom(BoundToken { dpop: self.clone(), token: token.into() }))
     }
 
-    /// The credential whose token a store kept, for this same key: for a store's `restored_by`.
+    /// Returns the credential of a token from a store, which was bound to this key when it was saved. It is for the
+    /// `restored_by` of a store.
     #[must_use]
     pub fn restored(&self, token: Secret) -> Credential {
-        Credential::custom(Bound { dpop: self.clone(), token })
+        Credential::custom(BoundToken { dpop: self.clone(), token })
     }
 
-    /// Puts a proof without a token on a request to a token endpoint. A proof says when it was made; pass
+    /// Puts a proof without a token on a request to a token endpoint. The proof contains the time `now`. Pass
     /// [`RefreshContext::now`](crate::RefreshContext::now).
     ///
     /// # Errors
     /// Returns the error of the key if it cannot sign.
     pub async fn prove(&self, request: &mut Request, now: SystemTime) -> Result<(), BoxError> {
-        self.put(request, None, now).await
+        self.put_proof(request, None, now).await
     }
 
-    /// Learns the nonce of a response, such as a token endpoint's; a credential learns its own.
+    /// Learns the nonce of a response, such as that of a token endpoint. A credential learns from its own responses without
+    /// this call.
     pub fn learn(&self, url: &Url, headers: &HeaderMap) {
-        if let Some(nonce) = headers.get(NONCE).and_then(|nonce| nonce.to_str().ok()) {
-            self.0.nonces.learn(url, nonce);
+        if let Some(nonce) = nonce_in(headers) {
+            self.0.nonces.set_last(url, nonce);
         }
     }
 
-    /// The thumbprint of the key (RFC 7638), which an authorization request names as `dpop_jkt`.
+    /// Returns the thumbprint of the key (RFC 7638), which an authorization request contains as `dpop_jkt`.
     #[must_use]
     pub fn thumbprint(&self) -> String {
         proof::thumbprint(self.0.key.as_ref())
     }
 
-    async fn put(&self, request: &mut Request, token: Option<&Secret>, now: SystemTime) -> Result<(), BoxError> {
-        let nonce = self.0.nonces.of(request.url());
+    /// Puts a proof on a request.
+    async fn put_proof(&self, request: &mut Request, token: Option<&Secret>, now: SystemTime) -> Result<(), BoxError> {
+        let nonce = self.0.nonces.take(request.url());
         let claims = proof::Claims {
             method: request.method().as_str(),
             url: request.url(),
@@ -130,7 +107,7 @@ impl Dpop {
         let proof = proof::make(self.0.key.as_ref(), &claims).await?;
         let mut value = HeaderValue::try_from(proof)?;
         value.set_sensitive(true);
-        request.headers_mut().insert(PROOF, value);
+        request.headers_mut().insert(DPOP, value);
         Ok(())
     }
 }
@@ -141,24 +118,29 @@ impl fmt::Debug for Dpop {
     }
 }
 
-/// A token with the key that it is bound to.
-struct Bound {
+/// The nonce in the header fields of a response.
+fn nonce_in(headers: &HeaderMap) -> Option<&str> {
+    headers.get(DPOP_NONCE).and_then(|nonce| nonce.to_str().ok())
+}
+
+/// A token, and the key that it is bound to.
+struct BoundToken {
     dpop: Dpop,
     token: Secret,
 }
 
 #[async_trait]
-impl Authorize for Bound {
+impl Authorize for BoundToken {
     fn scheme(&self) -> &str {
         "DPoP"
     }
 
     async fn authorize(&self, request: &mut Request, now: SystemTime) -> Result<(), BoxError> {
-        let text = zeroize::Zeroizing::new(format!("DPoP {}", self.token.expose()));
+        let text = Zeroizing::new(format!("DPoP {}", self.token.expose()));
         let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| "the token cannot stand in a header: it has a control character in it")?;
+            .map_err(|_| "the token cannot be sent in a header field: it contains a control character")?;
         value.set_sensitive(true);
-        self.dpop.put(request, Some(&self.token), now).await?;
+        self.dpop.put_proof(request, Some(&self.token), now).await?;
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(())
     }
@@ -169,28 +151,28 @@ impl Authorize for Bound {
 
     fn learn(&self, head: &ResponseHead<'_>) {
         self.dpop.learn(head.url(), head.headers());
-        self.keep(head);
+        self.keep_nonce(head);
     }
 
     fn observe(&self, head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         self.dpop.learn(head.url(), head.headers());
-        let wants = |challenge: crate::challenge::Challenge<'_>| {
+        let names_nonce = |challenge: Challenge<'_>| {
             challenge.is("DPoP") && challenge.param("error").is_some_and(|error| error == "use_dpop_nonce")
         };
-        let wants_nonce = head.headers().contains_key(NONCE) && head.challenges().iter().any(wants);
+        let wants_nonce = head.headers().contains_key(DPOP_NONCE) && head.challenges().iter().any(names_nonce);
         if !wants_nonce {
             return Ok(Observed::Nothing);
         }
-        self.keep(head);
+        self.keep_nonce(head);
         Ok(Observed::Retry)
     }
 }
 
-impl Bound {
+impl BoundToken {
     /// Stores the nonce of a 401 for the second send.
-    fn keep(&self, head: &ResponseHead<'_>) {
-        if let Some(nonce) = head.headers().get(NONCE).and_then(|nonce| nonce.to_str().ok()) {
-            self.dpop.0.nonces.keep(head.url(), nonce);
+    fn keep_nonce(&self, head: &ResponseHead<'_>) {
+        if let Some(nonce) = nonce_in(head.headers()) {
+            self.dpop.0.nonces.add_for_retry(head.url(), nonce);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The proof: a JWT of a method, a URL, a time, and what it is made for (RFC 9449 §4.2).
+//! The proof: a JWT with the method and the URL of a request, and the time (RFC 9449 §4.2).
 
 use std::time::SystemTime;
 
@@ -8,11 +8,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::jws::sign_jws;
 use super::key::ProofKey;
 use crate::BoxError;
 use crate::credential::Secret;
+use crate::origin::url_without_secrets;
 
-/// What a proof is about.
+/// The claims of a proof.
 pub(super) struct Claims<'c> {
     pub(super) method: &'c str,
     pub(super) url: &'c Url,
@@ -21,27 +23,19 @@ pub(super) struct Claims<'c> {
     pub(super) time: SystemTime,
 }
 
+/// Makes a proof.
 pub(super) async fn make(key: &dyn ProofKey, claims: &Claims<'_>) -> Result<String, BoxError> {
-    let jwk = key.public_jwk();
-    let header = format!("{{\"typ\":\"dpop+jwt\",\"alg\":\"{}\",\"jwk\":{jwk}}}", key.algorithm());
-    let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let mut proof = format!("{}.{}", encoded(&header), encoded(&payload(claims)?));
-    let signature = key.sign(proof.as_bytes()).await?;
-    proof.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut proof);
-    Ok(proof)
+    let (algorithm, jwk) = (key.algorithm(), key.public_jwk());
+    let header = format!("{{\"typ\":\"dpop+jwt\",\"alg\":\"{algorithm}\",\"jwk\":{jwk}}}");
+    sign_jws(key, &header, &payload(claims)?).await
 }
 
 fn payload(claims: &Claims<'_>) -> Result<String, BoxError> {
-    // No two proofs have the same, so that none is used twice.
+    // A random identifier, so that a server can refuse a proof that is used twice.
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
-    // Without query and fragment, and what userinfo there may be is nobody's business.
-    let mut target = claims.url.clone();
-    target.set_query(None);
-    target.set_fragment(None);
-    // What has no host has no user either.
-    let _ = (target.set_username(""), target.set_password(None));
+    // RFC 9449 §4.2 wants no query and no fragment. Userinfo is a secret.
+    let target = url_without_secrets(claims.url);
     let time = claims.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut payload = Map::new();
     let mut put = |name: &str, value: Value| drop(payload.insert(name.to_owned(), value));

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The time that a date names. A time before 1970 becomes 1970.
+/// The time of a date. A time before 1970 becomes 1970.
 pub(super) fn parse(text: &str) -> Option<SystemTime> {
     let seconds = if text.starts_with(|first: char| first.is_ascii_digit()) { rfc3339(text)? } else { http(text)? };
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
@@ -20,15 +20,15 @@ fn http(text: &str) -> Option<i64> {
         _ => return None,
     };
     let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))?;
-    let years = digits(year)?;
+    let years = parse_digits(year)?;
     let year = match year.len() {
         4 => years,
-        // A year of two digits.
+        // RFC 850 dates have a year of two digits.
         2 if years < 70 => years + 2_000,
         2 => years + 1_900,
         _ => return None,
     };
-    moment(year, i64::try_from(month).ok()? + 1, digits(day)?, time)
+    unix_seconds(year, i64::try_from(month).ok()? + 1, parse_digits(day)?, time)
 }
 
 /// `1994-11-06T08:49:37.5Z`, `1994-11-06T08:49Z`, `1994-11-06 09:49:37+01:00`.
@@ -41,17 +41,17 @@ fn rfc3339(text: &str) -> Option<i64> {
         ("Z" | "z", "") => 0,
         (sign, offset) => {
             let (hours, minutes) = offset.split_once(':')?;
-            let seconds = digits(hours)? * 3_600 + digits(minutes)? * 60;
+            let seconds = parse_digits(hours)? * 3_600 + parse_digits(minutes)? * 60;
             if sign == "+" { seconds } else { -seconds }
         }
     };
     let time = time.split('.').next()?;
-    Some(moment(digits(year)?, digits(month)?, digits(day)?, time)? - offset)
+    Some(unix_seconds(parse_digits(year)?, parse_digits(month)?, parse_digits(day)?, time)? - offset)
 }
 
 /// The seconds since 1970, for a day and a time of the Gregorian calendar.
-fn moment(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
-    let mut parts = time.split(':').map(digits);
+fn unix_seconds(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
+    let mut parts = time.split(':').map(parse_digits);
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
     let is_date = (1..=12).contains(&month) && (1..=31).contains(&day) && year <= 9_999;
     if !is_date || hour > 23 || minute > 59 || second > 60 || parts.next().is_some() {
@@ -64,7 +64,7 @@ fn moment(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
-fn digits(text: &str) -> Option<i64> {
+fn parse_digits(text: &str) -> Option<i64> {
     let is_number = !text.is_empty() && text.len() <= 4 && text.bytes().all(|octet| octet.is_ascii_digit());
     if is_number { text.parse().ok() } else { None }
 }

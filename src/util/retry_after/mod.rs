@@ -1,5 +1,5 @@
-//! What a server says about trying again: whether, and how long it asks the client to wait (RFC 9110 §10.2.3, and the
-//! rate limit fields).
+//! How long a server asks the client to wait before the next request: `Retry-After` (RFC 9110 §10.2.3) and the rate
+//! limit fields.
 
 mod date;
 
@@ -9,60 +9,68 @@ use http::StatusCode;
 use http::header::HeaderMap;
 
 /// Fields with a duration or a date, each with the seconds in its unit.
-const SPANS: &[(&str, f64)] =
+const DURATION_FIELDS: &[(&str, f64)] =
     &[("retry-after", 1.0), ("x-retry-after", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)];
 
-/// A longer duration means no more, and this one added to a time of day cannot overflow.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// The longest wait that is returned: one year. A longer one is no more useful, and this one can be added to any time.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// A larger number is a Unix time in seconds, and an even larger one a Unix time in milliseconds.
-const SINCE_1970_S: f64 = 1e8;
-const SINCE_1970_MS: f64 = 1e11;
+/// A number above this is a Unix time in seconds, and no duration.
+const MIN_UNIX_SECONDS: f64 = 1e8;
+/// A number above this is a Unix time in milliseconds.
+const MIN_UNIX_MILLISECONDS: f64 = 1e11;
 
-/// How long the server asks the client to wait, counted from `now`: `Retry-After` (RFC 9110 §10.2.3), else the end of an
-/// exhausted rate limit. `None` if the server does not say, or if no value can be read.
+/// How long the server asks the client to wait, counted from `now`: by `Retry-After` (RFC 9110 §10.2.3), otherwise
+/// until the end of an exhausted rate limit. `None` if no field says so, or if no value can be read.
+///
+/// At most 366 days.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let of = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let spans = SPANS.iter().find_map(|&(name, unit)| {
+    let duration = DURATION_FIELDS.iter().find_map(|&(name, unit)| {
         let value = of(name)?;
-        span(value, unit).or_else(|| Some(until(date::parse(value)?, now)))
+        parse_duration(value, unit).or_else(|| Some(until(date::parse(value)?, now)))
     });
-    let ends = headers.iter().filter_map(|(name, value)| end_of(name.as_str(), value.to_str().ok()?, of, now));
-    spans.or_else(|| ends.max()).or_else(|| used_up(of("ratelimit")?))
+    let resets = headers.iter().filter_map(|(name, value)| reset_after(name.as_str(), value.to_str().ok()?, of, now));
+    duration.or_else(|| resets.max()).or_else(|| exhausted_policy(of("ratelimit")?))
 }
 
-/// The end of a rate limit of which nothing remains. The field that names it has the name of the one that says what remains,
-/// with `reset` in place of `remaining`, and often a prefix or the name of the limit around that.
-fn end_of<'h>(name: &str, remaining: &str, of: impl Fn(&str) -> Option<&'h str>, now: SystemTime) -> Option<Duration> {
+/// The time until a rate limit of which nothing remains is reset. `name` and `remaining` are the field with the
+/// remaining count. The field with the time has the same name, with `reset` in place of `remaining`.
+fn reset_after<'h>(
+    name: &str,
+    remaining: &str,
+    of: impl Fn(&str) -> Option<&'h str>,
+    now: SystemTime,
+) -> Option<Duration> {
     if !name.contains("limit") || !name.contains("remaining") {
         return None;
     }
-    // `0`, `0.0`, and `0, 0;w=60`.
+    // Servers send `0`, `0.0`, and `0, 0;w=60`.
     let remaining = remaining.trim().split([',', ';']).next()?;
     (number(remaining)? <= 0.0).then_some(())?;
     let fields = ["reset-after", "reset"].map(|reset| name.replacen("remaining", reset, 1));
-    fields.iter().find_map(|field| end(of(field)?, now))
+    fields.iter().find_map(|field| time_until(of(field)?, now))
 }
 
-/// A duration: a number, or `6m0s`.
-pub(crate) fn span(text: &str, unit: f64) -> Option<Duration> {
+/// A duration: a number of units, each of `unit` seconds, or a text such as `6m0s`.
+pub(crate) fn parse_duration(text: &str, unit: f64) -> Option<Duration> {
     number(text).map(|number| clamped(number * unit)).or_else(|| with_units(text))
 }
 
-/// The end of a rate limit: a duration, a Unix time, or a date.
-fn end(text: &str, now: SystemTime) -> Option<Duration> {
+/// The time until the end of a rate limit: a duration, a Unix time, or a date.
+fn time_until(text: &str, now: SystemTime) -> Option<Duration> {
     let since = match number(text) {
-        Some(number) if number > SINCE_1970_MS => number / 1_000.0,
-        Some(number) if number > SINCE_1970_S => number,
-        _ => return span(text, 1.0).or_else(|| Some(until(date::parse(text)?, now))),
+        Some(number) if number > MIN_UNIX_MILLISECONDS => number / 1_000.0,
+        Some(number) if number > MIN_UNIX_SECONDS => number,
+        _ => return parse_duration(text, 1.0).or_else(|| Some(until(date::parse(text)?, now))),
     };
     let at = Duration::try_from_secs_f64(since).ok().and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
-    Some(at.map_or(LONGEST, |at| until(at, now)))
+    Some(at.map_or(MAX_RETRY_AFTER, |at| until(at, now)))
 }
 
 /// `RateLimit` of draft-ietf-httpapi-ratelimit-headers: `"day";r=0;t=50`, and of older drafts `limit=9, remaining=0, reset=50`.
-fn used_up(value: &str) -> Option<Duration> {
+fn exhausted_policy(value: &str) -> Option<Duration> {
     let param = |piece: &str, name: &str| {
         let of = |one: &str| one.trim().strip_prefix(name)?.strip_prefix('=').and_then(number);
         piece.split([';', ',']).find_map(of)
@@ -71,16 +79,16 @@ fn used_up(value: &str) -> Option<Duration> {
         (param(piece, remaining)? <= 0.0).then_some(())?;
         param(piece, reset).map(clamped)
     };
-    let used_up = value.split(',').filter_map(|policy| wait(policy, ["r", "t"])).max();
-    used_up.or_else(|| wait(value, ["remaining", "reset"]))
+    let waits = value.split(',').filter_map(|policy| wait(policy, ["r", "t"])).max();
+    waits.or_else(|| wait(value, ["remaining", "reset"]))
 }
 
 fn until(at: SystemTime, now: SystemTime) -> Duration {
-    at.duration_since(now).unwrap_or_default().min(LONGEST)
+    at.duration_since(now).unwrap_or_default().min(MAX_RETRY_AFTER)
 }
 
 fn clamped(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).map_or(LONGEST, |span| span.min(LONGEST))
+    Duration::try_from_secs_f64(seconds).map_or(MAX_RETRY_AFTER, |span| span.min(MAX_RETRY_AFTER))
 }
 
 /// `1*DIGIT [ "." *DIGIT ]`. A number that is too large to parse counts as a large number.

@@ -1,4 +1,4 @@
-//! The kit's refresher with a gate of its own.
+//! The refresher of the test kit, with a gate.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError};
 use reqwest_challenge_testing::{Gate, RecordingRefresher};
 
-pub(crate) use reqwest_challenge_testing::{ManualClock as Hands, until};
+pub(crate) use reqwest_challenge_testing::{ManualClock, until};
 
 use crate::support::traced;
 
 type Outcome = Result<Option<Credential>, RefreshError>;
 
-/// A refresher that gives `t1`, `t2`, … unless it is told otherwise.
+/// A refresher that returns `t1`, `t2`, … by default.
 #[derive(Clone)]
 pub(crate) struct Fake(RecordingRefresher, Gate);
 
@@ -27,7 +27,7 @@ impl Fake {
         Self(refresher, Gate::closed())
     }
 
-    /// Answers by the number of the call, from 1, and by what it is asked.
+    /// Answers by the number of the call, from 1, and by the context.
     pub(crate) fn answering(answer: impl Fn(usize, &RefreshContext) -> Outcome + Send + Sync + 'static) -> Self {
         Self::of(RecordingRefresher::answering(answer))
     }
@@ -36,12 +36,12 @@ impl Fake {
         Self::of(RecordingRefresher::failing(error))
     }
 
-    /// What there is to begin with.
+    /// Sets the result of the initial call.
     pub(crate) fn with_initial(self, initial: Outcome) -> Self {
         Self(self.0.with_initial(initial), self.1)
     }
 
-    /// Holds each call until [`open`](Self::open) lets one through.
+    /// Holds each call until [`let_one_through`](Self::let_one_through) is called.
     pub(crate) fn gated(self) -> Self {
         Self(self.0.hold_until(&self.1), self.1)
     }
@@ -50,12 +50,12 @@ impl Fake {
         Self(self.0.with_timeout(timeout), self.1)
     }
 
-    pub(crate) fn open(&self) {
+    pub(crate) fn let_one_through(&self) {
         self.1.let_one_through();
     }
 
-    /// Waits until that many calls have begun.
-    pub(crate) async fn begun(&self, calls: usize) {
+    /// Waits until that many calls have started.
+    pub(crate) async fn wait_for_calls(&self, calls: usize) {
         until(|| self.calls() >= calls).await;
     }
 }
@@ -87,7 +87,7 @@ impl Refresh for Fake {
     }
 }
 
-/// A refresher whose calls stand in that server's journal.
+/// A refresher whose calls are recorded in the journal of that server.
 pub(crate) fn recorded(script: &reqwest_challenge_testing::Script) -> RecordingRefresher {
     RecordingRefresher::new().with_journal(script.journal())
 }

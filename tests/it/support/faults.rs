@@ -2,27 +2,27 @@
 
 use super::wire::answer;
 
-/// What the connection does after the head of a response and a part of its body.
+/// What the server does after the head of a response and a part of its body.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// The server closes a connection whose response has a `Content-Length`.
     Closes,
-    /// The server closes it in the middle of a chunk.
+    /// The server closes the connection in the middle of a chunk.
     ClosesChunk,
-    /// The server resets it.
+    /// The server resets the connection.
     Resets,
-    /// Nothing arrives until the client times out.
+    /// The server sends nothing more, so the client times out.
     Stalls,
 }
 
 pub(crate) const FAULTS: [Fault; 4] = [Fault::Closes, Fault::ClosesChunk, Fault::Resets, Fault::Stalls];
 
-/// A server whose every response fails like this. Its URL has a secret in its query.
+/// A server whose responses all fail in this way. Its URL has a secret in its query.
 pub(crate) async fn failing(fault: Fault) -> String {
     failing_until(fault, usize::MAX, "").await
 }
 
-/// The same, but after that many failures it sends that response.
+/// The same server, which sends `good` after that many failures.
 pub(crate) async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,35 +1,36 @@
-//! http-auth as a second opinion, and in words where ours differs on purpose. Used by the tests and by the fuzzer.
+//! Compares the parser with http-auth, and lists the intended differences. The tests and the fuzzer use it.
 
 use reqwest_challenge::Challenges;
-use reqwest_challenge::challenge::Rule;
+use reqwest_challenge::challenge::DefectKind;
 
 /// Why http-auth refuses what RFC 9110 allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Difference {
-    /// It is not made for token68, which RFC 9110 §11.3 allows a challenge to have.
+    /// It does not support token68, which RFC 9110 §11.3 allows in a challenge.
     Token68,
-    /// It takes text of ASCII alone; obs-text is allowed in a quoted-string.
+    /// It accepts only ASCII text. A quoted-string may contain obs-text.
     ObsText,
-    /// It wants one challenge at least, as RFC 7235 did; RFC 9110 has `#challenge`.
+    /// It requires one challenge, as RFC 7235 did. RFC 9110 has `#challenge`.
     Empty,
-    /// It takes one space after a scheme and then a parameter; RFC 9110 has `1*SP` and then a list that may begin with
+    /// It accepts one space after a scheme and then a parameter. RFC 9110 has `1*SP` and then a list that may begin with
     /// empty elements: `Basic  realm="x"`, `Basic , realm="x"`.
     SpacesAfterScheme,
-    /// It takes a name twice in one challenge, which RFC 9110 §11.2 forbids: here that is a defect, and both are kept.
+    /// It accepts a name twice in one challenge, which RFC 9110 §11.2 forbids. Here the second one is a defect, and both are
+    /// kept.
     Duplicate,
-    /// It has no bound; here reading ends at one, which is a defect.
+    /// It has no limits. Here the end of reading at a limit is a defect.
     Cap,
 }
 
-/// Compares both readings of a value.
+/// Reads a value with both parsers and compares the results.
 ///
 /// # Errors
-/// A sentence, if they differ and none of the intended differences says why.
+/// Describes the difference if it is not an intended one.
 pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
-    // Blanks at either end are the line's and not the value's (RFC 9110 §5.5).
+    // Blanks at either end belong to the line, not to the value (RFC 9110 §5.5).
     let value = value.trim_matches([' ', '\t']);
     let read = Challenges::parse(value);
-    let rules: Vec<_> = read.defects().map(|defect| defect.rule()).collect();
+    let rules: Vec<_> = read.defects().map(|defect| defect.kind()).collect();
     match http_auth::parse_challenges(value) {
         Ok(theirs) => {
             let theirs: Vec<_> = theirs
@@ -47,7 +48,7 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
                     (challenge.scheme().to_owned(), params.collect::<Vec<_>>())
                 })
                 .collect();
-            if rules.iter().any(|rule| matches!(rule, Rule::TooManyChallenges | Rule::TooManyParameters)) {
+            if rules.iter().any(|rule| matches!(rule, DefectKind::TooManyChallenges | DefectKind::TooManyParameters)) {
                 return Ok(Some(Difference::Cap));
             }
             if ours != theirs {
@@ -55,10 +56,14 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
             }
             match rules.as_slice() {
                 [] => Ok(None),
-                rules if rules.iter().all(|rule| matches!(rule, Rule::DuplicateParameter | Rule::TooManyDefects)) => {
+                rules
+                    if rules
+                        .iter()
+                        .all(|rule| matches!(rule, DefectKind::DuplicateParameter | DefectKind::TooManyDefects)) =>
+                {
                     Ok(Some(Difference::Duplicate))
                 }
-                rules => Err(format!("{value:?}: theirs takes it, ours has {rules:?}")),
+                rules => Err(format!("{value:?}: http-auth accepts it, ours has {rules:?}")),
             }
         }
         Err(_) if !read.is_strict() => Ok(None),
@@ -68,7 +73,7 @@ pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
         Err(_) if read.iter().any(|challenge| spaces_after(value, challenge.scheme())) => {
             Ok(Some(Difference::SpacesAfterScheme))
         }
-        Err(error) => Err(format!("{value:?}: theirs refuses what ours takes: {error}")),
+        Err(error) => Err(format!("{value:?}: http-auth refuses it, ours accepts it: {error}")),
     }
 }
 

@@ -1,9 +1,9 @@
-//! What several tests use.
+//! Helpers that several tests use.
 
 pub(crate) mod fake;
 pub(crate) mod faults;
 pub(crate) mod http_auth_oracle;
-pub(crate) mod people;
+pub(crate) mod two_users;
 pub(crate) mod script;
 pub(crate) mod traced;
 pub(crate) mod wire;

@@ -1,4 +1,4 @@
-//! Answers that many tests give, and a client whose way to the server is slow.
+//! Responses that many tests use, and a client whose requests reach the server late.
 
 use async_trait::async_trait;
 use http::Extensions;
@@ -11,13 +11,13 @@ pub(crate) use reqwest_challenge_testing::{Answer, Gate, ReceivedRequest, Script
 
 pub(crate) const API: &str = "https://api.example.com";
 
-/// A client whose way to the server is slow: each request waits at the gate.
+/// A client whose requests wait at the gate before they reach the server.
 pub(crate) fn slow_client(server: &Script, auth: &ChallengeMiddleware, gate: &Gate) -> ClientWithMiddleware {
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth.clone());
     client.with(Slow(gate.clone())).with(server.clone()).build()
 }
 
-/// Holds each request until it is let through.
+/// Holds each request until the gate lets it through.
 struct Slow(Gate);
 
 #[async_trait]

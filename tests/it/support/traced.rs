@@ -1,5 +1,5 @@
-//! What is traced on this thread. One subscriber for the whole process, put in place before anything is traced: scoped ones that
-//! come and go reset what the others are interested in.
+//! Captures the traces of one thread. There is one subscriber for the whole process, installed before the first trace, because
+//! a scoped subscriber resets the interest of the others.
 
 use std::cell::RefCell;
 use std::io::{Result, Write};
@@ -36,7 +36,7 @@ pub(crate) fn install() {
     });
 }
 
-/// Captures what is traced on this thread from now on.
+/// Starts to capture the traces of this thread.
 pub(crate) fn capture() {
     install();
     TRACED.set(Some(Vec::new()));

@@ -1,4 +1,4 @@
-//! A server with real sockets, whose answers are written octet by octet and whose connections are counted.
+//! A server with real sockets. A test gives the octets of each response, and the server counts its connections.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The head of a request, as it came over the wire.
+/// The head of a request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) method: String,
@@ -41,7 +41,7 @@ struct Seen {
 type Answer = dyn Fn(&Head) -> Vec<u8> + Send + Sync;
 
 impl Wire {
-    /// A server that answers each request with these octets, a whole response.
+    /// A server that answers each request with these octets, which are a complete response.
     pub(crate) async fn start(answer: impl Fn(&Head) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let wire = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
@@ -95,7 +95,7 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// The same with a body in chunks.
+/// The same response, with its body in chunks.
 pub(crate) fn chunked(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let chunks: String = body
         .as_bytes()

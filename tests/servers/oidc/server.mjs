@@ -1,4 +1,4 @@
-// An authorization server (oidc-provider, OpenID certified) and a small protected resource, on 127.0.0.1 alone.
+// An authorization server (oidc-provider, OpenID certified) and a small protected resource, on 127.0.0.1 only.
 // It prints one line of JSON when both listen.
 // env: AS_PORT, RS_PORT (0 = any), ACCESS_TTL (2), REFRESH_TTL (3600), DPOP_NONCE (1)
 import http from 'node:http';
@@ -73,7 +73,7 @@ provider.use(async (ctx, next) => {
   if (ctx.path === '/token') count(stats.token, `${ctx.oidc?.params?.grant_type ?? '?'} ${ctx.status} ${ctx.body?.error ?? ''}`.trim());
 });
 
-// A person who logs in and consents at once: every interaction is finished without a page.
+// A user who logs in and consents at once: every interaction is finished without a page.
 async function interact(req, res) {
   const d = await provider.interactionDetails(req, res);
   if (d.prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId: 'alice' } }, { mergeWithLastSubmission: false });
@@ -124,7 +124,7 @@ handleRs = async (req, res) => {
   if (u.pathname === '/test/stats') { res.end(JSON.stringify(stats)); if (u.searchParams.has('reset')) { stats.token = {}; stats.rs = {}; } return; }
   if (u.pathname === '/test/revoke-all') { for (const t of issued) revoked.add(t); res.end(String(revoked.size)); return; }
   if (u.pathname === '/test/approve') { res.end(await approveDevice(u.searchParams.get('user_code'), u.searchParams.has('abort')).catch(String)); return; }
-  if (u.pathname === '/test/authorize') { // the browser's part of the code flow: returns where it would land
+  if (u.pathname === '/test/authorize') { // the browser's part of the code flow: returns the URL of the last redirect
     res.end(String((await browse(u.searchParams.get('url'))).location ?? 'no redirect')); return; }
   const need = u.pathname === '/api/write' ? 'api:write' : u.pathname === '/api/admin' ? 'api:admin' : 'api:read';
   const [scheme, token] = (req.headers.authorization ?? '').split(' ');

@@ -1,4 +1,4 @@
-//! Debian's docker-registry 2.8, with a token server of our own.
+//! docker-registry 2.8 of Debian, with a token server of the test.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,16 +14,16 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::all::{Check, Place};
+use crate::all::{Check, Running};
 use crate::check;
 
 pub(crate) const CHECKS: [Check; 3] = [
     check!("registry tokens", "a push and a pull of two repositories, a token for each", push_and_pull),
-    check!("registry tokens", "nobody may pull, and may not push", anonymous),
-    check!("registry tokens", "a token server that nobody named gets nothing", unnamed),
+    check!("registry tokens", "without a password, a pull succeeds and a push is refused", anonymous),
+    check!("registry tokens", "a token server that the caller did not name receives no request", unnamed),
 ];
 
-/// Gives alice every token, and everybody else one to pull: a JWT of the key that the registry trusts.
+/// A token server whose key the registry trusts. Its tokens allow alice everything and others only to pull.
 pub(crate) async fn token_server(folder: PathBuf) -> MockApi {
     let server = MockApi::start().await.unwrap();
     server.at("/token").answers_with(move |arrived| {
@@ -66,7 +66,7 @@ fn client(url: &str, registry: Registry) -> ClientWithMiddleware {
     ClientBuilder::new(reqwest::Client::new()).with(auth).build()
 }
 
-/// Pushes a blob, and a manifest with it.
+/// Pushes a blob and a manifest that names it. Returns the status of the manifest.
 async fn push(client: &ClientWithMiddleware, url: &str, name: &str) -> u16 {
     let digest = |octets: &[u8]| {
         let hash = Sha256::digest(octets);
@@ -89,8 +89,8 @@ async fn push(client: &ClientWithMiddleware, url: &str, name: &str) -> u16 {
     put.header("content-type", "application/vnd.oci.image.manifest.v1+json").send().await.unwrap().status().as_u16()
 }
 
-async fn push_and_pull(place: Place) {
-    let (url, tokens) = (&place.url, place.tokens.as_ref().unwrap());
+async fn push_and_pull(server: Running) {
+    let (url, tokens) = (&server.url, server.tokens.as_ref().unwrap());
     let alice = client(url, Registry::new().password("alice", "s3cret").token_server(tokens.origin()).unwrap());
     for name in ["library/one", "two"] {
         assert_eq!(push(&alice, url, name).await, 201);
@@ -106,18 +106,18 @@ async fn push_and_pull(place: Place) {
     assert_eq!(tokens.requests().len() - before, 2);
 }
 
-async fn anonymous(place: Place) {
-    let (url, tokens) = (&place.url, place.tokens.as_ref().unwrap());
-    let nobody = client(url, Registry::new().token_server(tokens.origin()).unwrap());
-    let tags = nobody.get(format!("{url}/v2/two/tags/list")).send().await.unwrap();
+async fn anonymous(server: Running) {
+    let (url, tokens) = (&server.url, server.tokens.as_ref().unwrap());
+    let client = client(url, Registry::new().token_server(tokens.origin()).unwrap());
+    let tags = client.get(format!("{url}/v2/two/tags/list")).send().await.unwrap();
     assert_eq!(tags.json::<Value>().await.unwrap()["tags"], json!(["latest"]));
-    let error = nobody.post(format!("{url}/v2/two/blobs/uploads/")).send().await.unwrap_err();
+    let error = client.post(format!("{url}/v2/two/blobs/uploads/")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!((refused.error_code().as_deref(), refused.report().attempts()), (Some("insufficient_scope"), 2));
 }
 
-async fn unnamed(place: Place) {
-    let (url, tokens) = (&place.url, place.tokens.as_ref().unwrap());
+async fn unnamed(server: Running) {
+    let (url, tokens) = (&server.url, server.tokens.as_ref().unwrap());
     let before = tokens.requests().len();
     let client = client(url, Registry::new().password("alice", "s3cret"));
     let error = client.get(format!("{url}/v2/two/tags/list")).send().await.unwrap_err();

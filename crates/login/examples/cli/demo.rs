@@ -1,4 +1,4 @@
-//! Servers of the example's own: an API, and who gives tokens for it. What they know of tokens is kept from one run to the next.
+//! The example's servers: an API and its authorization server. A file keeps their tokens from one run to the next.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider};
 pub(crate) struct Servers {
     provider: MockIdentityProvider,
     api: MockApi,
-    table: PathBuf,
+    tokens: PathBuf,
 }
 
 impl Servers {
@@ -18,24 +18,24 @@ impl Servers {
         let provider = MockIdentityProvider::start().await?;
         provider.set_device_interval(std::time::Duration::from_secs(1));
         let api = MockApi::trusting(&provider).await?;
-        let table = folder.join("demo-servers-tokens");
-        for token in fs::read_to_string(&table).unwrap_or_default().lines() {
+        let tokens = folder.join("demo-servers-tokens");
+        for token in fs::read_to_string(&tokens).unwrap_or_default().lines() {
             provider.tokens().accept_with(token, ["read"], None);
         }
         api.at("/demo").requires("read").answers(Answer::ok("three reports"));
         api.forbid("/admin", "admin");
-        Ok(Self { provider, api, table })
+        Ok(Self { provider, api, tokens })
     }
 
-    /// The API's origin, and the issuer.
-    pub(crate) fn places(&self) -> (String, String) {
+    /// The origin of the API, and the issuer.
+    pub(crate) fn urls(&self) -> (String, String) {
         (self.api.origin(), self.provider.issuer())
     }
 }
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        let mut known = fs::read_to_string(&self.table).unwrap_or_default();
+        let mut known = fs::read_to_string(&self.tokens).unwrap_or_default();
         let exchanges = self.provider.journal().exchanges();
         for granted in exchanges.iter().filter(|one| one.request().path() == "/token") {
             let answer: serde_json::Value = serde_json::from_slice(granted.response_body()).unwrap_or_default();
@@ -43,12 +43,12 @@ impl Drop for Servers {
                 known += &format!("{token}\n");
             }
         }
-        // It is a demo's server: what it cannot write down it forgets.
-        let _ = write(&self.table, &known);
+        // If the file cannot be written, the next run does not accept the tokens. For a demo, this is no error.
+        let _ = write(&self.tokens, &known);
     }
 }
 
-/// Writes a file that only its owner can read, whatever the umask.
+/// Writes a file that only its owner can read, with any umask.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let _ = fs::remove_file(path);
     let mut options = fs::OpenOptions::new();

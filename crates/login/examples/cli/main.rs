@@ -1,11 +1,12 @@
-//! A command-line tool that logs in by itself: `cargo run -p reqwest-challenge-login --example cli --features cli -- get demo`
+//! A command-line tool that logs in when it needs a credential:
+//! `cargo run -p reqwest-challenge-login --example cli --features cli -- get demo`
 //!
-//! Without `--api` it talks to servers of its own on loopback, so that it can be tried: the first `get` logs in and leaves a token on
-//! disk, the second one needs no login. To copy it, leave `demo.rs` out with what names it in `run` and in `Tool::new`, and put your own
-//! API, issuer, client, scopes, names of command, variable and folder in the place of these. It needs the features `cli` of this crate,
-//! `derive` of clap, `macros`, `rt-multi-thread` and `signal` of tokio, and, for https, a TLS stack of reqwest: `rustls`.
+//! Without `--api`, the tool starts demo servers on loopback. The first `get` logs in and saves a token; the second `get` needs no
+//! login. To copy the tool, remove `demo.rs` and its uses in `run` and `Tool::new`, and set your own API, issuer, client, scopes,
+//! command name, variable and folder. It needs the feature `cli` of this crate, `derive` of clap, `macros`, `rt-multi-thread` and
+//! `signal` of tokio, and a TLS feature of reqwest, such as `rustls`, for https.
 //!
-//! Exit codes: 0 done, 1 anything else, 2 a command line that is none, 4 a login is required, 5 forbidden, 6 the network, 130 Ctrl-C.
+//! Exit codes: 0 success, 1 other errors, 2 invalid command line, 4 login required, 5 forbidden, 6 network failure, 130 Ctrl-C.
 
 mod demo;
 
@@ -20,30 +21,30 @@ use reqwest_challenge::{
     BoxError, ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshReason, Session, hardened,
 };
 use reqwest_challenge_login::cli::{EnvToken, Environment, Login, exit_code, explain};
-use reqwest_challenge_login::oauth::{Client, Issuer, Way};
+use reqwest_challenge_login::oauth::{Client, Issuer, LoginMethod};
 use reqwest_challenge_login::store::{FileStore, Key, Stored};
 use reqwest_middleware::ClientWithMiddleware;
 
 const VARIABLE: &str = "DEMO_TOKEN";
 const LOGIN: &str = "cli login";
 
-/// A tool that logs in by itself.
+/// A tool that logs in when it needs a credential.
 #[derive(Parser)]
 #[command(name = "cli")]
 struct Arguments {
-    /// The API; one of its own where none is given
+    /// URL of the API [default: a demo server]
     #[arg(long, global = true, requires = "issuer")]
     api: Option<String>,
-    /// Who gives tokens for it
+    /// URL of the issuer that gives tokens for the API
     #[arg(long, global = true, requires = "api")]
     issuer: Option<String>,
-    /// The client as which it is known there
+    /// Client ID of this tool at the issuer
     #[arg(long, global = true, default_value = "cli")]
     client: String,
-    /// Where credentials are kept
+    /// File in which credentials are saved
     #[arg(long, global = true)]
     store: Option<PathBuf>,
-    /// Do not ask the user anything
+    /// Never prompt the user
     #[arg(long, global = true)]
     no_input: bool,
     /// Log in on another device, with a code
@@ -57,15 +58,15 @@ struct Arguments {
 enum Command {
     /// Log in
     Login,
-    /// Log out: forget the credential, here and where it was issued
+    /// Log out: remove the saved credential and revoke it at the issuer
     Logout,
-    /// Say who is logged in, and how
+    /// Show the current login
     Status,
-    /// Print what is at a path of the API; logs in where that is needed
+    /// Print the response of the API for a path; logs in if necessary
     Get { path: String },
 }
 
-/// What all commands use.
+/// The state that all commands use.
 struct Tool {
     api: String,
     issuer: String,
@@ -77,13 +78,13 @@ struct Tool {
 
 impl Tool {
     fn new(arguments: &Arguments, (api, issuer): (String, String), file: PathBuf) -> Result<Self, BoxError> {
-        let around = Environment::detect().with_input(!arguments.no_input);
+        let environment = Environment::detect().with_input(!arguments.no_input);
         let login = Login::oauth(Issuer::new(&issuer)?, Client::public(&arguments.client));
         let login =
-            login.command(LOGIN).environment(around).prompting().configure_oauth(|oauth| oauth.scopes(["read"]));
-        let login = if arguments.device { login.way(Way::Device) } else { login };
+            login.command(LOGIN).environment(environment).prompting().configure_oauth(|oauth| oauth.scopes(["read"]));
+        let login = if arguments.device { login.login_method(LoginMethod::Device) } else { login };
         let file = FileStore::new(file).on_warning(|warning| tell(&format!("warning: {warning}")));
-        // A token is for one API. The demo's servers have another port each time, and are the same for all that.
+        // The key of a credential contains the API. The demo servers use a new port in each run, so their key contains no URL.
         let key = match (&arguments.issuer, &arguments.api) {
             (Some(issuer), Some(api)) => Key::new(issuer).client(&arguments.client).api(api),
             _ => Key::new("demo").client(&arguments.client),
@@ -95,32 +96,31 @@ impl Tool {
         let env = Arc::new(EnvToken::new(VARIABLE, stored.clone()));
         let auth = ChallengeMiddleware::new(&api, env.clone())?;
         let session = auth.session();
-        // A server that says nothing is a network's failure, too.
+        // Timeouts turn a server that does not answer into a network failure.
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).timeout(Duration::from_secs(60));
         let client = hardened(http, auth)?;
         Ok(Self { api, issuer, client, session, stored, env })
     }
 
-    /// A context without a session, to read and to remove what is stored.
+    /// A context without a session, to load and to remove the stored credential.
     fn context(&self, reason: RefreshReason) -> Result<RefreshContext, BoxError> {
         Ok(RefreshContext::builder(&self.api).reason(reason).build()?)
     }
 
     async fn login(&self) -> Result<(), BoxError> {
         if self.env.is_set() {
-            return Err(format!("{VARIABLE} is set, and is used in place of a login: unset it first").into());
+            return Err(format!("{VARIABLE} is set and is used instead of a login: unset it first").into());
         }
         self.session.login().await?;
         if let Some(why) = self.stored.save_error() {
-            return Err(format!("logged in, but nothing of it is saved: {why}").into());
+            return Err(format!("logged in, but the credential is not saved: {why}").into());
         }
         tell(&format!("logged in; the credential is in {}", self.stored.store_name()));
         Ok(())
     }
 
     async fn logout(&self) -> Result<(), BoxError> {
-        // Loads the stored credential first, so that the logout knows what to revoke. If it cannot be read, it is
-        // removed all the same.
+        // Loads the stored credential first, because the logout revokes it. A credential that cannot be read is removed too.
         let (held, place) =
             (self.stored.initial(self.context(RefreshReason::Initial)?).await, self.stored.store_name());
         let was_held = !matches!(held, Ok(None));
@@ -134,9 +134,9 @@ impl Tool {
             (false, false) => tell(&format!("not logged in to {issuer}: no credential is in {place}")),
         }
         if self.env.is_set() {
-            tell(&format!("the token in {VARIABLE} is not removed, and is still used: unset it"));
+            tell(&format!("the token in {VARIABLE} is not removed and is still used: unset it"));
         }
-        // Prints what could not be done, for example that the issuer did not revoke the credential.
+        // The error says what failed, for example that the issuer did not revoke the credential.
         Ok(done?)
     }
 
@@ -147,7 +147,7 @@ impl Tool {
         let scopes = held.scopes().map_or_else(|| "not known".to_owned(), |scopes| scopes.join(" "));
         let (scheme, place) = (held.scheme(), held.source().unwrap_or("this run"));
         print(&format!(
-            "logged in to {}\n  by       a {scheme} credential of {place}\n  scopes   {scopes}\n  expires  {}",
+            "logged in to {}\n  with     a {scheme} credential from {place}\n  scopes   {scopes}\n  expires  {}",
             self.issuer,
             expiry(&held)
         ))
@@ -177,7 +177,7 @@ fn expiry(held: &Credential) -> String {
     match held.expiry().map(|expiry| expiry.duration_since(SystemTime::now())) {
         None => "not known".to_owned(),
         Some(Ok(left)) => format!("in {} min", left.as_secs() / 60),
-        Some(Err(_)) => "has expired; it is renewed when it is used, if it can be".to_owned(),
+        Some(Err(_)) => "expired; the next request renews it if possible".to_owned(),
     }
 }
 
@@ -186,17 +186,17 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
         Some(file) => file.clone(),
         None => folder()?.join("credentials.json"),
     };
-    // The state of the demo's servers is kept beside the credentials.
+    // The file of the demo servers is in the folder of the credentials.
     let folder = file.parent().map(PathBuf::from).unwrap_or_default();
-    let (servers, places) = match (&arguments.api, &arguments.issuer) {
+    let (servers, urls) = match (&arguments.api, &arguments.issuer) {
         (Some(api), Some(issuer)) => (None, (api.clone(), issuer.clone())),
         _ => {
             let servers = demo::Servers::start(&folder).await?;
-            let places = servers.places();
-            (Some(servers), places)
+            let urls = servers.urls();
+            (Some(servers), urls)
         }
     };
-    let tool = Tool::new(arguments, places, file)?;
+    let tool = Tool::new(arguments, urls, file)?;
     let work = async {
         match &arguments.command {
             Command::Login => tool.login().await,
@@ -209,7 +209,7 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
         done = work => done,
         _ = tokio::signal::ctrl_c() => Err(Interrupted.into()),
     };
-    // A credential that is on its way is saved first: a server has half a minute to answer. Whoever is in a hurry says so again.
+    // A refresh that still runs is waited for and saved; it takes at most half a minute. A second Ctrl-C ends the wait.
     tokio::select! {
         _ = tool.session.wait_until_saved(Duration::from_secs(35)) => {}
         _ = tokio::signal::ctrl_c() => {}
@@ -218,11 +218,13 @@ async fn run(arguments: &Arguments) -> Result<(), BoxError> {
     done
 }
 
-/// The folder of the tool's files: beside the file that the user names, which needs no home directory.
+/// The default folder of the tool's files. With `--store`, the tool needs no home directory.
 fn folder() -> Result<PathBuf, BoxError> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-    Ok(home.ok_or("neither XDG_STATE_HOME nor HOME is a folder: say `--store PATH`")?.join("reqwest-challenge-demo"))
+    Ok(home
+        .ok_or("neither XDG_STATE_HOME nor HOME is an absolute path: use `--store PATH`")?
+        .join("reqwest-challenge-demo"))
 }
 
 #[derive(Debug)]
@@ -240,7 +242,7 @@ fn main() -> Result<ExitCode, BoxError> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(run(&arguments));
-    // A prompt that nobody answers holds no exit.
+    // A prompt without an answer does not delay the exit.
     runtime.shutdown_background();
     Ok(match done {
         Ok(()) => ExitCode::SUCCESS,

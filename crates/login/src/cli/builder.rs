@@ -12,7 +12,7 @@ use super::login::{Alternatives, Kind, Login, PasswordOf};
 use super::prompt::Ask;
 use super::show::{Open, Screen, in_browser, on_device};
 use crate::oauth::{
-    AuthorizationCode, AuthorizationPrompt, Client, DeviceCode, Interactive, Issuer, OAuth, SetupError, Way,
+    AuthorizationCode, AuthorizationPrompt, Client, DeviceCode, Interactive, Issuer, LoginMethod, OAuth, SetupError,
 };
 
 /// Shows the page of a login, and a code, to the user.
@@ -23,7 +23,7 @@ type Show = Arc<dyn Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sy
 pub struct LoginBuilder {
     source: Source,
     environment: Environment,
-    way: Option<Way>,
+    method: Option<LoginMethod>,
     open: Open,
     screen: Option<Screen>,
     ask: Ask,
@@ -66,7 +66,7 @@ impl LoginBuilder {
         Self {
             source,
             environment: Environment::detect(),
-            way: None,
+            method: None,
             open: Arc::new(super::browser::open),
             screen: None,
             ask: Arc::new(super::terminal::ask),
@@ -96,10 +96,10 @@ impl LoginBuilder {
         self
     }
 
-    /// Sets how the user logs in, if the server offers it. By default [`Environment::way`] chooses. A tool sets it for an
-    /// argument such as `--device` or `--browser`.
-    pub fn way(mut self, way: Way) -> Self {
-        self.way = Some(way);
+    /// Sets how the user logs in, if the server offers it. By default [`Environment::login_method`] chooses. A tool sets it
+    /// for an argument such as `--device` or `--browser`.
+    pub fn login_method(mut self, method: LoginMethod) -> Self {
+        self.method = Some(method);
         self
     }
 
@@ -167,7 +167,7 @@ impl LoginBuilder {
             Source::Token(page) => Kind::Token(page),
             Source::Password(user) => Kind::Password(user),
             Source::OAuth(issuer, client) => {
-                let grant = interactive(self.environment, self.way, &screen, self.open, self.show);
+                let grant = interactive(self.environment, self.method, &screen, self.open, self.show);
                 let oauth = OAuth::new(issuer, client, grant)?.hint(&*hint);
                 let oauth = if self.prompts { oauth.prompting() } else { oauth };
                 let oauth = self.configure.into_iter().fold(oauth, |oauth, configure| configure(oauth));
@@ -181,7 +181,7 @@ impl LoginBuilder {
 /// The grant of a login in a browser or on another device.
 fn interactive(
     environment: Environment,
-    way: Option<Way>,
+    method: Option<LoginMethod>,
     screen: &Screen,
     open: Open,
     show: Option<Show>,
@@ -196,7 +196,8 @@ fn interactive(
         Some(show) => show(prompt),
         None => on_device(&device_screen, prompt),
     });
-    let choose = move |offers| way.filter(|_| environment.can_prompt()).or_else(|| environment.way(offers));
+    let choose =
+        move |supported| method.filter(|_| environment.can_prompt()).or_else(|| environment.login_method(supported));
     Interactive::new(code, device, choose).reaching(move || environment.can_prompt())
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::oauth::{Offers, Way};
+use crate::oauth::{LoginMethod, LoginMethods};
 
 /// Where a tool runs, and how it can reach the user there.
 ///
@@ -138,12 +138,18 @@ impl Environment {
     /// `None` if the tool cannot ask the user, or if the server offers no login that works here. A browser login redirects to
     /// this machine, so it does not work for a user at another machine.
     #[must_use]
-    pub fn way(self, offers: Offers) -> Option<Way> {
+    pub fn login_method(self, supported: LoginMethods) -> Option<LoginMethod> {
         if !self.can_prompt() {
             return None;
         }
-        let order =
-            if self.is_remote || !self.has_display { [Way::Device, Way::Browser] } else { [Way::Browser, Way::Device] };
-        order.into_iter().find(|way| offers.has(*way)).filter(|way| !(self.is_remote && *way == Way::Browser))
+        let order = if self.is_remote || !self.has_display {
+            [LoginMethod::Device, LoginMethod::Browser]
+        } else {
+            [LoginMethod::Browser, LoginMethod::Device]
+        };
+        order
+            .into_iter()
+            .find(|method| supported.contains(*method))
+            .filter(|method| !(self.is_remote && *method == LoginMethod::Browser))
     }
 }

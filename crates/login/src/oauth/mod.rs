@@ -1,7 +1,6 @@
-//! OAuth 2, with the feature `oauth`: from a challenge to a token.
+//! OAuth 2: from a challenge to a token.
 //!
-//! [`OAuth`] is a [`Refresh`](crate::Refresh): of an [`Issuer`], a [`Client`] and a grant. What it is given beside a token, it renews by;
-//! what it cannot renew, the grant asks for anew; and where a person must act, nobody is asked who did not ask for it.
+//! [`OAuth`] is a [`Refresh`](reqwest_challenge::Refresh). It is built from an [`Issuer`], a [`Client`] and a [`Grant`].
 //!
 //! ```
 //! use reqwest_challenge::ChallengeMiddleware;
@@ -13,13 +12,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Who gets what
-//! - A client's secret, an assertion, a refresh token from elsewhere go to an issuer that the caller named, and to no other.
-//! - A refresh token goes to the issuer that gave it, for the API that it was given for.
-//! - A URL that a server names is dialled by `https`, or by `http` on this machine if that server is on this machine
-//!   too; without userinfo; and not at an address of this machine or its network, unless it is the API's own host, that
-//!   server's host, or one that the caller named. Each redirect of metadata is checked. A request with a body is sent
-//!   once.
+//! # How a login works
+//! 1. The session calls `refresh` with the 401 (`refresh`). A refresh token renews the credential, and steps 2 and 3 are
+//!    left out. Otherwise the grant runs.
+//! 2. The API's metadata say which resource refused the request and which authorization server issues tokens for it. The
+//!    metadata of that server name its endpoints (`prepare`, `server`). The scopes are chosen (`prepare`).
+//! 3. The grant obtains a token (`grant`). If it needs the user, it shows a page and waits for the answer.
+//! 4. The client adds its proof to the token request (`client`). The request is sent to a URL that has been checked, and its
+//!    response is read: a token, or an error whose code says what it means (`http`).
+//! 5. The token becomes a credential. The issuer, the client and the refresh token are attached to it (`token`).
+//!
+//! # Which server receives what
+//! - A client's secret, an assertion, and a refresh token that the caller gives are sent only to an issuer that the caller
+//!   named.
+//! - A refresh token is sent to the issuer that issued it, for the API that it was issued for.
+//! - A URL that a server names is used if it is `https`, or `http` on this machine if that server is on this machine too. It
+//!   must have no userinfo. It must not lead to an address of this machine or its network, unless it is on the host of the
+//!   API or of that server, or on one that the caller named. Each redirect of metadata is checked. A request with a body is
+//!   sent once.
 //! - The API's metadata are optional if the caller names the issuer: if they cannot be read, the grant goes on without
 //!   them.
 //! - A user's login asks for the scopes that the API names. Other grants ask for none of them, unless
@@ -29,71 +39,38 @@
 //! - A page for the user is on the issuer's host, or on a host that the caller named.
 //!
 //! # Errors of a refresh token
-//! - `invalid_grant`, and the words that vendors use for it, mean that the refresh token is no longer valid. The error is
-//!   [`Rejected`](crate::RefreshErrorKind::CredentialRevoked), and a store deletes the credential.
+//! - `invalid_grant`, and the codes that vendors use for it, mean that the refresh token is no longer valid. The error is
+//!   [`CredentialRevoked`](reqwest_challenge::RefreshErrorKind::CredentialRevoked), and a store deletes the credential.
 //! - Every other final response (4xx, or an error with status 200) is
-//!   [`LoginRequired`](crate::RefreshErrorKind::LoginRequired) with the server's text. Nothing is deleted, and the token is
-//!   not presented again for 30 s.
+//!   [`LoginRequired`](reqwest_challenge::RefreshErrorKind::LoginRequired) with the server's text. Nothing is deleted, and
+//!   the token is not presented again for 30 s.
 //! - In every grant, an error that requires the user, such as `interaction_required`, is `LoginRequired` too.
 //!
 //! # Scope
-//! ID tokens are not looked at: who the person is, is the API's business. The password grant and the implicit one are not there
-//! (RFC 9700 §2.1.2, §2.4).
+//! ID tokens are not read: the API identifies the user. The password grant and the implicit grant are not supported (RFC
+//! 9700 §2.1.2, §2.4).
 
-mod answer;
-mod builder;
-mod claims;
-mod client;
-mod grant_context;
-mod dialer;
-mod failures;
-mod fault;
-mod flow;
-mod form;
-mod grant;
-mod authorization_prompt;
-mod issuer;
-mod jwt;
-mod registration;
-mod reply;
-mod resource;
-mod rests;
-mod revocation;
-mod rotations;
-mod scopes;
-mod seen;
+mod setup_error;
+mod random;
+mod http;
 mod server;
-mod setup;
-mod words;
+mod client;
+mod token;
+mod challenge_scopes;
+mod last_challenge;
+mod settings;
+mod grant;
+mod oauth;
+mod prepare;
+mod refresh;
+mod revocation;
 
-pub use crate::oauth::grant::Grant;
-pub use authorization_prompt::AuthorizationPrompt;
-pub use builder::OAuth;
-pub use client::Client;
-pub use grant::AuthorizationCode;
-pub use grant::ClientCredentials;
-pub use grant::DeviceCode;
-pub use grant::JwtBearer;
-pub use grant::RefreshToken;
-pub use grant::TokenExchange;
-pub use grant::{Interactive, Offers, Way};
-pub use issuer::{Issuer, SetupError};
-pub use registration::Registration;
-pub use scopes::ChallengeScopes;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
-
-use reqwest_challenge::RefreshError;
-
-/// 32 octets by chance, in base64url: a `state`, a code verifier (RFC 7636 §4.1), a `jti`.
-fn random() -> Result<String, RefreshError> {
-    let mut octets = zeroize::Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *octets).map_err(|error| RefreshError::other(error.to_string()))?;
-    Ok(URL_SAFE_NO_PAD.encode(*octets))
-}
-
-fn hashed(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
-}
+pub use challenge_scopes::ChallengeScopes;
+pub use client::{Client, Registration};
+pub use grant::{
+    AuthorizationCode, AuthorizationPrompt, ClientCredentials, DeviceCode, Grant, GrantContext, Interactive,
+    IssuedToken, JwtBearer, LoginMethod, LoginMethods, RefreshToken, TokenExchange, TokenRequest,
+};
+pub use oauth::OAuth;
+pub use server::Issuer;
+pub use setup_error::{SetupError, SetupErrorKind};

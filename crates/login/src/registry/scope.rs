@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::Method;
 use url::Url;
 
-/// The scopes that a request needs, in the notation of registries.
+/// The scopes that a request needs, in the notation of the distribution specification.
 pub(super) fn of(method: &Method, url: &Url) -> Vec<String> {
     if url.path().trim_end_matches('/') == "/v2/_catalog" {
         return vec!["registry:catalog:*".to_owned()];

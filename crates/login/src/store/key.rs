@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use reqwest_challenge::support::url_without_secrets;
 use url::Url;
 
 /// The key under which a credential is stored: the issuer or the API, and what else tells one credential from another.
@@ -90,13 +91,7 @@ fn escaped(text: &str) -> String {
 
 /// A URL without userinfo, query, fragment, and the slash at its end.
 fn without_secrets(text: &str) -> String {
-    let bare = Url::parse(text).ok().filter(Url::has_host).map(|mut url| {
-        // These calls fail only if the URL has no host.
-        let _ = (url.set_username(""), url.set_password(None));
-        url.set_query(None);
-        url.set_fragment(None);
-        url.to_string()
-    });
+    let bare = Url::parse(text).ok().filter(Url::has_host).map(|url| url_without_secrets(&url).to_string());
     // Text that is not a URL may contain a password before its host, too.
     let text = text.rsplit('@').next().unwrap_or_default();
     bare.map_or_else(|| text.to_owned(), |url| url.trim_end_matches('/').to_owned())

@@ -1,4 +1,4 @@
-//! Prompts on a terminal: a child of this very binary on a pseudo-terminal.
+//! Prompts on a terminal. A child process of this binary runs on a pseudo-terminal.
 #![cfg(target_os = "linux")]
 
 use std::io::Read;
@@ -17,10 +17,10 @@ use crate::support::terminal::{Left, Terminal};
 
 pub(crate) const KIND: &str = "REQWEST_CHALLENGE_PROMPT";
 
-/// Logs in by a prompt, and says what came of it on standard output.
+/// Logs in with a prompt, and prints the outcome on standard output.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_prompts() {
     let Ok(kind) = std::env::var(KIND) else { return };
     let api = std::env::var("API").unwrap();
     let login = match &*kind {
@@ -31,13 +31,13 @@ fn prompter() {
         }
         _ => Login::password(Some("alice")),
     };
-    let around = reqwest_challenge_login::cli::Environment::detect();
-    // Whatever this very test runs in: there is a terminal, and that is what is tried.
-    let around = reqwest_challenge_login::cli::Environment::from_variables(around.is_terminal(), |_| false);
-    let login = login.command("tool login").prompting().environment(around).build().unwrap();
+    let detected = reqwest_challenge_login::cli::Environment::detect();
+    // Only the terminal counts. The variables of the test run, such as `CI`, are ignored.
+    let environment = reqwest_challenge_login::cli::Environment::from_variables(detected.is_terminal(), |_| false);
+    let login = login.command("tool login").prompting().environment(environment).build().unwrap();
     let refresher: Box<dyn Refresh> = match std::env::var_os("FILE") {
         Some(file) => {
-            // A process that waits for the login of another one says so, and does not end.
+            // A process that waits for the login of another process prints a line, and waits for an hour.
             let stored = Stored::new(login, FileStore::new(file), key()).lock_timeout(Duration::from_secs(3600));
             Box::new(stored.on_waiting(|| println!("waits for another process")))
         }
@@ -56,14 +56,14 @@ fn prompter() {
         };
         answer.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
     });
-    println!("answer: {said}");
+    println!("answer: {said}\nthe prompter has ended");
     runtime.shutdown_background();
 }
 
-/// What is left on the terminal in the end, when somebody typed that at each of these prompts.
+/// The terminal at the end of the child, after the user typed the keys at each of the prompts.
 fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &[(KIND, kind), ("API", api)]);
     for (question, keys) in steps {
         terminal.is_asked(question, !question.starts_with("User name"));
@@ -73,11 +73,11 @@ fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
+async fn a_prompt_for_a_secret_names_the_host_and_hides_the_input() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
-    // A server of tokens that has no page for people, and no codes for them.
+    // An authorization server without an authorization page and without device codes.
     let metadata = serde_json::json!({ "issuer": api.origin(), "token_endpoint": api.url("/token") });
     api.at("/.well-known/oauth-authorization-server").open().answers(Answer::json(metadata));
     let token = [("Token for 127.0.0.1", "hunter2-token\n")];
@@ -95,22 +95,22 @@ async fn a_secret_is_asked_for_by_the_hosts_name_and_is_not_shown() {
     assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
     let left = typed("alice", &api.origin(), &[(password.0, "wrong\n")]);
     assert!(left.shown.contains("answer: 401") && left.echo, "{}", left.shown);
-    // Ctrl-C, which the terminal makes a signal of: the prompt is given up, and the terminal is as it was.
+    // The terminal turns Ctrl-C into a signal: the prompt is abandoned, and the terminal is restored.
     let left = typed("alice", &api.origin(), &[(password.0, "\u{3}")]);
     assert!(left.shown.contains("answer: interrupted, settled: true") && left.echo, "{}", left.shown);
 }
 
-/// Asks for two tokens at once, of two APIs.
+/// Prompts for two tokens of two APIs at the same time.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter_of_two() {
+#[ignore = "another test runs it in a child process"]
+fn child_with_two_prompts() {
     if std::env::var(KIND).as_deref() != Ok("two") {
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let get = async |api: String| {
-        let around = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
-        let login = Login::token("https://example.com/tokens").prompting().environment(around).build().unwrap();
+        let environment = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
+        let login = Login::token("https://example.com/tokens").prompting().environment(environment).build().unwrap();
         let auth = ChallengeMiddleware::new(&api, login).unwrap();
         let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
         client.get(&api).send().await.map_or_else(|error| format!("{error:#}"), |answer| answer.status().to_string())
@@ -123,7 +123,7 @@ fn prompter_of_two() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
+async fn two_concurrent_prompts_get_their_own_answers_and_hide_both() {
     let [one, other] = [MockApi::start().await.unwrap(), MockApi::start().await.unwrap()];
     for (api, token) in [(&one, "hunter2-one"), (&other, "hunter2-other")] {
         api.at("/").requires("read");
@@ -131,7 +131,7 @@ async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
     }
     let other = other.origin().replace("127.0.0.1", "localhost");
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter_of_two", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_with_two_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let facts = [(KIND, "two"), ("API", &*one.origin()), ("OTHER", &*other)];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
     terminal.answer_each(vec![("Token for 127.0.0.1:", "hunter2-one\n"), ("Token for localhost:", "hunter2-other\n")]);
@@ -141,14 +141,14 @@ async fn two_prompts_at_once_get_each_its_own_answer_and_show_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_is_longer_than_a_terminals_line_and_may_be_corrected() {
+async fn a_secret_can_be_longer_than_a_terminal_line_and_can_be_corrected() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     let long = "hunter2-".repeat(2000);
     for token in ["hunter2-token", &long] {
         api.tokens().accept(token);
     }
-    // The line is taken back, and so is a character of two octets.
+    // Ctrl-U deletes the line, and the delete key deletes a character of two octets.
     let corrected = "wrong\u{15}hunter2-é\u{7f}token\n";
     for keys in [&format!("{long}\n"), corrected, &format!("\n{corrected}")] {
         let left = typed("token", &api.origin(), &[("Token for 127.0.0.1", keys)]);
@@ -163,26 +163,26 @@ async fn a_secret_is_longer_than_a_terminals_line_and_may_be_corrected() {
         let left = typed("token", &api.origin(), &[("Token for 127.0.0.1", keys)]);
         assert!(left.shown.contains(why) && left.echo, "{}", left.shown);
     }
-    assert_eq!(api.requests().len(), sent + 2, "each was asked once, and given nothing");
+    assert_eq!(api.requests().len(), sent + 2, "each child sent one request without a token");
 }
 
-/// Gives a request up while its prompt stands there, and then asks again.
+/// Drops a request while its prompt is shown, and then sends another one.
 #[test]
-#[ignore = "a child of the test below"]
-fn prompter_who_is_impatient() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_abandons_a_prompt() {
     if std::env::var(KIND).as_deref() != Ok("impatient") {
         return;
     }
     let api = std::env::var("API").unwrap();
-    let around = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
-    let login = Login::token("https://example.com/tokens").prompting().environment(around).build().unwrap();
+    let environment = reqwest_challenge_login::cli::Environment::from_variables(true, |_| false);
+    let login = Login::token("https://example.com/tokens").prompting().environment(environment).build().unwrap();
     let auth = ChallengeMiddleware::new(&api, login).unwrap();
     let session = auth.session();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         tokio::select! {
-            _ = client.get(&api).send() => panic!("nobody answers"),
+            _ = client.get(&api).send() => panic!("the prompt got no answer"),
             _ = reqwest::get(format!("{api}/enough")) => {}
         }
         println!("given up, settled: {}", session.wait_until_saved(Duration::from_secs(20)).await);
@@ -192,19 +192,19 @@ fn prompter_who_is_impatient() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
+async fn an_abandoned_prompt_does_not_read_the_input_of_the_next_prompt() {
     let api = MockApi::start().await.unwrap();
     let enough = Gate::closed();
     api.at("/").requires("read");
     api.at("/enough").open().answers(Answer::ok("").hold_until(&enough));
     api.tokens().accept("hunter2-token");
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter_who_is_impatient", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_that_abandons_a_prompt", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let facts = [(KIND, "impatient"), ("API", &*api.origin())];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
-    // Half a secret, which is nobody's then.
+    // Half a secret, which the prompt discards.
     terminal.answer("Token for 127.0.0.1", "half");
-    terminal.turns_over();
+    terminal.clear();
     enough.open();
     terminal.answer("Token for 127.0.0.1", "hunter2-token\n");
     let left = terminal.end();
@@ -212,11 +212,11 @@ async fn a_prompt_that_is_given_up_takes_nothing_of_what_is_typed_next() {
     assert!(left.shown.contains("answer: 200 OK") && left.echo, "{}", left.shown);
 }
 
-/// What the child says where it has no terminal, on standard output and on standard error.
+/// The standard output and the standard error of a child without a terminal.
 fn without_a_terminal(facts: &[(&str, &str)]) -> (String, String) {
-    // Standard input stays open, and nobody ever writes to it: whoever read it would hang.
+    // Standard input stays open and empty, so a child that reads it hangs.
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
         .envs(facts.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -231,7 +231,7 @@ fn without_a_terminal(facts: &[(&str, &str)]) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
+async fn without_a_terminal_no_prompt_is_shown_and_no_input_is_read() {
     let api = MockApi::start().await.unwrap();
     api.at("/").requires("read");
     let (shown, errors) = without_a_terminal(&[(KIND, "token"), ("API", &*api.origin())]);
@@ -240,14 +240,14 @@ async fn without_a_terminal_nothing_is_read_and_nothing_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_without_a_terminal_does_not_wait_for_the_prompt_of_another() {
+async fn a_process_without_a_terminal_does_not_wait_for_the_prompt_of_another_process() {
     let (api, folder) = (MockApi::start().await.unwrap(), Folder::new());
     api.at("/").requires("read");
     api.tokens().accept("hunter2-token");
     let file = folder.file();
     let facts = [(KIND, "token"), ("API", &*api.origin()), ("FILE", file.to_str().unwrap())];
     let exe = std::env::current_exe().unwrap();
-    let args = ["cli_prompts::prompter", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let args = ["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let mut terminal = Terminal::run(exe.to_str().unwrap(), &args, &facts);
     terminal.is_asked("Token for 127.0.0.1", true);
     let (shown, _) = without_a_terminal(&facts);

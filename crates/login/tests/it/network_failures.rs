@@ -95,13 +95,17 @@ async fn the_exit_code_is_6_for_a_network_failure_in_the_body_and_1_for_a_malfor
         assert!(!explain(&*no_json, "login", None).contains("hunter2"), "{how}");
     }
     let other = RefreshError::other(response(&url).await.bytes().await.unwrap_err());
-    assert_eq!(exit_code(&other), 6, "a caller called it other");
-    assert_eq!(exit_code(&io::Error::from(io::ErrorKind::BrokenPipe)), 1, "standard output was closed");
+    assert_eq!(exit_code(&other), 6, "the caller wrapped a network failure in `other`");
+    assert_eq!(
+        exit_code(&io::Error::from(io::ErrorKind::BrokenPipe)),
+        1,
+        "a closed standard output is no network failure"
+    );
     assert_eq!(exit_code(&http().get(server.url("/cut")).send().await.unwrap_err()), 6);
 }
 
 #[tokio::test]
-async fn a_token_server_of_a_registry_whose_answer_is_cut_is_asked_again_later() {
+async fn a_truncated_answer_of_a_registrys_token_server_is_a_transient_error() {
     let url = failing(Fault::Closes).await;
     let origin = url.split("/token").next().unwrap();
     let challenge = format!("Bearer realm=\"{origin}/token\",service=\"r\",scope=\"repository:a:pull\"");

@@ -56,13 +56,16 @@ fn claims(server: &MockApi, path: &str) -> Vec<Option<String>> {
 
 #[tokio::test]
 async fn claims_of_a_401_reach_the_token_request_of_every_grant() {
-    let grants: [(&str, Grant); 6] = [
-        ("client credentials", ClientCredentials.into()),
-        ("jwt bearer", JwtBearer::new("i", "s", Es256Key::generate().unwrap()).into()),
-        ("exchange", TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt").into()),
-        ("refresh token", RefreshToken::new("r0").into()),
-        ("code", AuthorizationCode::new(browser().0).into()),
-        ("device", DeviceCode::new(|_| Ok(())).into()),
+    let grants: [(&str, Box<dyn Grant>); 6] = [
+        ("client credentials", Box::new(ClientCredentials)),
+        ("jwt bearer", Box::new(JwtBearer::new("i", "s", Es256Key::generate().unwrap()))),
+        (
+            "exchange",
+            Box::new(TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt")),
+        ),
+        ("refresh token", Box::new(RefreshToken::new("r0"))),
+        ("code", Box::new(AuthorizationCode::new(browser().0))),
+        ("device", Box::new(DeviceCode::new(|_| Ok(())))),
     ];
     for (name, grant) in grants {
         let (server, api, clock) = (giving().await, demanding("with").await, ManualClock::new());
@@ -81,7 +84,7 @@ async fn claims_of_a_401_reach_the_token_request_of_every_grant() {
 }
 
 #[tokio::test]
-async fn claims_go_with_the_refresh_token_that_came_with_a_login() {
+async fn claims_are_sent_with_the_refresh_token_of_a_login() {
     let (server, api) = (giving().await, demanding("with").await);
     let oauth = OAuth::new(issuer(&server), Client::public("c"), AuthorizationCode::new(browser().0)).unwrap();
     let (client, session) = client(&api.origin(), oauth);
@@ -91,7 +94,7 @@ async fn claims_go_with_the_refresh_token_that_came_with_a_login() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_does_not_meet_the_claims_ends_in_a_login_and_not_in_a_renewal_for_each_call() {
+async fn if_a_renewal_does_not_meet_the_claims_a_login_is_required_and_later_requests_do_not_renew() {
     let (server, api) = (giving().await, demanding("none is good").await);
     let oauth = OAuth::new(issuer(&server), Client::public("c"), AuthorizationCode::new(browser().0)).unwrap();
     let (client, session) = client(&api.origin(), oauth.hint("run it"));
@@ -105,7 +108,7 @@ async fn a_renewal_that_does_not_meet_the_claims_ends_in_a_login_and_not_in_a_re
 }
 
 #[tokio::test]
-async fn claims_of_the_caller_stay_beside_those_that_are_demanded() {
+async fn the_callers_claims_are_merged_with_the_demanded_claims() {
     let (server, api) = (giving().await, demanding("none is good").await);
     let capable = "{\"access_token\":{\"xms_cc\":{\"values\":[\"cp1\"]}}}";
     let oauth = OAuth::new(issuer(&server), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
@@ -123,7 +126,7 @@ async fn claims_of_the_caller_stay_beside_those_that_are_demanded() {
 }
 
 #[tokio::test]
-async fn a_refresher_of_the_callers_own_finds_the_claims_in_the_demand() {
+async fn a_custom_refresher_reads_the_claims_from_the_demand() {
     let api = demanding("with").await;
     let seen = std::sync::Arc::new(Mutex::new(Vec::new()));
     let put = seen.clone();

@@ -1,4 +1,4 @@
-//! From a challenge to the server that gives tokens, and to no other.
+//! The search from a challenge to the authorization server.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use reqwest_challenge_login::oauth::{
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider};
 use serde_json::json;
 
-use crate::support::oauth::{Seen, anybody, browser, client, client_by, line, names, protected, why};
+use crate::support::oauth::{Seen, browser, client, client_by, line, names, protected, registering, why};
 
-/// Somebody who is asked by a 401.
-fn asked() -> (OAuth, Seen) {
-    let (oauth, seen) = anybody();
+/// A refresher that prompts the user after a 401.
+fn prompting() -> (OAuth, Seen) {
+    let (oauth, seen) = registering();
     (oauth.prompting(), seen)
 }
 
-/// The code of the refusal that a request to `/api` comes to.
+/// The code and the text of the refusal of a request to `/api`.
 async fn refusal(api: &MockApi, oauth: OAuth) -> String {
     let (client, _) = client(&api.origin(), oauth);
     let error = client.get(api.url("/api")).send().await.unwrap_err();
@@ -34,10 +34,10 @@ fn paths(provider: &MockIdentityProvider) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_bare_401_with_resource_metadata_leads_to_a_200() {
+async fn a_401_that_names_resource_metadata_leads_to_a_login_and_a_200() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let (oauth, seen) = asked();
+    let (oauth, seen) = prompting();
     let (client, session) = client(&api.origin(), oauth);
     assert_eq!(client.get(api.url("/api/reports")).send().await.unwrap().status(), 200);
     assert_eq!(
@@ -54,7 +54,7 @@ async fn a_bare_401_with_resource_metadata_leads_to_a_200() {
     );
     assert_eq!(seen.param(0, "resource"), Some(api.url("/api")));
     assert_eq!(seen.param(0, "scope").as_deref(), Some("api:read"));
-    // Renewed by what came with it; nobody is asked, and nothing is looked up again.
+    // The refresh token renews the credential, without a prompt and without a metadata request.
     api.tokens().expire_all();
     assert_eq!(client.get(api.url("/api/reports")).send().await.unwrap().status(), 200);
     assert_eq!((seen.count(), provider.grants("refresh_token"), paths(&provider).len()), (1, 1, 10));
@@ -65,7 +65,7 @@ async fn a_bare_401_with_resource_metadata_leads_to_a_200() {
 }
 
 #[tokio::test]
-async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_with_the_path_and_without() {
+async fn if_the_challenge_names_no_metadata_the_well_known_urls_are_tried_with_and_without_the_path() {
     let provider = MockIdentityProvider::start().await.unwrap();
     for (place, resource) in [("/api/deep", "/api/deep"), ("", "")] {
         let api = MockApi::trusting(&provider).await.unwrap();
@@ -79,15 +79,15 @@ async fn where_the_challenge_names_no_metadata_the_well_known_places_are_asked_w
         api.at("/.well-known/oauth-protected-resource").answers_with(move |arrived| {
             if arrived.path() == here { Answer::json(&document) } else { Answer::new(404) }
         });
-        let (oauth, seen) = asked();
+        let (oauth, seen) = prompting();
         let (client, _) = client(&api.origin(), oauth);
         assert_eq!(client.get(api.url("/api/deep")).send().await.unwrap().status(), 200, "{place}");
-        assert_eq!(seen.param(0, "scope").as_deref(), Some("api:read api:write"), "all that there are");
+        assert_eq!(seen.param(0, "scope").as_deref(), Some("api:read api:write"), "all supported scopes");
     }
 }
 
 #[tokio::test]
-async fn metadata_of_another_resource_end_the_login_before_anything_is_sent() {
+async fn metadata_of_another_resource_end_the_login_before_the_issuer_is_called() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let other = MockApi::start().await.unwrap();
@@ -102,12 +102,12 @@ async fn metadata_of_another_resource_end_the_login_before_anything_is_sent() {
         String::new(),
     ] {
         names(&api, &resource, &provider.issuer());
-        let refused = refusal(&api, asked().0).await;
+        let refused = refusal(&api, prompting().0).await;
         assert!(refused.starts_with("resource_mismatch"), "{resource}: {refused}");
     }
-    // What the caller says is compared octet for octet.
+    // The caller's resource is compared octet for octet.
     names(&api, &api.url("/api/"), &provider.issuer());
-    let refused = refusal(&api, asked().0.resource(api.url("/api"))).await;
+    let refused = refusal(&api, prompting().0.resource(api.url("/api"))).await;
     assert!(refused.starts_with("resource_mismatch"), "{refused}");
     assert_eq!(
         (provider.token_requests(), paths(&provider).iter().filter(|path| path.starts_with("id")).count()),
@@ -115,13 +115,13 @@ async fn metadata_of_another_resource_end_the_login_before_anything_is_sent() {
     );
     for resource in ["/api", "/api/", "/", ""] {
         names(&api, &api.url(resource), &provider.issuer());
-        let (client, _) = client(&api.origin(), asked().0);
+        let (client, _) = client(&api.origin(), prompting().0);
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200, "{resource}");
     }
 }
 
-/// A server of that issuer's path, whose metadata are at one place alone.
-async fn at_one_place(path: &str, place: &str) -> (MockApi, String) {
+/// A server and its issuer, whose metadata are at one path only.
+async fn with_metadata_at(path: &str, place: &str) -> (MockApi, String) {
     let server = MockApi::start().await.unwrap();
     let issuer = server.url(path);
     server.at("/").answers(Answer::new(404));
@@ -141,7 +141,7 @@ async fn opens_with_any_token() -> MockApi {
 }
 
 #[tokio::test]
-async fn a_servers_metadata_are_found_at_each_of_the_well_known_places() {
+async fn the_issuers_metadata_are_found_at_each_well_known_url() {
     let api = opens_with_any_token().await;
     for (path, place) in [
         ("", "/.well-known/oauth-authorization-server"),
@@ -151,7 +151,7 @@ async fn a_servers_metadata_are_found_at_each_of_the_well_known_places() {
         ("/tenant/1", "/tenant/1/.well-known/openid-configuration"),
         ("/", "/.well-known/oauth-authorization-server"),
     ] {
-        let (server, issuer) = at_one_place(path, place).await;
+        let (server, issuer) = with_metadata_at(path, place).await;
         let oauth = OAuth::new(Issuer::new(&issuer).unwrap(), Client::secret_basic("c", "s"), ClientCredentials);
         let (client, _) = client(&api.origin(), oauth.unwrap());
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200, "{place}");
@@ -175,9 +175,9 @@ async fn an_issuer_is_compared_octet_for_octet() {
 }
 
 #[tokio::test]
-async fn metadata_are_asked_for_once_an_hour() {
+async fn metadata_are_fetched_once_an_hour() {
     let (api, clock) = (opens_with_any_token().await, ManualClock::new());
-    let (server, issuer) = at_one_place("", "/.well-known/oauth-authorization-server").await;
+    let (server, issuer) = with_metadata_at("", "/.well-known/oauth-authorization-server").await;
     let oauth = OAuth::new(Issuer::new(issuer).unwrap(), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
     let (_, session) = client_by(clock.clone(), &api.origin(), oauth);
     for (minutes, asked) in [(0, 1), (59, 1), (2, 2), (10, 2)] {
@@ -189,7 +189,7 @@ async fn metadata_are_asked_for_once_an_hour() {
 }
 
 #[test]
-fn a_secret_is_not_set_up_for_a_server_that_a_challenge_names() {
+fn a_client_secret_or_a_grant_without_a_user_needs_an_issuer_from_the_caller() {
     let at = Issuer::from_challenge;
     let key = || reqwest_challenge::dpop::Es256Key::generate().unwrap();
     let (show, _) = browser();
@@ -213,18 +213,18 @@ fn a_secret_is_not_set_up_for_a_server_that_a_challenge_names() {
 }
 
 #[tokio::test]
-async fn a_resource_that_moves_to_another_server_takes_nothing_of_the_old_one_along() {
+async fn if_a_resource_names_a_new_issuer_no_token_of_the_old_issuer_is_sent_there() {
     let (old, new) = (MockIdentityProvider::start().await.unwrap(), MockIdentityProvider::start().await.unwrap());
     let api = protected(&old).await;
-    let (oauth, seen) = asked();
+    let (oauth, seen) = prompting();
     let (client, session) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     names(&api, &api.url("/api"), &new.issuer());
-    // The old login ends; a new one begins where the API says now.
+    // The old login ends, and a new one starts at the issuer that the API names now.
     old.fail_next(reqwest_challenge_testing::Failure::InvalidGrant);
     api.tokens().expire_all();
     let issued = client.get(api.url("/api")).send().await;
-    assert!(issued.is_err(), "the API of the test takes the old server's tokens alone");
+    assert!(issued.is_err(), "the test's API accepts only the old server's tokens");
     assert_eq!((seen.count(), new.grants("authorization_code"), new.grants("refresh_token")), (2, 1, 0));
     let at_new = new.journal().exchanges();
     assert!(at_new.iter().all(|one| !one.request().contains("mock-refresh-")), "{at_new:?}");
@@ -232,7 +232,7 @@ async fn a_resource_that_moves_to_another_server_takes_nothing_of_the_old_one_al
 }
 
 #[tokio::test]
-async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
+async fn a_client_metadata_document_is_used_if_the_server_supports_it() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let document = || Client::metadata_document("https://tool.example/client.json");
@@ -242,13 +242,13 @@ async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
     client.get(api.url("/api")).send().await.unwrap();
     assert_eq!(seen.param(0, "client_id").as_deref(), Some("https://tool.example/client.json"));
     assert!(!paths(&provider).contains(&"identity /register".to_owned()));
-    let (server, issuer) = at_one_place("", "/.well-known/oauth-authorization-server").await;
+    let (server, issuer) = with_metadata_at("", "/.well-known/oauth-authorization-server").await;
     server.at("/.well-known/oauth-authorization-server").answers(Answer::json(json!({
         "issuer": issuer, "token_endpoint": server.url("/token"), "registration_endpoint": server.url("/reg"),
         "code_challenge_methods_supported": ["S256"], "authorization_endpoint": server.url("/authorize"),
     })));
     names(&api, &api.url("/api"), &issuer);
-    let at = || AuthorizationCode::new(|_| Err("nobody is there".into()));
+    let at = || AuthorizationCode::new(|_| Err("no user is there".into()));
     let oauth = OAuth::new(Issuer::from_challenge(), document(), at()).unwrap().prompting();
     assert!(refusal(&api, oauth).await.contains("no client metadata document"));
     server.at("/reg").answers(Answer::new(400).json_body(json!({ "error": "invalid_client_metadata" })));
@@ -258,7 +258,7 @@ async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
     let sent: serde_json::Value =
         serde_json::from_slice(server.requests().iter().find(|one| one.path() == "/reg").unwrap().body()).unwrap();
     let redirect = sent["redirect_uris"][0].as_str().unwrap();
-    // It does not name itself in its answers: a redirect URI for this server alone.
+    // The server sends no `iss` in its responses, so it gets its own redirect URI.
     assert!(
         redirect.starts_with("http://127.0.0.1:") && redirect.rsplit('/').next().unwrap().len() == 16,
         "{redirect}"
@@ -267,11 +267,11 @@ async fn a_client_is_known_by_its_document_where_a_server_takes_such() {
 }
 
 #[tokio::test]
-async fn a_step_up_asks_once_for_what_was_granted_and_what_is_missing() {
+async fn twenty_step_ups_request_the_granted_and_the_missing_scopes_once() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     api.at("/api/write").requires("api:write");
-    let (oauth, seen) = asked();
+    let (oauth, seen) = prompting();
     let (client, session) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     let error = client.get(api.url("/api/write")).send().await.unwrap_err();
@@ -285,7 +285,7 @@ async fn a_step_up_asks_once_for_what_was_granted_and_what_is_missing() {
     assert_eq!(client.get(api.url("/api/write")).send().await.unwrap().status(), 200);
 }
 
-/// All at once.
+/// Polls all futures concurrently.
 async fn futures<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut all: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
     std::future::poll_fn(|context| {
@@ -307,7 +307,7 @@ async fn futures<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> 
 }
 
 #[tokio::test]
-async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
+async fn the_demand_of_a_401_reaches_the_authorization_request() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let metadata = api.url("/.well-known/oauth-protected-resource/api");
@@ -316,7 +316,7 @@ async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
          claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ\", resource_metadata=\"{metadata}\""
     );
     api.at("/api").requires("api:read").challenges_with([&*challenge]);
-    let (oauth, seen) = asked();
+    let (oauth, seen) = prompting();
     let (client, _) = client(&api.origin(), oauth);
     client.get(api.url("/api")).send().await.unwrap();
     let asked = ["acr_values", "max_age", "claims"].map(|name| seen.param(0, name).unwrap());
@@ -324,11 +324,11 @@ async fn what_a_401_asks_of_the_login_reaches_the_authorization_request() {
 }
 
 #[tokio::test]
-async fn a_login_before_any_request_is_about_the_resource_that_is_named_or_about_the_whole_api() {
+async fn a_login_before_any_request_is_for_the_named_resource_or_for_the_whole_api() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     for named in [None, Some(api.url("/api"))] {
-        let (oauth, seen) = asked();
+        let (oauth, seen) = prompting();
         let oauth = named.into_iter().fold(oauth, OAuth::resource);
         let (client, session) = client(&api.origin(), oauth);
         session.login().await.unwrap();
@@ -337,6 +337,6 @@ async fn a_login_before_any_request_is_about_the_resource_that_is_named_or_about
         assert_eq!(seen.count(), 1);
     }
     names(&api, "https://another.example/api", &provider.issuer());
-    let (_, session) = client(&api.origin(), asked().0);
+    let (_, session) = client(&api.origin(), prompting().0);
     assert!(line(&session.login().await.unwrap_err()).contains("resource_mismatch"));
 }

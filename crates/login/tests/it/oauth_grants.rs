@@ -1,4 +1,4 @@
-//! How a token is asked for, and by whom.
+//! The token request of each grant and of each client authentication.
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 use crate::support::oauth::{client, client_by, endpoint, line, protected, why};
 
-/// An issuer whose token endpoint is given.
+/// An issuer whose token endpoint the caller sets.
 fn issuer(server: &MockApi) -> Issuer {
     Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap()
 }
 
-/// An API that takes every token.
+/// An API that accepts every token.
 async fn open() -> MockApi {
     let api = MockApi::start().await.unwrap();
     api.at("/").answers_with(|arrived| match arrived.credential() {
@@ -36,16 +36,16 @@ fn token() -> Answer {
     Answer::json(json!({ "access_token": "granted", "token_type": "bearer" }))
 }
 
-/// What came to a token endpoint that gives a token, when an API was asked.
-async fn asked(who: Client, grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> ReceivedRequest {
+/// The token request of a call of an API.
+async fn asked(who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> ReceivedRequest {
     asked_at(SystemTime::now, who, grant, set).await
 }
 
-/// The same with that clock.
+/// The same with a clock.
 async fn asked_at(
     clock: impl Clock,
     who: Client,
-    grant: impl Into<Grant>,
+    grant: impl Grant,
     set: impl FnOnce(OAuth) -> OAuth,
 ) -> ReceivedRequest {
     let server = endpoint(|_| token()).await;
@@ -60,7 +60,7 @@ async fn asked_at(
 }
 
 #[tokio::test]
-async fn a_secret_goes_by_basic_with_both_parts_form_encoded() {
+async fn basic_client_authentication_form_encodes_the_id_and_the_secret() {
     let sent = asked(Client::secret_basic("my client", "web secret:%+/é"), ClientCredentials, |oauth| oauth).await;
     let pair = STANDARD.encode("my+client:web+secret%3A%25%2B%2F%C3%A9");
     assert_eq!(sent.header("authorization"), Some(&*format!("Basic {pair}")));
@@ -68,7 +68,7 @@ async fn a_secret_goes_by_basic_with_both_parts_form_encoded() {
 }
 
 #[tokio::test]
-async fn a_secret_goes_in_the_body_where_a_server_wants_it_there() {
+async fn secret_post_sends_the_client_secret_in_the_body() {
     let sent = asked(Client::secret_post("web", "se cret&"), ClientCredentials, |oauth| oauth.scopes(["a", "b"])).await;
     assert_eq!(sent.header("authorization"), None);
     let body = "grant_type=client_credentials&scope=a+b&client_secret=se+cret%26&client_id=web";
@@ -76,7 +76,7 @@ async fn a_secret_goes_in_the_body_where_a_server_wants_it_there() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_secret_says_who_it_is_and_no_more() {
+async fn a_public_client_sends_its_id_and_no_secret() {
     let set = |oauth: OAuth| oauth.resource("https://api.example.com/").parameter("audience", "a b");
     let sent = asked(Client::public("tool"), ClientCredentials, set).await;
     assert_eq!(sent.header("authorization"), None);
@@ -85,7 +85,7 @@ async fn a_client_without_a_secret_says_who_it_is_and_no_more() {
     assert_eq!(form, [text("tool"), text("https://api.example.com/"), text("a b"), None]);
 }
 
-/// The two parts of a JWT whose signature is that key's.
+/// The header and the claims of a JWT, after a check of its signature.
 fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
     let jwk: Value = serde_json::from_str(jwk).unwrap();
     let mut point = vec![4];
@@ -101,7 +101,7 @@ fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn a_key_signs_an_assertion_for_the_issuer_alone() {
+async fn a_private_key_signs_a_client_assertion_for_the_issuer() {
     let (key, clock) = (Es256Key::generate().unwrap(), ManualClock::new());
     let (jwk, secret) = (key.public_jwk(), key.to_secret());
     let client = Client::private_key_jwt("service", key, Some("k1"));
@@ -110,19 +110,19 @@ async fn a_key_signs_an_assertion_for_the_issuer_alone() {
     assert_eq!(text("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     let [header, claims] = verified(&text("client_assertion"), &jwk);
     assert_eq!(header, json!({ "alg": "ES256", "typ": "JWT", "kid": "k1" }));
-    // The issuer, and not the token endpoint below it.
+    // The audience is the issuer, and not its token endpoint.
     let base = sent.url().origin().ascii_serialization();
     assert_eq!([&claims["iss"], &claims["sub"], &claims["aud"]], ["service", "service", &*base]);
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 120);
     let again = Client::private_key_jwt("service", Es256Key::from_secret(&secret).unwrap(), None);
     let sent = asked_at(clock, again, ClientCredentials, |oauth| oauth).await;
     let [header, other] = verified(&sent.form("client_assertion").unwrap(), &jwk);
-    assert_ne!(other["jti"], claims["jti"], "no two are the same");
+    assert_ne!(other["jti"], claims["jti"], "each assertion has its own `jti`");
     assert!(header.get("kid").is_none());
 }
 
 #[tokio::test]
-async fn an_assertion_stands_for_a_login() {
+async fn the_jwt_bearer_grant_sends_a_signed_assertion() {
     let key = Es256Key::generate().unwrap();
     let jwk = key.public_jwk();
     let grant = JwtBearer::new("robot@example.com", "alice", key).key_id("k2").claim("scope", "x").claim("aud", "evil");
@@ -136,7 +136,7 @@ async fn an_assertion_stands_for_a_login() {
 }
 
 #[tokio::test]
-async fn a_token_is_exchanged_for_another() {
+async fn the_token_exchange_grant_sends_the_subject_token_and_the_actor_token() {
     const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
     let grant = TokenExchange::new(|| Ok(Secret::new("of the user")), JWT)
         .actor(|| Ok(Secret::new("of the service")), JWT)
@@ -164,7 +164,7 @@ async fn a_token_is_exchanged_for_another() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_rotated_and_what_is_not_said_stays_as_it_was() {
+async fn a_renewal_rotates_the_refresh_token_and_keeps_what_the_response_omits() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -175,14 +175,14 @@ async fn a_refresh_token_is_rotated_and_what_is_not_said_stays_as_it_was() {
         provider.rotate_refresh_tokens(rotates);
         api.tokens().expire_all();
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
-        // The server said neither scope nor, where it does not rotate, a refresh token.
+        // The response has no scope. If the server does not rotate, it has no refresh token either.
         assert_eq!(session.credential().unwrap().scopes().unwrap(), ["api:read"]);
     }
     assert_eq!((provider.grants("refresh_token"), provider.reuses()), (5, 0));
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_was_replaced_is_never_sent_again() {
+async fn a_replaced_refresh_token_is_never_sent_again() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -204,7 +204,7 @@ async fn a_refresh_token_that_was_replaced_is_never_sent_again() {
     assert_eq!(provider.reuses(), 0);
 }
 
-/// The tokens that were taken back, and what they were said to be.
+/// The tokens that were revoked, and the type hint of each.
 fn revoked(provider: &MockIdentityProvider) -> Vec<(String, String)> {
     let exchanges = provider.journal().exchanges();
     let asked = exchanges.iter().filter(|one| one.request().path() == "/revoke").map(|one| one.request());
@@ -212,7 +212,7 @@ fn revoked(provider: &MockIdentityProvider) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
+async fn a_logout_revokes_the_access_token_if_there_is_no_refresh_token() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let server = endpoint(|_| Answer::json(json!({ "access_token": "only-one", "token_type": "Bearer" }))).await;
     let at = Issuer::new(provider.issuer()).unwrap().token_endpoint(server.url("/token")).unwrap();
@@ -223,7 +223,7 @@ async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
     assert_eq!(held.source(), Some(&*format!("issuer:{}", provider.issuer())));
     session.logout().await.unwrap();
     assert_eq!(revoked(&provider), [("only-one".to_owned(), "access_token".to_owned())]);
-    // A server that takes none back is no reason to say that a logout failed; one that fails is.
+    // A logout succeeds if the server does not support revocation, and fails if the revocation fails.
     for (code, is_done) in [("unsupported_token_type", true), ("invalid_request", false)] {
         server.at("/revoke").answers(Answer::new(400).json_body(json!({ "error": code })));
         let at = issuer(&server).revocation_endpoint(server.url("/revoke")).unwrap();
@@ -235,7 +235,7 @@ async fn a_logout_takes_the_token_back_where_there_is_nothing_that_renews_it() {
 }
 
 #[tokio::test]
-async fn a_logout_takes_the_refresh_token_back() {
+async fn a_logout_revokes_the_refresh_token() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -253,10 +253,10 @@ async fn a_logout_takes_the_refresh_token_back() {
     let (token, hint) = &revoked[0];
     assert!(held.attachment().unwrap().expose().contains(token) && hint == "refresh_token", "{token} {hint}");
     assert!(client.get(api.url("/api")).send().await.is_err());
-    assert_eq!(provider.token_requests(), 1, "nobody is asked after a logout");
+    assert_eq!(provider.token_requests(), 1, "no token is requested after a logout");
 }
 
-/// A token endpoint that wants a nonce in each proof, and gives tokens bound to the key.
+/// A token endpoint that requires a nonce in each proof, and issues tokens that are bound to the key.
 async fn with_nonces(sent: Arc<Mutex<Vec<Value>>>) -> MockApi {
     endpoint(move |arrived| {
         let proof = arrived.header("dpop").unwrap();
@@ -273,7 +273,7 @@ async fn with_nonces(sent: Arc<Mutex<Vec<Value>>>) -> MockApi {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_asked_for_with_the_nonce_that_the_server_wants() {
+async fn a_request_for_a_dpop_token_uses_the_servers_nonce() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let server = with_nonces(sent.clone()).await;
     let api = MockApi::start().await.unwrap();
@@ -288,12 +288,16 @@ async fn a_bound_token_is_asked_for_with_the_nonce_that_the_server_wants() {
     session.login().await.unwrap();
     let proofs = sent.lock().unwrap();
     let nonces: Vec<_> = proofs.iter().map(|claims| claims["nonce"].as_str()).collect();
-    assert_eq!(nonces, [None, Some("n-1"), Some("n-1")], "once more, and the nonce is remembered");
+    assert_eq!(
+        nonces,
+        [None, Some("n-1"), Some("n-1")],
+        "the request is repeated with the nonce, and the nonce is remembered"
+    );
     assert!(proofs.iter().all(|claims| claims["htu"] == server.url("/token") && claims.get("ath").is_none()));
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_bound_is_refused_where_a_bound_one_was_asked_for() {
+async fn a_bearer_token_is_refused_if_a_dpop_token_was_requested() {
     let (server, api) = (endpoint(|_| token()).await, open().await);
     let dpop = Dpop::new(Es256Key::generate().unwrap());
     let oauth = OAuth::new(issuer(&server), Client::public("s"), ClientCredentials).unwrap().dpop(dpop);
@@ -307,7 +311,7 @@ async fn a_token_that_is_not_bound_is_refused_where_a_bound_one_was_asked_for() 
 }
 
 #[tokio::test]
-async fn no_secret_is_shown_by_what_holds_one_or_by_what_fails_with_one() {
+async fn no_debug_output_and_no_error_shows_a_secret() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let server = endpoint(|arrived| {
         let echoed = String::from_utf8_lossy(arrived.body()).into_owned();
@@ -318,7 +322,7 @@ async fn no_secret_is_shown_by_what_holds_one_or_by_what_fails_with_one() {
     let api = open().await;
     let grant = RefreshToken::new("hunter2-refresh");
     let exchange = TokenExchange::new(|| Ok(Secret::new("hunter2")), "urn:ietf:params:oauth:token-type:jwt");
-    let signed = JwtBearer::new("issuer", "hunter2 is nobody's name", Es256Key::generate().unwrap());
+    let signed = JwtBearer::new("issuer", "hunter2 is the subject", Es256Key::generate().unwrap());
     let shown = format!("{grant:?} {exchange:?} {signed:?} {:?}", Client::secret_post("c", "hunter2-secret"));
     let key = Es256Key::generate().unwrap();
     let secret = key.to_secret();

@@ -1,4 +1,4 @@
-//! Several authorization servers: what one is told is of no use to another, and none is remembered without a bound.
+//! Several authorization servers: redirect URIs and registrations are kept apart, and the number of remembered servers is bounded.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::oauth::{Seen, browser, client, line, names, protected, why};
 
-const PLACE: &str = "/.well-known/oauth-authorization-server";
+const METADATA: &str = "/.well-known/oauth-authorization-server";
 
-/// A server with that in its metadata, beside what every one has.
+/// A server with additional metadata.
 async fn server(more: Value) -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut metadata = json!({
@@ -21,7 +21,7 @@ async fn server(more: Value) -> MockApi {
         "authorization_endpoint": server.url("/authorize"), "code_challenge_methods_supported": ["S256"],
     });
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    server.at(PLACE).answers(Answer::json(metadata));
+    server.at(METADATA).answers(Answer::json(metadata));
     server.at("/register").answers_with(|arrived| {
         let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
         Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
@@ -29,7 +29,7 @@ async fn server(more: Value) -> MockApi {
     server
 }
 
-/// The redirect URI's path in the page that is shown for an API which names that server; or why none is shown.
+/// The path of the redirect URI in the login page for an API that names the server. If no page is shown, the error.
 async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
@@ -37,9 +37,9 @@ async fn redirect_path(server: &MockApi, client_of: Client) -> String {
     let before = server.requests_to("/register");
     let seen = Seen::default();
     let shown = seen.clone();
-    // The person does not come back.
-    let code = AuthorizationCode::new(move |invitation| {
-        shown.0.lock().unwrap().push(invitation.url().clone());
+    // The user closes the page.
+    let code = AuthorizationCode::new(move |prompt| {
+        shown.0.lock().unwrap().push(prompt.url().clone());
         Err("closed".into())
     });
     let oauth = OAuth::new(Issuer::from_challenge(), client_of, code).unwrap().prompting();
@@ -59,23 +59,23 @@ async fn redirect_path(server: &MockApi, client_of: Client) -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
+async fn a_server_without_iss_in_its_responses_gets_its_own_redirect_uri() {
     let registered = || Client::registered(Registration::named("tool"));
     let (one, other) = (server(json!({})).await, server(json!({})).await);
     let (first, second) = (redirect_path(&one, registered()).await, redirect_path(&other, registered()).await);
     assert!(first.starts_with("/callback/") && second.starts_with("/callback/") && first != second);
     let names_itself = server(json!({ "authorization_response_iss_parameter_supported": true })).await;
     assert_eq!(redirect_path(&names_itself, registered()).await, "/callback");
-    let takes_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
-    // What is given, or stands in a document, is known with one path alone, so that answers are told apart by their issuer or not at all.
+    let supports_documents = server(json!({ "client_id_metadata_document_supported": true })).await;
+    // A client with a fixed ID or a document has one redirect path, so only `iss` tells the responses of two servers apart.
     assert_eq!(redirect_path(&names_itself, Client::public("tool")).await, "/callback");
     for client_of in [Client::public("tool"), Client::metadata_document("https://tool.example/client.json")] {
-        let error = redirect_path(&takes_documents, client_of).await;
+        let error = redirect_path(&supports_documents, client_of).await;
         assert!(error.contains("mix_up") && error.contains("say `Issuer::new`"), "{error}");
     }
     let document =
         Client::metadata_document("https://tool.example/client.json").or_registered(Registration::named("tool"));
-    let own = redirect_path(&takes_documents, document.clone()).await;
+    let own = redirect_path(&supports_documents, document.clone()).await;
     assert!(own.starts_with("/callback/") && own != first, "{own}");
     assert_eq!(redirect_path(&one, document.clone()).await, first);
     let does_both = json!({ "client_id_metadata_document_supported": true, "authorization_response_iss_parameter_supported": true });
@@ -83,7 +83,7 @@ async fn a_server_that_does_not_name_itself_has_a_redirect_uri_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_last_few_servers_are_remembered_and_no_more() {
+async fn the_metadata_of_the_last_eight_servers_are_remembered() {
     let (api, issuers) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     for number in 0..9 {
         let metadata = json!({
@@ -91,7 +91,7 @@ async fn the_last_few_servers_are_remembered_and_no_more() {
             "authorization_endpoint": issuers.url("/authorize"), "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         });
-        issuers.at(&format!("{PLACE}/{number}")).answers(Answer::json(metadata));
+        issuers.at(&format!("{METADATA}/{number}")).answers(Answer::json(metadata));
     }
     let code = AuthorizationCode::new(|_| Err("closed".into()));
     let (_, session) =
@@ -100,7 +100,7 @@ async fn the_last_few_servers_are_remembered_and_no_more() {
         names(&api, &api.url("/api"), &issuers.url(&format!("/{number}")));
         let error = session.login().await.unwrap_err();
         assert!(line(&error).contains("closed"), "{}", line(&error));
-        issuers.requests_to(&format!("{PLACE}/{number}"))
+        issuers.requests_to(&format!("{METADATA}/{number}"))
     };
     for number in 0..9 {
         assert_eq!(asked_after_login(number).await, 1);
@@ -110,7 +110,7 @@ async fn the_last_few_servers_are_remembered_and_no_more() {
 }
 
 #[test]
-fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
+fn an_invalid_url_of_a_client_metadata_document_is_an_error() {
     let set_up = |url: &str| {
         let code = AuthorizationCode::new(|_| Ok(()));
         let made = OAuth::new(Issuer::from_challenge(), Client::metadata_document(url), code);
@@ -118,10 +118,10 @@ fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
     };
     assert_eq!(set_up("https://tool.example/client.json"), Ok(()));
     for (url, why) in [
-        ("tool", "is no URL by https"),
-        ("http://tool.example/client.json", "is by plain http"),
-        ("https://me@tool.example/client.json", "has a user name in it"),
-        ("https://tool.example/client.json#me", "has a fragment"),
+        ("tool", "is not an https URL"),
+        ("http://tool.example/client.json", "uses plain http"),
+        ("https://me@tool.example/client.json", "contains a user name"),
+        ("https://tool.example/client.json#me", "contains a fragment"),
         ("https://tool.example/", "has no path"),
     ] {
         let error = set_up(url).unwrap_err();
@@ -130,13 +130,13 @@ fn a_document_that_cannot_say_who_a_client_is_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
+async fn a_registered_client_authenticates_with_the_secret_that_the_server_issued() {
     for method in ["client_secret_basic", "client_secret_post"] {
         let server = server(json!({})).await;
         server.at("/register").answers(Answer::new(201).json_body(json!({
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
-        // It does not name itself, and its answer is taken all the same: by the redirect URI that is its alone.
+        // The server sends no `iss`. Its response is accepted because of its own redirect URI.
         server.at("/authorize").open().answers_with(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
@@ -151,7 +151,7 @@ async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
         let (_, session) =
             client(&api.origin(), OAuth::new(Issuer::from_challenge(), registered.clone(), code()).unwrap());
         let held = session.login().await.unwrap();
-        // Another process, which has what was stored and no more.
+        // Another process, which has only the stored credential.
         let another = OAuth::new(Issuer::from_challenge(), registered, code()).unwrap();
         let context = RefreshContext::builder(api.url("/api")).credential(held).build().unwrap();
         another.refresh(context).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_client_that_is_given_a_secret_proves_itself_with_it_and_keeps_it() {
 }
 
 #[tokio::test]
-async fn who_registers_nobody_is_said_to_with_what_helps() {
+async fn the_error_of_a_server_without_registration_names_the_solution() {
     let login = async |server: &MockApi| {
         let api = MockApi::start().await.unwrap();
         names(&api, &api.url("/api"), &server.origin());
@@ -193,10 +193,21 @@ async fn who_registers_nobody_is_said_to_with_what_helps() {
 }
 
 #[test]
-fn whoever_waits_for_a_person_waits_for_as_long_as_a_person_takes() {
+fn a_grant_with_a_user_has_a_longer_timeout() {
     let at = || Issuer::new("https://auth.example.com").unwrap();
-    let with = |grant: Grant| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
-    assert_eq!(with(ClientCredentials.into()), 30);
-    assert!(with(AuthorizationCode::new(|_| Ok(())).into()) >= 5 * 60);
-    assert!(with(DeviceCode::new(|_| Ok(())).into()) >= 15 * 60);
+    let with =
+        |grant: Box<dyn Grant>| OAuth::new(at(), Client::secret_basic("c", "s"), grant).unwrap().timeout().as_secs();
+    assert_eq!(with(Box::new(ClientCredentials)), 30);
+    assert!(with(Box::new(AuthorizationCode::new(|_| Ok(())))) >= 5 * 60);
+    assert!(with(Box::new(DeviceCode::new(|_| Ok(())))) >= 15 * 60);
+}
+
+#[test]
+fn an_issuer_by_plain_http_must_be_on_this_machine() {
+    for host in ["127.0.0.1", "[::1]", "localhost", "auth.localhost", "auth.localhost."] {
+        assert!(Issuer::new(format!("http://{host}:8080")).is_ok(), "{host}");
+    }
+    for host in ["auth.example.com", "authlocalhost", "10.0.0.1"] {
+        assert!(Issuer::new(format!("http://{host}:8080")).is_err(), "{host}");
+    }
 }

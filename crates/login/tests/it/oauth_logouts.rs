@@ -1,4 +1,4 @@
-//! Which server gets the token of a login that was stored by an earlier process and is revoked before any refresh.
+//! The server at which a logout revokes a login that an earlier process stored.
 
 use reqwest_challenge::{ChallengeMiddleware, Refresh, Session};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, Registration};
@@ -6,13 +6,13 @@ use reqwest_challenge_login::store::{MemoryStore, Store, Stored};
 use reqwest_challenge_testing::{MockApi, MockIdentityProvider};
 
 use crate::support::folder::key;
-use crate::support::oauth::{anybody, browser, protected};
+use crate::support::oauth::{browser, protected, registering};
 
 fn session(origin: &str, refresher: impl Refresh) -> Session {
     ChallengeMiddleware::new(origin, refresher).unwrap().session()
 }
 
-/// A store with a login for that API.
+/// A store with a login for the API.
 async fn logged_in(api: &MockApi, oauth: OAuth) -> MemoryStore {
     let store = MemoryStore::new();
     session(&api.origin(), Stored::new(oauth, store.clone(), key())).login().await.unwrap();
@@ -29,7 +29,7 @@ async fn logs_out(origin: &str, store: &MemoryStore, provider: &MockIdentityProv
         (paths.len(), paths.iter().filter(|path| *path == "/revoke").count())
     };
     let before = count();
-    session(origin, Stored::new(anybody().0, store.clone(), key())).logout().await.unwrap();
+    session(origin, Stored::new(registering().0, store.clone(), key())).logout().await.unwrap();
     assert_eq!(store.load(&key()).await.unwrap(), None, "the login is removed here in any case");
     (count().0 - before.0, count().1 - before.1)
 }
@@ -38,10 +38,10 @@ async fn logs_out(origin: &str, store: &MemoryStore, provider: &MockIdentityProv
 async fn a_stored_login_is_revoked_at_the_issuer_that_its_api_named() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let store = logged_in(&api, anybody().0).await;
+    let store = logged_in(&api, registering().0).await;
     assert_eq!(logs_out(&api.origin(), &store, &provider).await.1, 1);
-    // The API that named the issuer counts, and not the first origin of this middleware.
-    let store = logged_in(&api, anybody().0).await;
+    // The issuer is the one that the login's API named. The first origin of this middleware does not matter.
+    let store = logged_in(&api, registering().0).await;
     assert_eq!(logs_out("https://api.example.com", &store, &provider).await.1, 1);
 }
 

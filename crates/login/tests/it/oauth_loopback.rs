@@ -17,12 +17,12 @@ fn token() -> Answer {
     Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))
 }
 
-/// The outcome of a 401 whose challenge names those metadata.
+/// The outcome of a refresh after a 401 whose challenge names the metadata.
 async fn refreshed(oauth: &OAuth, api: &str, metadata: &str) -> Result<Option<Credential>, RefreshError> {
     refreshed_by(SystemTime::now, oauth, api, metadata).await
 }
 
-/// The same with that clock.
+/// The same with a clock.
 async fn refreshed_by(
     clock: impl Clock,
     oauth: &OAuth,
@@ -40,7 +40,7 @@ fn service(server: &MockApi) -> OAuth {
 }
 
 #[tokio::test]
-async fn a_public_api_cannot_make_the_client_call_this_machine_because_the_issuer_is_there() {
+async fn a_public_api_cannot_make_the_client_call_this_machine_even_if_the_issuer_is_local() {
     let (server, other) = (endpoint(|_| token()).await, MockApi::start().await.unwrap());
     let hosts = |port: &str| {
         [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"), format!("http://[::1]:{port}")]
@@ -66,19 +66,19 @@ async fn a_public_api_cannot_make_the_client_call_this_machine_because_the_issue
 }
 
 #[tokio::test]
-async fn an_api_on_a_public_host_does_not_choose_a_path_inside_because_the_issuer_is_there() {
+async fn a_public_api_cannot_choose_a_path_on_a_private_issuer() {
     let server = endpoint(|_| token()).await;
     for metadata in ["https://10.0.0.5/admin", "https://10.0.0.5:8443/admin"] {
         let issuer = Issuer::new("https://10.0.0.5").unwrap().token_endpoint(server.url("/token")).unwrap();
         let oauth = OAuth::new(issuer, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
-        // Only the clock would end the time that the metadata may take.
+        // The clock does not move, so a metadata request would wait forever.
         let got = refreshed_by(ManualClock::new(), &oauth, PUBLIC, metadata).await;
         assert!(got.is_ok(), "{}", line(&got.unwrap_err()));
     }
 }
 
 #[tokio::test]
-async fn an_endpoint_on_this_machine_that_the_caller_gives_is_asked_wherever_the_issuer_is() {
+async fn a_local_endpoint_that_the_caller_sets_is_called_for_any_issuer() {
     let server = endpoint(|_| token()).await;
     let given = Issuer::new("https://auth.example.com").unwrap().token_endpoint(server.url("/token")).unwrap();
     let oauth = OAuth::new(given, Client::secret_basic("c", "s"), ClientCredentials).unwrap();
@@ -120,7 +120,7 @@ async fn metadata_that_a_pinned_issuer_does_not_need_never_fail_the_grant() {
 }
 
 #[tokio::test]
-async fn metadata_that_never_come_are_given_up_for_a_pinned_issuer() {
+async fn a_pinned_issuer_does_not_wait_for_metadata_that_never_arrive() {
     let server = endpoint(|_| token()).await;
     let api = MockApi::start().await.unwrap();
     api.at("/metadata").answers(Answer::ok("{").stall_body());
@@ -134,7 +134,7 @@ async fn metadata_that_never_come_are_given_up_for_a_pinned_issuer() {
 }
 
 #[tokio::test]
-async fn an_issuer_on_this_machine_that_the_caller_named_works_for_a_public_api() {
+async fn a_local_issuer_that_the_caller_names_works_for_a_public_api() {
     let server = MockApi::start().await.unwrap();
     server.at("/.well-known/oauth-authorization-server").answers(Answer::json(json!({
         "issuer": server.origin(), "token_endpoint": server.url("/token"),
@@ -147,7 +147,7 @@ async fn an_issuer_on_this_machine_that_the_caller_named_works_for_a_public_api(
     let issuer = || Issuer::new(server.origin()).unwrap();
     let oauth = OAuth::new(issuer(), Client::secret_basic("c", "s"), ClientCredentials).unwrap();
     assert!(oauth.refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap().is_some());
-    let person = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Err("shown".into()))).unwrap();
-    let error = person.prompting().refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap_err();
+    let device = OAuth::new(issuer(), Client::public("c"), DeviceCode::new(|_| Err("shown".into()))).unwrap();
+    let error = device.prompting().refresh(RefreshContext::builder(PUBLIC).build().unwrap()).await.unwrap_err();
     assert!(line(&error).contains("shown"), "{}", line(&error));
 }

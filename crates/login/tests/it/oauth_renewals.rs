@@ -1,4 +1,4 @@
-//! Renewals that something comes in between of, and what they leave behind.
+//! Renewals that a login, a logout, a refused token or a step-up interrupts.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use reqwest_challenge_testing::{Answer, Failure, Gate, ManualClock, MockApi, Moc
 use reqwest_middleware::ClientBuilder;
 use serde_json::json;
 
-use crate::oauth_attacks::settled;
-use crate::support::oauth::{anybody, browser, client, endpoint, line, protected, why};
+use crate::oauth_robustness::settled;
+use crate::support::oauth::{browser, client, endpoint, line, protected, registering, why};
 
 #[tokio::test]
-async fn a_client_that_the_server_has_forgotten_registers_anew() {
+async fn a_client_that_the_server_no_longer_knows_registers_again() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    let (oauth, seen) = anybody();
+    let (oauth, seen) = registering();
     let (client, _) = client(&api.origin(), oauth.prompting());
     client.get(api.url("/api")).send().await.unwrap();
     provider.fail_next(Failure::InvalidClient);
@@ -49,7 +49,7 @@ async fn a_login_during_a_renewal_does_not_use_its_refresh_token_again() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_declined_during_a_renewal_does_not_lose_what_was_renewed() {
+async fn a_refused_login_during_a_renewal_keeps_the_renewed_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (show, seen) = browser();
@@ -88,7 +88,7 @@ async fn a_login_that_is_declined_during_a_renewal_does_not_lose_what_was_renewe
 }
 
 #[tokio::test]
-async fn a_logout_goes_by_the_middlewares_client() {
+async fn a_logout_uses_the_middlewares_refresh_client() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let login = provider.log_in(["api:read"]);
@@ -113,7 +113,7 @@ async fn a_logout_goes_by_the_middlewares_client() {
 }
 
 #[tokio::test]
-async fn a_step_up_needs_no_challenge_to_say_where_the_metadata_are() {
+async fn a_step_up_uses_the_metadata_that_an_earlier_challenge_named() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
     let metadata = format!("resource_metadata=\"{}\"", api.url("/meta.json"));
@@ -123,7 +123,7 @@ async fn a_step_up_needs_no_challenge_to_say_where_the_metadata_are() {
     api.at("/.well-known").open().answers(Answer::new(404));
     api.at("/api").requires("api:read").challenges_with([&*format!("Bearer {metadata}, scope=\"api:read\"")]);
     api.at("/api/write").requires("api:write");
-    let (client, session) = client(&api.origin(), anybody().0.prompting());
+    let (client, session) = client(&api.origin(), registering().0.prompting());
     client.get(api.url("/api")).send().await.unwrap();
     let error = client.get(api.url("/api/write")).send().await.unwrap_err();
     let got = session.step_up(Forbidden::find(&error).unwrap()).await;
@@ -131,7 +131,7 @@ async fn a_step_up_needs_no_challenge_to_say_where_the_metadata_are() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_kept_where_the_token_beside_it_is_refused() {
+async fn a_new_refresh_token_is_kept_if_its_access_token_is_refused() {
     use reqwest_challenge::dpop::{Dpop, Es256Key};
     let server = endpoint(|arrived| {
         let n = arrived.form("refresh_token").unwrap();
@@ -152,7 +152,7 @@ async fn a_refresh_token_is_kept_where_the_token_beside_it_is_refused() {
 }
 
 #[tokio::test]
-async fn what_was_stepped_up_to_is_asked_for_again_when_it_has_expired() {
+async fn a_renewal_after_a_step_up_requests_the_added_scopes_again() {
     let server = endpoint(|a| {
         Answer::json(
             json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 3600, "scope": a.form("scope") }),
@@ -179,7 +179,7 @@ async fn what_was_stepped_up_to_is_asked_for_again_when_it_has_expired() {
 }
 
 #[tokio::test]
-async fn a_login_that_was_declined_does_not_stop_renewals() {
+async fn a_refused_login_does_not_stop_renewals() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
     let (show, _) = browser();
@@ -195,7 +195,7 @@ async fn a_login_that_was_declined_does_not_stop_renewals() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
+async fn a_refresh_token_is_sent_for_no_other_issuer_client_or_resource() {
     let (old, new) = (MockIdentityProvider::start().await.unwrap(), MockIdentityProvider::start().await.unwrap());
     let api = protected(&old).await;
     let login = |issuer: &MockIdentityProvider, client: &str| {
@@ -207,7 +207,7 @@ async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
     let (first, _) = login(&old, "tool");
     let (_, session) = client(&api.origin(), first.resource("urn:a"));
     let held = session.login().await.unwrap();
-    let begun_with = |oauth: OAuth| {
+    let starts_with = |oauth: OAuth| {
         let auth = ChallengeMiddleware::builder(api.origin(), oauth).initial_credential(held.clone()).build().unwrap();
         ClientBuilder::new(reqwest::Client::new()).with(auth).build()
     };
@@ -215,17 +215,17 @@ async fn a_refresh_token_goes_to_no_other_issuer_client_or_resource() {
     let others =
         [(login(&new, "tool"), "urn:a"), (login(&old, "another tool"), "urn:a"), (login(&old, "tool"), "urn:b")];
     for ((oauth, seen), resource) in others {
-        let _ = begun_with(oauth.resource(resource)).get(api.url("/api")).send().await;
+        let _ = starts_with(oauth.resource(resource)).get(api.url("/api")).send().await;
         assert_eq!((seen.count(), old.grants("refresh_token"), new.grants("refresh_token")), (1, 0, 0), "a new login");
         api.tokens().expire_all();
     }
     let (same, seen) = login(&old, "tool");
-    assert_eq!(begun_with(same.resource("urn:a")).get(api.url("/api")).send().await.unwrap().status(), 200);
+    assert_eq!(starts_with(same.resource("urn:a")).get(api.url("/api")).send().await.unwrap().status(), 200);
     assert_eq!((seen.count(), old.grants("refresh_token")), (0, 1));
 }
 
-/// An API whose challenge alone says where its metadata are.
-async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
+/// An API whose metadata can only be found by its challenge.
+async fn named_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
     let api = MockApi::trusting(provider).await.unwrap();
     let document = json!({ "resource": api.url("/api"), "authorization_servers": [provider.issuer()] });
     api.at("/meta.json").open().answers(Answer::json(document));
@@ -236,10 +236,10 @@ async fn told_by_its_challenge(provider: &MockIdentityProvider) -> MockApi {
 }
 
 #[tokio::test]
-async fn a_login_that_finds_no_metadata_does_not_answer_for_a_401_that_brings_some() {
+async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    let api = told_by_its_challenge(&provider).await;
-    let (oauth, seen) = anybody();
+    let api = named_by_its_challenge(&provider).await;
+    let (oauth, seen) = registering();
     let (client, session) = client(&api.origin(), oauth.prompting());
     let error = line(&session.login().await.unwrap_err());
     assert!(error.contains("send it a request") && seen.count() == 0, "{error}");
@@ -248,11 +248,11 @@ async fn a_login_that_finds_no_metadata_does_not_answer_for_a_401_that_brings_so
 }
 
 #[tokio::test]
-async fn a_login_after_a_401_finds_the_metadata_that_the_challenge_alone_names() {
+async fn a_login_after_a_401_finds_metadata_that_only_the_challenge_names() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    let api = told_by_its_challenge(&provider).await;
-    let (client, session) = client(&api.origin(), anybody().0);
-    assert!(client.get(api.url("/api")).send().await.is_err(), "nobody asked for a login");
+    let api = named_by_its_challenge(&provider).await;
+    let (client, session) = client(&api.origin(), registering().0);
+    assert!(client.get(api.url("/api")).send().await.is_err(), "no login without an explicit call");
     session.login().await.unwrap();
     session.logout().await.unwrap();
     session.login().await.unwrap();

@@ -1,4 +1,4 @@
-//! Several protected resources on one origin, by OAuth: a refresh token of one is not used up for another.
+//! Several protected resources on one origin: the refresh token of one resource is not spent for another.
 
 use reqwest_challenge::ChallengeMiddleware;
 use reqwest_challenge_login::oauth::{Client, ClientCredentials, Issuer, OAuth};
@@ -37,7 +37,7 @@ async fn a_refresh_token_of_one_resource_is_not_used_up_for_another() {
     }
     let grants = || issuer.requests().iter().map(|one| one.form("grant_type").unwrap()).collect::<Vec<_>>();
     assert_eq!(grants(), ["client_credentials"; 2]);
-    // Another process begins with the credential of the first resource, and calls the second first.
+    // Another process starts with the credential of one resource, and calls the other resource first.
     let kept = first.session().credential().unwrap();
     let second = ChallengeMiddleware::builder(api.origin(), oauth()).initial_credential(kept).build().unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(second).build();

@@ -1,4 +1,4 @@
-//! Answers that replace the refresh token and are of no use otherwise: the new refresh token is not lost.
+//! Responses that replace the refresh token and have no usable access token: the new refresh token is not lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use crate::support::folder::key;
 use crate::support::oauth::endpoint;
 use crate::support::script::{API, Script, challenged, status};
 
-/// A server whose refresh tokens `r0`, `r1`, … serve once each. The renewal of that number gets these members, the others a token.
+/// A server whose refresh tokens `r0`, `r1`, … are valid once each. The renewal number `odd` gets `members`, the others get a token.
 async fn rotates(odd: usize, members: Value, kind: &'static str) -> (MockApi, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let rotated = count.clone();
@@ -56,8 +56,8 @@ fn process(
     ClientBuilder::new(reqwest::Client::new()).with(auth).with(api.clone()).build()
 }
 
-/// An API that takes the last token alone.
-fn takes_last(count: &Arc<AtomicUsize>) -> Script {
+/// An API that accepts only the last token.
+fn accepts_last(count: &Arc<AtomicUsize>) -> Script {
     let count = count.clone();
     Script::new(move |arrived, _| {
         let presented = arrived.header("authorization").unwrap_or_default().to_owned();
@@ -71,7 +71,7 @@ fn takes_last(count: &Arc<AtomicUsize>) -> Script {
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_beside_no_usable_access_token_is_kept() {
+async fn a_new_refresh_token_without_a_usable_access_token_is_kept() {
     for members in [
         json!({}),
         json!({ "token_type": "Bearer" }),
@@ -82,16 +82,16 @@ async fn a_new_refresh_token_beside_no_usable_access_token_is_kept() {
         json!({ "access_token": "t", "token_type": "DPoP" }),
         json!({ "access_token": "a\nb", "token_type": "Bearer" }),
     ] {
-        // The first renewal, with nothing stored, or the second.
+        // The odd response is the first one, with an empty store, or the second one.
         for odd in [1, 2] {
             for is_another_process in [true, false] {
                 let (server, count) = rotates(odd, members.clone(), "Bearer").await;
-                let (api, store, clock) = (takes_last(&count), MemoryStore::new(), ManualClock::new());
+                let (api, store, clock) = (accepts_last(&count), MemoryStore::new(), ManualClock::new());
                 let mut run = process(&server, &api, &store, &clock, None);
                 if odd == 2 {
                     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
                     count.store(1, Ordering::SeqCst);
-                    // The API refuses t1 by now.
+                    // The API no longer accepts t1.
                     let refuses = Script::new(|_, _| challenged());
                     run = process(&server, &refuses, &store, &clock, None);
                 }
@@ -106,27 +106,27 @@ async fn a_new_refresh_token_beside_no_usable_access_token_is_kept() {
                     clock.forward(Duration::from_secs(31));
                     let _ = run.get(API).send().await;
                 }
-                assert_eq!(count.load(Ordering::SeqCst), odd + 1, "the new one is presented: {members} {odd}");
+                assert_eq!(count.load(Ordering::SeqCst), odd + 1, "the new refresh token is sent: {members} {odd}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_beside_a_token_that_is_not_bound_is_kept() {
+async fn a_new_refresh_token_with_an_unbound_access_token_is_kept() {
     let dpop = Dpop::new(Es256Key::generate().unwrap());
     let (server, count) = rotates(1, json!({ "access_token": "t", "token_type": "Bearer" }), "DPoP").await;
-    let (api, store, clock) = (takes_last(&count), MemoryStore::new(), ManualClock::new());
+    let (api, store, clock) = (accepts_last(&count), MemoryStore::new(), ManualClock::new());
     assert!(process(&server, &api, &store, &clock, Some(&dpop)).get(API).send().await.is_err());
     let text = stored(&store).await.unwrap_or_default();
     assert!(text.contains("r1\\\""), "{text}");
     let run = process(&server, &api, &store, &clock, Some(&dpop));
     let _ = run.get(API).send().await;
-    assert_eq!(count.load(Ordering::SeqCst), 2, "the new one is presented");
+    assert_eq!(count.load(Ordering::SeqCst), 2, "the new refresh token is sent");
 }
 
 #[tokio::test]
-async fn an_error_replaces_no_refresh_token() {
+async fn an_error_response_replaces_no_refresh_token() {
     for (code, members) in [(400, json!({ "error": "odd" })), (503, json!({})), (200, json!({ "error": "odd" }))] {
         let mut body = members.clone();
         body["refresh_token"] = "r9".into();

@@ -1,4 +1,4 @@
-//! A grant without a user asks for no scopes that the API chooses, unless the caller allows it.
+//! A grant without a user requests no scopes that the API chooses, unless the caller allows it.
 
 use reqwest_challenge::dpop::Es256Key;
 use reqwest_challenge::{Refresh, RefreshContext, RefreshReason, Secret};
@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::support::oauth::endpoint;
 
-/// The scopes in the token request after a challenge, or metadata, that name `read` and `admin`.
-async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
+/// The scopes in the token request, after a challenge or metadata that name `read` and `admin`.
+async fn asked(grant: impl Grant, by_metadata: bool, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
     let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     server.at("/device").answers(Answer::new(400));
     let api = MockApi::start().await.unwrap();
@@ -35,23 +35,24 @@ async fn asked(grant: impl Into<Grant>, by_metadata: bool, set: impl FnOnce(OAut
     server.requests()[0].form("scope")
 }
 
-fn machines() -> [Grant; 3] {
+/// The grants without a user.
+fn grants_without_a_user() -> [Box<dyn Grant>; 3] {
     let key = Es256Key::generate().unwrap();
     [
-        ClientCredentials.into(),
-        JwtBearer::new("i", "s", key).into(),
-        TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt").into(),
+        Box::new(ClientCredentials),
+        Box::new(JwtBearer::new("i", "s", key)),
+        Box::new(TokenExchange::new(|| Ok(Secret::new("subject")), "urn:ietf:params:oauth:token-type:jwt")),
     ]
 }
 
 #[tokio::test]
-async fn an_api_does_not_choose_what_a_clients_secret_is_used_for() {
+async fn an_api_does_not_choose_the_scopes_of_a_grant_without_a_user() {
     for by_metadata in [false, true] {
-        for grant in machines() {
-            let name = format!("{grant:?}");
+        for grant in grants_without_a_user() {
+            let name = grant.grant_type().to_owned();
             assert_eq!(asked(grant, by_metadata, |oauth| oauth).await, None, "{name}");
         }
-        for grant in machines() {
+        for grant in grants_without_a_user() {
             let set = |oauth: OAuth| oauth.scopes(["mine"]).challenge_scopes(ChallengeScopes::any());
             assert_eq!(asked(grant, by_metadata, set).await.as_deref(), Some("mine"));
         }
@@ -59,7 +60,7 @@ async fn an_api_does_not_choose_what_a_clients_secret_is_used_for() {
 }
 
 #[tokio::test]
-async fn a_caller_allows_the_scopes_of_a_challenge_by_a_word_a_list_or_a_function() {
+async fn a_caller_allows_all_listed_matching_or_no_scopes_of_a_challenge() {
     for by_metadata in [false, true] {
         for (allowed, expected) in [
             (ChallengeScopes::any(), Some("read admin")),
@@ -76,15 +77,15 @@ async fn a_caller_allows_the_scopes_of_a_challenge_by_a_word_a_list_or_a_functio
 }
 
 #[tokio::test]
-async fn a_person_sees_the_scopes_of_a_challenge_and_needs_no_permission() {
+async fn a_users_login_requests_the_scopes_of_a_challenge_without_permission() {
     for by_metadata in [false, true] {
         let found = asked(DeviceCode::new(|_| Ok(())), by_metadata, |oauth| oauth).await;
         assert_eq!(found.as_deref(), Some("read admin"));
     }
 }
 
-/// The scopes that go out after a 401 that says which scope is missing, where the caller has set up others.
-async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
+/// The scopes in the request after a 401 that names a missing scope. The caller has set another scope.
+async fn asked_for_more(grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> Option<String> {
     let server = endpoint(|_| Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))).await;
     server.at("/device").answers(Answer::new(400));
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
@@ -98,13 +99,13 @@ async fn asked_for_more(grant: impl Into<Grant>, set: impl FnOnce(OAuth) -> OAut
 }
 
 #[tokio::test]
-async fn a_401_that_names_a_missing_scope_adds_it_to_those_of_the_caller_where_the_api_may_choose() {
-    let person = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
-    assert_eq!(person.as_deref(), Some("mine admin"));
-    for grant in machines() {
+async fn a_missing_scope_is_added_to_the_callers_scopes_if_the_api_may_choose() {
+    let device = asked_for_more(DeviceCode::new(|_| Ok(())), |oauth| oauth).await;
+    assert_eq!(device.as_deref(), Some("mine admin"));
+    for grant in grants_without_a_user() {
         assert_eq!(asked_for_more(grant, |oauth| oauth).await.as_deref(), Some("mine"));
     }
-    for grant in machines() {
+    for grant in grants_without_a_user() {
         let any = |oauth: OAuth| oauth.challenge_scopes(ChallengeScopes::any());
         assert_eq!(asked_for_more(grant, any).await.as_deref(), Some("mine admin"));
     }

@@ -38,9 +38,9 @@ fn grants(server: &MockApi) -> Answer {
     }))
 }
 
-fn session(server: &MockApi, client: Client, grant: impl Into<Grant>, follows: FollowsWhere) -> Session {
+fn session(server: &MockApi, client: Client, grant: impl Grant, follows: FollowsWhere) -> Session {
     let oauth = OAuth::new(Issuer::new(server.origin()).unwrap(), client, grant).unwrap();
-    let oauth = if follows == FollowsWhere::InOAuth { oauth.http(reqwest::Client::new()) } else { oauth };
+    let oauth = if follows == FollowsWhere::InOAuth { oauth.http_client(reqwest::Client::new()) } else { oauth };
     builder(server, oauth, follows).build().unwrap().session()
 }
 
@@ -49,7 +49,7 @@ fn is_refused(got: Result<Credential, Error>, how: &str) {
     let error = got.unwrap_err();
     let refused = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() };
     let found = RefreshError::find(&error).unwrap();
-    // A redirect that comes back to the kit may be a proxy's page, because the client may have a proxy.
+    // A redirect response may be the page of a proxy, and is then transient, because the client may have a proxy.
     assert!(*found.kind() == refused || found.is_transient(), "{how}: {}", line(&error));
     assert!(!line(&error).contains("hunter2"));
 }
@@ -75,9 +75,10 @@ async fn no_secret_of_a_token_request_is_sent_to_a_second_server() {
 
 #[tokio::test]
 async fn no_registration_and_no_device_code_of_a_second_server_is_accepted() {
-    let nobody = |_: &reqwest_challenge_login::oauth::AuthorizationPrompt| -> Result<(), reqwest_challenge::BoxError> {
-        panic!("a person is asked")
-    };
+    let no_prompt =
+        |_: &reqwest_challenge_login::oauth::AuthorizationPrompt| -> Result<(), reqwest_challenge::BoxError> {
+            panic!("a prompt is shown")
+        };
     for (follows, status) in FollowsWhere::each() {
         let (server, other) = (issuer().await, elsewhere(grants).await);
         for name in ["registration_endpoint", "device_authorization_endpoint"] {
@@ -85,8 +86,8 @@ async fn no_registration_and_no_device_code_of_a_second_server_is_accepted() {
         }
         let how = format!("{follows:?} {status}");
         let registered = Client::registered(Registration::named("tool").with("software_statement", "hunter2"));
-        is_refused(session(&server, registered, AuthorizationCode::new(nobody), follows).login().await, &how);
-        is_refused(session(&server, Client::public("c"), DeviceCode::new(nobody), follows).login().await, &how);
+        is_refused(session(&server, registered, AuthorizationCode::new(no_prompt), follows).login().await, &how);
+        is_refused(session(&server, Client::public("c"), DeviceCode::new(no_prompt), follows).login().await, &how);
         is_untouched(&other, status, "POST");
     }
 }
@@ -135,7 +136,7 @@ async fn a_redirect_loop_and_a_redirect_on_the_same_server_give_no_token() {
 }
 
 #[tokio::test]
-async fn a_given_client_that_meets_no_redirect_works_and_sends_a_length() {
+async fn a_callers_client_without_redirects_works_and_sends_a_content_length() {
     for (follows, _) in FollowsWhere::each().into_iter().step_by(STATUSES.len()) {
         let server = Arc::new(issuer().await);
         let session = session(&server, Client::secret_post("c", "hunter2"), ClientCredentials, follows);

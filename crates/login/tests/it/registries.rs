@@ -1,4 +1,4 @@
-//! Tokens of container registries: a token for each repository, and nothing to a server that nobody named.
+//! Tokens of container registries: a token for each repository, and no request to a token server that the caller did not name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use reqwest_challenge_login::registry::{self, Registry};
 use reqwest_challenge_testing::{Answer, ManualClock, MockApi};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
-/// A registry that wants for each repository a token for it, and names that token server.
+/// A registry that requires a token for each repository, and names a token server.
 async fn registry(realm: impl Fn(&MockApi) -> String) -> Arc<MockApi> {
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = realm(&api);
@@ -27,7 +27,7 @@ async fn registry(realm: impl Fn(&MockApi) -> String) -> Arc<MockApi> {
     api
 }
 
-/// Lets a server give a token for what is asked for, which lives for that long.
+/// Makes the server issue a token for the requested scope, with a lifetime in seconds.
 fn gives_tokens(server: &MockApi, seconds: u64) {
     let number = AtomicUsize::new(0);
     server.at("/token").open().answers_with(move |arrived| {
@@ -49,7 +49,7 @@ async fn pull(client: &ClientWithMiddleware, api: &MockApi, name: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn two_repositories_have_a_token_each_and_do_not_fight() {
+async fn two_repositories_each_keep_their_own_token() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let client = client(&api, Registry::new());
@@ -58,7 +58,7 @@ async fn two_repositories_have_a_token_each_and_do_not_fight() {
         assert_eq!(pull(&client, &api, "library/manifests/debian").await, 200);
     }
     assert_eq!(api.requests_to("/token"), 2);
-    // Another kind of access has a token of its own.
+    // Another action has its own token.
     let pushed = client.put(api.url("/v2/library/alpine/manifests/latest")).body("x").send().await.unwrap();
     assert_eq!((pushed.status().as_u16(), api.requests_to("/token")), (200, 3));
     assert_eq!(api.requests_to("/v2/library/alpine/manifests/latest"), 8);
@@ -71,7 +71,7 @@ async fn two_repositories_have_a_token_each_and_do_not_fight() {
 }
 
 #[tokio::test]
-async fn many_at_once_for_two_repositories_make_a_fetch_each() {
+async fn concurrent_requests_to_two_repositories_share_the_token_requests() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let client = client(&api, Registry::new());
@@ -84,12 +84,12 @@ async fn many_at_once_for_two_repositories_make_a_fetch_each() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().status(), 200);
     }
-    // One that is refused late asks once more for its own, and never one for each caller.
+    // A request whose 401 arrives late may fetch one more token. There is never one fetch for each request.
     assert!((2..=6).contains(&api.requests_to("/token")), "{}\n{}", api.requests_to("/token"), api.journal());
 }
 
 #[tokio::test]
-async fn a_token_that_is_too_old_is_not_sent() {
+async fn an_expired_token_is_not_sent() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     let clock = ManualClock::new();
@@ -106,7 +106,7 @@ async fn a_token_that_is_too_old_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_account_goes_by_basic_to_the_token_server_alone() {
+async fn an_account_is_sent_only_to_the_token_server() {
     let api = registry(|api| api.url("/token")).await;
     gives_tokens(&api, 300);
     pull(&client(&api, Registry::new().password("alice", "hunter2")), &api, "a").await;
@@ -129,7 +129,7 @@ async fn an_account_goes_by_basic_to_the_token_server_alone() {
 }
 
 #[tokio::test]
-async fn a_token_server_that_nobody_named_gets_nothing() {
+async fn a_token_server_that_the_caller_did_not_name_gets_no_request() {
     let other = MockApi::start().await.unwrap();
     gives_tokens(&other, 300);
     let url = other.url("/token");
@@ -140,17 +140,17 @@ async fn a_token_server_that_nobody_named_gets_nothing() {
     assert_eq!(Unauthorized::find(&error).unwrap().refresh_error().unwrap().kind(), &kind);
     let shown = format!("{:#}", anyhow::Error::from(error));
     assert!(
-        shown.contains(&format!("say `token_server(\"{}\")`", other.origin())) && !shown.contains("hunter2"),
+        shown.contains(&format!("call `token_server(\"{}\")`", other.origin())) && !shown.contains("hunter2"),
         "{shown}"
     );
     assert_eq!(other.requests().len(), 0);
-    let named = Registry::new().password("alice", "hunter2").token_server(other.origin()).unwrap();
-    assert_eq!(pull(&client(&api, named), &api, "a").await, 200);
+    let allowed = Registry::new().password("alice", "hunter2").token_server(other.origin()).unwrap();
+    assert_eq!(pull(&client(&api, allowed), &api, "a").await, 200);
     assert_eq!(other.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn a_realm_that_leads_astray_is_not_dialled() {
+async fn an_untrusted_realm_is_not_called() {
     for realm in [
         "http://example.com/token",
         "http://alice@127.0.0.1/token",
@@ -170,7 +170,7 @@ async fn a_realm_that_leads_astray_is_not_dialled() {
 }
 
 #[tokio::test]
-async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() {
+async fn each_failure_of_a_token_server_has_its_error_kind_and_shows_no_secret() {
     for (answer, wanted) in [
         (Answer::new(401), RefreshErrorKind::CredentialRevoked { code: "unauthorized".to_owned() }),
         (Answer::new(400), RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "token_server".to_owned() }),
@@ -180,7 +180,7 @@ async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() 
             RefreshErrorKind::Transient { retry_after: Some(Duration::from_secs(7)) },
         ),
         (Answer::ok("hunter2 is no JSON"), RefreshErrorKind::Other),
-        // The beginning of an answer that said nothing about its length.
+        // The beginning of a response without a length.
         (Answer::json("{\"token\":\"hunter2"), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{\"token\":\"hunter2\""), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{"), RefreshErrorKind::Transient { retry_after: None }),
@@ -197,8 +197,8 @@ async fn what_a_token_server_says_is_told_apart_and_none_of_its_text_is_shown() 
 }
 
 #[tokio::test]
-async fn reading_and_writing_one_repository_at_once_are_both_let_in() {
-    // One scope for both, so that nothing but the request tells them apart.
+async fn concurrent_reads_and_writes_of_one_repository_all_succeed() {
+    // The challenge names no scope, so only the request tells reads and writes apart.
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = api.url("/token");
     api.at("/v2").answers_with(move |arrived| match arrived.token() {
@@ -220,7 +220,7 @@ async fn reading_and_writing_one_repository_at_once_are_both_let_in() {
 }
 
 #[tokio::test]
-async fn a_token_stays_at_its_origin_and_a_refused_repository_costs_one_fetch() {
+async fn a_token_is_not_sent_to_another_origin_and_a_denied_repository_costs_one_token_request() {
     let (api, other) = (registry(|api| api.url("/token")).await, MockApi::start().await.unwrap());
     gives_tokens(&api, 300);
     let auth = ChallengeMiddleware::builder(api.origin(), Registry::new()).origin(other.origin());
@@ -241,10 +241,10 @@ async fn a_token_stays_at_its_origin_and_a_refused_repository_costs_one_fetch() 
 }
 
 #[tokio::test]
-async fn several_scopes_are_asked_for_together_and_the_cache_is_bounded() {
+async fn several_scopes_are_requested_together_and_the_cache_is_bounded() {
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = api.url("/token");
-    // A mount asks for two repositories, in one parameter or in two.
+    // A mount needs two repositories, in one `scope` parameter or in two.
     api.at("/v2").answers_with(move |arrived| match arrived.token() {
         "" => {
             let name = arrived.path().split('/').nth(2).unwrap().to_owned();
@@ -260,7 +260,7 @@ async fn several_scopes_are_asked_for_together_and_the_cache_is_bounded() {
     let scopes: Vec<_> =
         asked.url().query_pairs().filter(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned()).collect();
     assert_eq!(scopes, ["repository:a0:push", "repository:b:pull"]);
-    // One more than there is room for: the first is asked for again, and the last is there.
+    // The cache holds 256 tokens. With one more, the first token is requested again, and the last one is still there.
     for number in 1..=256 {
         pull(&client, &api, &format!("a{number}")).await;
     }

@@ -1,4 +1,4 @@
-//! Challenges of registries that leave something out, errors of their token servers, and redirects of those servers.
+//! Incomplete challenges of registries, errors of their token servers, and redirects of those servers.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use reqwest_middleware::ClientBuilder;
 
 use crate::support::redirects::{FollowsWhere, builder, elsewhere, is_untouched};
 
-/// A token server, and the query of its last request.
+/// A token server that issues the token `t`.
 async fn token_server() -> MockApi {
     let server = MockApi::start().await.unwrap();
     server.at("/").open().answers(Answer::json("{\"token\":\"t\",\"expires_in\":300}"));
     server
 }
 
-/// Refreshes for a request with that method and path, after that challenge.
+/// Refreshes after a challenge, for a request with a method and a path.
 async fn refresh(
     registry: Registry,
     server: &MockApi,
@@ -32,9 +32,9 @@ async fn refresh(
     registry.refresh(context).await.map(|credential| assert!(credential.is_some()))
 }
 
-/// Blobs that are mounted from several repositories at once need a token each, also if the challenges name no scope.
+/// Each source repository needs its own token, also if the challenges name no scope.
 #[tokio::test(flavor = "multi_thread")]
-async fn blobs_that_are_mounted_at_once_from_several_repositories_have_a_token_each() {
+async fn concurrent_mounts_from_several_repositories_have_a_token_each() {
     for names_scopes in [true, false] {
         let server = Arc::new(token_server().await);
         let realm = server.url("/token");
@@ -77,7 +77,7 @@ fn asked(server: &MockApi, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_challenge_without_a_service_is_answered_without_one() {
+async fn a_challenge_without_a_service_leads_to_a_token_request_without_one() {
     for registry in [Registry::new(), Registry::new().password("a", "b"), Registry::new().identity_token("c")] {
         let server = token_server().await;
         let challenge = "Bearer realm=\"HERE/proxy_auth\",scope=\"repository:nvidia/cuda:pull\"";
@@ -88,7 +88,7 @@ async fn a_challenge_without_a_service_is_answered_without_one() {
 }
 
 #[tokio::test]
-async fn the_scope_that_a_challenge_leaves_out_is_what_the_request_needs() {
+async fn if_the_challenge_names_no_scope_the_request_determines_it() {
     for (method, path, scopes) in [
         (Method::GET, "/v2/library/alpine/manifests/latest", vec!["repository:library/alpine:pull"]),
         (Method::HEAD, "/v2/a/blobs/sha256:00", vec!["repository:a:pull"]),
@@ -148,8 +148,8 @@ async fn repositories_without_scopes_in_their_challenges_have_a_token_each() {
     assert_eq!(server.requests_to("/token"), 3);
 }
 
-/// The outcome of a token server's response, and its text.
-async fn comes_of(registry: Registry, answer: Answer) -> (RefreshErrorKind, String) {
+/// The kind and the text of the error for a response of the token server.
+async fn outcome(registry: Registry, answer: Answer) -> (RefreshErrorKind, String) {
     let server = token_server().await;
     server.at("/token").answers(answer);
     let challenge = "Bearer realm=\"HERE/token\",service=\"r\"";
@@ -221,12 +221,12 @@ async fn the_token_servers_own_error_reaches_the_caller() {
         ),
         (Answer::new(400).body("<html>"), refused("token_server"), "the token server says 400"),
     ] {
-        assert_eq!(comes_of(Registry::new(), answer).await, (kind, text.to_owned()));
+        assert_eq!(outcome(Registry::new(), answer).await, (kind, text.to_owned()));
     }
 }
 
 #[tokio::test]
-async fn a_token_stands_in_either_member_whatever_the_other_is() {
+async fn the_token_is_read_from_either_of_its_two_members() {
     for body in [
         r#"{"token":"","access_token":"t"}"#,
         r#"{"token":null,"access_token":"t"}"#,
@@ -249,12 +249,12 @@ async fn a_token_servers_text_is_bounded_printable_and_without_the_secret() {
     };
     for text in [secret, quoted, "hunter2%2F%2B%C3%BC%22x", "\u{1b}[31m\u{202e}", &*"x".repeat(1 << 19)] {
         for registry in [Registry::new().password("alice", secret), Registry::new().identity_token(secret)] {
-            let (_, shown) = comes_of(registry, odd(&format!("told {text}"))).await;
+            let (_, shown) = outcome(registry, odd(&format!("told {text}"))).await;
             assert!(shown.len() < 1_000 && !shown.contains("hunter2"), "{shown}");
             assert!(!shown.contains(|character: char| character.is_control() || character == '\u{202e}'), "{shown:?}");
         }
     }
-    let (_, shown) = comes_of(Registry::new().password("alice", secret), odd("YWxpY2U6aHVudGVyMi8rw7wieA==")).await;
+    let (_, shown) = outcome(Registry::new().password("alice", secret), odd("YWxpY2U6aHVudGVyMi8rw7wieA==")).await;
     assert!(!shown.contains("YWxpY2U6"), "{shown}");
 }
 

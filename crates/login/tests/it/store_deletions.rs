@@ -1,4 +1,4 @@
-//! What deletes a login from a store, and what does not.
+//! The errors that delete a login from a store, and the errors that do not.
 
 use reqwest_challenge::{Credential, RefreshError, RefreshErrorKind, RefreshReason};
 use reqwest_challenge_login::store::{MemoryStore, Store, Stored};
@@ -17,7 +17,7 @@ mod typed {
     use crate::support::oauth::why;
     use crate::support::script::{challenged_with, status};
 
-    /// The logins with a secret that a user types.
+    /// The logins whose secret the user types.
     fn logins() -> Vec<LoginBuilder> {
         let oauth = || Login::oauth(Issuer::new("http://127.0.0.1:1").unwrap(), Client::public("tool"));
         vec![
@@ -29,8 +29,8 @@ mod typed {
         ]
     }
 
-    /// An API whose `/ok` accepts everything. Elsewhere the API, or a proxy in front of it, always says 401, with that
-    /// challenge if there is one.
+    /// An API whose `/ok` accepts every request. On other paths, the API or a proxy in front of it answers 401, with or without a
+    /// challenge.
     fn mixed(challenge: Option<&'static str>) -> Script {
         Script::new(move |arrived, _| match (arrived.url().path(), challenge) {
             ("/ok", _) => status(200),
@@ -40,7 +40,7 @@ mod typed {
     }
 
     #[tokio::test]
-    async fn a_bare_401_deletes_no_token_and_no_password_that_a_person_typed() {
+    async fn a_401_deletes_no_token_and_no_password_that_a_user_typed() {
         for challenge in [None, Some("Basic realm=\"proxy\""), Some("Bearer error=\"invalid_token\"")] {
             for login in logins() {
                 let store = MemoryStore::new();
@@ -61,7 +61,7 @@ mod typed {
                     assert_eq!(exit_code(&error), 4);
                 }
                 assert_eq!(stored(&store).await, before, "{challenge:?}");
-                // The next process starts with it.
+                // The next process starts with the stored secret.
                 let (run, _) = client(&server, Stored::new(gives("never"), store.clone(), key()));
                 assert_eq!(run.get(format!("{API}/ok")).send().await.unwrap().status(), 200);
             }
@@ -69,7 +69,7 @@ mod typed {
     }
 
     #[tokio::test]
-    async fn a_secret_that_a_person_types_after_a_401_replaces_the_stored_one() {
+    async fn a_secret_that_a_user_types_after_a_401_replaces_the_stored_one() {
         let store = MemoryStore::new();
         another_saves(&store, "typed").await;
         let login = Login::token("https://example.com/tokens").prompting().output(std::io::sink());
@@ -82,7 +82,7 @@ mod typed {
 }
 
 #[tokio::test]
-async fn a_login_that_fails_deletes_nothing_whatever_its_error() {
+async fn a_failed_login_deletes_no_stored_login() {
     let store = MemoryStore::new();
     another_saves(&store, "t1").await;
     let before = stored(&store).await;
@@ -92,11 +92,15 @@ async fn a_login_that_fails_deletes_nothing_whatever_its_error() {
     });
     let (_, session) = client(&takes("t1"), Stored::new(ours, store.clone(), key()));
     assert!(session.login().await.is_err());
-    assert_eq!(stored(&store).await, before, "the code of the login may be over, not the credential that is stored");
+    assert_eq!(
+        stored(&store).await,
+        before,
+        "`invalid_grant` may mean the code of the login, not the stored credential"
+    );
 }
 
 #[tokio::test]
-async fn a_rejected_renewal_deletes_the_login() {
+async fn an_invalid_grant_of_a_renewal_deletes_the_login() {
     let store = MemoryStore::new();
     another_saves(&store, "t1").await;
     let ours = RecordingRefresher::failing(RefreshError::credential_revoked("invalid_grant"));
@@ -110,7 +114,7 @@ async fn a_rejected_renewal_deletes_the_login() {
 }
 
 #[tokio::test]
-async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept() {
+async fn a_new_refresh_token_with_an_access_token_that_cannot_be_sent_is_kept() {
     for (is_stored, scopes) in [(true, None), (true, Some("read")), (false, Some("read"))] {
         let (store, server) = (MemoryStore::new(), takes("t3"));
         if is_stored {
@@ -131,7 +135,7 @@ async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept(
         assert!(!format!("{error:?} {error:#}").contains("sendable"), "{error:?}");
         let kept = stored(&store).await.unwrap();
         assert!(kept.contains("renews t2") && !kept.contains("renews t1") && !kept.contains("sendable"), "{kept}");
-        // Another process uses it to renew before it sends anything, and so does this one.
+        // Another process renews with it before it sends a request. This process renews with it too.
         let theirs = gives("t3");
         let other = MemoryStore::new();
         let saved = Store::load(&store, &key()).await.unwrap().unwrap();
@@ -148,7 +152,7 @@ async fn a_new_refresh_token_beside_an_access_token_that_cannot_be_sent_is_kept(
 }
 
 #[tokio::test]
-async fn a_login_whose_access_token_cannot_be_sent_keeps_its_own_refresh_token_and_no_other_access_token() {
+async fn a_login_with_an_access_token_that_cannot_be_sent_keeps_its_refresh_token_and_drops_the_old_login() {
     let store = MemoryStore::new();
     another_saves(&store, "alices").await;
     let ours = RecordingRefresher::answering(|call, _| {
@@ -162,7 +166,7 @@ async fn a_login_whose_access_token_cannot_be_sent_keeps_its_own_refresh_token_a
 }
 
 #[tokio::test]
-async fn a_revoked_login_is_deleted_however_its_error_is_wrapped() {
+async fn a_revoked_login_is_deleted_even_if_its_error_is_wrapped() {
     use std::sync::Arc;
     type Any = Box<dyn std::error::Error + Send + Sync>;
     #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! What an error of a store says, and what a caller can ask it.
+//! The texts, the predicates and the causes of store errors, and the guards of locks.
 
 use std::error::Error;
 use std::io;
@@ -51,4 +51,17 @@ fn a_lock_and_a_reservation_drop_their_guards() {
     assert!(!format!("{lock:?} {prepared:?} {:?}", Prepared::nothing()).is_empty());
     drop((lock, prepared));
     assert_eq!(std::sync::Arc::strong_count(&guard), 1);
+}
+
+#[test]
+fn store_errors_escape_control_characters_in_names() {
+    let path = std::path::PathBuf::from("/tmp/\u{1b}[2J\u{202e}x");
+    for error in [
+        StoreError::NotPrivate { path, why: "it belongs to another user" },
+        StoreError::NewerVersion { place: "file:/\u{1b}[2J\u{202e}x".to_owned(), found: 9 },
+        StoreError::NotStorable { scheme: "\u{1b}[2J\u{202e}x".to_owned() },
+    ] {
+        let shown = error.to_string();
+        assert!(shown.contains("\\u{1b}[2J\\u{202e}x") && !shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Stores that fail, and logins that others did meanwhile: no credential is lost, and none comes back that is over.
+//! Stores that fail, and logins of other processes: no credential is lost, and no ended login returns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::support::contexts::{initial, logout};
 use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
-/// A disk that is full as it is told: what is there is compared first, as in a file.
+/// A store that can be full. Like a file, it compares the old value first.
 #[derive(Clone, Default)]
 struct Disk {
     inner: MemoryStore,
@@ -28,7 +28,7 @@ impl Disk {
         self.full.store(so, Ordering::SeqCst);
     }
 
-    fn room(&self) -> Result<(), StoreError> {
+    fn check_space(&self) -> Result<(), StoreError> {
         if self.full.load(Ordering::SeqCst) { Err(StoreError::TooLarge { size: 9, limit: 8 }) } else { Ok(()) }
     }
 }
@@ -47,12 +47,12 @@ impl Store for Disk {
         if self.inner.load(key).await?.as_ref() != old {
             return Ok(false);
         }
-        self.room()?;
+        self.check_space()?;
         self.inner.replace(key, old, new).await
     }
 
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError> {
-        self.room()?;
+        self.check_space()?;
         self.inner.clear(key, old).await
     }
 
@@ -62,14 +62,14 @@ impl Store for Disk {
 }
 
 #[tokio::test]
-async fn saves_that_fail_one_after_the_other_lose_nothing() {
+async fn several_failed_saves_in_a_row_lose_no_refresh_token() {
     let (disk, latest, given) = (Disk::default(), Arc::new(AtomicUsize::new(1)), AtomicUsize::new(0));
     let taken = latest.clone();
     let server = Script::new(move |arrived, _| {
         let is_latest = arrived.token() == format!("t{}", taken.load(Ordering::SeqCst));
         if is_latest { status(200) } else { challenged() }
     });
-    // Each refresh token serves once.
+    // Each refresh token is valid once.
     let ours = RecordingRefresher::answering(move |_, _| {
         let number = given.fetch_add(1, Ordering::SeqCst) + 1;
         Ok(Some(Credential::bearer(format!("t{number}")).with_attachment(format!("renews t{number}"))))
@@ -92,7 +92,7 @@ async fn saves_that_fail_one_after_the_other_lose_nothing() {
 }
 
 #[tokio::test]
-async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
+async fn an_expired_credential_that_another_process_saved_is_renewed() {
     let (store, server, clock) = (MemoryStore::new(), takes("t3"), ManualClock::new());
     another_saves(&store, "t1").await;
     let ours = gives("t3");
@@ -101,7 +101,7 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
     let auth =
         ChallengeMiddleware::builder(API, refresher).initial_credential(held).clock(clock.clone()).build().unwrap();
     let run = server.client(&auth);
-    // Another process renews, and is idle for as long as we are.
+    // Another process renews. Then its new credential expires as well.
     let expiry = clock.time_in(Duration::from_secs(60));
     let theirs = RecordingRefresher::answering(move |_, _| {
         Ok(Some(Credential::bearer("t2").with_attachment("renews t2").with_expiry(expiry)))
@@ -114,7 +114,7 @@ async fn what_another_process_saved_and_has_run_out_since_is_renewed() {
 }
 
 #[tokio::test]
-async fn a_report_that_panics_loses_no_credential() {
+async fn a_panic_in_on_save_error_loses_no_credential() {
     let (disk, ours) = (Disk::default(), gives("t1"));
     disk.full(true);
     let refresher =
@@ -127,7 +127,7 @@ async fn a_report_that_panics_loses_no_credential() {
 }
 
 #[tokio::test]
-async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
+async fn an_unsaved_login_is_not_replaced_by_the_stored_login_of_another_account() {
     let disk = Disk::default();
     let refresher = Arc::new(Stored::new(gives("bob"), disk.clone(), key()));
     let (_, session) = client(&takes("bob"), refresher.clone());
@@ -135,16 +135,16 @@ async fn a_login_that_could_not_be_saved_is_not_replaced_by_another_identity() {
     session.login().await.unwrap();
     another_saves(&disk.inner, "alice").await;
     let held = refresher.initial(initial()).await.unwrap().unwrap();
-    assert_eq!(held.attachment().unwrap().expose(), "renews bob", "while it still cannot be saved");
+    assert_eq!(held.attachment().unwrap().expose(), "renews bob", "the store is still full");
     disk.full(false);
-    // Whatever looks next saves what somebody asked for.
+    // The next read saves the login.
     let held = refresher.initial(initial()).await.unwrap().unwrap();
     assert_eq!(held.attachment().unwrap().expose(), "renews bob");
     assert!(stored(&disk).await.unwrap().contains("renews bob") && refresher.save_error().is_none());
 }
 
 #[tokio::test]
-async fn a_login_that_has_ended_is_said_to_have_also_where_it_cannot_be_cleared() {
+async fn a_revoked_login_is_reported_even_if_it_cannot_be_deleted() {
     let disk = Disk::default();
     another_saves(&disk.inner, "t1").await;
     let ends = RecordingRefresher::failing(RefreshError::credential_revoked("invalid_grant"));
@@ -158,17 +158,17 @@ async fn a_login_that_has_ended_is_said_to_have_also_where_it_cannot_be_cleared(
 }
 
 #[test]
-fn an_api_is_one_key_however_it_is_written() {
+fn a_key_ignores_the_user_name_the_query_and_the_fragment_of_an_api() {
     let of = |api: &str| Key::new("https://auth.example.com").api(api);
     assert_eq!(of("https://me:hunter2@api.example.com/?token=hunter2#x"), of("https://api.example.com"));
     assert_ne!(of("https://api.example.com/a"), of("https://api.example.com/b"));
 }
 
-/// A refresher whose server does not take a token back.
-struct Unreachable;
+/// A refresher whose server fails to revoke a token.
+struct FailsToRevoke;
 
 #[async_trait]
-impl Refresh for Unreachable {
+impl Refresh for FailsToRevoke {
     async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
         Ok(None)
     }
@@ -179,12 +179,12 @@ impl Refresh for Unreachable {
 }
 
 #[tokio::test]
-async fn a_logout_says_all_that_could_not_be_done() {
+async fn the_error_of_a_logout_lists_every_failure() {
     for full in [false, true] {
         let disk = Disk::default();
         another_saves(&disk.inner, "t1").await;
         disk.full(full);
-        let stored = Stored::new(Unreachable, disk.clone(), key());
+        let stored = Stored::new(FailsToRevoke, disk.clone(), key());
         let held = stored.initial(initial()).await.unwrap();
         let error = stored.forget(logout(held)).await.unwrap_err();
         let shown = format!("{:#}", anyhow::Error::new(error));

@@ -1,4 +1,4 @@
-//! A file of credentials: who can read it, what is refused, and what a crash leaves of it.
+//! A file of credentials: its permissions, the files that are refused, damaged files, and its lock.
 #![cfg(unix)]
 
 use std::fs;
@@ -24,7 +24,7 @@ async fn get(store: &FileStore) -> Result<Option<String>, StoreError> {
 }
 
 #[tokio::test]
-async fn it_is_its_owners_alone_in_a_folder_that_is() {
+async fn only_the_owner_can_read_the_file_and_the_folders_that_the_store_creates() {
     let folder = Folder::new();
     let deep = folder.0.join("a/b/credentials.json");
     let store = FileStore::new(&deep);
@@ -35,12 +35,12 @@ async fn it_is_its_owners_alone_in_a_folder_that_is() {
     for beside in fs::read_dir(deep.parent().unwrap()).unwrap() {
         let path = beside.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
-        assert!(!path.to_string_lossy().contains(".new"), "nothing is left behind: {}", path.display());
+        assert!(!path.to_string_lossy().contains(".new"), "no temporary file is left: {}", path.display());
     }
 }
 
 #[tokio::test]
-async fn a_file_that_others_can_read_is_tightened() {
+async fn a_file_that_others_can_read_is_made_private() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -56,7 +56,7 @@ fn is_not_ours<T: std::fmt::Debug>(result: Result<T, StoreError>, why: &str) {
 }
 
 #[tokio::test]
-async fn a_link_is_not_followed() {
+async fn a_symbolic_link_or_a_folder_in_place_of_the_file_is_refused() {
     let (folder, elsewhere) = (Folder::new(), Folder::new());
     put(&FileStore::new(elsewhere.file()), &key(), None, "not ours").await.unwrap();
     put(&FileStore::new(folder.0.join("other")), &key(), None, "x").await.unwrap();
@@ -65,14 +65,14 @@ async fn a_link_is_not_followed() {
     is_not_ours(get(&store).await, "not a regular file");
     is_not_ours(put(&store, &key(), None, "new").await, "not a regular file");
     let there = get(&FileStore::new(elsewhere.file())).await.unwrap();
-    assert_eq!(there.as_deref(), Some("not ours"), "nothing was written through it");
+    assert_eq!(there.as_deref(), Some("not ours"), "the link's target is unchanged");
     fs::remove_file(folder.file()).unwrap();
     fs::create_dir(folder.file()).unwrap();
     is_not_ours(get(&store).await, "not a regular file");
 }
 
 #[tokio::test]
-async fn a_folder_that_others_can_write_in_or_own_is_refused() {
+async fn a_folder_that_others_own_or_can_write_is_refused() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -82,8 +82,8 @@ async fn a_folder_that_others_can_write_in_or_own_is_refused() {
         is_not_ours(put(&store, &key(), Some("first"), "second").await, "other users can write");
     }
     fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(get(&store).await.unwrap().as_deref(), Some("first"), "others may look at the folder");
-    // Only root can give a folder away.
+    assert_eq!(get(&store).await.unwrap().as_deref(), Some("first"), "other users may read the folder");
+    // Only root can change the owner of a folder.
     if chown(&folder.0, Some(65_534), None).is_ok() {
         is_not_ours(get(&store).await, "belongs to another user");
         is_not_ours(put(&store, &key(), Some("first"), "second").await, "belongs to another user");
@@ -94,7 +94,7 @@ async fn a_folder_that_others_can_write_in_or_own_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_wrote_is_an_error_and_stays_as_it_is() {
+async fn a_file_of_a_newer_version_is_an_error_and_stays_unchanged() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -109,7 +109,7 @@ async fn what_a_newer_version_wrote_is_an_error_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_nothing_with_a_warning_and_is_put_aside() {
+async fn a_damaged_file_counts_as_empty_with_a_warning_and_is_kept_under_another_name() {
     for damaged in ["", "{\"version\":1,\"credentials\":{\"a", "[]", "\u{0}\u{0}", "{\"version\":1}", "{}"] {
         let folder = Folder::new();
         put(&FileStore::new(folder.0.join("other")), &key(), None, "x").await.unwrap();
@@ -123,12 +123,12 @@ async fn what_cannot_be_read_is_nothing_with_a_warning_and_is_put_aside() {
         assert!(put(&store, &key(), None, "new").await.unwrap());
         assert_eq!(get(&store).await.unwrap().as_deref(), Some("new"));
         let aside = folder.0.join("credentials.json.damaged");
-        assert_eq!(fs::read_to_string(aside).unwrap(), damaged, "nothing is lost");
+        assert_eq!(fs::read_to_string(aside).unwrap(), damaged, "the damaged file is kept");
     }
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_an_error_that_says_so_and_loses_nothing() {
+async fn a_credential_that_is_too_large_is_an_error_and_the_file_stays_unchanged() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -138,7 +138,7 @@ async fn what_does_not_fit_is_an_error_that_says_so_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
+async fn an_error_names_the_folder_that_cannot_be_created() {
     let folder = Folder::new();
     put(&FileStore::new(folder.file()), &key(), None, "first").await.unwrap();
     let below = FileStore::new(folder.file().join("below"));
@@ -152,7 +152,7 @@ async fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn the_files_of_others_in_the_folder_stay() {
+async fn other_files_in_the_folder_are_not_removed() {
     let folder = Folder::new();
     let store = FileStore::new(folder.file());
     put(&store, &key(), None, "first").await.unwrap();
@@ -168,24 +168,25 @@ async fn the_files_of_others_in_the_folder_stay() {
     assert!(!folder.0.join(".credentials.json.0123456789abcdef.new").exists());
 }
 
-/// Says so when it goes.
-struct Goes(mpsc::Sender<()>);
+/// Sends a message when it is dropped.
+struct SendsOnDrop(mpsc::Sender<()>);
 
-impl Drop for Goes {
+impl Drop for SendsOnDrop {
     fn drop(&mut self) {
         let _ = self.0.send(());
     }
 }
 
 #[test]
-fn a_renewals_lock_is_held_until_it_is_written_though_its_runtime_has_ended() {
+fn the_lock_is_held_until_the_write_ends_even_after_the_runtime_has_shut_down() {
     let folder = Folder::new();
     fs::create_dir_all(&folder.0).unwrap();
     fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o700)).unwrap();
     fs::write(folder.file(), "damaged").unwrap();
-    let ((enters, entered), (goes, gone), (release, released)) = (mpsc::channel(), mpsc::channel(), mpsc::channel());
+    let ((enters, entered), (dropping, dropped), (release, released)) =
+        (mpsc::channel(), mpsc::channel(), mpsc::channel());
     let released = Mutex::new(released);
-    // In the middle of the write.
+    // The warning stops the write in the middle.
     let store = FileStore::new(folder.file()).on_warning(move |_| {
         enters.send(()).unwrap();
         released.lock().unwrap().recv().unwrap();
@@ -193,13 +194,13 @@ fn a_renewals_lock_is_held_until_it_is_written_though_its_runtime_has_ended() {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let ends = runtime();
     ends.spawn(async move {
-        let _goes = Goes(goes);
+        let _dropped = SendsOnDrop(dropping);
         let _lock = store.lock(&key(), Duration::from_secs(5)).await.unwrap();
         put(&store, &key(), None, "new").await.unwrap();
     });
     entered.recv().unwrap();
     ends.shutdown_background();
-    gone.recv().unwrap();
+    dropped.recv().unwrap();
     let (other, there) = (FileStore::new(folder.file()), runtime());
     let early = there.block_on(other.lock(&key(), Duration::ZERO)).map(drop);
     assert!(matches!(early, Err(StoreError::Locked { .. })), "{early:?}");

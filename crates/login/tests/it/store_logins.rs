@@ -1,4 +1,4 @@
-//! Logins, logouts and renewals of several who share one store.
+//! Logins, logouts and renewals of several processes that share one store.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::support::folder::key;
 use crate::support::script::{API, Script, challenged, status};
 
 #[tokio::test]
-async fn only_a_finished_login_clears_the_store_and_never_the_winners() {
-    let kinds = [
+async fn only_a_revoked_login_is_deleted_and_never_one_that_another_process_saved() {
+    let errors = [
         (RefreshError::transient(None), true),
         (RefreshError::denied("invalid_client"), true),
         (RefreshError::login_required("x"), true),
         (RefreshError::other("odd"), true),
         (RefreshError::credential_revoked("invalid_grant"), false),
     ];
-    for (error, stays) in kinds {
+    for (error, stays) in errors {
         let (store, server) = (MemoryStore::new(), takes("t9"));
         another_saves(&store, "t1").await;
         let before = stored(&store).await;
@@ -29,9 +29,9 @@ async fn only_a_finished_login_clears_the_store_and_never_the_winners() {
         assert!(run.get(API).send().await.is_err());
         let after = stored(&store).await;
         assert_eq!(after.is_some(), stays, "{error:?}");
-        assert!(after.is_none() || after == before, "identical octets");
+        assert!(after.is_none() || after == before, "the stored octets are unchanged");
     }
-    // The refresh token is finished because another process, without the lock, has used it.
+    // The refresh token is revoked because another process has used it without the lock.
     let (store, server) = (MemoryStore::new(), takes("t2"));
     another_saves(&store, "t1").await;
     let (winner, old) = (MemoryStore::new(), store.load(&key()).await.unwrap());
@@ -39,17 +39,17 @@ async fn only_a_finished_login_clears_the_store_and_never_the_winners() {
     let new = winner.load(&key()).await.unwrap().unwrap();
     let late = store.clone();
     let loses = RecordingRefresher::answering(move |_, _| {
-        // In the middle of the renewal.
+        // The other process saves during the renewal.
         assert!(elsewhere(late.replace(&key(), old.as_ref(), &new)).unwrap());
         Err(RefreshError::credential_revoked("invalid_grant"))
     });
     let (run, _) = client(&server, Stored::new(loses, store.clone(), key()));
-    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the winner's");
+    assert_eq!(run.get(API).send().await.unwrap().status(), 200, "the other process's token is used");
     assert!(stored(&store).await.unwrap().contains("t2"));
 }
 
 #[tokio::test]
-async fn a_logout_clears_what_is_stored_and_revokes_what_another_process_renewed() {
+async fn a_logout_clears_the_store_and_revokes_the_credential_that_another_process_renewed() {
     let (store, server) = (MemoryStore::new(), takes("t1"));
     let ours = gives("t1");
     let (run, session) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
@@ -62,7 +62,7 @@ async fn a_logout_clears_what_is_stored_and_revokes_what_another_process_renewed
 }
 
 #[tokio::test]
-async fn a_renewal_waits_for_another_process_until_its_deadline() {
+async fn a_renewal_waits_for_another_process_until_the_lock_timeout() {
     let (store, server) = (MemoryStore::new(), takes("t1"));
     let held = store.lock(&key(), Duration::ZERO).await.unwrap();
     let ours = gives("t1");
@@ -91,7 +91,7 @@ async fn a_logout_in_another_process_is_not_undone_by_a_renewal() {
         }
         challenged()
     });
-    // What renews by what is attached to the credential that was refused, and by nothing else.
+    // Like a refresher that renews only with the refresh token of the refused credential.
     let ours = RecordingRefresher::answering(|_, context| match context.credential() {
         Some(_) => Ok(Some(Credential::bearer("t2"))),
         None => Err(RefreshError::login_required("tool login")),
@@ -102,7 +102,7 @@ async fn a_logout_in_another_process_is_not_undone_by_a_renewal() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_comes_after_a_logout_and_a_login_does_not_end_the_login() {
+async fn a_renewal_that_ends_after_a_logout_does_not_replace_the_next_login() {
     let (store, server) = (MemoryStore::new(), takes("n1"));
     let gate = Gate::closed();
     let ours =
@@ -123,7 +123,7 @@ async fn a_renewal_that_comes_after_a_logout_and_a_login_does_not_end_the_login(
     assert!(stored(&store).await.unwrap().contains("n1"), "the login is stored");
 }
 
-/// A refresher that records what it is told to forget, and why.
+/// A refresher that records the contexts of `forget`.
 #[derive(Clone)]
 struct Forgets {
     refresher: RecordingRefresher,
@@ -143,7 +143,7 @@ impl Refresh for Forgets {
 }
 
 #[tokio::test]
-async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() {
+async fn a_credential_that_arrives_after_a_logout_is_forgotten_and_other_logins_stay() {
     let (store, server, gate) = (MemoryStore::new(), takes("never"), Gate::closed());
     let slow = Forgets { refresher: gives("n0").hold_until(&gate), forgotten: Arc::default() };
     let (run, session) = client(&server, Stored::new(slow.clone(), store.clone(), key()));
@@ -155,10 +155,10 @@ async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() 
     gate.open();
     logout.await.unwrap().unwrap();
     assert!(session.wait_until_saved(Duration::from_secs(20)).await);
-    assert_eq!(stored(&store).await, None, "what was saved after the logout is forgotten too");
+    assert_eq!(stored(&store).await, None, "the late credential is not stored");
     let forgotten = std::mem::take(&mut *slow.forgotten.lock().unwrap());
     let late = forgotten.into_iter().find(|context| context.reason() == RefreshReason::Discarded).unwrap();
-    // The same where somebody has logged in meanwhile.
+    // The late credential is forgotten after another login.
     another_saves(&store, "n1").await;
     let ours = gives("n2");
     Stored::new(ours.clone(), store.clone(), key()).forget(late).await.unwrap();
@@ -167,12 +167,12 @@ async fn what_came_after_a_logout_is_forgotten_and_takes_no_other_login_along() 
 }
 
 #[tokio::test]
-async fn what_another_process_renewed_is_used_and_not_renewed_again() {
+async fn a_credential_that_another_process_renewed_is_used_and_not_renewed_again() {
     let store = MemoryStore::new();
     another_saves(&store, "t1").await;
     let late = store.clone();
     let server = Script::new(move |arrived, _| match arrived.token() {
-        // While the request with what was loaded is on its way.
+        // Another process renews while the request is sent.
         "t1" => {
             elsewhere(another_saves(&late, "t2"));
             challenged()
@@ -187,20 +187,20 @@ async fn what_another_process_renewed_is_used_and_not_renewed_again() {
 }
 
 #[tokio::test]
-async fn a_login_that_another_process_did_is_picked_up_on_the_next_401() {
+async fn a_login_of_another_process_is_used_after_the_next_401() {
     let (store, server) = (MemoryStore::new(), takes("t2"));
     let ours = RecordingRefresher::failing(RefreshError::login_required("tool login"));
     let (run, _) = client(&server, Stored::new(ours.clone(), store.clone(), key()));
     assert!(run.get(API).send().await.is_err());
     assert_eq!(ours.calls(), 1);
     another_saves(&store, "t2").await;
-    // The same client, by its next 401: that somebody must log in is no failure that rests.
+    // `LoginRequired` has no cooldown, so the next 401 reads the store.
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!(ours.calls(), 1);
 }
 
 #[tokio::test]
-async fn it_is_saved_before_anybody_uses_it() {
+async fn a_new_credential_is_saved_before_it_is_sent() {
     let store = MemoryStore::new();
     let seen = Arc::new(Mutex::new(None));
     let (looked, late) = (store.clone(), seen.clone());

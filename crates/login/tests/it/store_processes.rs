@@ -1,4 +1,4 @@
-//! Several processes with one file of credentials. Each child is this very binary, which runs one test that is left out otherwise.
+//! Several processes with one file of credentials. Each child process is this binary, which runs one test that is otherwise ignored.
 #![cfg(unix)]
 
 use std::time::{Duration, Instant};
@@ -16,16 +16,18 @@ fn issuer() -> Issuer {
     Issuer::new(fact("ISSUER")).unwrap()
 }
 
-/// Asks the API whenever it is told to.
+/// Calls the API for each line of its input.
 #[test]
-#[ignore = "a child of the test below"]
-fn caller() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_calls() {
     if std::env::var(ROLE).as_deref() != Ok("caller") {
         return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // A person who is asked would hang it: what is stored must do.
-    let login = OAuth::new(issuer(), Client::public("tool"), AuthorizationCode::new(|_| Err("asked".into()))).unwrap();
+    // A prompt fails, so the stored credential must suffice.
+    let login =
+        OAuth::new(issuer(), Client::public("tool"), AuthorizationCode::new(|_| Err("a prompt was shown".into())))
+            .unwrap();
     let stored = Stored::new(login, FileStore::new(fact("FILE")), key());
     let auth = ChallengeMiddleware::new(fact("API"), stored).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).build();
@@ -38,12 +40,12 @@ fn caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in_a_row() {
+async fn two_processes_that_share_a_rotating_refresh_token_renew_once_in_each_of_fifty_rounds() {
     let folder = Folder::new();
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
     api.at("/").requires("read");
-    // Somebody logged in.
+    // A user has logged in.
     let login = provider.log_in(["read"]);
     let first = OAuth::new(
         Issuer::new(provider.issuer()).unwrap(),
@@ -55,7 +57,7 @@ async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in
     auth.unwrap().session().login().await.unwrap();
     let (file, origin, issuer) = (folder.file(), api.origin(), provider.issuer());
     let facts = [("FILE", file.to_str().unwrap()), ("API", &*origin), ("ISSUER", &*issuer)];
-    let mut peers = [(); 2].map(|()| Peer::of(spawn("caller", "store_processes::caller", &facts)));
+    let mut peers = [(); 2].map(|()| Peer::of(spawn("caller", "store_processes::child_that_calls", &facts)));
     for peer in &mut peers {
         assert_eq!(peer.hear(), "ready");
     }
@@ -67,15 +69,15 @@ async fn two_processes_with_one_rotating_refresh_token_renew_once_fifty_times_in
         for peer in &mut peers {
             assert_eq!(peer.hear(), "200 OK", "round {round}");
         }
-        // The first login was one, too.
+        // The first login was a renewal too.
         assert_eq!((provider.grants("refresh_token"), provider.reuses()), (1 + round, 0), "round {round}");
     }
 }
 
-/// Writes as fast as it can, until it is killed.
+/// Writes until it is killed.
 #[test]
-#[ignore = "a child of the test below"]
-fn writer() {
+#[ignore = "another test runs it in a child process"]
+fn child_that_writes() {
     if std::env::var(ROLE).as_deref() != Ok("writer") {
         return;
     }
@@ -86,35 +88,35 @@ fn writer() {
         println!("answer: ready");
         for number in 0_u64.. {
             let _lock = store.lock(&key(), Duration::from_secs(10)).await.unwrap();
-            let new = Saved::new(whole(number));
-            assert!(store.replace(&key(), old.as_ref(), &new).await.unwrap(), "nobody else writes");
+            let new = Saved::new(complete(number));
+            assert!(store.replace(&key(), old.as_ref(), &new).await.unwrap(), "no other process writes");
             old = Some(new);
         }
     });
 }
 
-/// Text of which a part is not the whole.
-fn whole(number: u64) -> String {
+/// A text that is recognizably incomplete if a part of it is missing.
+fn complete(number: u64) -> String {
     let number = number.to_string();
     format!("{number} {} {number}", number.repeat(4000 / number.len()))
 }
 
-/// The number of a text that is whole.
+/// The number of a complete text.
 fn number(text: &str) -> Option<u64> {
     let number = text.split(' ').next().and_then(|number| number.parse().ok());
-    number.filter(|&number| whole(number) == text)
+    number.filter(|&number| complete(number) == text)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_whole_and_its_locks_are_free_after_two_hundred_kills() {
+async fn after_two_hundred_kills_the_file_is_complete_and_its_locks_are_free() {
     let folder = Folder::new();
     let (file, store) = (folder.file(), FileStore::new(folder.file()).on_warning(|warning| panic!("{warning}")));
     let (mut there, mut random) = (false, 0x2545_F491_4F6C_DD1D_u64);
     for round in 0..200 {
         let facts = [("FILE", file.to_str().unwrap())];
-        let mut peer = Peer::of(spawn("writer", "store_processes::writer", &facts));
+        let mut peer = Peer::of(spawn("writer", "store_processes::child_that_writes", &facts));
         assert_eq!(peer.hear(), "ready");
-        // Anywhere in its first few writes.
+        // The kill hits one of the first writes at a random point.
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
@@ -137,7 +139,7 @@ async fn a_file_is_whole_and_its_locks_are_free_after_two_hundred_kills() {
     assert!(there, "nothing was ever written");
     let saved = store.load(&key()).await.unwrap();
     assert!(store.replace(&key(), saved.as_ref(), &Saved::new("last")).await.unwrap());
-    // What the killed ones left half written has secrets in it, and is taken away by whoever writes next.
+    // A half-written file contains secrets, so the next write removes it.
     let left: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left.len(), 3, "the file and its two locks: {left:?}");
 }

@@ -1,4 +1,4 @@
-//! Credentials that outlive a process, and who may change them.
+//! Credentials that a store saves and restores, and the keys and contracts of stores.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::support::folder::{Folder, key};
 use crate::support::script::{API, Script, challenged, status};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_stores_keep_the_contract() {
+async fn both_stores_pass_the_store_contract() {
     let report = store_contract(MemoryStore::new).run().await;
     report.assert_passed();
     let folder = Arc::new(Folder::new());
@@ -34,7 +34,7 @@ async fn both_stores_keep_the_contract() {
     assert!(!report.to_string().contains("skipped"), "{report}");
 }
 
-/// A store that lets everybody in.
+/// A store that compares nothing and locks nothing.
 struct Careless(MemoryStore);
 
 #[async_trait]
@@ -63,13 +63,13 @@ impl Store for Careless {
 }
 
 #[tokio::test]
-async fn a_store_that_compares_nothing_and_locks_nobody_out_breaks_the_contract() {
+async fn a_store_without_comparison_and_without_locks_fails_the_store_contract() {
     let report = store_contract(|| Careless(MemoryStore::new())).run().await;
     let shown = report.to_string();
     assert_eq!(shown.matches("FAILED").count(), 4, "{shown}");
 }
 
-/// An API that takes that token alone.
+/// An API that accepts only one token.
 pub(crate) fn takes(token: &'static str) -> Script {
     Script::new(move |arrived, _| if arrived.token() == token { status(200) } else { challenged() })
 }
@@ -79,7 +79,7 @@ pub(crate) fn client(server: &Script, refresher: impl Refresh) -> (ClientWithMid
     (server.client(&auth), auth.session())
 }
 
-/// A refresher that gives that token, with a refresh token.
+/// A refresher that returns a token with a refresh token.
 pub(crate) fn gives(token: &'static str) -> RecordingRefresher {
     RecordingRefresher::answering(move |_, _| {
         Ok(Some(Credential::bearer(token).with_attachment(format!("renews {token}"))))
@@ -87,7 +87,7 @@ pub(crate) fn gives(token: &'static str) -> RecordingRefresher {
 }
 
 #[tokio::test]
-async fn a_second_run_begins_with_what_the_first_one_saved() {
+async fn a_second_run_starts_with_the_credential_of_the_first_run() {
     let (folder, server) = (Folder::new(), takes("t1"));
     let first = gives("t1");
     let (run, _) = client(&server, Stored::new(first.clone(), FileStore::new(folder.file()), key()));
@@ -101,7 +101,7 @@ async fn a_second_run_begins_with_what_the_first_one_saved() {
     assert_eq!(credential.attachment().unwrap().expose(), "renews t1");
 }
 
-/// Counts what is asked of a memory, and fails as it is told.
+/// A memory store that counts its loads, and fails the first `fails` saves.
 #[derive(Clone, Default)]
 struct Counting {
     inner: MemoryStore,
@@ -137,7 +137,7 @@ impl Store for Counting {
 }
 
 #[tokio::test]
-async fn a_store_is_read_once_until_a_401() {
+async fn a_store_is_read_once_if_the_server_accepts_its_credential() {
     let (store, server) = (Counting::default(), takes("t1"));
     let (run, _) = client(&server, Stored::new(gives("t1"), store.clone(), key()));
     run.get(API).send().await.unwrap();
@@ -146,7 +146,7 @@ async fn a_store_is_read_once_until_a_401() {
         run.get(API).send().await.unwrap();
     }
     assert_eq!(store.loads.load(Ordering::SeqCst), loads);
-    // Another run, which begins with many requests at once.
+    // Another run starts with many concurrent requests.
     let again = Counting { inner: store.inner.clone(), ..Counting::default() };
     let ours = gives("t1");
     let (run, _) = client(&server, Stored::new(ours.clone(), again.clone(), key()));
@@ -157,12 +157,12 @@ async fn a_store_is_read_once_until_a_401() {
     assert_eq!((again.loads.load(Ordering::SeqCst), ours.calls()), (1, 0));
 }
 
-/// What is stored, by whoever asks.
+/// The stored text.
 pub(crate) async fn stored(store: &impl Store) -> Option<String> {
     Some(store.load(&key()).await.unwrap()?.expose().to_owned())
 }
 
-/// Does it now, from within whatever is under way.
+/// Runs a future to its end on another thread, from synchronous code.
 pub(crate) fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
     std::thread::scope(|scope| {
         let runs = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
@@ -170,7 +170,7 @@ pub(crate) fn elsewhere<T: Send>(work: impl Future<Output = T> + Send) -> T {
     })
 }
 
-/// Puts a token there, as another process does.
+/// Saves a token as another process.
 pub(crate) async fn another_saves(store: &MemoryStore, token: &'static str) {
     let server = takes(token);
     let (run, session) = client(&server, Stored::new(gives(token), store.clone(), key()));
@@ -179,7 +179,7 @@ pub(crate) async fn another_saves(store: &MemoryStore, token: &'static str) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_saved_serves_is_reported_and_is_saved_later() {
+async fn a_credential_that_cannot_be_saved_is_used_reported_and_saved_later() {
     let (store, server) = (Counting::default(), takes("t1"));
     store.fails.store(2, Ordering::SeqCst);
     let reports = Arc::new(Mutex::new(Vec::new()));
@@ -191,14 +191,14 @@ async fn what_cannot_be_saved_serves_is_reported_and_is_saved_later() {
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!((stored(&store).await, reports.lock().unwrap().len()), (None, 1));
     assert!(reports.lock().unwrap()[0].contains("9 octets, but the limit of the store is 8"));
-    // The next renewal saves it first, and renews with it.
+    // The next renewal saves the credential first, and renews with it.
     session.login().await.unwrap();
     assert!(stored(&store).await.unwrap().contains("t1"));
     assert_eq!(ours.contexts()[1].credential().unwrap().attachment().unwrap().expose(), "renews t1");
 }
 
 #[tokio::test]
-async fn a_disk_that_fails_once_is_tried_again_at_once() {
+async fn a_save_that_fails_once_is_repeated_at_once() {
     let (store, server) = (Counting::default(), takes("t1"));
     store.fails.store(1, Ordering::SeqCst);
     let (run, _) = client(&server, Stored::new(gives("t1"), store.clone(), key()));
@@ -207,7 +207,7 @@ async fn a_disk_that_fails_once_is_tried_again_at_once() {
 }
 
 #[tokio::test]
-async fn an_expiry_is_stored_absolute_and_none_is_none() {
+async fn an_expiry_is_stored_as_an_absolute_time_and_a_missing_one_stays_missing() {
     let folder = Folder::new();
     let clock = ManualClock::new();
     for expiry in [None, Some(clock.time_in(Duration::from_millis(1500)))] {
@@ -224,7 +224,7 @@ async fn an_expiry_is_stored_absolute_and_none_is_none() {
 }
 
 #[tokio::test]
-async fn every_kind_of_credential_is_made_again_as_it_was() {
+async fn every_kind_of_credential_is_restored_unchanged() {
     let store = MemoryStore::new();
     let kinds = [
         Credential::bearer("t0k3n"),
@@ -244,7 +244,7 @@ async fn every_kind_of_credential_is_made_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_stored_and_made_again_with_its_key() {
+async fn a_dpop_token_is_stored_and_restored_with_its_key() {
     use reqwest_challenge::dpop::{Dpop, Es256Key};
     let (store, dpop) = (MemoryStore::new(), Dpop::new(Es256Key::generate().unwrap()));
     let server = Script::new(|arrived, _| match arrived.header("authorization") {
@@ -262,7 +262,7 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
     };
     let (_, session) = client(&server, restoring(give("bound-1")));
     session.login().await.unwrap();
-    // What is refused is what is stored: it is renewed, and not sent once more.
+    // The refused token is the stored one: it is renewed, and not sent again.
     let renews = give("bound-2");
     let (run, _) = client(&server, restoring(renews.clone()));
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
@@ -273,12 +273,12 @@ async fn a_bound_token_is_stored_and_made_again_with_its_key() {
     let again = restoring(gives("never")).initial(initial()).await.unwrap().unwrap();
     assert_eq!(again.scheme(), "DPoP");
     let without = Stored::new(gives("x"), store, key());
-    assert!(without.initial(initial()).await.unwrap().is_none(), "nobody can make it again");
+    assert!(without.initial(initial()).await.unwrap().is_none(), "it cannot be restored without the key");
     assert!(without.save_error().unwrap().to_string().contains("`DPoP` cannot be stored and restored"));
 }
 
 #[test]
-fn keys_hold_no_secret_and_no_two_read_alike() {
+fn keys_contain_no_secret_and_different_keys_are_not_equal() {
     let shown = Key::new("https://user:hunter2@auth.example.com/?token=hunter2#hunter2").to_string();
     assert_eq!(shown, "https://auth.example.com");
     let keys = [
@@ -300,7 +300,7 @@ fn keys_hold_no_secret_and_no_two_read_alike() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_store_shows_a_secret() {
+async fn no_debug_output_of_a_store_shows_a_secret() {
     let (folder, store) = (Folder::new(), MemoryStore::new());
     let file = FileStore::new(folder.file());
     let given =
@@ -316,7 +316,7 @@ async fn nothing_of_a_store_shows_a_secret() {
 }
 
 #[tokio::test]
-async fn a_credential_that_nobody_could_make_again_is_said_not_to_be_stored() {
+async fn a_credential_that_cannot_be_restored_is_reported_as_not_storable() {
     struct Odd;
 
     #[async_trait]

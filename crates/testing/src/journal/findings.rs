@@ -43,7 +43,7 @@ impl Journal {
             let status = exchange.status().map_or(0, |status| status.as_u16());
             for finding in findings {
                 count += usize::from(finding.severity() > Severity::Information);
-                report += &format!("{} {} {status}: {}\n", request.method(), request.path(), finding.whole());
+                report += &format!("{} {} {status}: {}\n", request.method(), request.path(), finding.report());
             }
         }
         self.expect(count == 0, format_args!("no fault and no doubt; there were {count}:\n{report}"));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt};
-use reqwest_challenge::ChallengeMiddleware;
+use reqwest_challenge::{ChallengeMiddleware, MockResponse};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
 
 use super::body::read;
@@ -146,6 +146,7 @@ impl Middleware for Script {
         let response = http::Response::builder().status(head.status).url(url).body(body);
         let mut response = response.map_err(|error| Error::Middleware(error.into()))?;
         *response.headers_mut() = head.headers;
+        response.extensions_mut().insert(MockResponse);
         Ok(response.into())
     }
 }

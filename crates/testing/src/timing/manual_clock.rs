@@ -79,7 +79,7 @@ impl Clock for ManualClock {
         self.time()
     }
 
-    fn after(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (clock, end) = (self.clone(), self.time().checked_add(span));
         self.0.waiting.fetch_add(1, Ordering::SeqCst);
         let waiter = Waiter(self.0.clone());

@@ -26,7 +26,7 @@ async fn servers() -> (MockIdentityProvider, MockApi, ManualClock) {
     (provider, api, clock)
 }
 
-fn oauth(provider: &MockIdentityProvider, client: Client, grant: impl Into<Grant>) -> OAuth {
+fn oauth(provider: &MockIdentityProvider, client: Client, grant: impl Grant) -> OAuth {
     OAuth::new(Issuer::new(provider.issuer()).unwrap(), client, grant).unwrap().scopes(["read"])
 }
 

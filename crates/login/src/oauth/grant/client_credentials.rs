@@ -2,27 +2,30 @@
 
 use async_trait::async_trait;
 
-use super::Obtain;
-use crate::oauth::grant_context::{GrantContext, Granted};
+use super::grant::Grant;
+use super::grant_context::GrantContext;
+use super::token_request::IssuedToken;
 use reqwest_challenge::RefreshError;
 
-/// A client on its own behalf, by what it proves itself with (RFC 6749 §4.4).
+/// A token for the client itself, which proves who it is (RFC 6749 §4.4).
+///
+/// ```
+/// use reqwest_challenge_login::oauth::{Client, ClientCredentials, Issuer, OAuth};
+///
+/// let issuer = Issuer::new("https://auth.example.com")?;
+/// let service = OAuth::new(issuer, Client::secret_basic("service", "s3cret"), ClientCredentials)?;
+/// # Ok::<(), reqwest_challenge_login::oauth::SetupError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClientCredentials;
 
 #[async_trait]
-impl Obtain for ClientCredentials {
-    fn name(&self) -> &'static str {
+impl Grant for ClientCredentials {
+    fn grant_type(&self) -> &str {
         "client_credentials"
     }
 
-    async fn obtain(&self, grant: &GrantContext<'_>) -> Result<Granted, RefreshError> {
-        let identity = grant.identity(self.name(), None).await?;
-        let answer = grant.token(&identity, grant.form(self.name())).await?;
-        Ok(Granted { answer, identity })
-    }
-
-    fn has_secret(&self) -> bool {
-        true
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        context.token_request(self.grant_type()).send().await
     }
 }

@@ -1,171 +1,203 @@
 //! A login on another device (RFC 8628).
 
-use crate::util::abandoned;
-use reqwest_challenge::support::find_error;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::Obtain;
-use reqwest_challenge::BoxError;
-
-use crate::oauth::answer::Answer;
-use crate::oauth::authorization_prompt::{AuthorizationPrompt, Show, demands};
+use super::grant::Grant;
+use super::grant_context::{GrantContext, read_token};
+use super::prompt::{AuthorizationPrompt, Show};
+use super::token_request::IssuedToken;
 use crate::oauth::client::Identity;
-use crate::oauth::form::Form;
-use crate::oauth::grant_context::{GrantContext, Granted, TOKEN_ENDPOINT};
-use reqwest_challenge::support::hides_text;
-use reqwest_challenge::{RefreshError, RefreshErrorKind};
+use crate::oauth::http::{Form, ServerResponse};
+use crate::oauth::token::TokenResponse;
+use crate::secret_json::SecretJson;
+use crate::util::{abandoned, unless};
+use reqwest_challenge::support::{find_error, hides_text};
+use reqwest_challenge::{BoxError, RefreshError, RefreshErrorKind, Secret};
 
-use crate::util::unless;
-use reqwest_challenge::Secret;
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// The time between two polls if the server does not name it (RFC 8628 §3.2).
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+/// What `slow_down` adds to the interval for all further polls (RFC 8628 §3.5).
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+/// The longest interval after failures, unless the server names a longer one.
+const MAX_FAILURE_INTERVAL: Duration = Duration::from_secs(60);
+/// The shortest interval.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest lifetime of a code, and so the longest login.
+const MAX_LOGIN: Duration = Duration::from_secs(15 * 60);
+/// How long the requests before and after the login may take.
+const REQUESTS: Duration = Duration::from_secs(60);
+/// The longest code that a user can type, in bytes.
+const MAX_USER_CODE: usize = 64;
 
-/// How often is asked where the server does not say (RFC 8628 §3.2).
-const INTERVAL: Duration = Duration::from_secs(5);
-/// What `slow_down` adds, for good (RFC 8628 §3.5).
-const SLOWER: Duration = Duration::from_secs(5);
-/// However bad the network is, no longer than this between two, unless the server says so.
-const SLOWEST: Duration = Duration::from_secs(60);
-/// However eager the server is, no shorter than this.
-const FASTEST: Duration = Duration::from_secs(1);
-/// How long a person has, at most: so long servers let a code live.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
-
-/// A login on another device, with a code to type there (RFC 8628): for a terminal without a browser.
+/// A login on another device, with a code to type there (RFC 8628). It suits a terminal without a browser.
+///
+/// ```
+/// use reqwest_challenge_login::oauth::{Client, DeviceCode, Issuer, OAuth};
+///
+/// let device = DeviceCode::new(|prompt| {
+///     Ok(eprintln!("open {} and type {}", prompt.url(), prompt.user_code().unwrap_or_default()))
+/// });
+/// let login = OAuth::new(Issuer::new("https://auth.example.com")?, Client::public("tool"), device)?;
+/// # Ok::<(), reqwest_challenge_login::oauth::SetupError>(())
+/// ```
+#[derive(Clone)]
 pub struct DeviceCode {
     show: Show,
 }
 
+/// A device authorization response (RFC 8628 §3.2).
+struct DeviceAuthorization {
+    prompt: AuthorizationPrompt,
+    device_code: Secret,
+    interval: Duration,
+    end: SystemTime,
+}
+
 impl DeviceCode {
-    /// With something that shows the page and the code to a person.
+    /// `show` shows the page and the code to the user.
     #[must_use]
     pub fn new(show: impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static) -> Self {
         Self { show: Arc::new(show) }
     }
 
-    async fn ask(&self, grant: &GrantContext<'_>, identity: &Identity) -> Result<Device, RefreshError> {
+    /// Requests a device code (RFC 8628 §3.1).
+    async fn authorize(context: &GrantContext<'_>, identity: &Identity) -> Result<DeviceAuthorization, RefreshError> {
         let mut form = Form::default();
-        form.add_scopes(&grant.scopes);
-        grant.describe(&mut form);
-        for (name, value) in demands(grant) {
+        form.add_scopes(&context.scopes);
+        context.add_common_parameters(&mut form);
+        for (name, value) in context.authentication_parameters() {
             form.add(name, value);
         }
-        let (reply, sent) = grant.ask("device_authorization_endpoint", identity, form).await?;
-        if reply.is_error() {
-            return Err(reply.refusal("the device authorization endpoint", &sent));
+        let (response, sent) = context.post("device_authorization_endpoint", identity, form).await?;
+        if response.is_error() {
+            return Err(response.to_error("the device authorization endpoint", &sent));
         }
-        let odd = |why: &str| RefreshError::transient(None).caused_by(format!("the device authorization has no {why}"));
-        let mut members = reply.members().ok_or_else(|| odd("JSON object"))?;
-        let user_code = members.take("user_code").filter(|code| code.len() <= 64 && !code.contains(hides_text));
+        let members = response.members().ok_or_else(|| missing("JSON object"))?;
+        DeviceAuthorization::read(context, members)
+    }
+}
+
+/// The error for an unusable device authorization response. It may be the page of a proxy, so it is temporary.
+fn missing(what: &str) -> RefreshError {
+    RefreshError::transient(None).caused_by(format!("the device authorization has no {what}"))
+}
+
+impl DeviceAuthorization {
+    fn read(context: &GrantContext<'_>, mut members: SecretJson) -> Result<Self, RefreshError> {
+        let is_shown = |code: &String| code.len() <= MAX_USER_CODE && !code.contains(hides_text);
+        let user_code = members.take("user_code").filter(is_shown);
         // The second name is Google's, from a draft of the RFC.
         let either = |names: [&str; 2]| names.into_iter().find_map(|name| members.text(name));
-        let verification = either(["verification_uri", "verification_url"]).ok_or_else(|| odd("`verification_uri`"))?;
+        let page = |name, text| context.server.page(&context.sender, name, text);
+        let uri = either(["verification_uri", "verification_url"]).ok_or_else(|| missing("`verification_uri`"))?;
         let complete = either(["verification_uri_complete", "verification_url_complete"]);
-        let page = |name, text| grant.server.page(&grant.dialer, name, text);
-        let url = page("verification_uri", verification)?;
-        let (now, span) = (grant.clock().now(), members.seconds("expires_in").map(Duration::from_secs));
-        let span = span.unwrap_or(LONGEST).min(LONGEST);
-        Ok(Device {
-            invitation: AuthorizationPrompt {
-                url: url.clone(),
-                complete: complete
-                    .map(|text| page("verification_uri_complete", text))
-                    .transpose()?
-                    // It is the host of the page that a person looks at.
-                    .filter(|complete| complete.host() == url.host()),
-                user_code: Some(user_code.ok_or_else(|| odd("`user_code` that can be shown"))?),
-                issuer: grant.server.issuer.clone(),
-                api: grant.dialer.api.to_string(),
-                expires_at: now.checked_add(span),
+        let url = page("verification_uri", uri)?;
+        let complete = complete.map(|text| page("verification_uri_complete", text)).transpose()?;
+        let now = context.now();
+        let lifetime = members.seconds("expires_in").map_or(MAX_LOGIN, Duration::from_secs).min(MAX_LOGIN);
+        let interval = members.seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
+        Ok(Self {
+            prompt: AuthorizationPrompt {
+                // The user checks the host of one page only.
+                complete: complete.filter(|complete| complete.host() == url.host()),
+                url,
+                user_code: Some(user_code.ok_or_else(|| missing("`user_code` that can be shown"))?),
+                issuer: context.issuer().to_owned(),
+                api: context.sender.api.to_string(),
+                expires_at: now.checked_add(lifetime),
             },
-            interval: members.seconds("interval").map_or(INTERVAL, Duration::from_secs).clamp(FASTEST, LONGEST),
-            code: Secret::new(members.take("device_code").ok_or_else(|| odd("`device_code`"))?),
-            end: now.checked_add(span).unwrap_or(now),
+            device_code: Secret::new(members.take("device_code").ok_or_else(|| missing("`device_code`"))?),
+            interval: interval.clamp(MIN_INTERVAL, MAX_LOGIN),
+            end: now.checked_add(lifetime).unwrap_or(now),
         })
     }
-}
 
-struct Device {
-    invitation: AuthorizationPrompt,
-    code: Secret,
-    interval: Duration,
-    end: SystemTime,
-}
-
-impl Device {
-    /// What fails is asked less often, and never more often than was agreed.
-    fn slow_down(&mut self, wanted: Option<Duration>) {
-        let wanted = wanted.map_or((self.interval * 2).min(SLOWEST), |wanted| wanted.min(LONGEST));
-        self.interval = wanted.max(self.interval);
-    }
-
-    /// Asks until the person has decided, time is up, or nobody waits.
-    async fn wait(mut self, grant: &GrantContext<'_>, identity: &Identity) -> Result<Answer, RefreshError> {
-        let clock = grant.clock();
+    /// Polls until the user has decided, the code has expired, or no caller waits any more.
+    async fn wait(mut self, context: &GrantContext<'_>, identity: &Identity) -> Result<TokenResponse, RefreshError> {
+        let clock = context.refresh_context.clock();
         loop {
             let left = self.end.duration_since(clock.now()).unwrap_or_default();
-            let tick = clock.after(self.interval.min(left));
-            unless(pin!(grant.refresh.abandoned()), pin!(tick)).await.map_err(|()| abandoned())?;
-            // Not sooner than was agreed, and not when it is too late.
+            let pause = clock.sleep(self.interval.min(left));
+            unless(pin!(context.refresh_context.abandoned()), pin!(pause)).await.map_err(|()| abandoned())?;
+            // Neither sooner than the interval, nor after the code has expired.
             if self.interval > left {
                 return Err(expired());
             }
-            let mut form = Form::of_grant("urn:ietf:params:oauth:grant-type:device_code");
-            form.add_secret("device_code", self.code.clone());
-            grant.describe(&mut form);
-            let (reply, sent) = match grant.ask("token_endpoint", identity, form).await {
-                Ok(answered) => answered,
-                // RFC 8628 §3.5: after a failed connection the client polls less often.
-                Err(error) if may_pass(&error) => {
-                    self.slow_down(None);
-                    continue;
+            let mut form = Form::for_grant(GRANT_TYPE);
+            form.add_secret("device_code", self.device_code.clone());
+            context.add_common_parameters(&mut form);
+            match context.post("token_endpoint", identity, form).await {
+                Ok((response, sent)) => {
+                    if let ControlFlow::Break(outcome) = self.read_poll(&response, &sent) {
+                        return outcome;
+                    }
                 }
+                // After a failed connection, the client polls less often (RFC 8628 §3.5).
+                Err(error) if is_temporary(&error) => self.poll_less_often(None),
                 Err(error) => return Err(error),
-            };
-            // Some say so by 200, too.
-            match reply.code().as_deref() {
-                Some("authorization_pending") => continue,
-                Some("slow_down") => {
-                    // Some servers also name the interval.
-                    let wanted = reply.members().and_then(|members| members.seconds("interval"));
-                    let wanted = wanted.map(Duration::from_secs).unwrap_or_default();
-                    self.interval = (self.interval + SLOWER).max(wanted).min(LONGEST);
-                    continue;
-                }
-                // What a person has decided is no fault of the endpoint that tells of it.
-                Some("access_denied" | "authorization_declined") => {
-                    let told = reply.description(&sent).map_or_else(String::new, |told| format!(": {told}"));
-                    let line = format!("the login was refused on the other device{told}");
-                    return Err(RefreshError::denied("access_denied").caused_by(line));
-                }
-                Some("expired_token" | "code_expired") => return Err(expired()),
-                _ => {}
-            }
-            let answer =
-                if reply.is_error() { Err(reply.refusal(TOKEN_ENDPOINT, &sent)) } else { Answer::read(&reply, &sent) };
-            match answer {
-                // The page of a proxy or a captive portal is a temporary failure too.
-                Err(error) => match error.kind() {
-                    RefreshErrorKind::Transient { retry_after } => self.slow_down(*retry_after),
-                    _ => return Err(error.of_login()),
-                },
-                granted => return granted,
             }
         }
+    }
+
+    /// Reads the response to a poll (RFC 8628 §3.5). Continues if the client must poll again.
+    fn read_poll(
+        &mut self,
+        response: &ServerResponse,
+        sent: &Form,
+    ) -> ControlFlow<Result<TokenResponse, RefreshError>> {
+        // Some servers send these codes with status 200.
+        match response.error_code().as_deref() {
+            Some("authorization_pending") => return ControlFlow::Continue(()),
+            Some("slow_down") => {
+                // Some servers also name the new interval.
+                let named = response.members().and_then(|members| members.seconds("interval"));
+                let named = named.map(Duration::from_secs).unwrap_or_default();
+                self.interval = (self.interval + SLOW_DOWN).max(named).min(MAX_LOGIN);
+                return ControlFlow::Continue(());
+            }
+            // The user decided. The line does not name the token endpoint, which is not at fault.
+            Some("access_denied" | "authorization_declined") => {
+                let text = response.error_text(sent).map_or_else(String::new, |text| format!(": {text}"));
+                let line = format!("the login was refused on the other device{text}");
+                return ControlFlow::Break(Err(RefreshError::denied("access_denied").caused_by(line)));
+            }
+            Some("expired_token" | "code_expired") => return ControlFlow::Break(Err(expired())),
+            _ => {}
+        }
+        let error = match read_token(response, sent) {
+            Ok(token) => return ControlFlow::Break(Ok(token)),
+            Err(error) => error,
+        };
+        // The page of a proxy or of a captive portal is a temporary failure too.
+        if let RefreshErrorKind::Transient { retry_after } = error.kind() {
+            self.poll_less_often(*retry_after);
+            return ControlFlow::Continue(());
+        }
+        ControlFlow::Break(Err(error.of_login()))
+    }
+
+    /// Polls less often after a failure, and never more often than before.
+    fn poll_less_often(&mut self, named: Option<Duration>) {
+        let interval = named.map_or((self.interval * 2).min(MAX_FAILURE_INTERVAL), |named| named.min(MAX_LOGIN));
+        self.interval = interval.max(self.interval);
     }
 }
 
 /// Whether the network failed, in the head or in the body of a response.
-fn may_pass(error: &RefreshError) -> bool {
+fn is_temporary(error: &RefreshError) -> bool {
     let network = find_error::<reqwest::Error>(error);
     error.is_transient() || network.is_some_and(|error| !error.is_builder())
 }
 
 fn expired() -> RefreshError {
-    RefreshError::denied("expired_token").caused_by("nobody typed the code in time")
+    RefreshError::denied("expired_token").caused_by("the code was not typed in time")
 }
 
 impl fmt::Debug for DeviceCode {
@@ -175,25 +207,28 @@ impl fmt::Debug for DeviceCode {
 }
 
 #[async_trait]
-impl Obtain for DeviceCode {
-    fn name(&self) -> &'static str {
-        "urn:ietf:params:oauth:grant-type:device_code"
+impl Grant for DeviceCode {
+    fn grant_type(&self) -> &str {
+        GRANT_TYPE
     }
 
-    async fn obtain(&self, grant: &GrantContext<'_>) -> Result<Granted, RefreshError> {
-        let identity = grant.identity(self.name(), None).await?;
-        let device = self.ask(grant, &identity).await?;
-        (self.show)(&device.invitation).map_err(RefreshError::from)?;
-        let answer = device.wait(grant, &identity).await?;
-        Ok(Granted { answer, identity })
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        let identity = context.identity(self.grant_type(), None).await?;
+        let authorization = Self::authorize(context, &identity).await?;
+        (self.show)(&authorization.prompt).map_err(RefreshError::from)?;
+        let response = authorization.wait(context, &identity).await?;
+        Ok(IssuedToken { response, identity })
     }
 
-    fn needs_person(&self) -> bool {
+    fn has_secret(&self) -> bool {
+        false
+    }
+
+    fn needs_user(&self) -> bool {
         true
     }
 
     fn timeout(&self) -> Duration {
-        // What a person may take, and the requests around that.
-        LONGEST + Duration::from_secs(60)
+        MAX_LOGIN + REQUESTS
     }
 }

@@ -1,73 +1,85 @@
-//! A login by whichever way reaches the person.
+//! A login by the method that reaches the user.
 
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Obtain;
 use super::authorization_code::AuthorizationCode;
 use super::device::DeviceCode;
-use crate::oauth::grant_context::{GrantContext, Granted};
+use super::grant::Grant;
+use super::grant_context::GrantContext;
+use super::token_request::IssuedToken;
 use reqwest_challenge::RefreshError;
 
-/// How a person logs in.
+/// How a user logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Way {
-    /// In a browser of this machine, which comes back to a port of it.
+pub enum LoginMethod {
+    /// In a browser on this machine, which returns to a port of this machine.
     Browser,
     /// On any device, with a code.
     Device,
 }
 
-/// What an authorization server has for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The login methods that an authorization server supports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Offers {
-    /// A page for a browser (RFC 6749 §3.1).
+pub struct LoginMethods {
+    /// Whether the server has a page for a browser (RFC 6749 §3.1).
     pub browser: bool,
-    /// Codes for other devices (RFC 8628).
+    /// Whether the server issues codes for other devices (RFC 8628).
     pub device: bool,
 }
 
-impl Offers {
-    /// Whether it has that way.
+impl LoginMethods {
+    /// Whether the server supports that method.
     #[must_use]
-    pub fn has(self, way: Way) -> bool {
-        match way {
-            Way::Browser => self.browser,
-            Way::Device => self.device,
+    pub fn contains(self, method: LoginMethod) -> bool {
+        match method {
+            LoginMethod::Browser => self.browser,
+            LoginMethod::Device => self.device,
         }
     }
 }
 
-type Choose = Box<dyn Fn(Offers) -> Option<Way> + Send + Sync>;
-
-/// A login in a browser or on another device: whichever the server has, and reaches the person.
+/// A login in a browser or on another device: by the method that the server supports and that reaches the user.
+///
+/// ```
+/// use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, DeviceCode, Interactive, LoginMethod};
+///
+/// let show = |prompt: &AuthorizationPrompt| Ok(eprintln!("open {}", prompt.complete_url()));
+/// let grant = Interactive::new(AuthorizationCode::new(show), DeviceCode::new(show), |supported| {
+///     // No browser of this machine can be opened over SSH.
+///     let is_remote = std::env::var_os("SSH_CONNECTION").is_some();
+///     let methods = [LoginMethod::Browser, LoginMethod::Device];
+///     methods.into_iter().find(|method| supported.contains(*method) && !(is_remote && *method == LoginMethod::Browser))
+/// });
+/// ```
 pub struct Interactive {
     code: AuthorizationCode,
     device: DeviceCode,
-    choose: Choose,
-    reaches: Box<dyn Fn() -> bool + Send + Sync>,
+    choose: Box<dyn Fn(LoginMethods) -> Option<LoginMethod> + Send + Sync>,
+    can_reach_user: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Interactive {
-    /// By one of the two, as that chooses of what the server has; none of them is
-    /// [`LoginRequired`](crate::RefreshErrorKind::LoginRequired).
+    /// Runs the grant that `choose` returns for the methods that the server supports. Fails with
+    /// [`LoginRequired`](reqwest_challenge::RefreshErrorKind::LoginRequired) if `choose` returns `None`.
     #[must_use]
     pub fn new(
         code: AuthorizationCode,
         device: DeviceCode,
-        choose: impl Fn(Offers) -> Option<Way> + Send + Sync + 'static,
+        choose: impl Fn(LoginMethods) -> Option<LoginMethod> + Send + Sync + 'static,
     ) -> Self {
-        Self { code, device, choose: Box::new(choose), reaches: Box::new(|| true) }
+        Self { code, device, choose: Box::new(choose), can_reach_user: Box::new(|| true) }
     }
 
-    /// Says whether there is a person at all, which is asked before any server is. Not said, there is.
+    /// Sets the function that returns whether the user can be reached at all. It is called before any request is sent. If it
+    /// is not set, the user can be reached.
     #[must_use]
-    pub fn reaching(mut self, reaches: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        self.reaches = Box::new(reaches);
+    pub fn reaching(mut self, can_reach_user: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.can_reach_user = Box::new(can_reach_user);
         self
     }
 }
@@ -79,28 +91,33 @@ impl fmt::Debug for Interactive {
 }
 
 #[async_trait]
-impl Obtain for Interactive {
-    fn name(&self) -> &'static str {
-        "authorization_code"
+impl Grant for Interactive {
+    fn grant_type(&self) -> &str {
+        self.code.grant_type()
     }
 
-    async fn obtain(&self, grant: &GrantContext<'_>) -> Result<Granted, RefreshError> {
-        let has = |name| grant.server.endpoints.contains_key(name);
-        let offers = Offers { browser: has("authorization_endpoint"), device: has("device_authorization_endpoint") };
-        match (self.choose)(offers).filter(|way| offers.has(*way)) {
-            Some(Way::Browser) => self.code.obtain(grant).await,
-            Some(Way::Device) => self.device.obtain(grant).await,
-            None => Err(RefreshError::login_required(&*grant.setup.hint)
-                .caused_by(format!("{} has no way to log in that reaches you here", grant.server.issuer))),
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        let has = |endpoint| context.server.has_endpoint(endpoint);
+        let supported =
+            LoginMethods { browser: has("authorization_endpoint"), device: has("device_authorization_endpoint") };
+        match (self.choose)(supported).filter(|method| supported.contains(*method)) {
+            Some(LoginMethod::Browser) => self.code.obtain(context).await,
+            Some(LoginMethod::Device) => self.device.obtain(context).await,
+            None => Err(RefreshError::login_required(&*context.settings.hint)
+                .caused_by(format!("{} supports no login method that reaches the user", context.issuer()))),
         }
     }
 
-    fn needs_person(&self) -> bool {
+    fn has_secret(&self) -> bool {
+        false
+    }
+
+    fn needs_user(&self) -> bool {
         true
     }
 
-    fn reaches_person(&self) -> bool {
-        (self.reaches)()
+    fn can_reach_user(&self) -> bool {
+        (self.can_reach_user)()
     }
 
     fn timeout(&self) -> Duration {

@@ -5,14 +5,27 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::Obtain;
-use crate::oauth::grant_context::{GrantContext, Granted};
-use crate::oauth::jwt::{Claims, Signer};
+use super::grant::Grant;
+use super::grant_context::GrantContext;
+use super::token_request::IssuedToken;
+use crate::oauth::client::jwt::{Assertion, Signer};
 use reqwest_challenge::RefreshError;
 use reqwest_challenge::dpop::ProofKey;
 
-/// An assertion that says who somebody is, in place of a login (RFC 7523 §2.1): a service account's. It is made anew each time,
-/// for the issuer alone.
+/// A token for a signed assertion about a subject (RFC 7523 §2.1), as for a service account. Each request has a new
+/// assertion, for the issuer only.
+///
+/// ```
+/// use reqwest_challenge::dpop::Es256Key;
+/// use reqwest_challenge_login::oauth::{Client, Issuer, JwtBearer, OAuth};
+///
+/// let key = Es256Key::generate()?;
+/// let account = JwtBearer::new("robot@example.com", "robot@example.com", key).key_id("key-1");
+/// let issuer = Issuer::new("https://auth.example.com")?;
+/// let service = OAuth::new(issuer, Client::public("robot"), account)?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[derive(Clone)]
 pub struct JwtBearer {
     signer: Signer,
     issuer: String,
@@ -21,21 +34,22 @@ pub struct JwtBearer {
 }
 
 impl JwtBearer {
-    /// An assertion that `issuer` signs of `subject`.
+    /// An assertion about `subject`, signed with that key by `issuer`. This issuer is the signer of the assertion, not the
+    /// authorization server.
     #[must_use]
     pub fn new(issuer: impl Into<String>, subject: impl Into<String>, key: impl ProofKey) -> Self {
         let signer = Signer { key: Arc::new(key), key_id: None };
         Self { signer, issuer: issuer.into(), subject: subject.into(), claims: Vec::new() }
     }
 
-    /// The identifier by which the server knows the key.
+    /// Sets the identifier by which the server knows the key.
     #[must_use]
     pub fn key_id(mut self, id: impl Into<String>) -> Self {
         self.signer.key_id = Some(id.into());
         self
     }
 
-    /// One more claim of text. What the RFC asks for cannot be replaced by it.
+    /// Adds a text claim. It does not replace a claim of RFC 7523 §3.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.claims.push((name.into(), value.into()));
@@ -50,27 +64,20 @@ impl fmt::Debug for JwtBearer {
 }
 
 #[async_trait]
-impl Obtain for JwtBearer {
-    fn name(&self) -> &'static str {
+impl Grant for JwtBearer {
+    fn grant_type(&self) -> &str {
         "urn:ietf:params:oauth:grant-type:jwt-bearer"
     }
 
-    async fn obtain(&self, grant: &GrantContext<'_>) -> Result<Granted, RefreshError> {
-        let identity = grant.identity(self.name(), None).await?;
-        let claims = Claims {
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        let assertion = Assertion {
             issuer: &self.issuer,
             subject: &self.subject,
-            audience: &grant.server.issuer,
-            more: &self.claims,
-            now: grant.clock().now(),
+            audience: context.issuer(),
+            claims: &self.claims,
+            now: context.now(),
         };
-        let mut form = grant.form(self.name());
-        form.add_secret("assertion", self.signer.sign(&claims).await?);
-        let answer = grant.token(&identity, form).await?;
-        Ok(Granted { answer, identity })
-    }
-
-    fn has_secret(&self) -> bool {
-        true
+        let assertion = self.signer.sign(&assertion).await?;
+        context.token_request(self.grant_type()).secret_parameter("assertion", assertion).send().await
     }
 }

@@ -5,26 +5,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use super::Obtain;
-use crate::oauth::answer::Answer;
+use super::grant::Grant;
+use super::grant_context::GrantContext;
+use super::token_request::IssuedToken;
 use crate::oauth::client::Identity;
-use crate::oauth::form::Form;
-use crate::oauth::grant_context::{GrantContext, Granted};
-use reqwest_challenge::Secret;
-use reqwest_challenge::{RefreshError, RefreshErrorKind, RefreshReason};
+use crate::oauth::http::Form;
+use crate::oauth::token::TokenResponse;
+use reqwest_challenge::{RefreshError, RefreshErrorKind, RefreshReason, Secret};
 
-/// A refresh token that the caller has from elsewhere (RFC 6749 §6). It is used until the server gives another in its place, and
-/// never after that: a server that sees it again ends the whole login.
+/// A refresh token that the caller already has (RFC 6749 §6). After the server has replaced it, it is not presented again: a
+/// server that sees a replaced token ends the whole login.
+///
+/// ```
+/// use reqwest_challenge_login::oauth::{Client, Issuer, OAuth, RefreshToken};
+///
+/// let issuer = Issuer::new("https://auth.example.com")?;
+/// let service = OAuth::new(issuer, Client::public("tool"), RefreshToken::new("refresh-1"))?;
+/// # Ok::<(), reqwest_challenge_login::oauth::SetupError>(())
+/// ```
 pub struct RefreshToken {
     token: Secret,
-    spent: AtomicBool,
+    is_spent: AtomicBool,
 }
 
 impl RefreshToken {
-    /// That token.
+    /// A grant with that refresh token.
     #[must_use]
     pub fn new(token: impl Into<Secret>) -> Self {
-        Self { token: token.into(), spent: AtomicBool::new(false) }
+        Self { token: token.into(), is_spent: AtomicBool::new(false) }
     }
 }
 
@@ -34,64 +42,61 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// Asks for another token by a refresh token; where the server gives no new one, this one is kept (RFC 6749 §6).
+/// Presents a refresh token. If the server issues no new one, the response contains the presented one (RFC 6749 §6).
 pub(in crate::oauth) async fn renew(
-    grant: &GrantContext<'_>,
+    context: &GrantContext<'_>,
     identity: &Identity,
     token: &Secret,
-) -> Result<Answer, RefreshError> {
-    grant.refresh.before_spending().await?;
-    // Without scopes: the same as before. More than that is for a login to ask for.
-    let mut chain = grant.setup.rotations.lock().await;
-    let token = chain.latest_of(token).clone();
-    let (rests, claims, now) = (&grant.setup.rests, grant.claims_demanded(), grant.clock().now());
-    // A login that the caller asks for ignores the waiting time.
-    let is_asked = grant.refresh.reason() == RefreshReason::Login && grant.refresh.url().is_none();
-    if let Some(error) = rests.answer(&token, claims, now).filter(|_| !is_asked) {
+) -> Result<TokenResponse, RefreshError> {
+    let refresh_context = context.refresh_context;
+    refresh_context.before_spending().await?;
+    let mut replacements = context.memory.rotation.lock().await;
+    let token = replacements.latest_of(token).clone();
+    let (refused_tokens, claims, now) = (&context.memory.refused_tokens, context.claims_demanded(), context.now());
+    // A login that the caller asks for ignores the cooldown.
+    let is_login = refresh_context.reason() == RefreshReason::Login && refresh_context.url().is_none();
+    if let Some(error) = refused_tokens.error_for(&token, claims, now).filter(|_| !is_login) {
         return Err(error);
     }
-    let mut form = Form::of_grant("refresh_token");
+    // Without scopes, the new token has the scopes of the old one. Only a login asks for more.
+    let mut form = Form::for_grant("refresh_token");
     form.add_secret("refresh_token", token.clone());
-    grant.describe(&mut form);
-    let (renewed, new) = grant.renewed(identity, form).await;
+    context.add_common_parameters(&mut form);
+    let renewal = context.request_renewal(identity, form).await;
     // The old refresh token is used up, even if the access token is unusable.
-    if let Some(new) = new.as_ref().filter(|new| **new != token) {
-        chain.replaced(&token, new);
-        if renewed.is_err() {
-            grant.refresh.keep_attachment(grant.kept(identity.clone(), Some(new.clone())).to_secret());
+    if let Some(new) = renewal.new_token.as_ref().filter(|new| **new != token) {
+        replacements.replace(&token, new);
+        if renewal.response.is_err() {
+            refresh_context.keep_attachment(context.attachment(identity.clone(), Some(new.clone())).to_secret());
         }
     }
-    let mut answer = renewed.inspect_err(|error| rests.hear(&token, claims, now, error))?;
-    answer.refresh_token.get_or_insert(token);
-    rests.met(&answer.access_token, claims);
-    Ok(answer)
+    let mut response = renewal.response.inspect_err(|error| refused_tokens.insert(&token, claims, now, error))?;
+    response.refresh_token.get_or_insert(token);
+    context.memory.met_claims.set(&response.access_token, claims);
+    Ok(response)
 }
 
 #[async_trait]
-impl Obtain for RefreshToken {
-    fn name(&self) -> &'static str {
+impl Grant for RefreshToken {
+    fn grant_type(&self) -> &str {
         "refresh_token"
     }
 
-    async fn obtain(&self, grant: &GrantContext<'_>) -> Result<Granted, RefreshError> {
-        if self.spent.load(Ordering::SeqCst) && !grant.setup.rotations.lock().await.knows(&self.token) {
-            return Err(RefreshError::login_required(&*grant.setup.hint));
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        if self.is_spent.load(Ordering::SeqCst) && !context.memory.rotation.lock().await.knows(&self.token) {
+            return Err(RefreshError::login_required(&*context.settings.hint));
         }
-        let identity = grant.identity(self.name(), None).await?;
-        let answer = renew(grant, &identity, &self.token).await;
-        let is_spent = match &answer {
-            Ok(answer) => answer.refresh_token.as_ref() != Some(&self.token),
+        let identity = context.identity(self.grant_type(), None).await?;
+        let response = renew(context, &identity, &self.token).await;
+        let is_spent = match &response {
+            Ok(response) => response.refresh_token.as_ref() != Some(&self.token),
             Err(error) => matches!(error.kind(), RefreshErrorKind::CredentialRevoked { .. }),
         };
-        self.spent.fetch_or(is_spent, Ordering::SeqCst);
-        Ok(Granted { answer: answer?, identity })
+        self.is_spent.fetch_or(is_spent, Ordering::SeqCst);
+        Ok(IssuedToken { response: response?, identity })
     }
 
-    fn has_secret(&self) -> bool {
-        true
-    }
-
-    fn gives_again(&self) -> bool {
+    fn is_repeatable(&self) -> bool {
         false
     }
 }

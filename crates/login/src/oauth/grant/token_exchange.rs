@@ -4,53 +4,66 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::Obtain;
-use crate::oauth::grant_context::{GrantContext, Granted};
-use reqwest_challenge::BoxError;
-use reqwest_challenge::RefreshError;
-use reqwest_challenge::Secret;
+use super::grant::Grant;
+use super::grant_context::GrantContext;
+use super::token_request::IssuedToken;
+use reqwest_challenge::{BoxError, RefreshError, Secret};
 
-type Supply = Box<dyn Fn() -> Result<Secret, BoxError> + Send + Sync>;
-
-/// A token in exchange for another (RFC 8693): that of a workload, or of the user on whose behalf a service asks.
+/// A token in exchange for another token (RFC 8693): the token of a workload, or of the user for whom a service acts.
+///
+/// ```
+/// use reqwest_challenge::Secret;
+/// use reqwest_challenge_login::oauth::TokenExchange;
+///
+/// let workload = TokenExchange::new(
+///     || Ok(Secret::new(std::fs::read_to_string("/var/run/secrets/tokens/api")?)),
+///     "urn:ietf:params:oauth:token-type:jwt",
+/// );
+/// ```
 pub struct TokenExchange {
-    subject: (Supply, String),
-    actor: Option<(Supply, String)>,
-    requested: Option<String>,
+    subject: GivenToken,
+    actor: Option<GivenToken>,
+    requested_type: Option<String>,
     audiences: Vec<String>,
 }
 
+/// A token that is read for each exchange.
+struct GivenToken {
+    read: Box<dyn Fn() -> Result<Secret, BoxError> + Send + Sync>,
+    token_type: String,
+}
+
 impl TokenExchange {
-    /// In exchange for the token that is read each time, such as a file's content, of that type (RFC 8693 §3):
-    /// `urn:ietf:params:oauth:token-type:jwt`.
+    /// Exchanges the token that the function returns. It is called for each exchange, for example to read a file.
+    /// `token_type` is one of RFC 8693 §3, such as `urn:ietf:params:oauth:token-type:jwt`.
     #[must_use]
     pub fn new(
         subject: impl Fn() -> Result<Secret, BoxError> + Send + Sync + 'static,
         token_type: impl Into<String>,
     ) -> Self {
-        let subject = (Box::new(subject) as Supply, token_type.into());
-        Self { subject, actor: None, requested: None, audiences: Vec::new() }
+        let subject = GivenToken { read: Box::new(subject), token_type: token_type.into() };
+        Self { subject, actor: None, requested_type: None, audiences: Vec::new() }
     }
 
-    /// On whose part it is asked for.
+    /// Sets the token of the party that acts for the subject.
     #[must_use]
     pub fn actor(
         mut self,
         actor: impl Fn() -> Result<Secret, BoxError> + Send + Sync + 'static,
         token_type: impl Into<String>,
     ) -> Self {
-        self.actor = Some((Box::new(actor), token_type.into()));
+        self.actor = Some(GivenToken { read: Box::new(actor), token_type: token_type.into() });
         self
     }
 
-    /// The type of the token that is wanted. Not said, the server chooses.
+    /// Sets the type of the requested token. If it is not set, the server chooses.
     #[must_use]
     pub fn requesting(mut self, token_type: impl Into<String>) -> Self {
-        self.requested = Some(token_type.into());
+        self.requested_type = Some(token_type.into());
         self
     }
 
-    /// One more service by name that the token is for.
+    /// Adds the name of a service that the token is for.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -60,36 +73,32 @@ impl TokenExchange {
 
 impl fmt::Debug for TokenExchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenExchange").field("subject_token_type", &self.subject.1).finish_non_exhaustive()
+        f.debug_struct("TokenExchange").field("subject_token_type", &self.subject.token_type).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
-impl Obtain for TokenExchange {
-    fn name(&self) -> &'static str {
+impl Grant for TokenExchange {
+    fn grant_type(&self) -> &str {
         "urn:ietf:params:oauth:grant-type:token-exchange"
     }
 
-    async fn obtain(&self, grant: &GrantContext<'_>) -> Result<Granted, RefreshError> {
-        let identity = grant.identity(self.name(), None).await?;
-        let mut form = grant.form(self.name());
-        form.add_secret("subject_token", self.subject.0().map_err(RefreshError::from)?);
-        form.add("subject_token_type", self.subject.1.as_str());
-        if let Some((actor, token_type)) = &self.actor {
-            form.add_secret("actor_token", actor().map_err(RefreshError::from)?);
-            form.add("actor_token_type", token_type.as_str());
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        let subject = (self.subject.read)().map_err(RefreshError::from)?;
+        let mut request = context
+            .token_request(self.grant_type())
+            .secret_parameter("subject_token", subject)
+            .parameter("subject_token_type", &self.subject.token_type);
+        if let Some(actor) = &self.actor {
+            let token = (actor.read)().map_err(RefreshError::from)?;
+            request = request.secret_parameter("actor_token", token).parameter("actor_token_type", &actor.token_type);
         }
-        if let Some(requested) = &self.requested {
-            form.add("requested_token_type", requested.as_str());
+        if let Some(requested) = &self.requested_type {
+            request = request.parameter("requested_token_type", requested);
         }
         for audience in &self.audiences {
-            form.add("audience", audience.as_str());
+            request = request.parameter("audience", audience);
         }
-        let answer = grant.token(&identity, form).await?;
-        Ok(Granted { answer, identity })
-    }
-
-    fn has_secret(&self) -> bool {
-        true
+        request.send().await
     }
 }

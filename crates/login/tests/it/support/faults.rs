@@ -14,7 +14,7 @@ pub(crate) async fn failing(fault: Fault) -> String {
     failing_until(fault, usize::MAX, "").await
 }
 
-/// The same, but after that many failures it sends that response.
+/// The same, but after `times` failures the server sends `good`.
 pub(crate) async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,11 +1,11 @@
-//! A folder of a test's own, and under what a test stores.
+//! A temporary folder for one test, and the key of its credentials.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest_challenge_login::store::Key;
 
-/// A folder of a test's own, which goes with it.
+/// A folder for one test, removed when it is dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {

@@ -1,4 +1,4 @@
-//! What several tests use.
+//! Helpers for several tests.
 
 pub(crate) mod contexts;
 pub(crate) mod faults;

@@ -1,4 +1,4 @@
-//! An API and an authorization server that answer as they are told, and a person who does as asked.
+//! An API, an authorization server, and a browser that follows its redirects.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ pub(crate) fn client(origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Sessi
     with_session(ChallengeMiddleware::new(origin, oauth).unwrap())
 }
 
-/// The same with that clock.
+/// The same with a clock.
 pub(crate) fn client_by(clock: impl Clock, origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Session) {
     with_session(ChallengeMiddleware::builder(origin, oauth).clock(clock).build().unwrap())
 }
@@ -22,7 +22,7 @@ fn with_session(auth: ChallengeMiddleware) -> (ClientWithMiddleware, Session) {
     (ClientBuilder::new(reqwest::Client::new()).with(auth).build(), session)
 }
 
-/// An API whose `/api` takes the provider's tokens, and says who gives them.
+/// An API whose `/api` accepts the provider's tokens and names the provider in its metadata.
 pub(crate) async fn protected(provider: &MockIdentityProvider) -> MockApi {
     let api = MockApi::trusting(provider).await.unwrap();
     let metadata = api.url("/.well-known/oauth-protected-resource/api");
@@ -32,34 +32,34 @@ pub(crate) async fn protected(provider: &MockIdentityProvider) -> MockApi {
     api
 }
 
-/// Lets the API's metadata name that resource and that issuer.
+/// Sets the resource and the issuer that the API's metadata name.
 pub(crate) fn names(api: &MockApi, resource: &str, issuer: &str) {
     let document = serde_json::json!({ "resource": resource, "authorization_servers": [issuer] });
     api.at("/.well-known/oauth-protected-resource").open().answers(Answer::json(document));
 }
 
-/// A token endpoint that answers so, at `/token`, and remembers what came.
+/// A server with a token endpoint at `/token`.
 pub(crate) async fn endpoint(answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> MockApi {
     let server = MockApi::start_with("auth", Default::default(), &Default::default()).await.unwrap();
     server.at("/token").answers_with(answer);
     server
 }
 
-/// What a browser does: opens the page, and goes where it is sent.
+/// A browser: opens the page and follows its redirects.
 pub(crate) fn browser() -> (impl Fn(&AuthorizationPrompt) -> Result<(), BoxError> + Send + Sync + 'static, Seen) {
     let seen = Seen::default();
     let shown = seen.clone();
-    let show = move |invitation: &AuthorizationPrompt| {
-        let url = invitation.complete_url().clone();
+    let show = move |prompt: &AuthorizationPrompt| {
+        let url = prompt.complete_url().clone();
         shown.0.lock().unwrap().push(url.clone());
-        // By a client that follows redirects, as browsers do.
+        // The plain client follows redirects.
         tokio::spawn(async move { reqwest::get(url).await.unwrap().text().await.unwrap() });
         Ok(())
     };
     (show, seen)
 }
 
-/// The pages that were shown.
+/// The pages that the user saw.
 #[derive(Clone, Default)]
 pub(crate) struct Seen(pub(crate) Arc<Mutex<Vec<reqwest::Url>>>);
 
@@ -74,14 +74,14 @@ impl Seen {
     }
 }
 
-/// Why the refresh behind that failed.
+/// The error of the refresh behind a 401.
 #[track_caller]
 pub(crate) fn why(error: &reqwest_middleware::Error) -> RefreshError {
     let refused = Unauthorized::find(error).unwrap_or_else(|| panic!("{error:?}"));
     refused.refresh_error().unwrap_or_else(|| panic!("{error:?}")).clone()
 }
 
-/// An error with what caused it, in one line.
+/// An error and its causes in one line.
 pub(crate) fn line(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
@@ -92,7 +92,7 @@ pub(crate) fn line(error: &dyn std::error::Error) -> String {
     line
 }
 
-/// A server with that device authorization, in which `HERE` is its origin, which answers polls so; and the issuer that it is.
+/// A server and its issuer. `device` changes the device authorization, in which `HERE` stands for the origin; `poll` answers the polls.
 pub(crate) async fn device_server(
     device: serde_json::Value,
     poll: impl Fn(usize, &ReceivedRequest) -> Answer + Send + Sync + 'static,
@@ -117,15 +117,15 @@ pub(crate) async fn device_server(
     (server, issuer)
 }
 
-/// Somebody who logs in by a browser at whatever server the API names, and registers there.
-pub(crate) fn anybody() -> (OAuth, Seen) {
+/// A refresher that takes its issuer from the API, registers there and logs in with a browser.
+pub(crate) fn registering() -> (OAuth, Seen) {
     let (show, seen) = browser();
     let client = Client::registered(Registration::named("a tool").with("software_id", "tool"));
     let oauth = OAuth::new(Issuer::from_challenge(), client, AuthorizationCode::new(show));
     (oauth.unwrap(), seen)
 }
 
-/// Sends a browser back with that query, in which `STATE` stands for the state.
+/// Redirects the browser to the client with a query, in which `STATE` stands for the state.
 pub(crate) fn back(asked: &ReceivedRequest, with: &str) -> Answer {
     let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
     let with = with.replace("STATE", &query["state"]);

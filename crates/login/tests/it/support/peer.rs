@@ -1,16 +1,16 @@
-//! Another process: this binary, which runs one test that is otherwise ignored.
+//! A child process: this binary runs one test that is otherwise ignored.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What a child does, given by its environment.
+/// The variable that tells a child which test it runs.
 pub(crate) const ROLE: &str = "REQWEST_CHALLENGE_CHILD";
 
 pub(crate) fn spawn(role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
     spawn_after(":", role, test, facts)
 }
 
-/// The same after a command of the shell, such as `ulimit -f 0`.
+/// The same after a shell command, such as `ulimit -f 0`.
 pub(crate) fn spawn_after(setup: &str, role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
     Command::new("sh")
         .args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")])
@@ -28,7 +28,7 @@ pub(crate) fn fact(name: &str) -> String {
     std::env::var(name).unwrap()
 }
 
-/// A child that answers each line with a line.
+/// A child process that answers each line with one line.
 pub(crate) struct Peer {
     pub(crate) child: Child,
     to: ChildStdin,
@@ -45,7 +45,7 @@ impl Peer {
         writeln!(self.to, "{line}").unwrap();
     }
 
-    /// The next line that is an answer.
+    /// The next answer of the child.
     pub(crate) fn hear(&mut self) -> String {
         loop {
             let mut line = String::new();

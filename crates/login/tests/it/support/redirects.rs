@@ -9,12 +9,12 @@ pub(crate) const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FollowsWhere {
     InBuilder,
-    /// In the kit; the test gives the client.
+    /// In the refresher, to which the test gives the client.
     InOAuth,
 }
 
 impl FollowsWhere {
-    /// With each status of a redirect.
+    /// All values, each with every redirect status.
     pub(crate) fn each() -> Vec<(Self, u16)> {
         [Self::InBuilder, Self::InOAuth].iter().flat_map(|follows| STATUSES.map(|status| (*follows, status))).collect()
     }
@@ -25,15 +25,14 @@ pub(crate) fn builder(server: &MockApi, refresher: impl Refresh, follows: Follow
     if follows == FollowsWhere::InBuilder { builder.refresh_client(reqwest::Client::new()) } else { builder }
 }
 
-/// A second server that grants every request.
+/// A second server, which answers every request with `gives`.
 pub(crate) async fn elsewhere(gives: impl Fn(&MockApi) -> Answer) -> MockApi {
     let server = MockApi::start().await.unwrap();
     server.at("/").open().answers(gives(&server));
     server
 }
 
-/// What arrived there after a redirect with that status of a request with that method: nothing, or a GET without any
-/// secret.
+/// Checks that the server got nothing, or a GET without a secret, after a redirect of a request.
 #[track_caller]
 pub(crate) fn is_untouched(server: &MockApi, status: u16, method: &str) {
     let arrived = server.requests();

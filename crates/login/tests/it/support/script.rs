@@ -1,4 +1,4 @@
-//! Answers that many tests give.
+//! Answers for many tests.
 
 use http::header::WWW_AUTHENTICATE;
 

@@ -1,4 +1,4 @@
-//! A pseudo-terminal, and a program on it.
+//! A pseudo-terminal that runs a program.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,29 +13,29 @@ use rustix::termios::{LocalModes, tcgetattr};
 /// How long a step may take on a busy machine.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Outlives the program, for a terminal whose session has ended is set anew: it would say nothing of how it was left. A shell by
-/// name, and deaf to Ctrl-C, for shells differ in what it does to the rest of a line, and to waiting for a program that handles it.
+/// A shell that outlives the program. When a session ends, the kernel resets its terminal, and the test could no longer read the
+/// settings that the program left. The shell ignores Ctrl-C, because shells differ in how they handle it.
 const LEADER: &str = "trap '' INT; \"$@\"; echo; echo the program has ended; read key";
 
-/// A terminal with one program on it.
+/// A terminal that runs one program.
 pub(crate) struct Terminal {
     keys: File,
     screen: Receiver<Vec<u8>>,
     shown: String,
     leader: Child,
-    /// The program's end of it.
+    /// The program's side of the terminal.
     held: OwnedFd,
 }
 
-/// What stands on a terminal in the end.
+/// The state of a terminal after its program has ended.
 pub(crate) struct Left {
     pub(crate) shown: String,
-    /// Whether what is typed is shown.
+    /// Whether the terminal shows what the user types.
     pub(crate) echo: bool,
 }
 
 impl Terminal {
-    /// Runs it in a session whose terminal this is, so that Ctrl-C reaches it.
+    /// Runs a program in a session that this terminal controls, so that Ctrl-C reaches the program.
     pub(crate) fn run(program: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
@@ -56,44 +56,44 @@ impl Terminal {
         Self { keys, screen, shown: String::new(), leader, held }
     }
 
-    /// Waits until that is asked for: the question stands there, and what is typed is shown no more, or is still.
+    /// Waits until the terminal shows the question, and hides or shows the input.
     pub(crate) fn is_asked(&mut self, question: &str, hidden: bool) {
         self.until(question, |now| now.shown.contains(question) && now.echoes() != hidden);
     }
 
-    /// Types that.
+    /// Types the keys.
     pub(crate) fn types(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Types a secret once it is asked for.
+    /// Types a secret after its question is shown.
     pub(crate) fn answer(&mut self, question: &str, keys: &str) {
         self.is_asked(question, true);
         self.types(keys);
     }
 
-    /// Types a command at a shell, and waits for that output.
+    /// Types a command in a shell, and waits for its output.
     pub(crate) fn commands(&mut self, command: &str, shows: &str) {
         self.until("the shell's echo", Self::echoes);
         self.types(&format!("{command}\n"));
         self.until(shows, |now| now.shown.contains(shows));
     }
 
-    /// The output since the last call, up to that text and the return of the echo.
+    /// Waits for the text and for the echo, and returns the output since the last call.
     pub(crate) fn page_with(&mut self, text: &str) -> String {
         self.until(text, |now| now.shown.contains(text) && now.echoes());
         std::mem::take(&mut self.shown)
     }
 
-    /// What has been shown so far is not looked at again.
-    pub(crate) fn turns_over(&mut self) {
+    /// Discards the output up to now.
+    pub(crate) fn clear(&mut self) {
         self.shown.clear();
     }
 
-    /// Types what is meant for the last question, until each has been asked.
+    /// Answers the questions in the order in which the program asks them.
     pub(crate) fn answer_each(&mut self, mut steps: Vec<(&str, &str)>) {
         while !steps.is_empty() {
-            // What is said meanwhile stands behind it.
+            // Other output may follow the question.
             let asked = |shown: &str| {
                 let last = |at: &usize| shown.rfind(steps[*at].0);
                 (0..steps.len()).filter(|at| last(at).is_some()).max_by_key(last)
@@ -105,7 +105,7 @@ impl Terminal {
         }
     }
 
-    /// What is left when the program has ended.
+    /// Waits for the end of the program.
     pub(crate) fn end(mut self) -> Left {
         self.until("the end", |now| now.shown.contains("the program has ended"));
         let echo = self.echoes();
@@ -122,7 +122,7 @@ impl Terminal {
             }
             if start.elapsed() > LONGEST {
                 let _ = self.leader.kill();
-                panic!("{what} does not come: {}", self.shown);
+                panic!("{what} does not appear: {}", self.shown);
             }
         }
     }
@@ -136,7 +136,7 @@ fn read(mut terminal: File) -> Receiver<Vec<u8>> {
     let (send, came) = mpsc::channel();
     std::thread::spawn(move || {
         let mut octets = [0; 512];
-        // A terminal that nobody holds any more is an error to read.
+        // A read fails after the last program has closed the terminal.
         while let Ok(length @ 1..) = terminal.read(&mut octets) {
             let _ = send.send(octets[..length].to_vec());
         }

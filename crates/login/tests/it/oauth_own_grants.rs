@@ -1,0 +1,117 @@
+//! A grant that a third party writes, by the public API alone.
+
+use std::sync::{Arc, Mutex};
+
+use reqwest_challenge::{Refresh, RefreshContext, RefreshError, RefreshReason, async_trait};
+use reqwest_challenge_login::oauth::{
+    ChallengeScopes, Client, Grant, GrantContext, IssuedToken, Issuer, OAuth, SetupErrorKind,
+};
+use reqwest_challenge_testing::{Answer, MockApi};
+use serde_json::json;
+
+use crate::support::oauth::line;
+
+const GRANT_TYPE: &str = "urn:example:params:oauth:grant-type:machine-identity";
+
+#[derive(Debug, PartialEq)]
+struct Call {
+    issuer: String,
+    scopes: Vec<String>,
+    resource: Option<String>,
+    reason: RefreshReason,
+}
+
+/// Exchanges the identity document of a machine for a token.
+#[derive(Default)]
+struct MachineIdentity {
+    /// The context of each call.
+    calls: Mutex<Vec<Call>>,
+}
+
+#[async_trait]
+impl Grant for MachineIdentity {
+    fn grant_type(&self) -> &str {
+        GRANT_TYPE
+    }
+
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        let (scopes, resource) = (context.scopes().to_vec(), context.resource().map(str::to_owned));
+        let (issuer, reason) = (context.issuer().to_owned(), context.refresh_context().reason());
+        self.calls.lock().unwrap().push(Call { issuer, scopes, resource, reason });
+        let request = context.token_request(self.grant_type());
+        request.parameter("format", "pkcs7").secret_parameter("document", "hunter2-document").send().await
+    }
+}
+
+async fn server(answer: Answer) -> (MockApi, OAuth) {
+    let server = MockApi::start().await.unwrap();
+    server.at("/token").answers(answer);
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let oauth = OAuth::new(issuer, Client::secret_basic("vm", "s3cret"), MachineIdentity::default()).unwrap();
+    (server, oauth.scopes(["api:read"]).resource("https://api.example.com/").parameter("audience", "api"))
+}
+
+fn context() -> RefreshContext {
+    RefreshContext::builder("https://api.example.com").reason(RefreshReason::Login).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_grant_of_a_third_party_sends_its_parameters_and_those_of_every_grant() {
+    let token = json!({ "access_token": "t1", "token_type": "Bearer", "expires_in": 60, "refresh_token": "r1" });
+    let (server, oauth) = server(Answer::json(token)).await;
+    let credential = oauth.refresh(context()).await.unwrap().unwrap();
+    assert_eq!(credential.token().unwrap().expose(), "t1");
+    assert_eq!(credential.scopes().unwrap(), ["api:read"]);
+    assert!(credential.expiry().is_some());
+    let sent = &server.requests()[0];
+    let expected = [
+        ("grant_type", GRANT_TYPE),
+        ("format", "pkcs7"),
+        ("document", "hunter2-document"),
+        ("scope", "api:read"),
+        ("resource", "https://api.example.com/"),
+        ("audience", "api"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(sent.form(name).as_deref(), Some(value), "{name}");
+    }
+    assert!(sent.header("authorization").unwrap().starts_with("Basic "));
+    // The refresh token renews the credential, and the grant does not run again.
+    let expired = RefreshContext::builder("https://api.example.com").reason(RefreshReason::Expired);
+    oauth.refresh(expired.credential(credential).build().unwrap()).await.unwrap().unwrap();
+    assert_eq!(server.requests()[1].form("grant_type").as_deref(), Some("refresh_token"));
+}
+
+#[tokio::test]
+async fn an_error_of_such_a_grant_has_the_servers_code_and_no_secret_of_the_grant() {
+    let answer = json!({ "error": "invalid_request", "error_description": "no document hunter2-document" });
+    let (_server, oauth) = server(Answer::new(400).json_body(answer)).await;
+    let error = oauth.refresh(context()).await.unwrap_err();
+    let shown = format!("{} {error:?}", line(&error));
+    assert!(shown.contains("invalid_request") && shown.contains("no document ***"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn such_a_grant_sees_what_the_token_is_for() {
+    let grant = Arc::new(MachineIdentity::default());
+    let server = MockApi::start().await.unwrap();
+    server.at("/token").answers(Answer::json(json!({ "access_token": "t1" })));
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let oauth = OAuth::new(issuer, Client::public("vm"), grant.clone()).unwrap();
+    let oauth = oauth.challenge_scopes(ChallengeScopes::any());
+    let refused = RefreshContext::builder("https://api.example.com").challenge("Bearer scope=\"api:write\"");
+    oauth.refresh(refused.reason(RefreshReason::Challenged).build().unwrap()).await.unwrap().unwrap();
+    let (issuer, scopes) = (server.origin(), vec!["api:write".to_owned()]);
+    let call = Call { issuer, scopes, resource: None, reason: RefreshReason::Challenged };
+    assert_eq!(*grant.calls.lock().unwrap(), [call]);
+}
+
+#[test]
+fn such_a_grant_goes_to_no_issuer_that_a_challenge_names() {
+    let made = OAuth::new(Issuer::from_challenge(), Client::public("vm"), MachineIdentity::default());
+    let error = made.unwrap_err();
+    assert_eq!(error.kind(), SetupErrorKind::IssuerRequired);
+    assert!(error.is_issuer_required() && !error.is_invalid_url() && !error.is_client_not_supported());
+    assert!(error.to_string().contains("Issuer::new"), "{error}");
+}

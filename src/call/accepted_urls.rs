@@ -1,0 +1,37 @@
+//! The URLs at which a server accepted a credential. If the server accepted it there and responds with 401 elsewhere, the
+//! 401 may mean 403.
+
+use std::sync::Mutex;
+
+use reqwest::Url;
+
+use super::response_kind::has_same_origin;
+use crate::origin::url_without_secrets;
+use crate::util::{BoundedList, lock};
+
+/// How many credentials are remembered. Calls in progress use fewer.
+const MAX_CREDENTIALS: usize = 16;
+
+/// The first URL at which each of the last credentials was accepted.
+#[derive(Default)]
+pub(crate) struct AcceptedUrls(Mutex<BoundedList<Accepted, MAX_CREDENTIALS>>);
+
+struct Accepted {
+    generation: u64,
+    /// Without userinfo, query and fragment.
+    url: Url,
+}
+
+impl AcceptedUrls {
+    /// Records that the server accepted the credential of that generation at that URL.
+    #[cold]
+    pub(crate) fn add(&self, generation: u64, url: &Url) {
+        lock(&self.0).push(Accepted { generation, url: url_without_secrets(url) });
+    }
+
+    /// Whether the credential of that generation was accepted at another path of the same origin.
+    pub(crate) fn has_other_path(&self, generation: u64, url: &Url) -> bool {
+        let is_other = |other: &Url| other.path() != url.path() && has_same_origin(other, url);
+        lock(&self.0).iter().any(|accepted| accepted.generation == generation && is_other(&accepted.url))
+    }
+}

@@ -1,0 +1,100 @@
+//! Errors of texts that are no origin.
+
+use std::fmt;
+
+use url::ParseError;
+
+/// A text is no origin. `Display` says what to write instead. Neither `Display` nor `Debug` shows the text, because it
+/// may contain a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginError {
+    kind: OriginErrorKind,
+    /// Why the text cannot be parsed as a URL.
+    parse: Option<ParseError>,
+    /// The origin of the URL.
+    suggestion: Option<Box<str>>,
+}
+
+/// Why a text is no origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OriginErrorKind {
+    /// The text is no absolute URL.
+    InvalidUrl,
+    /// The scheme is neither `http` nor `https`.
+    UnsupportedScheme,
+    /// The URL has a user name or a password.
+    Userinfo,
+    /// The URL has a path other than `/`.
+    Path,
+    /// The URL has a query.
+    Query,
+    /// The URL has a fragment.
+    Fragment,
+}
+
+impl OriginError {
+    pub(super) fn invalid_url(error: ParseError) -> Self {
+        Self { kind: OriginErrorKind::InvalidUrl, parse: Some(error), suggestion: None }
+    }
+
+    pub(super) fn unsupported_scheme() -> Self {
+        Self { kind: OriginErrorKind::UnsupportedScheme, parse: None, suggestion: None }
+    }
+
+    pub(super) fn extra_part(kind: OriginErrorKind, origin: &str) -> Self {
+        Self { kind, parse: None, suggestion: Some(origin.into()) }
+    }
+
+    /// What is wrong with the text.
+    #[must_use]
+    pub fn kind(&self) -> OriginErrorKind {
+        self.kind
+    }
+
+    /// Whether the text is no absolute URL.
+    #[must_use]
+    pub fn is_invalid_url(&self) -> bool {
+        self.kind == OriginErrorKind::InvalidUrl
+    }
+
+    /// Whether the scheme is neither `http` nor `https`.
+    #[must_use]
+    pub fn is_unsupported_scheme(&self) -> bool {
+        self.kind == OriginErrorKind::UnsupportedScheme
+    }
+
+    /// Whether the URL has a part that an origin does not have: userinfo, a path, a query or a fragment.
+    #[must_use]
+    pub fn is_extra_part(&self) -> bool {
+        self.suggestion.is_some()
+    }
+
+    /// The origin of the URL, to write instead. `None` if the URL has none.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            OriginErrorKind::InvalidUrl => "this is not an origin",
+            OriginErrorKind::UnsupportedScheme => "the scheme of an origin is http or https",
+            OriginErrorKind::Userinfo => "an origin has no user name or password",
+            OriginErrorKind::Path => "an origin has no path",
+            OriginErrorKind::Query => "an origin has no query",
+            OriginErrorKind::Fragment => "an origin has no fragment",
+        })?;
+        if let Some(error) = &self.parse {
+            write!(f, " ({error})")?;
+        }
+        match &self.suggestion {
+            Some(origin) => write!(f, ": write `{origin}`"),
+            None => f.write_str(": write `https://host` or `https://host:port`"),
+        }
+    }
+}
+
+impl std::error::Error for OriginError {}

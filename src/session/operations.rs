@@ -1,0 +1,108 @@
+//! What calls and callers can request from a session: a credential, a login, a logout, more scopes.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::flight_request::{NoCredential, Purpose};
+use super::obtain::WAITER_MARGIN;
+use super::refresh_work::forget;
+use super::renewal_request::RenewalRequest;
+use super::session_core::SessionCore;
+use super::state::State;
+use super::step::Step;
+use super::task_list::CountedTask;
+use super::types::Current;
+use crate::credential::{Credential, SlotKey};
+use crate::error::{RefreshError, RefreshErrorKind};
+use crate::refresh::{Demand, RefreshReason};
+use crate::util::timeout;
+
+impl SessionCore {
+    /// The credential to send before a server has refused anything. The refresher is called for it once in each epoch, and
+    /// all callers share the outcome.
+    pub(crate) async fn initial(self: &Arc<Self>, held: &Current) -> Result<Arc<Current>, NoCredential<RefreshError>> {
+        let request = RenewalRequest::without_call(RefreshReason::Initial, held);
+        self.obtain(Purpose::Initial, request).await.map(|renewal| renewal.held)
+    }
+
+    /// Requests the first credential of a new epoch, or waits for the login that is pending. Until it arrives, the held
+    /// credential stays and is renewed as before.
+    pub(crate) async fn login(self: &Arc<Self>) -> Result<Arc<Current>, NoCredential<RefreshError>> {
+        self.check_can_wait()?;
+        match self.change(State::login) {
+            Step::Start(start) => {
+                let request = RenewalRequest::without_call(RefreshReason::Login, &start.held);
+                self.begin(start, Purpose::Login, request).await
+            }
+            Step::Join(number, wait) | Step::Await(number, wait) => self.wait(number, wait).await,
+            Step::Use(held) => Ok(held),
+            Step::Refuse(reason) => Err(reason),
+        }
+    }
+
+    /// Always begins a new epoch without a credential. Then the refresher forgets the former credentials, on a task
+    /// that outlives the caller.
+    pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), NoCredential<RefreshError>> {
+        let Some(former) = self.change(State::logout) else { return Ok(()) };
+        self.check_can_wait()?;
+        let (done, forgotten) = oneshot::channel();
+        let counted = CountedTask::new(&self.task_count);
+        let work = self.forget_all(former);
+        self.spawn(Box::pin(async move {
+            // The caller may no longer wait.
+            let _ = done.send(work.await);
+            drop(counted);
+        }));
+        let bound = self.refresh_timeout().saturating_add(WAITER_MARGIN);
+        let outcome = match timeout(bound, pin!(forgotten)).await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(RefreshError::new(RefreshErrorKind::Gone)),
+            None => Err(RefreshError::new(RefreshErrorKind::TimedOut)),
+        };
+        outcome.map_err(NoCredential::Failed)
+    }
+
+    /// Makes the refresher forget each credential. Returns the first failure after it was called for all of them.
+    fn forget_all(
+        self: &Arc<Self>,
+        former: Vec<Option<Credential>>,
+    ) -> impl Future<Output = Result<(), RefreshError>> + Send + use<> {
+        let (refresher, bound) = (self.refresher.clone(), self.refresh_timeout());
+        let context = self.context(0, RenewalRequest::without_call(RefreshReason::Logout, &self.current()), None);
+        async move {
+            let mut outcome = Ok(());
+            for credential in former {
+                let context = context.clone().to_forget(RefreshReason::Logout, credential);
+                outcome = outcome.and(forget(refresher.as_ref(), context, bound).await);
+            }
+            outcome
+        }
+    }
+
+    /// A credential with these scopes. Callers that request the same scopes share one flight.
+    pub(crate) async fn step_up(
+        self: &Arc<Self>,
+        slot: SlotKey,
+        held: &Current,
+        scopes: Vec<String>,
+    ) -> Result<Arc<Current>, NoCredential<RefreshError>> {
+        let mut request = RenewalRequest::of(RefreshReason::StepUp, slot, held);
+        request.demand = Demand::of_scopes(scopes);
+        self.obtain(Purpose::Renew, request).await.map(|renewal| renewal.held)
+    }
+
+    /// Starts a renewal, unless a flight for it is in progress, and does not wait for it.
+    pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, held: &Current) {
+        let request = RenewalRequest::of(RefreshReason::Expired, slot, held);
+        let flight_request = request.flight_request(Purpose::Renew);
+        if self.check_can_wait().is_ok()
+            && let Step::Start(start) = self.change(|state| state.next(&flight_request, || self.now()))
+        {
+            let work = self.refresh_work(start.number, Purpose::Renew, request, &start.held);
+            self.spawn_flight(start.number, work);
+        }
+    }
+}
