@@ -21,4 +21,4 @@ pub use crate::credential::Masker;
 pub use crate::error::{error_lines, find_error, is_transient_error};
 pub use crate::origin::url_without_secrets;
 pub use crate::refresh::refresh_client;
-pub use crate::util::{BoundedList, OneLine, hides_text, is_transient_status, retry_after};
+pub use crate::util::{OneLine, hides_text, is_transient_status, retry_after};

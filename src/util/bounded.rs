@@ -8,29 +8,19 @@ use std::fmt;
 /// It serves as a small cache: [`replace`](Self::replace) keeps one entry for each key, and
 /// [`take`](Self::take) followed by [`push`](Self::push) makes an entry the newest one, so that the least recently used
 /// entry is dropped first. A search looks at each entry, so the list suits at most some hundred entries.
-///
-/// ```
-/// use reqwest_challenge::support::BoundedList;
-///
-/// let mut last = BoundedList::<_, 2>::new();
-/// for name in ["a", "b", "c"] {
-///     last.push(name);
-/// }
-/// assert_eq!(last.iter().collect::<Vec<_>>(), [&"b", &"c"]);
-/// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct BoundedList<T, const CAPACITY: usize>(VecDeque<T>);
+pub(crate) struct BoundedList<T, const CAPACITY: usize>(VecDeque<T>);
 
 impl<T, const CAPACITY: usize> BoundedList<T, CAPACITY> {
     /// Creates an empty list. It allocates nothing before the first entry.
     #[must_use]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         const { assert!(CAPACITY > 0, "the capacity is zero") };
         Self(VecDeque::new())
     }
 
     /// Adds an entry as the newest one. If the list is full, the oldest entry is dropped.
-    pub fn push(&mut self, entry: T) {
+    pub(crate) fn push(&mut self, entry: T) {
         if self.0.len() == CAPACITY {
             self.0.pop_front();
         }
@@ -38,47 +28,43 @@ impl<T, const CAPACITY: usize> BoundedList<T, CAPACITY> {
     }
 
     /// Adds an entry as the newest one, in place of all entries for which `is_same` returns `true`.
-    pub fn replace(&mut self, entry: T, mut is_same: impl FnMut(&T) -> bool) {
+    pub(crate) fn replace(&mut self, entry: T, mut is_same: impl FnMut(&T) -> bool) {
         self.retain(|other| !is_same(other));
         self.push(entry);
     }
 
     /// Removes and returns the oldest entry for which `is_wanted` returns `true`.
-    pub fn take(&mut self, is_wanted: impl FnMut(&T) -> bool) -> Option<T> {
+    #[cfg_attr(not(feature = "digest"), allow(dead_code, reason = "used by Digest"))]
+    pub(crate) fn take(&mut self, is_wanted: impl FnMut(&T) -> bool) -> Option<T> {
         let index = self.0.iter().position(is_wanted)?;
         self.0.remove(index)
     }
 
     /// Removes all entries for which `keeps` returns `false`.
-    pub fn retain(&mut self, keeps: impl FnMut(&T) -> bool) {
+    pub(crate) fn retain(&mut self, keeps: impl FnMut(&T) -> bool) {
         self.0.retain(keeps);
     }
 
     /// Removes all entries.
-    pub fn clear(&mut self) {
+    #[cfg_attr(not(feature = "digest"), allow(dead_code, reason = "used by Digest"))]
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// Returns the entries, the oldest one first.
-    pub fn iter(&self) -> Iter<'_, T> {
+    pub(crate) fn iter(&self) -> Iter<'_, T> {
         self.0.iter()
     }
 
     /// Returns the entries for changes, the oldest one first.
-    pub fn iter_mut(&mut self) -> IterMut<'_, T> {
+    pub(crate) fn iter_mut(&mut self) -> IterMut<'_, T> {
         self.0.iter_mut()
     }
 
     /// Returns the number of entries.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Returns whether the list has no entries.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -113,7 +99,7 @@ mod tests {
     fn a_new_entry_drops_the_oldest_one_of_a_full_list() {
         let list = list(&[(1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')]);
         assert_eq!(entries(&list), [(2, 'b'), (3, 'c'), (4, 'd')]);
-        assert_eq!((list.len(), list.is_empty()), (3, false));
+        assert_eq!(list.len(), 3);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod one_line;
 mod retry_after;
 mod timeout;
 
-pub use bounded::BoundedList;
+pub(crate) use bounded::BoundedList;
 pub(crate) use lock::lock;
 pub(crate) use one_line::{DEFAULT_COLUMNS, write_escaped};
 pub use one_line::{OneLine, hides_text};
