@@ -21,7 +21,7 @@ fn reason(error: &reqwest_middleware::Error) -> UnauthorizedReason {
 
 #[tokio::test]
 async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
-    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (server, fake) = (Script::always(challenged()), Fake::new());
     let (auth, clock) = with_clock(&fake);
     let client = server.client(&auth);
     for path in 0..500 {
@@ -45,7 +45,7 @@ async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
 
 #[tokio::test]
 async fn a_hundred_concurrent_401s_for_one_credential_count_once() {
-    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (server, fake) = (Script::always(challenged()), Fake::new());
     let (auth, _) = with_clock(&fake);
     let client = server.client(&auth);
     let calls = (0..100).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send()));
@@ -128,7 +128,7 @@ async fn varied_challenges_do_not_increase_the_budget() {
 
 #[tokio::test]
 async fn a_403_that_always_means_expired_counts_against_the_budget() {
-    let (server, fake) = (Script::says(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::always(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .clock(ManualClock::new())
         .expired_when(|_| true)
@@ -152,7 +152,7 @@ async fn a_refresher_that_returns_the_refused_credential_is_called_three_times()
             _ => Credential::custom(Same),
         };
         let fake = Fake::answering(move |_, _| Ok(Some(made.clone())));
-        let server = Script::says(challenged());
+        let server = Script::always(challenged());
         let (auth, clock) = with_clock(&fake);
         let client = server.client(&auth);
         for path in 0..20 {

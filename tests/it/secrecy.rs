@@ -80,7 +80,7 @@ async fn the_span_of_a_refresh_is_a_child_of_the_span_of_its_caller() {
     use tracing::Instrument;
 
     traced::capture();
-    let server = Script::takes(SECRETS[1]);
+    let server = Script::accepting(SECRETS[1]);
     let auth = ChallengeMiddleware::new(API, fake()).unwrap();
     let call = server.client(&auth).get(API).send();
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();

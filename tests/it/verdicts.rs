@@ -42,7 +42,7 @@ async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
 
 #[tokio::test]
 async fn a_401_to_the_callers_own_header_asks_no_refresher() {
-    let (server, fake) = (Script::says(challenged()), Fake::new().with_initial(Ok(Some(key()))));
+    let (server, fake) = (Script::always(challenged()), Fake::new().with_initial(Ok(Some(key()))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
@@ -181,7 +181,7 @@ async fn a_response_without_a_url_and_without_a_mark_is_foreign() {
 #[tokio::test]
 async fn a_marked_response_with_a_url_is_judged_by_its_url() {
     let other = challenged().url("https://other.example.com/");
-    let server = Script::says(other);
+    let server = Script::always(other);
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -235,7 +235,7 @@ async fn a_request_to_an_origin_that_was_not_named_is_an_event() {
             sink.lock().unwrap().push(format!("{method} {url}"));
         }
     });
-    let server = Script::says(status(200));
+    let server = Script::always(status(200));
     let client = server.client(&auth.build().unwrap());
     client.get("https://www.api.example.com/x?secret=1").send().await.unwrap();
     client.get("https://www.api.example.com/y").with_extension(CallOptions::new().skip()).send().await.unwrap();
@@ -249,7 +249,7 @@ fn line(error: &reqwest_middleware::Error) -> String {
 
 #[tokio::test]
 async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
-    let never = || Script::says(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
+    let never = || Script::always(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
     let fixed =
         |credential: Credential| ChallengeMiddleware::new(API, credential.with_source("env:API_TOKEN")).unwrap();
     for (auth, wanted) in [
@@ -300,7 +300,7 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
 #[tokio::test]
 async fn a_budget_that_is_exhausted_has_a_reason_of_its_own() {
     let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(ManualClock::new()).build().unwrap();
-    let client = Script::says(challenged()).client(&auth);
+    let client = Script::always(challenged()).client(&auth);
     for path in 0..3 {
         client.get(format!("{API}/{path}")).send().await.unwrap_err();
     }

@@ -22,7 +22,7 @@ async fn server(more: Value) -> MockApi {
     });
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     server.at(METADATA).answers(Answer::json(metadata));
-    server.at("/register").answers_by(|arrived| {
+    server.at("/register").answers_with(|arrived| {
         let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
         Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
     });
@@ -137,7 +137,7 @@ async fn a_registered_client_authenticates_with_the_secret_that_the_server_issue
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
         // The server sends no `iss`. Its response is accepted because of its own redirect URI.
-        server.at("/authorize").open().answers_by(|asked| {
+        server.at("/authorize").open().answers_with(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
         });
