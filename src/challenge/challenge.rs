@@ -111,7 +111,7 @@ impl<'a> Challenge<'a> {
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.canonical().try_for_each(|piece| {
-            // A tab is allowed where a space is, so it is no escape.
+            // A tab is allowed where a space is allowed, so it is not escaped.
             let piece = text(Cow::Owned(piece));
             let mut lines = piece.split('\t').peekable();
             while let Some(line) = lines.next() {

@@ -91,7 +91,8 @@ impl Builder {
     }
 
     /// Sets the client that refreshers get for their own calls, with its proxy and its certificates. Build it with
-    /// `redirect(Policy::none())`. Otherwise a 307 can send a secret that a refresher posts to another server.
+    /// `redirect(Policy::none())`. Otherwise, if a server answers a refresher's POST with a 307, the client sends the
+    /// secret in that POST to another server.
     ///
     /// If no client is set, one without redirects, cookies and `Referer` is built when a refresher first asks for it.
     pub fn refresh_client(mut self, client: reqwest::Client) -> Self {

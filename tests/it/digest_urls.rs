@@ -45,7 +45,7 @@ fn camera(gives: Gives) -> Script {
     })
 }
 
-/// A password that is asked for once that many requests have arrived, and a counter of the questions.
+/// A password whose prompt is answered after `sends` requests have arrived, and a counter of the prompts.
 fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let (count, server) = (asked.clone(), server.clone());
@@ -146,7 +146,7 @@ async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url
     let client = server.client(&auth(password));
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
-    // A password that this call asks for is used by this call.
+    // The second call asks for its own password and succeeds with it.
     assert_eq!(client.get(format!("{API}/b")).send().await.unwrap().status(), 200);
     assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 4));
 }

@@ -81,7 +81,8 @@ async fn a_refused_folder_of_a_bearer_token_has_no_such_hint() {
     let client = ClientBuilder::new(Client::new()).with(auth).build();
     let error = client.get(api.url("/domain")).send().await.unwrap_err();
     assert!(!error.to_string().contains("FollowRedirects"), "{error}");
-    // The effect of the first URL is not repeated. Above the middleware the redirect would be visible.
+    // A POST is not sent again, because it may have had an effect at the first URL. The hint is right:
+    // `FollowRedirects` would see the redirect.
     let error = client.post(api.url("/domain")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), UnauthorizedReason::Redirected);

@@ -91,7 +91,8 @@ async fn pass_through_still_applies_expired_when() {
     }
 }
 
-/// Makes each response anew from its parts, as a middleware does that reads the body. The response loses its URL.
+/// Makes a new response of the parts of each response, like a middleware that reads the body. The new response has no
+/// URL.
 struct Rebuilds;
 
 #[async_trait]
@@ -128,7 +129,7 @@ async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to("http://no.url.provided.local/");
     other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
-    // The name leads to the second server by way of a proxy, which is the second server itself.
+    // The client sends requests for this host name to the second server, as its proxy.
     let there = other.origin();
     let proxy =
         reqwest::Proxy::custom(move |url| (url.host_str() == Some("no.url.provided.local")).then(|| there.clone()));
@@ -289,7 +290,8 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
         let error = client.get(format!("{API}/not-mine/either")).send().await.unwrap_err();
         assert!(line(&error).contains("may send 401 where it means 403"), "{error}");
     }
-    // A credential that worked on this very path, and no longer does, has expired.
+    // If the server accepted a credential on this path before, and now refuses it there, the credential has expired. So
+    // there is no hint about 403.
     let auth = fixed();
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     server.client(&auth).get(API).send().await.unwrap();

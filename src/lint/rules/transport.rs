@@ -53,7 +53,7 @@ pub(super) static RULES: [Rule; 5] = [
         id: "token-in-the-query",
         severity: Doubt,
         section: "RFC 6750 §2.3",
-        sentence: "a token in the query is accepted without `Cache-Control: private`, so caches store the response",
+        sentence: "the server accepts a token in the query and sends no `Cache-Control: private`, so caches may store the response",
         is_broken: |evidence| {
             let in_query = evidence.exchange.url.query_pairs().any(|(name, _)| name == "access_token");
             let controls = evidence.exchange.headers.get_all(CACHE_CONTROL).iter();

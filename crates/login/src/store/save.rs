@@ -111,7 +111,7 @@ impl<R: Refresh> Stored<R> {
                     // The login is over, whatever the server answers.
                     let discarded = context.clone().to_forget(RefreshReason::Discarded, Some(new));
                     let _ = self.refresher.forget(discarded).await;
-                    return Err(RefreshError::login_required("log in: another process logged out"));
+                    return Err(RefreshError::login_required("log in again, because another process logged out"));
                 }
                 _ => old = now,
             }

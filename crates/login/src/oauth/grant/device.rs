@@ -105,7 +105,7 @@ impl DeviceAuthorization {
         let interval = members.seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
         Ok(Self {
             prompt: AuthorizationPrompt {
-                // The user checks the host of one page only.
+                // The user checks the host of one page only, so the complete URL must have the same host.
                 complete: complete.filter(|complete| complete.host() == url.host()),
                 url,
                 user_code: Some(user_code.ok_or_else(|| missing("`user_code` that can be shown"))?),
@@ -162,7 +162,7 @@ impl DeviceAuthorization {
                 self.interval = (self.interval + SLOW_DOWN).max(named).min(MAX_LOGIN);
                 return ControlFlow::Continue(());
             }
-            // The user decided. The line does not name the token endpoint, which is not at fault.
+            // The user decided, so the error text does not name the token endpoint, which is not at fault.
             Some("access_denied" | "authorization_declined") => {
                 let text = response.error_text(sent).map_or_else(String::new, |text| format!(": {text}"));
                 let line = format!("the login was refused on the other device{text}");
