@@ -42,7 +42,7 @@ pub struct RefreshContext {
 
 /// A lock that a decorator, such as a store, holds during a refresh, so that other processes do not renew at the same
 /// time. The decorator puts it into the context by [`RefreshContext::with_renewal_lock`]; the refresher inside calls
-/// [`RefreshContext::before_prompt`] and the methods beside it.
+/// [`RefreshContext::before_prompt`], [`RefreshContext::before_spending`] and [`RefreshContext::keep_attachment`].
 ///
 /// ```
 /// use std::sync::Mutex;

@@ -37,7 +37,7 @@ impl SessionCore {
     /// Gets what the request is for: held already, from the flight in progress, or from a new flight.
     #[allow(
         clippy::manual_async_fn,
-        reason = "an `async fn` stores its argument twice: row `peak memory over as many sends without us`"
+        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
     )]
     pub(super) fn obtain(
         self: &Arc<Self>,

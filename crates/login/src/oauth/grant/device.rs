@@ -86,7 +86,7 @@ impl DeviceCode {
 
 /// The error for an unusable device authorization response. It may be the page of a proxy, so it is temporary.
 fn missing(what: &str) -> RefreshError {
-    RefreshError::transient(None).caused_by(format!("the device authorization has no {what}"))
+    RefreshError::transient(None).caused_by(format!("the device authorization response has no {what}"))
 }
 
 impl DeviceAuthorization {

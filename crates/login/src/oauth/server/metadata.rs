@@ -153,4 +153,4 @@ pub(super) fn is_template(issuer: &str) -> bool {
 
 /// What to do about a template. No member of such metadata names an issuer that exists.
 pub(super) const TEMPLATE: &str = "the braces stand for a tenant's identifier. Give `Issuer::new` the issuer of one tenant, or set \
-                        each endpoint with `Issuer::token_endpoint` and the methods beside it: then no metadata are read";
+                        each endpoint with `Issuer::token_endpoint` and the other setters of `Issuer`: then no metadata are read";
