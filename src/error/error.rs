@@ -30,7 +30,7 @@ pub enum Error {
     Authorize(AuthorizeError),
     /// A login or a logout ended the session that the request belongs to. Nothing was sent.
     SessionEnded(SessionEnded),
-    /// A step-up has no use: a new credential would not have more scopes.
+    /// A step-up cannot help: a new credential would not have more scopes.
     StepUp(StepUpError),
     /// The request's URL is plain `http`, and the middleware lists an origin of the same host with `https`. Nothing was
     /// sent.

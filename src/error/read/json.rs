@@ -15,7 +15,7 @@ pub(super) fn read(text: &str, found: &mut Found) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
     let top = Place::top();
     // If the whole body is a list, it is read like a list in a member `fault`: its strings count if they are sentences,
-    // and its objects are not far.
+    // and its objects count like objects in a container of the table.
     let read = Reading { found, at: &top, name: "fault", level: 0 }.deserialize(&mut reader);
     read.is_ok() || read.is_err_and(|error| error.is_eof())
 }

@@ -141,7 +141,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "404-that-hides-a-403",
         severity: Information,
         section: "RFC 9110 §15.5.4",
-        sentence: "a 404 is about a missing permission: it hides the resource, but also the permission that a user must request",
+        sentence: "a 404 is sent because a permission is missing: it hides the resource, but the user does not learn which permission to request",
         is_broken: |evidence| {
             evidence.has_status(404)
                 && (evidence.exchange.headers.contains_key(WWW_AUTHENTICATE) || evidence.body_means(&DENIED))

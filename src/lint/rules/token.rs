@@ -124,7 +124,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "step-up-as-403",
         severity: Fault,
         section: "RFC 9470 §3",
-        sentence: "`insufficient_user_authentication` has a status other than 401",
+        sentence: "a response with `insufficient_user_authentication` has a status other than 401",
         is_broken: |evidence| !evidence.has_status(401) && evidence.has_error("insufficient_user_authentication"),
         expected: step_up,
     },

@@ -25,7 +25,7 @@ pub(super) static RULES: [Rule; 5] = [
         section: "RFC 6750 §5.3",
         sentence: "the server asks for a bearer token over plain http, where everyone on the network can read it",
         is_broken: |evidence| is_plain(evidence.exchange.url) && evidence.token_challenges().next().is_some(),
-        expected: |_| "a challenge over https, and no resource over plain http that needs a token".to_owned(),
+        expected: |_| "a challenge over https, and over plain http only resources that need no token".to_owned(),
     },
     Rule {
         id: "link-by-plain-http",

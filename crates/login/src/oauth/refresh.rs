@@ -46,7 +46,7 @@ impl OAuth {
     /// The attachment with the refresh token that renews the refused credential. `None` if a renewal is not possible or does
     /// not help.
     fn renewable(&self, context: &RefreshContext) -> Option<Attachment> {
-        // A login or a step-up replaces the current login.
+        // A login or a step-up starts a new login, so it does not use the refresh token of the current one.
         let wants_login =
             matches!(context.reason(), RefreshReason::Login | RefreshReason::StepUp) && self.grant.is_repeatable();
         let attachment = Attachment::of(context.credential())?;

@@ -63,7 +63,7 @@ impl ErrorResponse {
         let mut error = Self::default();
         let mut numbers = Vec::new();
         error.read(&members.0, &mut numbers, MAX_DEPTH);
-        // A number names an error only if there is no word.
+        // A number is used as the code only if there is no code in words.
         if error.codes.is_empty() {
             error.codes = numbers;
         }
