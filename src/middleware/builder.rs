@@ -106,8 +106,9 @@ impl Builder {
         self
     }
 
-    /// Sets how many bytes of a refusal's body are read. The default is 64 KiB, which is more than the errors of APIs need: a
-    /// body must be read to its end before its connection can be used again. Of a 401 that starts a refresh, 4 KiB are kept.
+    /// Sets how many bytes of a refusal's body are read. The default is 64 KiB. The errors of APIs are
+    /// shorter, but a body must be read to its end before its connection can be used again. Of the body of a 401 that
+    /// starts a refresh, 4 KiB are kept.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.body_limit = bytes;
         self

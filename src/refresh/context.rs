@@ -234,7 +234,7 @@ impl RefreshContext {
         Self { reason, credential, demand: Demand::default(), request: None, renewal_lock: None, ..self }
     }
 
-    /// Returns the context with the challenges of these schemes only, in any case.
+    /// Returns the context with the challenges of these schemes only. The case of the names does not matter.
     #[must_use]
     pub fn with_schemes<S: AsRef<str>>(self, schemes: impl AsRef<[S]>) -> Self {
         let schemes = schemes.as_ref();

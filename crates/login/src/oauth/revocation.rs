@@ -9,7 +9,7 @@ use reqwest_challenge::support::is_transient_status;
 use reqwest_challenge::{Credential, Origin, RefreshContext, RefreshError, RefreshErrorKind, Secret};
 
 impl OAuth {
-    /// Revokes the credential of the context, which is forgotten on this machine in any case.
+    /// Revokes the credential of the context, which is always forgotten on this machine.
     pub(super) async fn revoke(&self, context: &RefreshContext) -> Result<(), RefreshError> {
         let Some(mut attachment) = Attachment::of(context.credential()) else { return Ok(()) };
         // An earlier renewal may have replaced the refresh token although its result was dropped.
