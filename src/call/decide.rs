@@ -56,7 +56,7 @@ impl Call<'_> {
         let now = || self.shared.session.now();
         let is_cooling_down =
             || self.shared.rejecting_paths.is_cooling_down(&refused.method, &refused.url, self.held.epoch, now);
-        // During the cooldown of a path no refresh starts. A newer credential that is already held is used all the same.
+        // During the cooldown of a path no refresh starts. A newer credential that is already held is still used.
         request.may_start = !(self.has_renewed || was_asked || request.demand.is_plain() && is_cooling_down());
         Ok(Decision::Renew(request))
     }

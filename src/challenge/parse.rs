@@ -287,7 +287,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the semicolon at `at` is in the place of a comma: a parameter, a challenge, a separator or the end follows.
+    /// Whether the semicolon at `at` counts as a comma: a parameter, a challenge, a separator or the end follows.
     #[inline]
     fn is_separator(&self, at: usize) -> bool {
         let next = run(self.line, at + 1, BLANK);

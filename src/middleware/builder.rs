@@ -156,7 +156,7 @@ impl Builder {
 
     /// Returns a final 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
     /// [`AuthReport`](crate::AuthReport) in the extensions. Off by default, because a caller can forget to check a status.
-    /// [`expired_when`](Self::expired_when) is applied all the same.
+    /// [`expired_when`](Self::expired_when) is still applied.
     pub fn pass_through(mut self) -> Self {
         self.settings.pass_through = true;
         self

@@ -1,6 +1,6 @@
 //! Words and URLs that are not codes, and words that add nothing to the status.
 
-/// Values that stand in the place of a code but name no error.
+/// Values of code members that do not name an error.
 pub(super) const NO_CODES: &[&str] = &[
     "about:blank",
     "error",
