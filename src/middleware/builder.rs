@@ -121,9 +121,9 @@ impl Builder {
         self
     }
 
-    /// Sets the schemes that this client answers. The case of their names does not matter. If a 401 has only challenges of other schemes, it is
-    /// declined and the refresher is not asked. If no schemes are set, the refresher is asked after every 401. It sees the
-    /// challenges and can decline.
+    /// Sets the schemes that this client answers. The case of their names does not matter. If a 401 has only challenges
+    /// of other schemes, it is declined and the refresher is not asked. If no schemes are set, the refresher is asked
+    /// after every 401. It sees the challenges and can decline.
     pub fn schemes<S: Into<String>>(mut self, schemes: impl IntoIterator<Item = S>) -> Self {
         self.settings.schemes = Some(schemes.into_iter().map(Into::into).collect());
         self

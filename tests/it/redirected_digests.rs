@@ -17,8 +17,8 @@ use crate::support::wire::{Head, Wire, answer};
 
 const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\"\r\n";
 
-/// Behaves like `mod_dir` and `mod_auth_digest` of Apache: it checks the answer, then redirects a folder without its slash.
-/// An answer for another URL is a bad request.
+/// Behaves like `mod_dir` and `mod_auth_digest` of Apache: it checks the answer, then redirects a folder without its
+/// slash. An answer for another URL is a bad request.
 fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
     let Some(sent) = head.value("authorization") else { return answer("401 Unauthorized", CHALLENGE, "who?") };
     if !sent.contains(&format!("uri=\"{}\"", head.path)) {

@@ -85,8 +85,8 @@ impl AuthorizationCode {
         Err(RefreshError::denied("pkce").caused_by(line))
     }
 
-    /// Fails if the client cannot distinguish the response of another server from the response of this server. The client would send the
-    /// other server's code to this one (RFC 9700 §4.4).
+    /// Fails if the client cannot distinguish the response of another server from the response of this server. The
+    /// client would send the other server's code to this one (RFC 9700 §4.4).
     fn check_mix_up(context: &GrantContext<'_>) -> Result<(), RefreshError> {
         if context.can_match_response() || context.registers() {
             return Ok(());
