@@ -78,7 +78,7 @@ pub trait Authorize: Send + Sync + 'static {
     /// Inspects the head of a response to a request that the scheme signed. By default, the scheme ignores it.
     ///
     /// # Errors
-    /// Any error of the scheme, such as a proof of the server that is wrong.
+    /// Any error of the scheme, for example because the server's proof is wrong.
     fn observe(&self, _head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         Ok(Observed::Nothing)
     }

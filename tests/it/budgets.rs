@@ -108,7 +108,8 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
 
 #[tokio::test]
 async fn varied_challenges_do_not_increase_the_budget() {
-    // Realms, resources, demands, methods, and bodies that cannot be sent twice.
+    // The 401s differ in scheme, realm, resource and demand. The requests differ in path, and some have a body that
+    // cannot be sent twice.
     let server = Script::new(|_, number| match number % 4 {
         0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
         1 => challenged_with(&format!("Bearer resource_metadata=\"{API}/r/{number}\"")),
@@ -159,7 +160,8 @@ async fn a_refresher_that_returns_the_refused_credential_is_called_three_times()
             client.get(format!("{API}/{path}")).send().await.unwrap_err();
             clock.forward(Duration::from_secs(1));
         }
-        // The server has not seen the first credential before, so it is sent twice in all.
+        // The first call has no credential. It sends the returned credential as its second send, so the calls send it
+        // 20 times.
         assert_eq!(fake.calls(), 3, "{kind}");
         assert_eq!(server.sends(), 21, "{kind}: one call does not send it twice");
     }

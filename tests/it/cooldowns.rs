@@ -36,8 +36,8 @@ async fn a_failed_early_renewal_is_tried_once_and_stops_no_request() {
                 .clock(clock.clone());
             let auth = if ahead { auth.renew_ahead(Duration::from_secs(600)) } else { auth }.build().unwrap();
             let client = server.client(&auth);
-            // The renewal is due, or due in the background, and the credential is still valid.
-            // The time of a background renewal is random, and the last millisecond before the renewal is due is after it.
+            // The renewal is due, or due in the background, and the credential is still valid. The time of a background
+            // renewal is random, but always before the last millisecond before the renewal is due.
             clock.forward(Duration::from_millis(if ahead { 3_569_999 } else { 3_575_000 }));
             for _ in 0..100 {
                 assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{failure}");

@@ -294,6 +294,6 @@ fn each_refresh_error_says_what_kind_it_is() {
     let is_one = kinds.map(|(login, revoked, denied, transient)| {
         [login, revoked, denied, transient].into_iter().filter(|is_it| *is_it).count()
     });
-    // The recursive, the panicked, the gone and any other failure are none of the four.
+    // An error of the kind `Recursive`, `Panicked`, `Gone` or `Other` matches none of the four predicates.
     assert_eq!(is_one.collect::<Vec<_>>(), [1, 1, 1, 1, 1, 1, 0, 0, 0, 0].repeat(2));
 }

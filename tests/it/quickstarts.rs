@@ -47,7 +47,7 @@ async fn a_refused_token_is_explained_with_the_message_of_the_api() {
     assert!(report.ends_with("set API_TOKEN to another token, and run this again\n"), "{report}");
     let (report, _) = answered(&api.url("/reports"), Login::Nothing).await;
     assert!(report.contains("set API_TOKEN, or API_USER and API_PASSWORD"), "{report}");
-    // A server that repeats the token does not bring it onto the screen.
+    // If a server repeats the token, the example does not print it.
     api.at("/echo").answers(Answer::unauthorized(["Bearer error_description=\"unknown token hunter2\""]));
     answered(&api.url("/echo"), token()).await;
 }

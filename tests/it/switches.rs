@@ -132,7 +132,7 @@ async fn events_report_each_step_without_secrets() {
     let events = events.lock().unwrap();
     let shown = format!("{events:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
-    // What the lint finds is told too, where it is on.
+    // If the feature `lint` is on, there are events with its findings too.
     let mut lines =
         events.iter().filter(|event| !format!("{event:?}").starts_with("LintFinding")).map(|event| match event {
             Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
@@ -144,7 +144,7 @@ async fn events_report_each_step_without_secrets() {
             }
             other => format!("{other:?}"),
         });
-    // What there is to begin with is a refresh of its own.
+    // The initial call of the refresher is an event too.
     assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
     assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));

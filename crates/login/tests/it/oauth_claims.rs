@@ -15,7 +15,7 @@ use crate::support::oauth::{back, browser, client, client_by, endpoint, line, wh
 
 const CLAIMS: &str = "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"1\"}}}";
 
-/// An API that demands the claims in every token except the last one.
+/// An API that accepts only the token `good`. It answers every other request with a 401 that demands the claims.
 async fn demanding(good: &'static str) -> MockApi {
     use base64::Engine;
     let encoded = base64::engine::general_purpose::STANDARD.encode(CLAIMS);

@@ -242,7 +242,7 @@ async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
     let (oauth, seen) = registering();
     let (client, session) = client(&api.origin(), oauth.prompting());
     let error = line(&session.login().await.unwrap_err());
-    assert!(error.contains("send it a request") && seen.count() == 0, "{error}");
+    assert!(error.contains("send a request to the API") && seen.count() == 0, "{error}");
     assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
     assert_eq!(seen.count(), 1);
 }

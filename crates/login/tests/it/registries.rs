@@ -180,7 +180,7 @@ async fn each_failure_of_a_token_server_has_its_error_kind_and_shows_no_secret()
             RefreshErrorKind::Transient { retry_after: Some(Duration::from_secs(7)) },
         ),
         (Answer::ok("hunter2 is no JSON"), RefreshErrorKind::Other),
-        // The beginning of a response without a length.
+        // These JSON objects end too early, and the responses have no length that could show it.
         (Answer::json("{\"token\":\"hunter2"), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{\"token\":\"hunter2\""), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{"), RefreshErrorKind::Transient { retry_after: None }),
