@@ -19,7 +19,7 @@ pub(crate) fn each<'e>(
 ) -> impl Iterator<Item = &'e (dyn StdError + 'static)> + use<'e> {
     let next = |&(error, is_itself): &(&'e (dyn StdError + 'static), bool)| {
         if is_itself {
-            return Some((error.source()?, false));
+            return Some((seek::own_cause(error)?, false));
         }
         held(error).map(|held| (held, false)).or_else(|| seek::cause(error))
     };

@@ -28,6 +28,7 @@ mod identities;
 mod lint_alarms;
 mod lint_live;
 mod lint_rules;
+mod logout_contexts;
 mod mask_pieces;
 mod masking;
 mod network_failures;
