@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshReason, Session, async_trait,
+    ChallengeMiddleware, Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason, Session,
+    async_trait,
 };
 
 use crate::support::fake::until;
@@ -103,6 +104,24 @@ async fn the_context_of_a_logout_names_the_resource_of_each_credential() {
     auth.session().logout().await.unwrap();
     let expected = [at_logout(Some("one"), None), at_logout(Some("two"), Some(&*metadata("two")))];
     assert_eq!(recorder.forgotten(), expected);
+}
+
+#[tokio::test]
+async fn a_context_that_is_kept_does_not_keep_its_session() {
+    let kept = Arc::new(Mutex::new(None));
+    let keep = kept.clone();
+    let auth = ChallengeMiddleware::new(API, move |context: RefreshContext| {
+        *keep.lock().unwrap() = Some(context);
+        std::future::ready(Ok::<_, std::io::Error>(Credential::bearer("t1")))
+    });
+    let auth = auth.unwrap();
+    auth.session().login().await.unwrap();
+    let context: RefreshContext = kept.lock().unwrap().take().unwrap();
+    assert!(context.http_client().is_ok() && !context.is_awaited());
+    drop(auth);
+    assert_eq!(context.http_client().unwrap_err().kind(), &RefreshErrorKind::Gone);
+    assert!(!context.is_awaited());
+    context.abandoned().await;
 }
 
 #[tokio::test]
