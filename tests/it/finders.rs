@@ -131,6 +131,31 @@ async fn errors_are_found_in_a_transparent_enum() {
     assert!(Unauthorized::find(anyhow.as_ref()).is_some());
 }
 
+#[tokio::test]
+async fn the_outermost_error_is_found_if_its_cause_has_the_same_type() {
+    let inner = RefreshError::denied("mfa_required");
+    let failure = RefreshError::login_required("run it").caused_by(inner);
+    // A 401, and an error before the send.
+    let refused = error(&server().client(&auth(&Fake::failing(failure.clone()))), "/").await;
+    let not_sent = error(&server().client(&auth(&Fake::new().with_initial(Err(failure.clone())))), "/").await;
+    let refused = [refused, not_sent];
+    for error in refused {
+        assert_eq!(RefreshError::find(&error), Some(&failure));
+        let ours = Error::find(&error).unwrap().clone();
+        assert_eq!(RefreshError::find(&ours), Some(&failure));
+        assert_eq!(RefreshError::from(Box::<dyn StdError + Send + Sync>::from(ours.clone())), failure);
+        assert_eq!(RefreshError::find(&Transparent::Ours(ours)), Some(&failure));
+        let anyhow = anyhow::Error::new(error).context("reading reports");
+        assert_eq!(RefreshError::find(anyhow.as_ref()), Some(&failure));
+        assert_eq!(RefreshError::from(Box::<dyn StdError + Send + Sync>::from(anyhow)), failure);
+    }
+    // A 401 of the refresher's own server is the cause of a 401 of the API.
+    let cause = Error::find(&error(&server().client(&auth(&Fake::new())), "/").await).unwrap().clone();
+    let Error::Unauthorized(cause) = cause else { panic!("{cause:?}") };
+    let outer = error(&server().client(&auth(&Fake::failing(RefreshError::other(cause)))), "/").await;
+    assert!(Unauthorized::find(&outer).unwrap().refresh_error().is_some());
+}
+
 /// An error whose `source()` runs a function first, and then returns what the error inside returns.
 struct Busy<E>(E, fn(&E));
 
