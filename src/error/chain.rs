@@ -19,7 +19,7 @@ pub(crate) fn each<'e>(
 ) -> impl Iterator<Item = &'e (dyn StdError + 'static)> + use<'e> {
     let next = |&(error, is_itself): &(&'e (dyn StdError + 'static), bool)| {
         if is_itself {
-            return Some((error.source()?, false));
+            return Some((seek::own_cause(error)?, false));
         }
         held(error).map(|held| (held, false)).or_else(|| seek::cause(error))
     };
@@ -28,6 +28,9 @@ pub(crate) fn each<'e>(
 
 /// Returns the first error of type `T`: the error itself or one of its causes. Also looks into a `Box`, an `Arc`, an
 /// `io::Error` and a `reqwest_middleware::Error`.
+///
+/// The error inside an [`Error`](crate::Error) is not its cause. For that, use the `find` of its type, such as
+/// [`Unauthorized::find`](crate::Unauthorized::find).
 #[must_use]
 pub fn find_error<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     each(error).find_map(through::<T>)

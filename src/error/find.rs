@@ -6,7 +6,7 @@
 use std::error::Error as StdError;
 
 use super::authorize_error::AuthorizeError;
-use super::chain::find_error;
+use super::chain::{self, find_error};
 use super::error::Error;
 use super::forbidden::Forbidden;
 use super::insecure_url::InsecureUrl;
@@ -33,7 +33,7 @@ macro_rules! find_in_error {
             #[doc = concat!("Finds the `", stringify!($error), "` in another error. See [`Error::find`](crate::Error::find).")]
             #[must_use]
             pub fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
-                find_error(error).or_else(|| match find_error(error)? {
+                find_in(error, |error| match error {
                     Error::$variant(found) => Some(found),
                     _ => None,
                 })
@@ -56,10 +56,19 @@ impl RefreshError {
     /// Finds the `RefreshError` in another error, or in its causes. See [`Error::find`].
     #[must_use]
     pub fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
-        let of_unauthorized = || Unauthorized::find(error).and_then(Unauthorized::refresh_error);
-        find_error(error).or_else(of_unauthorized).or_else(|| match find_error(error)? {
+        find_in(error, |error| match error {
             Error::Refresh(found) => Some(found),
+            Error::Unauthorized(refused) => refused.refresh_error(),
             _ => None,
         })
     }
+}
+
+/// The first error of type `T`: alone, or in an [`Error`], which is not the cause of itself. The outermost one counts, because
+/// an error can have a cause of the same type.
+fn find_in<'e, T: StdError + 'static>(
+    error: &'e (dyn StdError + 'static),
+    of: impl Fn(&'e Error) -> Option<&'e T>,
+) -> Option<&'e T> {
+    chain::each(error).find_map(|error| chain::through(error).or_else(|| chain::through(error).and_then(&of)))
 }

@@ -33,13 +33,24 @@ enum Recorder {
 /// The `RefreshError` that is printed when the error or one of its causes is printed.
 pub(super) fn find_printed(error: &(dyn StdError + 'static)) -> Option<Parts> {
     chain::each(error).find_map(|error| {
-        RECORDER.replace(Recorder::On);
+        let outer = Outer(RECORDER.replace(Recorder::On));
         let _ = write!(Nowhere, "{error}");
-        match RECORDER.replace(Recorder::Off) {
+        let recorded = RECORDER.replace(Recorder::Off);
+        drop(outer);
+        match recorded {
             Recorder::Recorded(found) => Some(found),
             Recorder::Off | Recorder::On => None,
         }
     })
+}
+
+/// Restores the recorder of an outer search, if `Display` searches too. Also if `Display` panics.
+struct Outer(Recorder);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        RECORDER.replace(std::mem::replace(&mut self.0, Recorder::Off));
+    }
 }
 
 /// Records an error that is being printed, if this thread is looking for one.

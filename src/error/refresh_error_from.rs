@@ -2,7 +2,6 @@
 
 use std::any::Any;
 
-use super::chain;
 use super::find_printed::find_printed;
 use super::network;
 use super::refresh_error::RefreshError;
@@ -13,7 +12,7 @@ use crate::BoxError;
 /// [`Transient`](Kind::Transient), and any other error [`Other`](Kind::Other). URLs in messages lose their secret parts.
 impl From<BoxError> for RefreshError {
     fn from(error: BoxError) -> Self {
-        if let Some(found) = chain::find_error::<Self>(error.as_ref()) {
+        if let Some(found) = Self::find(error.as_ref()) {
             return found.clone();
         }
         if let Some(found) = find_printed(error.as_ref()) {

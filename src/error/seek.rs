@@ -10,30 +10,48 @@ use std::error::Error as StdError;
 
 type DynError = dyn StdError + 'static;
 
-thread_local! {
-    /// Whether a walk on this thread waits for the cause of an error.
-    static IS_SEEKING: Cell<bool> = const { Cell::new(false) };
+/// What a walk on this thread waits for.
+#[derive(Clone, Copy)]
+enum Seek {
+    Off,
+    /// The cause of an error.
+    On,
+    /// The error of this crate at this address has returned itself.
+    Found(*const ()),
 }
 
-/// Stops seeking, also if `source()` panics.
-struct Stop;
+thread_local! {
+    static SEEK: Cell<Seek> = const { Cell::new(Seek::Off) };
+}
 
-impl Drop for Stop {
+/// Restores the state of the outer walk, if `source()` walks too. Also if `source()` panics.
+struct Restore(Seek);
+
+impl Drop for Restore {
     fn drop(&mut self) {
-        IS_SEEKING.set(false);
+        SEEK.set(self.0);
     }
 }
 
 /// The cause of an error, and whether that is an error of this crate that returned itself.
 pub(super) fn cause(error: &DynError) -> Option<(&DynError, bool)> {
-    IS_SEEKING.set(true);
-    let _stop = Stop;
+    let _restore = Restore(SEEK.replace(Seek::On));
     let cause = error.source()?;
-    Some((cause, !IS_SEEKING.get()))
+    let is_itself = matches!(SEEK.get(), Seek::Found(found) if std::ptr::addr_eq(found, cause));
+    Some((cause, is_itself))
+}
+
+/// The own cause of an error of this crate that returned itself before.
+pub(super) fn own_cause(error: &DynError) -> Option<&DynError> {
+    let _restore = Restore(SEEK.replace(Seek::Off));
+    error.source()
 }
 
 /// The error itself, if a walk asks for its cause. It returns itself only once, so that the walk then continues with
 /// its cause.
 pub(super) fn itself(error: &DynError) -> Option<&DynError> {
-    IS_SEEKING.replace(false).then_some(error)
+    matches!(SEEK.get(), Seek::On).then(|| {
+        SEEK.set(Seek::Found(std::ptr::from_ref(error).cast()));
+        error
+    })
 }

@@ -19,6 +19,8 @@ pub(crate) trait RefreshSession: Send + Sync {
 pub(crate) enum SessionAccess {
     /// A session, and the flight that the context belongs to. A kept context does not keep its session alive.
     Session(Weak<dyn RefreshSession>, u64),
+    /// A session, and the caller of a logout, which waits while it exists.
+    Logout(Weak<dyn RefreshSession>, Weak<()>),
     /// A context that was built without a session.
     None { awaited: bool, client: Arc<OnceLock<reqwest::Client>> },
 }
@@ -27,13 +29,14 @@ impl SessionAccess {
     pub(crate) fn is_awaited(&self) -> bool {
         match self {
             Self::Session(session, flight) => session.upgrade().is_some_and(|session| session.waiting(*flight) > 0),
+            Self::Logout(_, caller) => caller.strong_count() > 0,
             Self::None { awaited, .. } => *awaited,
         }
     }
 
     pub(crate) fn http_client(&self) -> Result<reqwest::Client, RefreshError> {
         match self {
-            Self::Session(session, _) => {
+            Self::Session(session, _) | Self::Logout(session, _) => {
                 session.upgrade().ok_or_else(|| RefreshError::new(RefreshErrorKind::Gone))?.http_client()
             }
             Self::None { client, .. } => match client.get() {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::challenge::Challenge;
 use crate::credential::Credential;
 use crate::error::RefreshError;
-use crate::refresh::{Refresh, RefreshContext};
+use crate::refresh::{Refresh, RefreshContext, RefreshReason};
 use crate::util::{BoundedList, lock};
 
 /// The default order, the strongest scheme first: a signature by a key that is never sent, a token, a hash of the password,
@@ -182,11 +182,16 @@ impl Refresh for FirstOf {
     }
 
     /// Calls all refreshers. The one that made the credential forgets it; the others forget what they hold. Returns the
-    /// first error after all were called.
+    /// first error after all were called. If the reason is [`Discarded`](RefreshReason::Discarded), only the refresher that
+    /// made the credential is called: what the others hold may belong to a later login.
     async fn forget(&self, context: RefreshContext) -> Result<(), RefreshError> {
         let owner = context.credential().and_then(|credential| self.owner(credential));
+        let is_late = context.reason() == RefreshReason::Discarded;
         let mut outcome = Ok(());
         for (index, choice) in self.choices.iter().enumerate() {
+            if is_late && owner != Some(index) {
+                continue;
+            }
             let context = context.clone();
             let context = if owner == Some(index) { context } else { context.without_credential() };
             let forgotten = choice.refresher.as_ref().forget(context).await;

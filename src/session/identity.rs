@@ -42,16 +42,20 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.all().for_each(Slot::clear_failures);
     }
 
-    /// Begins a new epoch without a credential, in which the refresher is not called. Returns the former credentials,
-    /// the main one first, or `None` if the session was logged out already.
-    pub(crate) fn logout(&mut self) -> Option<Vec<Option<C>>> {
+    /// Begins a new epoch without a credential, in which the refresher is not called. Returns the former credentials
+    /// with their slots, the main one first, or `None` if the session was logged out already.
+    pub(crate) fn logout(&mut self) -> Option<Vec<(K, Option<C>)>> {
         if self.slots.main.held.stage == Stage::LoggedOut && self.active.is_empty() {
             return None;
         }
-        let mut former: Vec<_> = self.slots.all().flat_map(|slot| slot.credentials()).collect();
+        let mut former: Vec<_> = self
+            .slots
+            .all_with_keys()
+            .flat_map(|(key, slot)| slot.credentials().map(move |credential| (key.clone(), credential)))
+            .collect();
         let mut is_main = true;
         // The main slot is listed even if it is empty, so that every logout calls the refresher.
-        former.retain(|credential| std::mem::take(&mut is_main) || credential.is_some());
+        former.retain(|(_, credential)| std::mem::take(&mut is_main) || credential.is_some());
         self.end_epoch(&NoCredential::LoggedOut);
         let epoch = self.slots.main.held.epoch + 1;
         self.slots.main.hold(Held::empty(epoch, Stage::LoggedOut, self.failures));

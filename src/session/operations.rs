@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::oneshot;
 
@@ -17,7 +17,7 @@ use super::task_list::CountedTask;
 use super::types::Current;
 use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, RefreshErrorKind};
-use crate::refresh::{Demand, RefreshReason};
+use crate::refresh::{Demand, RefreshContext, RefreshReason, RefreshSession, SessionAccess};
 use crate::util::timeout;
 
 impl SessionCore {
@@ -50,7 +50,9 @@ impl SessionCore {
         self.check_can_wait()?;
         let (done, forgotten) = oneshot::channel();
         let counted = CountedTask::new(&self.task_count);
-        let work = self.forget_all(former);
+        // Dropped together with this future.
+        let caller = Arc::new(());
+        let work = self.forget_all(former, &caller);
         self.spawn(Box::pin(async move {
             // The caller may no longer wait.
             let _ = done.send(work.await);
@@ -68,15 +70,20 @@ impl SessionCore {
     /// Makes the refresher forget each credential. Returns the first failure after it was called for all of them.
     fn forget_all(
         self: &Arc<Self>,
-        former: Vec<Option<Credential>>,
+        former: Vec<(SlotKey, Option<Credential>)>,
+        caller: &Arc<()>,
     ) -> impl Future<Output = Result<(), RefreshError>> + Send + use<> {
-        let (refresher, bound) = (self.refresher.clone(), self.refresh_timeout());
         let context = self.context(0, RenewalRequest::without_call(RefreshReason::Logout, &self.current()), None);
+        let session = Arc::downgrade(self) as Weak<dyn RefreshSession>;
+        let context = RefreshContext { session: SessionAccess::Logout(session, Arc::downgrade(caller)), ..context };
+        // Keeps the session for the context, also if the caller drops the middleware.
+        let core = self.clone();
         async move {
             let mut outcome = Ok(());
-            for credential in former {
-                let context = context.clone().to_forget(RefreshReason::Logout, credential);
-                outcome = outcome.and(forget(refresher.as_ref(), context, bound).await);
+            for (slot, credential) in former {
+                let context = RefreshContext { slot, ..context.clone() };
+                let context = context.to_forget(RefreshReason::Logout, credential);
+                outcome = outcome.and(forget(core.refresher.as_ref(), context, core.refresh_timeout()).await);
             }
             outcome
         }

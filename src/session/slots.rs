@@ -89,6 +89,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         std::iter::once(&mut self.main).chain(self.others.values_mut())
     }
 
+    /// All slots with their keys, the main slot first.
+    pub(crate) fn all_with_keys(&self) -> impl Iterator<Item = (K, &Slot<C, E, D>)> {
+        let others = self.others.iter().map(|(key, slot)| (key.clone(), slot));
+        std::iter::once((K::default(), &self.main)).chain(others)
+    }
+
     /// The slot that holds the credential of that generation.
     pub(crate) fn holder(&self, generation: u64) -> Option<(K, &Slot<C, E, D>)> {
         if self.main.held.generation == generation {

@@ -132,6 +132,89 @@ async fn errors_are_found_in_a_transparent_enum() {
 }
 
 #[tokio::test]
+async fn the_outermost_error_is_found_if_its_cause_has_the_same_type() {
+    let inner = RefreshError::denied("mfa_required");
+    let failure = RefreshError::login_required("run it").caused_by(inner);
+    // A 401, and an error before the send.
+    let refused = error(&server().client(&auth(&Fake::failing(failure.clone()))), "/").await;
+    let not_sent = error(&server().client(&auth(&Fake::new().with_initial(Err(failure.clone())))), "/").await;
+    let refused = [refused, not_sent];
+    for error in refused {
+        assert_eq!(RefreshError::find(&error), Some(&failure));
+        let ours = Error::find(&error).unwrap().clone();
+        assert_eq!(RefreshError::find(&ours), Some(&failure));
+        assert_eq!(RefreshError::from(Box::<dyn StdError + Send + Sync>::from(ours.clone())), failure);
+        assert_eq!(RefreshError::find(&Transparent::Ours(ours)), Some(&failure));
+        let anyhow = anyhow::Error::new(error).context("reading reports");
+        assert_eq!(RefreshError::find(anyhow.as_ref()), Some(&failure));
+        assert_eq!(RefreshError::from(Box::<dyn StdError + Send + Sync>::from(anyhow)), failure);
+    }
+    // A 401 of the refresher's own server is the cause of a 401 of the API.
+    let cause = Error::find(&error(&server().client(&auth(&Fake::new())), "/").await).unwrap().clone();
+    let Error::Unauthorized(cause) = cause else { panic!("{cause:?}") };
+    let outer = error(&server().client(&auth(&Fake::failing(RefreshError::other(cause)))), "/").await;
+    assert!(Unauthorized::find(&outer).unwrap().refresh_error().is_some());
+}
+
+/// An error whose `source()` runs a function first, and then returns what the error inside returns.
+struct Busy<E>(E, fn(&E));
+
+impl<E: StdError> std::fmt::Debug for Busy<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Busy")
+    }
+}
+
+impl<E: StdError> std::fmt::Display for Busy<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("busy")
+    }
+}
+
+impl<E: StdError> StdError for Busy<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        (self.1)(&self.0);
+        self.0.source()
+    }
+}
+
+#[tokio::test]
+async fn errors_are_found_in_an_error_whose_source_searches_or_panics_itself() {
+    let client = server().client(&auth(&Fake::new()));
+    let denied = Error::from_middleware(error(&client, "/forbidden").await).unwrap();
+    let searches = Busy(Transparent::Ours(denied.clone()), |inner| assert!(Forbidden::find(inner).is_some()));
+    assert!(Forbidden::find(&searches).is_some());
+    // A wrapper that holds another one, around which the search must go on too.
+    let outer = Busy(Transparent::Nested(Box::new(Transparent::Ours(denied.clone()))), |_| {
+        let _ = Error::find(&std::io::Error::other("mine"));
+    });
+    assert!(Forbidden::find(&outer).is_some());
+    let fails = Busy(denied.clone(), |_| panic!("source"));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Error::find(&fails).is_some())).unwrap_err();
+    assert_eq!(chain(&denied).len(), 1, "a search that panicked has ended");
+}
+
+#[derive(Debug)]
+struct Prints(fn() -> String);
+
+impl std::fmt::Display for Prints {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&(self.0)())
+    }
+}
+
+impl StdError for Prints {}
+
+#[test]
+fn a_printed_refresh_error_is_found_although_printing_searches_too() {
+    let prints = Prints(|| {
+        let other = RefreshError::from(Box::<dyn StdError + Send + Sync>::from(std::io::Error::other("mine")));
+        format!("{} {}", other.is_transient(), RefreshError::credential_revoked("x"))
+    });
+    assert!(RefreshError::from(Box::<dyn StdError + Send + Sync>::from(prints)).is_credential_revoked());
+}
+
+#[tokio::test]
 async fn from_middleware_returns_the_error_inside() {
     let (server, fake) = (server(), Fake::new());
     let bare = server.client(&auth(&fake));

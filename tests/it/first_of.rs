@@ -95,6 +95,15 @@ async fn all_refreshers_forget_and_only_the_source_receives_the_credential() {
 }
 
 #[tokio::test]
+async fn a_late_credential_is_forgotten_by_its_source_and_the_others_keep_what_they_hold() {
+    let (one, two) = (gives("one"), gives("two"));
+    let first = FirstOf::new().answering(["Bearer"], one.clone()).answering(["Basic"], two.clone());
+    let credential = chosen(&first, &["Basic realm=\"a\""]).await;
+    first.forget(context_for(RefreshReason::Discarded, credential.clone())).await.unwrap();
+    assert_eq!((one.forgotten(), two.forgotten()), (vec![], vec![credential]));
+}
+
+#[tokio::test]
 async fn first_of_passes_the_refresher_contract() {
     let make = || FirstOf::new().answering(["Bearer"], RecordingRefresher::new());
     reqwest_challenge_testing::refresher_contract(make).run().await.assert_passed();

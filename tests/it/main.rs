@@ -29,6 +29,7 @@ mod lint_alarms;
 mod layers;
 mod lint_live;
 mod lint_rules;
+mod logout_contexts;
 mod mask_pieces;
 mod masking;
 mod network_failures;

@@ -1,6 +1,7 @@
 //! Errors, `Debug` output and traces print no secret, even if a server echoes it.
 
-use reqwest_challenge::{ChallengeMiddleware, Credential, Secret};
+use reqwest_challenge::support::Masker;
+use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshContext, RefreshReason, Secret, UserPassword};
 
 use crate::support::fake::Fake;
 use crate::support::script::{API, Script, respond};
@@ -99,6 +100,20 @@ fn types_that_hold_a_secret_do_not_print_it() {
     let header = Credential::header("x-api-key".parse().unwrap(), SECRETS[0]);
     let all = [Credential::bearer(SECRETS[0]).with_attachment(SECRETS[2]), Credential::basic("me", SECRETS[0]), header];
     let shown = format!("{all:?} {all:#?} {:?}", reqwest_challenge::CallOptions::new().identity(all[0].clone()));
+    assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
+}
+
+#[test]
+fn types_of_a_refresher_do_not_print_its_secrets() {
+    let url = format!("https://{}:{0}@api.example.com/?token={}#{2}", SECRETS[0], SECRETS[1], SECRETS[2]);
+    let credential = Credential::bearer(SECRETS[0]).with_scopes([SECRETS[0]]).with_attachment(SECRETS[3]);
+    let builder = RefreshContext::builder(url).challenge("Bearer scope=\"read\"").credential(credential.clone());
+    let mut masker = Masker::default();
+    masker.add_credential(&credential);
+    let mut shown = format!("{builder:?} {masker:?} {:?}", UserPassword::new("ann", SECRETS[1]));
+    let context = builder.build().unwrap();
+    shown +=
+        &format!("{context:?} {context:#?} {:?}", context.clone().to_forget(RefreshReason::Logout, Some(credential)));
     assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
 }
 

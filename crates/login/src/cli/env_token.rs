@@ -89,6 +89,10 @@ impl<R: Refresh> Refresh for EnvToken<R> {
         self.fallback.forget(context).await
     }
 
+    fn needs_challenge(&self) -> bool {
+        self.token.is_none() && self.fallback.needs_challenge()
+    }
+
     fn timeout(&self) -> Duration {
         self.fallback.timeout()
     }

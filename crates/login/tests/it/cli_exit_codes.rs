@@ -58,6 +58,16 @@ fn each_refresh_error_has_its_exit_code() {
 }
 
 #[tokio::test]
+async fn the_exit_code_of_a_failed_login_is_that_of_the_outermost_error() {
+    let failed = RefreshError::login_required("run it").caused_by(RefreshError::denied("mfa_required"));
+    let revoked = RefreshError::credential_revoked("x").caused_by(RefreshError::denied("invalid_client"));
+    for failure in [failed, revoked] {
+        let error = auth(RecordingRefresher::failing(failure.clone())).session().login().await.unwrap_err();
+        assert_eq!((exit_code(&error), exit_code(&failure)), (4, 4), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn each_refusal_of_a_request_has_its_exit_code() {
     let declining = || auth(RecordingRefresher::declining());
     let says = |answer: Answer| Script::always(answer);

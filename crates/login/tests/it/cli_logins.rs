@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, DeniedReason, Refresh, RefreshContext, RefreshErrorKind, Session,
+    AuthReport, ChallengeMiddleware, Credential, DeniedReason, Password, Refresh, RefreshContext, RefreshErrorKind,
+    Session,
 };
 use reqwest_challenge_login::cli::{EnvToken, Environment, Login, LoginBuilder, exit_code, explain};
 use reqwest_challenge_login::oauth::{Client, Issuer, LoginMethod};
@@ -189,6 +190,24 @@ async fn a_user_over_ssh_gets_no_login_page_that_redirects_to_this_machine() {
     let (_, session) = client(&server.origin(), env);
     let error = format!("{:?}", session.login().await.unwrap_err());
     assert!(error.contains("LoginRequired") && screen.text().is_empty(), "{error} {}", screen.text());
+}
+
+#[tokio::test]
+async fn without_its_variable_an_env_token_refreshes_like_its_fallback() {
+    let basic = Credential::basic("alice", "pw");
+    let server = Script::new(move |arrived, _| match (arrived.path(), arrived.credential()) {
+        ("/", Some(_)) => status(200),
+        _ => Answer::unauthorized(["Basic realm=\"a\""]),
+    });
+    let env = EnvToken::from_value("TOOL_TOKEN", None, Password::new("alice", "pw"));
+    assert!(env.needs_challenge());
+    let auth = ChallengeMiddleware::new(API, env).unwrap();
+    let client = server.client(&auth);
+    let response = client.get(API).send().await.unwrap();
+    assert!(auth.session().invalidate(&AuthReport::of(&response)));
+    assert_eq!(client.get(API).send().await.unwrap().status(), 200);
+    assert_eq!(auth.session().credential(), Some(basic));
+    assert!(!EnvToken::from_value("TOOL_TOKEN", Some("t".to_owned()), Password::new("alice", "pw")).needs_challenge());
 }
 
 #[test]

@@ -92,6 +92,38 @@ async fn an_error_of_such_a_grant_has_the_servers_code_and_no_secret_of_the_gran
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
+/// Prints all that it works with.
+struct Prints(Arc<Mutex<String>>);
+
+#[async_trait]
+impl Grant for Prints {
+    fn grant_type(&self) -> &str {
+        GRANT_TYPE
+    }
+
+    async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        let request = context.token_request(self.grant_type()).secret_parameter("document", "hunter2-document");
+        let shown = format!("{context:?} {request:?}");
+        let issued = request.send().await?;
+        *self.0.lock().unwrap() = format!("{shown} {issued:?}");
+        Ok(issued)
+    }
+}
+
+#[tokio::test]
+async fn what_a_grant_works_with_prints_no_secret() {
+    let server = MockApi::start().await.unwrap();
+    let scope = "api:read hunter2-token hunter2-refresh hunter2-document";
+    let token = json!({ "access_token": "hunter2-token", "refresh_token": "hunter2-refresh", "scope": scope });
+    server.at("/token").answers(Answer::json(token));
+    let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let oauth = OAuth::new(issuer, Client::secret_basic("vm", "hunter2-client"), Prints(shown.clone())).unwrap();
+    oauth.refresh(context()).await.unwrap().unwrap();
+    let shown = shown.lock().unwrap();
+    assert!(shown.contains("IssuedToken") && !shown.contains("hunter2"), "{shown}");
+}
+
 #[tokio::test]
 async fn such_a_grant_sees_what_the_token_is_for() {
     let grant = Arc::new(MachineIdentity::default());

@@ -70,6 +70,8 @@ impl fmt::Debug for TokenRequest<'_> {
 
 impl fmt::Debug for IssuedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuedToken").field("scopes", &self.response.scopes).finish_non_exhaustive()
+        // The server wrote the scopes, and may have repeated a secret in them.
+        let scopes = self.response.scopes.as_ref().map(Vec::len);
+        f.debug_struct("IssuedToken").field("scopes", &scopes).finish_non_exhaustive()
     }
 }
