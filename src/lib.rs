@@ -11,7 +11,9 @@
 //!
 //! /// The refresher. It is called once per expiry, however many requests wait for the answer.
 //! async fn log_in(context: RefreshContext) -> Result<Credential, BoxError> {
-//!     let token = context.http_client()?.post("https://auth.example.com/token").send().await?.text().await?;
+//!     let response = context.http_client()?.post("https://auth.example.com/token").send().await?;
+//!     // This endpoint answers with the token alone.
+//!     let token = response.error_for_status()?.text().await?;
 //!     Ok(Credential::bearer(token))
 //! }
 //!
