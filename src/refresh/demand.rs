@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Demand(Option<Arc<Demanded>>);
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Demanded {
     pub(super) claims: Option<String>,
     pub(super) acr_values: Vec<String>,
@@ -28,6 +28,12 @@ impl Demand {
 
     pub(super) fn of(demanded: Demanded) -> Self {
         Self((demanded != Demanded::default()).then(|| Arc::new(demanded)))
+    }
+
+    /// The same demand, with these scopes.
+    pub(super) fn with_scopes(self, scopes: Vec<String>) -> Self {
+        let demanded = self.0.map(Arc::unwrap_or_clone).unwrap_or_default();
+        Self::of(Demanded { scopes, ..demanded })
     }
 
     /// Returns the claims that the token must have, as the server wrote them (continuous access evaluation).

@@ -164,10 +164,12 @@ impl Error for StoreError {
     }
 }
 
+/// Converts the error. [`Locked`](StoreError::Locked) becomes [`Transient`](reqwest_challenge::RefreshErrorKind::Transient), because the other
+/// process will release the lock. Every other error becomes [`Other`](reqwest_challenge::RefreshErrorKind::Other), also if its cause is a failure
+/// of a network: neither the middleware nor a decorator repeats it. The store error is the cause.
 impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
         match &error {
-            // The other process will release the lock.
             StoreError::Locked { .. } => Self::transient(None).caused_by(error),
             _ => Self::other(error),
         }

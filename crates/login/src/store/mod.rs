@@ -86,6 +86,7 @@ mod key;
 mod guards;
 mod saved;
 mod store;
+mod pointers;
 mod memory;
 #[cfg(unix)]
 mod permissions;
