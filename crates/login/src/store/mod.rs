@@ -71,8 +71,8 @@
 //! [`Stored`] uses only public functions, so another crate can replace it. Such a decorator follows these rules.
 //!
 //! **`initial`** takes no lock. It loads the text and returns the stored credential, also if it has expired: the session then
-//! calls `refresh` before the request. If nothing usable is stored, it calls the refresher inside. `needs_challenge` changes
-//! nothing here.
+//! calls `refresh` before the request. If nothing usable is stored, it calls the refresher inside. If the load fails, it
+//! returns that error. `needs_challenge` changes nothing here.
 //!
 //! **`refresh`**
 //! 1. *Lock.* It takes [`Store::lock`] and holds it until the save has returned. If another process holds the lock too long,
@@ -111,17 +111,19 @@
 //!      [`to_forget`](reqwest_challenge::RefreshContext::to_forget), the reason `Discarded` and the new credential, and returns
 //!      [`LoginRequired`](reqwest_challenge::RefreshErrorKind::LoginRequired).
 //! 8. *Delete on one error only.* It calls [`Store::clear`] if the error is
-//!    [`CredentialRevoked`](reqwest_challenge::RefreshErrorKind::CredentialRevoked) and the call was no login. Any other error
-//!    keeps the credential.
+//!    [`CredentialRevoked`](reqwest_challenge::RefreshErrorKind::CredentialRevoked) and the reason is `Challenged` or `Expired`.
+//!    A failed login or step-up says nothing about the stored credential. Any other error keeps the credential.
 //!
 //! **`forget`** takes the lock briefly and continues without it, because the changes are compared with the stored text.
-//! - It loads, removes the text with [`Store::clear`] until nothing is there, and calls [`Store::sweep`].
+//! - It loads, removes the text with [`Store::clear`], and calls [`Store::sweep`]. If another process changes the text
+//!   meanwhile, it loads and removes again.
 //! - The refresher inside gets the newest stored credential, or the one of the context if none is stored. A further call
 //!   follows for each removed or swept credential with another attachment.
 //! - Each step is done even if another one fails. If the load fails, the refresher inside still gets the credential of the
 //!   context, and the error says that the text is not removed.
-//! - With the reason [`Discarded`](reqwest_challenge::RefreshReason::Discarded) it removes the text only if it is the
-//!   discarded credential. Otherwise a newer login is stored. It then only calls `forget` of the refresher inside.
+//! - With the reason [`Discarded`](reqwest_challenge::RefreshReason::Discarded) it removes only the discarded credential. If
+//!   another credential is stored, such as that of a newer login, that one stays, and only the refresher inside is called. A
+//!   login that is saved while the logout waits for the lock stays too.
 //!
 //! **`needs_challenge`** returns what the refresher inside returns. **`timeout`** is the timeout of the refresher inside plus
 //! the longest wait for the lock ([`Stored::lock_timeout`]).
