@@ -1,7 +1,7 @@
-//! How many instructions reading a challenge takes, beside http-auth, and how 64 KiB of each hostile shape fare.
+//! The cost of parsing a challenge, compared with http-auth, and the cost of 64 KiB of each hostile shape.
 //!
-//! `cargo bench -p reqwest-challenge-tests --bench challenges` prints the tables. The first runs this same binary under valgrind's callgrind, which
-//! counts instructions: `valgrind` must be installed. The second measures time; its column is the best of many runs.
+//! `cargo bench -p reqwest-challenge-tests --bench challenges` prints the tables. valgrind's callgrind counts the instructions of
+//! this binary, so `valgrind` must be installed. A time is the best of many runs.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "shared/callgrind.rs"]
@@ -14,7 +14,7 @@ use callgrind::collected;
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use reqwest_challenge::Challenges;
 
-/// Name, value, and the share of http-auth's instructions that is allowed.
+/// Name, value, and the highest allowed share of the instructions of http-auth.
 const VALUES: [(&str, &str, f64); 4] = [
     (
         "Bearer, 4 parameters",
@@ -45,18 +45,18 @@ fn main() {
     match arguments.iter().position(|argument| argument == "--count") {
         Some(at) => counted(&arguments[at + 1], arguments[at + 2].parse().unwrap()),
         None => {
-            let within = [instructions(), hostile()];
-            assert!(within.iter().all(|&within| within), "a figure is above its bound");
+            let results = [instructions(), hostile()];
+            assert!(results.iter().all(|&is_within| is_within), "a figure is above its bound");
         }
     }
 }
 
-/// The work that callgrind counts.
+/// The work of the first table that callgrind counts.
 fn counted(reader: &str, index: usize) {
     let value = HeaderValue::from_static(VALUES[index].1);
     let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, value.clone())]);
     for _ in 0..ROUNDS {
-        // By reference, because a move out of the reader would cost instructions too.
+        // By reference, because a move would cost instructions too.
         match reader {
             "nothing" => black_box(&headers).len(),
             "value" => black_box(&Challenges::from_values([black_box(&value)])).len(),
@@ -73,29 +73,31 @@ fn count(reader: &str, index: usize) -> u64 {
 }
 
 fn instructions() -> bool {
-    println!("instructions for one reading (callgrind, {ROUNDS} rounds, the empty loop taken off)");
-    println!("share: of a header value's reading, which is what http-auth is given; from_headers looks the header up");
-    println!("first, parse copies raw bytes\n");
+    println!("instructions to parse one challenge (callgrind, {ROUNDS} rounds, without the empty loop)");
+    println!(
+        "share: `value` over `http-auth`, which both parse a header value; `from_headers` also finds the header field,"
+    );
+    println!("and `parse` also copies the bytes\n");
     println!(
         "{:<22} {:>5} {:>10} {:>8} {:>13} {:>8} {:>7} {:>8}",
         "input", "bytes", "http-auth", "value", "from_headers", "parse", "share", "allowed"
     );
-    let mut within = true;
+    let mut is_within = true;
     for (index, (name, text, allowed)) in VALUES.iter().enumerate() {
         let base = count("nothing", index);
         let [theirs, value, headers, parse] =
             ["http-auth", "value", "headers", "parse"].map(|reader| (count(reader, index) - base) / ROUNDS);
         let share = value as f64 / theirs as f64;
-        within &= share <= *allowed;
+        is_within &= share <= *allowed;
         println!(
             "{name:<22} {:>5} {theirs:>10} {value:>8} {headers:>13} {parse:>8} {share:>7.3} {allowed:>8}",
             text.len()
         );
     }
-    within
+    is_within
 }
 
-/// A shape, filled to about that many bytes.
+/// A name, and a function that makes an input of about that many bytes.
 type Shape = (&'static str, fn(usize) -> String);
 
 const SHAPES: [Shape; 12] = [
@@ -120,7 +122,7 @@ const SHAPES: [Shape; 12] = [
 const ALLOWED: Duration = Duration::from_micros(300);
 const EXPONENT: f64 = 1.1;
 
-/// The best of many runs: noise only ever adds.
+/// The best of many runs, because noise only adds time.
 fn best(line: &str) -> Duration {
     let one = || {
         let start = Instant::now();
@@ -130,7 +132,7 @@ fn best(line: &str) -> Duration {
     (0..200).map(|_| one()).min().unwrap()
 }
 
-/// The work of a hostile shape that callgrind counts: the line alone, or the line and its readings.
+/// The work of the second table that callgrind counts: making the line, and parsing it that many times.
 fn counted_shape(shape: usize, size: usize, readings: usize) {
     let line = SHAPES[shape].1(size);
     for _ in 0..readings {
@@ -140,13 +142,13 @@ fn counted_shape(shape: usize, size: usize, readings: usize) {
 
 fn hostile() -> bool {
     println!(
-        "\nhostile shapes (time: best of 200; exponent: how the instructions grow from 16 to 64 KiB, 1 is linear)\n"
+        "\nhostile shapes (time: best of 200; exponent: growth of the instructions from 16 to 64 KiB, 1 is linear)\n"
     );
     println!(
         "{:<24} {:>9} {:>12} {:>9} {:>11} {:>8}",
         "shape", "64 KiB", "instructions", "exponent", "challenges", "defects"
     );
-    let mut within = true;
+    let mut is_within = true;
     for (index, (name, shape)) in SHAPES.iter().enumerate() {
         let sizes = [16 << 10, 64 << 10];
         let counts = sizes.map(|size| {
@@ -156,7 +158,7 @@ fn hostile() -> bool {
         let grown = (counts[1] / counts[0]).ln() / 4_f64.ln();
         let large = shape(sizes[1]);
         let (time, read) = (best(&large), Challenges::parse(&large));
-        within &= time <= ALLOWED && grown <= EXPONENT;
+        is_within &= time <= ALLOWED && grown <= EXPONENT;
         let micros = format!("{:.1} µs", time.as_nanos() as f64 / 1e3);
         println!(
             "{name:<24} {micros:>9} {:>12.0} {grown:>9.2} {:>11} {:>8}",
@@ -166,5 +168,5 @@ fn hostile() -> bool {
         );
     }
     println!("\nallowed: {} µs for 64 KiB, exponent {EXPONENT}", ALLOWED.as_micros());
-    within
+    is_within
 }

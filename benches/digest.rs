@@ -1,9 +1,11 @@
-//! The cost of a Digest answer, compared with its hashes and with http-auth: `cargo bench -p reqwest-challenge-tests --bench digest`
-//! prints the table. callgrind counts the instructions, so `valgrind` must be installed. The bound is on time, the best of many short
-//! runs of each in turn, because an instruction of a hash takes less time than other instructions.
+//! The cost of a Digest answer, compared with its hashes and with http-auth.
 //!
-//! Ours is a request through the middleware with the Digest credential, less one with a scheme that inserts a constant: what is
-//! measured is Digest. The hashes are those of A1, A2 and the answer.
+//! `cargo bench -p reqwest-challenge-tests --bench digest` prints the table. valgrind's callgrind counts the instructions, so
+//! `valgrind` must be installed. The bound is on time, because an instruction of a hash takes less time than other instructions.
+//! A time is the best of many short runs, which alternate.
+//!
+//! The column `ours` is a request through the middleware with a Digest credential, minus a request with a scheme that inserts a
+//! constant. So it measures Digest alone. The column `raw` has the hashes of A1, A2 and the answer.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "shared/callgrind.rs"]
@@ -22,7 +24,7 @@ use sha2::Digest;
 
 const ROUNDS: u64 = 2_000;
 const URL: &str = "https://api.example.com/dir/index.html";
-/// The algorithm, and how many times the raw hashes are allowed.
+/// The algorithm, and the highest allowed ratio to the raw hashes.
 const ALGORITHMS: [(&str, f64); 2] = [("MD5", 1.8), ("SHA-256", 3.0)];
 
 /// Answers 200 to every request.
@@ -74,7 +76,7 @@ fn digest(algorithm: &str) -> Credential {
     runtime.block_on(password.refresh(context)).unwrap().unwrap()
 }
 
-/// The three hashes of an answer, over as many octets as they have.
+/// The three hashes of an answer, over inputs of the same length.
 fn raw<D: Digest>(hex: usize, rounds: u64) {
     let user = vec![b'c'; "Mufasa:http-auth@example.org:Circle of Life".len()];
     let (first, second) = (vec![b'a'; "GET:/dir/index.html".len()], vec![b'b'; 2 * hex + 32 + 8 + 32 + 4 + 5]);
@@ -106,7 +108,7 @@ fn run(what: &str, algorithm: &str, rounds: u64) {
     }
 }
 
-/// How long one round of each takes, in nanoseconds: the best of many runs, interleaved.
+/// The time of one round of each, in nanoseconds: the best of many runs, which alternate.
 fn best<const N: usize>(what: [&str; N], algorithm: &str) -> [f64; N] {
     let mut best = [f64::MAX; N];
     for _ in 0..60 {
@@ -116,9 +118,9 @@ fn best<const N: usize>(what: [&str; N], algorithm: &str) -> [f64; N] {
                 run(what, algorithm, rounds);
                 start.elapsed().as_secs_f64() * 1e9
             };
-            // What it takes to begin is taken off.
-            let begin = of(0).min(of(0));
-            *best = best.min((of(2_000) - begin) / 2_000.0);
+            // Without the time of the setup.
+            let setup = of(0).min(of(0));
+            *best = best.min((of(2_000) - setup) / 2_000.0);
         }
     }
     best

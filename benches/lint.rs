@@ -1,8 +1,8 @@
-//! What the lint takes of a response, where it is on: `cargo bench --bench lint --features lint` prints the table. Instructions
-//! are counted by callgrind, so `valgrind` must be installed; the time is the best of many runs.
+//! The cost of the lint for one response, with the feature `lint`.
 //!
-//! Where the feature is off there is nothing to measure: the crate calls an empty function, and `--bench engine` has the
-//! figures of that.
+//! `cargo bench -p reqwest-challenge-tests --bench lint` prints the table. valgrind's callgrind counts the instructions, so
+//! `valgrind` must be installed. A time is the best of many runs. Without the feature, the crate calls an empty function, whose
+//! cost is part of `--bench engine`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "shared/callgrind.rs"]
@@ -17,7 +17,7 @@ use reqwest_challenge::lint::{Exchange, Presented, check};
 use url::Url;
 
 const ROUNDS: u64 = 10_000;
-/// The most that is allowed for one response.
+/// The highest allowed time for one response, in microseconds.
 const ALLOWED: f64 = 3.0;
 
 /// Name, status, `WWW-Authenticate`, media type and body.

@@ -1,4 +1,4 @@
-//! A custom scheme that also signs the body, like HMAC: `cargo run --example custom_scheme`
+//! A custom scheme that signs the request with its body. `cargo run --example custom_scheme`
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,9 +8,10 @@ use reqwest_challenge::reqwest::{self, Body, Client, Request};
 use reqwest_challenge::{Authorize, BoxError, ChallengeMiddleware, Credential, MockResponse, Secret};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
+/// The scheme, with its key.
 struct Signed(Secret);
 
-// In place of a keyed hash such as HMAC.
+/// The signature of a request. A real scheme uses a keyed hash such as HMAC.
 fn sign(key: &str, request: &Request) -> String {
     let mut hasher = DefaultHasher::new();
     let body = request.body().and_then(Body::as_bytes).unwrap_or_default();
@@ -44,8 +45,9 @@ impl Middleware for Api {
         _: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
         let sent = request.headers_mut().remove(AUTHORIZATION);
-        let right = sent.is_some_and(|sent| sent == sign("k3y", &request).as_str());
-        let mut response = Response::new(Body::from(if right { "signed" } else { "forged" }));
+        let is_valid = sent.is_some_and(|sent| sent == sign("k3y", &request).as_str());
+        let text = if is_valid { "the signature is valid" } else { "the signature is not valid" };
+        let mut response = Response::new(Body::from(text));
         response.extensions_mut().insert(MockResponse);
         Ok(response.into())
     }

@@ -1,4 +1,4 @@
-//! A streaming body cannot be sent twice, unless the caller gives a function that makes it anew.
+//! A streaming body can be sent once. If the caller gives a function that makes the body, the middleware can send it again.
 //!
 //! `cargo run --example streaming_upload`
 
@@ -13,9 +13,9 @@ use reqwest_challenge::{BoxError, CallOptions, ChallengeMiddleware, Credential, 
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio_util::io::ReaderStream;
 
-const BYTES: &[u8] = b"a file that is too long for the memory";
+const BYTES: &[u8] = b"a file that is too large for memory";
 
-/// In place of a file that is opened for each body.
+/// A streaming body. A real client opens the file here.
 fn file() -> Body {
     Body::wrap_stream(ReaderStream::new(Cursor::new(BYTES)))
 }
@@ -40,13 +40,14 @@ async fn main() -> Result<(), BoxError> {
     // The API of this example does not read chunked bodies, so the request has a length.
     let upload = |client: &ClientWithMiddleware| client.put(&url).header("content-length", BYTES.len()).body(file());
 
+    // The first call logs in, but its body is used up. The second call has the new credential.
     let client_1 = client(&api.url(""))?;
-    let error = upload(&client_1).send().await.expect_err("it is refused");
+    let error = upload(&client_1).send().await.expect_err("the API refuses it, and the body is used up");
     println!("{}", Unauthorized::find(&error).ok_or("another error")?);
-    println!("called again: {}", upload(&client_1).send().await?.status());
+    println!("the second call: {}", upload(&client_1).send().await?.status());
 
     let client_2 = client(&api.url(""))?;
     let replayable = upload(&client_2).with_extension(CallOptions::new().body(file));
-    println!("with a body that can be made anew: {}", replayable.send().await?.status());
+    println!("with a function that makes the body: {}", replayable.send().await?.status());
     Ok(())
 }

@@ -32,13 +32,13 @@ impl Middleware for Api {
     }
 }
 
-/// Gives a credential with the scopes that are asked for, or with `read`.
+/// Returns a credential with the requested scopes, or with `read`.
 async fn log_in(context: RefreshContext) -> Result<Credential, BoxError> {
     let scopes = match context.demand().scopes() {
         [] => vec!["read".to_owned()],
         scopes => scopes.to_vec(),
     };
-    println!("asked for {scopes:?}, because {:?}", context.reason());
+    println!("log in with the scopes {scopes:?}, reason: {:?}", context.reason());
     Ok(Credential::bearer(scopes.join("+")).with_scopes(scopes))
 }
 
@@ -48,7 +48,7 @@ async fn main() -> Result<(), BoxError> {
     let session = auth.session();
     let client = ClientBuilder::new(Client::new()).with(auth).with(Api).build();
 
-    let error = client.get("https://notes.example.com/1").send().await.expect_err("it is refused");
+    let error = client.get("https://notes.example.com/1").send().await.expect_err("the scope is missing");
     let denied = Forbidden::find(&error).ok_or("another error")?;
     println!("{denied}");
     session.step_up(denied).await?;

@@ -1,4 +1,4 @@
-//! A small typed client for an API, with its own error enum: `cargo run --example wrap_an_api`
+//! A small typed client for an API, with its own error enum. `cargo run --example wrap_an_api`
 
 #[path = "quickstart/api.rs"]
 #[allow(dead_code)]
@@ -10,7 +10,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 /// The failures that a caller of this client handles differently.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("you may not: ask for {}", .0.join(", "))]
+    #[error("the token lacks the scope {}", .0.join(", "))]
     Denied(Vec<String>),
     #[error("the request failed")]
     Request(#[source] reqwest_middleware::Error),
@@ -54,6 +54,6 @@ impl Reports {
 async fn main() -> Result<(), BoxError> {
     let reports = Reports::new(api::Api::start().await?.url(""))?;
     println!("{}", reports.get("/reports").await?);
-    println!("{}", reports.get("/admin").await.expect_err("only admins may"));
+    println!("{}", reports.get("/admin").await.expect_err("the scope is missing"));
     Ok(())
 }

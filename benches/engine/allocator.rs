@@ -1,4 +1,4 @@
-//! Counts allocations and the bytes that are held.
+//! An allocator that counts allocations and allocated bytes.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -15,24 +15,24 @@ fn hold(bytes: usize) {
     PEAK.fetch_max(held, Relaxed);
 }
 
-// SAFETY: every call is handed on to the system's allocator.
+// SAFETY: each call is passed to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         hold(layout.size());
-        // SAFETY: the caller's own contract.
+        // SAFETY: the caller keeps the contract of this function, which is the same.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         HELD.fetch_sub(layout.size() as i64, Relaxed);
-        // SAFETY: the caller's own contract.
+        // SAFETY: the caller keeps the contract of this function, which is the same.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         HELD.fetch_sub(layout.size() as i64, Relaxed);
         hold(size);
-        // SAFETY: the caller's own contract.
+        // SAFETY: the caller keeps the contract of this function, which is the same.
         unsafe { System.realloc(block, layout, size) }
     }
 }
@@ -47,7 +47,7 @@ pub(crate) fn count(work: impl FnOnce()) -> u64 {
     COUNT.load(Relaxed) - before
 }
 
-/// Starts to look for the most bytes that are held at once, beyond what is held now.
+/// Starts to measure the peak of the allocated bytes. The returned function gives the peak above the present level, in MiB.
 pub(crate) fn peak() -> impl FnOnce() -> f64 {
     let before = HELD.load(Relaxed);
     PEAK.store(before, Relaxed);

@@ -1,4 +1,4 @@
-//! The same calls through each middleware, to a last one that answers.
+//! The same calls through each middleware, to a last middleware that answers.
 
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub(crate) enum Stack {
     Nothing,
     Fifteen,
     Ours,
-    /// Ours, with a refresher that has to wait once, as one that asks a server does.
+    /// Ours, with a refresher that waits once, like a refresher that sends a request.
     Waiting,
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum Shape {
     Get,
     /// Five headers and a body of bytes.
     Post,
-    /// A GET that is refused with a challenge the first time.
+    /// A GET whose first answer is a 401 with a challenge.
     Refused,
 }
 
@@ -45,7 +45,7 @@ impl Stack {
         all.into_iter().find(|stack| stack.name() == name).unwrap()
     }
 
-    /// A client with this middleware, and whatever comes after it.
+    /// A client with this middleware, and with the last middleware if there is one.
     pub(crate) fn client(self, origin: &str, http: reqwest::Client, last: Option<Last>) -> ClientWithMiddleware {
         let client = ClientBuilder::new(http);
         let client = match self {
@@ -81,7 +81,7 @@ impl Shape {
         }
         let mut request = Request::new(Method::POST, url.clone());
         for name in ["accept", "content-type", "x-request-id", "traceparent", "user-agent"] {
-            // As a constant: a name that is made of text for each request makes an allocation more in every clone of it.
+            // A constant, because each clone of a name that is made from text costs an allocation.
             request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static("value"));
         }
         *request.body_mut() = Some(Body::from(bytes::Bytes::from_static(b"{\"name\": \"value\"}")));
@@ -91,7 +91,7 @@ impl Shape {
 
 fn ours(origin: &str, waits: bool) -> ChallengeMiddleware {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
-    // Two tokens in turn: what is counted is ours, not how a number becomes text.
+    // The two tokens alternate, so the count does not include the formatting of a number.
     let refresh = move |_: RefreshContext| async move {
         if waits {
             tokio::task::yield_now().await;
@@ -111,7 +111,7 @@ impl Middleware for Nothing {
     }
 }
 
-/// What people write: fifteen lines that insert a header from a lock.
+/// The usual middleware of 15 lines: it inserts a header field that it reads from a lock.
 struct Fifteen(RwLock<HeaderValue>);
 
 #[async_trait]
@@ -123,7 +123,7 @@ impl Middleware for Fifteen {
     }
 }
 
-/// Answers every request with 200, or every other one with a 401.
+/// Answers each request with 200, or every second request with 401.
 pub(crate) struct Last {
     refuses: bool,
     count: AtomicU64,
@@ -143,7 +143,7 @@ impl Middleware for Last {
     }
 }
 
-/// That many calls, one after the other.
+/// Makes that many calls, one after the other.
 pub(crate) fn run(stack: Stack, shape: Shape, rounds: u64) {
     let url = Url::parse("https://api.example.com/reports").unwrap();
     let last = Last { refuses: shape == Shape::Refused, count: AtomicU64::new(0) };

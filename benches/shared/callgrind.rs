@@ -1,8 +1,8 @@
-//! Counts instructions by valgrind's callgrind, which must be installed.
+//! Counts instructions with valgrind's callgrind. `valgrind` must be installed.
 
 use std::process::Command;
 
-/// How many instructions this same binary takes with these arguments.
+/// How many instructions this binary executes with these arguments.
 pub(crate) fn collected(arguments: &[&str]) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

@@ -21,12 +21,12 @@ impl Arguments {
         let (mut url, mut json, mut good, mut basic) = (None, false, false, false);
         let (mut secret, mut headers) = (None, HeaderMap::new());
         while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or_else(|| format!("`{word}` wants a value"));
+            let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
             match word.as_str() {
                 "--json" => json = true,
                 "--good" => good = true,
                 "--bearer-file" | "--bearer-env" | "--basic-file" if secret.is_some() => {
-                    return Err("there are two credentials".to_owned());
+                    return Err("two credentials are given: give one".to_owned());
                 }
                 "--bearer-file" | "--basic-file" => {
                     basic = word == "--basic-file";
@@ -43,9 +43,9 @@ impl Arguments {
                 }
                 // The text after `=` may be a secret.
                 _ if word.starts_with('-') => {
-                    return Err(format!("there is no `{}`", word.split('=').next().unwrap_or_default()));
+                    return Err(format!("the option `{}` is unknown", word.split('=').next().unwrap_or_default()));
                 }
-                _ if url.is_some() => return Err("there are two URLs".to_owned()),
+                _ if url.is_some() => return Err("two URLs are given: give one".to_owned()),
                 _ => {
                     url = Some(
                         Url::parse(&word).map_err(|error| format!("this is not a URL ({error}): write `https://…`"))?,
@@ -59,9 +59,9 @@ impl Arguments {
             return Err("the credential is empty".to_owned());
         }
         if basic && !secret.as_ref().is_some_and(|pair| pair.contains(':')) {
-            return Err("the file is `user:password`".to_owned());
+            return Err("the file must contain `user:password`".to_owned());
         }
-        let url = url.ok_or("there is no URL")?;
+        let url = url.ok_or("no URL is given")?;
         if secret.is_some() {
             super::guard::may_go_to(&url)?;
         }
@@ -70,13 +70,13 @@ impl Arguments {
 }
 
 fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, value) = line.split_once(':').ok_or("a header is `Name: value`")?;
-    let name: HeaderName = name.trim().parse().map_err(|_| format!("`{name}` is no name of a header"))?;
+    let (name, value) = line.split_once(':').ok_or("write a header as `Name: value`")?;
+    let name: HeaderName = name.trim().parse().map_err(|_| format!("`{name}` is not the name of a header field"))?;
     if [http::header::AUTHORIZATION, http::header::COOKIE].contains(&name) {
         return Err(format!(
-            "a secret on a command line is seen by all: not `{name}`, but --bearer-file or --bearer-env"
+            "other users can read a command line: instead of `{name}`, use --bearer-file or --bearer-env"
         ));
     }
-    let value = value.trim().parse().map_err(|_| format!("the value of `{name}` cannot stand in a header"))?;
+    let value = value.trim().parse().map_err(|_| format!("the value of `{name}` contains a control character"))?;
     Ok((name, value))
 }

@@ -7,7 +7,7 @@ use reqwest_challenge::{Challenges, Origin};
 pub(crate) fn may_go_to(url: &Url) -> Result<(), String> {
     match Origin::of(url) {
         Some(origin) if origin.is_https() || origin.is_loopback() => Ok(()),
-        _ => Err("the credential would be readable on the way: write `https://…`".to_owned()),
+        _ => Err("others on the network could read the credential: write `https://…`".to_owned()),
     }
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn may_go_to(url: &Url) -> Result<(), String> {
 /// attacker on the network path can add Basic to the offer.
 pub(crate) fn may_be_basic(offered: &Challenges) -> Result<(), String> {
     match offered.iter().any(|challenge| challenge.is("Digest")) {
-        true => Err("the server offers Digest: the password itself is not sent by Basic".to_owned()),
+        true => Err("the server offers Digest, so the password is not sent by Basic".to_owned()),
         false => Ok(()),
     }
 }

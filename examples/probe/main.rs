@@ -23,7 +23,7 @@ use reqwest::{Client, Method, Request, StatusCode};
 use reqwest_challenge::lint::{Exchange, Finding, check};
 use reqwest_challenge::{BoxError, Challenges};
 
-/// The response to one request.
+/// One request and its response.
 struct Asked {
     who: &'static str,
     status: StatusCode,
@@ -31,14 +31,14 @@ struct Asked {
     findings: Vec<Finding>,
 }
 
-/// How many bytes of a body are read. An error message is at the beginning.
-const READ: usize = 64 << 10;
+/// The longest part of a body that is read. An error message is at the beginning.
+const MAX_BODY: usize = 64 << 10;
 
 async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -> Result<Asked, BoxError> {
     let (method, url, headers) = (request.method().clone(), request.url().clone(), request.headers().clone());
     let mut response = client.execute(request).await.map_err(|error| explain(error.without_url()))?;
     let mut body = Vec::new();
-    while body.len() < READ {
+    while body.len() < MAX_BODY {
         // If the body breaks off, its beginning is checked.
         let Ok(Some(chunk)) = response.chunk().await else { break };
         body.extend_from_slice(&chunk);
@@ -51,18 +51,18 @@ async fn ask(client: &Client, who: &'static str, request: Request, good: bool) -
 
 /// The error with its causes, and help for a build without TLS.
 fn explain(error: reqwest::Error) -> BoxError {
-    let mut said = error.to_string();
+    let mut text = error.to_string();
     let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
-        let cause_said = cause.to_string();
-        if !said.contains(&cause_said) {
-            said = format!("{said}: {cause_said}");
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
         }
         next = cause.source();
     }
-    let no_tls = said.contains("scheme is not http");
-    let hint = if no_tls { "\nhelp: this was built without TLS: add `,reqwest/rustls` to the features" } else { "" };
-    format!("{said}{hint}").into()
+    let no_tls = text.contains("scheme is not http");
+    let hint = if no_tls { "\nhelp: this build has no TLS: add `,reqwest/rustls` to the features" } else { "" };
+    format!("{text}{hint}").into()
 }
 
 /// The request with the credential, as the middleware would send it.
@@ -72,7 +72,7 @@ fn sign(mut request: Request, secret: &str, basic: bool) -> Result<Request, BoxE
         false => format!("Bearer {secret}"),
     };
     let value = HeaderValue::from_str(&value);
-    let mut value = value.map_err(|_| "the credential cannot stand in a header: it has a control character in it")?;
+    let mut value = value.map_err(|_| "the credential contains a control character, so it cannot be sent")?;
     value.set_sensitive(true);
     request.headers_mut().insert(http::header::AUTHORIZATION, value);
     Ok(request)

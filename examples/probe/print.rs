@@ -83,10 +83,10 @@ impl Mask {
 fn would(asked: &Asked, mask: &Mask) -> String {
     let schemes: Vec<_> = asked.challenges.iter().map(|challenge| mask.escaped(challenge.scheme())).collect();
     match asked.status.as_u16() {
-        401 if schemes.is_empty() => "ask the refresher without a challenge, and send the request again".to_owned(),
-        401 => format!("ask the refresher about {}, and send the request again", schemes.join(", ")),
+        401 if schemes.is_empty() => "call the refresher without a challenge, and send the request again".to_owned(),
+        401 => format!("call the refresher with {}, and send the request again", schemes.join(", ")),
         403 => "end the call with `Forbidden`, and never send it again".to_owned(),
-        _ => "hand the response to the caller".to_owned(),
+        _ => "return the response to the caller".to_owned(),
     }
 }
 

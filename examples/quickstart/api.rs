@@ -89,7 +89,7 @@ impl State {
             Some(made) if path != "/never" && made.elapsed() < LIFETIME => return allowed(path),
             _ => ", error=\"invalid_token\"",
         };
-        answer("401 Unauthorized", &format!("WWW-Authenticate: Bearer realm=\"reports\"{error}\r\n"), "who are you?")
+        answer("401 Unauthorized", &format!("WWW-Authenticate: Bearer realm=\"reports\"{error}\r\n"), "log in first")
     }
 }
 

@@ -46,8 +46,8 @@ impl Login {
 pub(crate) struct Answered {
     /// The challenges, their defects and the outcome.
     pub(crate) report: String,
-    /// Whether the server gave what was asked for: a status below 400.
-    pub(crate) good: bool,
+    /// Whether the request succeeded: a status below 400.
+    pub(crate) is_good: bool,
 }
 
 /// Requests the URL.
@@ -61,7 +61,7 @@ pub(crate) async fn ask(text: &str, login: Login) -> Result<Answered, String> {
     let error = match client.get(url.clone()).send().await {
         Ok(response) => {
             let (read, status) = (Challenges::from_headers(response.headers()), response.status());
-            return Ok(Answered { report: report(&read, &status.to_string()), good: status.as_u16() < 400 });
+            return Ok(Answered { report: report(&read, &status.to_string()), is_good: status.as_u16() < 400 });
         }
         Err(error) => error,
     };
@@ -73,7 +73,7 @@ pub(crate) async fn ask(text: &str, login: Login) -> Result<Answered, String> {
         Some(_) => return Err(lines("the call fails", &causes)),
         None => return Err(unanswered(&url, &error, &causes)),
     };
-    Ok(Answered { report, good: false })
+    Ok(Answered { report, is_good: false })
 }
 
 fn url(text: &str) -> Result<Url, String> {

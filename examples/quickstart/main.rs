@@ -1,4 +1,4 @@
-//! The main task as a timeline, with an API that this example runs on loopback. Its tokens live for a second.
+//! A timeline of requests, refreshes and errors. The example runs an API on loopback whose tokens live for one second.
 //!
 //! `cargo run --example quickstart`
 //!
@@ -25,7 +25,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 async fn main() -> ExitCode {
     let (out, good) = match std::env::args_os().nth(1) {
         Some(url) => match ask::ask(&url.to_string_lossy(), Login::from_env()).await {
-            Ok(answered) => (answered.report, answered.good),
+            Ok(answered) => (answered.report, answered.is_good),
             Err(why) => {
                 let _ = write!(std::io::stderr(), "{why}");
                 return ExitCode::FAILURE;
@@ -50,7 +50,7 @@ fn say(start: Instant, text: impl std::fmt::Display) {
 async fn timeline() -> Result<(), BoxError> {
     let start = Instant::now();
     let api = Api::start().await?;
-    say(start, format_args!("an API listens on {}; its tokens live for a second", api.url("")));
+    say(start, format_args!("an API listens on {}; its tokens live for one second", api.url("")));
 
     let refreshes = Arc::new(AtomicUsize::new(0));
     let (client, session) = client(start, &api, refreshes.clone())?;
@@ -60,7 +60,7 @@ async fn timeline() -> Result<(), BoxError> {
     say(start, format_args!("{} after {} requests: {}", response.status(), api.requests(), response.text().await?));
 
     expire().await;
-    say(start, "the token has expired; fifty requests at once");
+    say(start, "the token has expired; 50 requests start at once");
     let before = (api.requests(), refreshes.load(Ordering::SeqCst));
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/reports")).send())).collect();
     let mut good = 0;
@@ -68,12 +68,15 @@ async fn timeline() -> Result<(), BoxError> {
         good += usize::from(call.await??.status().is_success());
     }
     let (requests, refreshed) = (api.requests() - before.0, refreshes.load(Ordering::SeqCst) - before.1);
-    say(start, format_args!("{good} times 200 with {refreshed} refresh, {requests} requests in all"));
+    say(
+        start,
+        format_args!("200 OK for {good} of 50 requests, with {refreshed} refresh and {requests} requests in all"),
+    );
 
     refusals(start, &api, &client).await?;
 
     expire().await;
-    say(start, "the token has expired; a caller starts a request, and drops it during the refresh");
+    say(start, "the token has expired; a request starts, and is cancelled during the refresh");
     let before = refreshes.load(Ordering::SeqCst);
     let caller = tokio::spawn(client.get(api.url("/reports")).send());
     while refreshes.load(Ordering::SeqCst) == before {
@@ -83,11 +86,11 @@ async fn timeline() -> Result<(), BoxError> {
     session.wait_until_saved(Duration::from_secs(5)).await;
     let response = client.get(api.url("/reports")).send().await?;
     let refreshed = refreshes.load(Ordering::SeqCst) - before;
-    say(start, format_args!("the next caller: {} with {refreshed} refresh in all", response.status()));
+    say(start, format_args!("the next request: {}, with {refreshed} refresh in all", response.status()));
 
     session.logout().await?;
     say(start, "logged out");
-    let error = client.get(api.url("/reports")).send().await.expect_err("it is refused");
+    let error = client.get(api.url("/reports")).send().await.expect_err("the API refuses it");
     say(start, error);
     Ok(())
 }
@@ -100,15 +103,18 @@ async fn expire() {
 /// Requests that the API never allows: a 403, and a 401 that a new token does not help against.
 async fn refusals(start: Instant, api: &Api, client: &ClientWithMiddleware) -> Result<(), BoxError> {
     say(start, "GET /admin");
-    let error = client.get(api.url("/admin")).send().await.expect_err("it is refused");
+    let error = client.get(api.url("/admin")).send().await.expect_err("the API refuses it");
     let Some(denied) = Forbidden::find(&error) else { return Err(error.into()) };
     say(start, denied);
-    say(start, format_args!("needed: {:?}, sent {} time", denied.required_scopes(), denied.report().attempts()));
+    say(
+        start,
+        format_args!("missing scopes: {:?}; requests sent: {}", denied.required_scopes(), denied.report().attempts()),
+    );
 
     say(start, "GET /never, which refuses every token");
     let before = api.requests();
-    let error = client.get(api.url("/never")).send().await.expect_err("it is refused");
-    say(start, format_args!("given up after {} requests: {error}", api.requests() - before));
+    let error = client.get(api.url("/never")).send().await.expect_err("the API refuses it");
+    say(start, format_args!("error after {} requests: {error}", api.requests() - before));
     Ok(())
 }
 
@@ -118,8 +124,8 @@ fn client(start: Instant, api: &Api, refreshes: Arc<AtomicUsize>) -> Result<(Cli
     let refresh = move |context: RefreshContext| {
         let (token_url, number) = (token_url.clone(), refreshes.fetch_add(1, Ordering::SeqCst) + 1);
         async move {
-            let asked = context.challenges().iter().next().map(|challenge| challenge.to_string());
-            say(start, format_args!("401: {}", asked.unwrap_or_default()));
+            let challenge = context.challenges().iter().next().map(|challenge| challenge.to_string());
+            say(start, format_args!("401: {}", challenge.unwrap_or_default()));
             // A slow token endpoint. All requests that are refused meanwhile wait for the same refresh.
             tokio::time::sleep(Duration::from_millis(200)).await;
             let token = context.http_client()?.post(token_url).send().await?.text().await?;

@@ -1,4 +1,4 @@
-//! http-auth reads the same, but for the differences that are intended and written down beside the comparison.
+//! http-auth gives the same result, except for the intended differences, which the comparison lists.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

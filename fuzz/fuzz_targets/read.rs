@@ -1,4 +1,4 @@
-//! Any octets, as one line and as several, are read without a panic, and every question about them has an answer.
+//! The parser does not panic with any bytes, as one line or as several, and neither does any method of the result.
 #![no_main]
 
 use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
@@ -6,17 +6,18 @@ use libfuzzer_sys::fuzz_target;
 use reqwest_challenge::Challenges;
 
 fuzz_target!(|data: &[u8]| {
-    ask(&Challenges::parse(data));
-    let lines: Vec<&[u8]> = data.split(|&octet| octet == b'\n').collect();
-    ask(&Challenges::parse_lines(&lines));
+    call_all(&Challenges::parse(data));
+    let lines: Vec<&[u8]> = data.split(|&byte| byte == b'\n').collect();
+    call_all(&Challenges::parse_lines(&lines));
     let mut headers = HeaderMap::new();
     for value in lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok()) {
         headers.append(WWW_AUTHENTICATE, value);
     }
-    ask(&Challenges::from_headers(&headers));
+    call_all(&Challenges::from_headers(&headers));
 });
 
-fn ask(read: &Challenges) {
+/// Calls each method of the result.
+fn call_all(read: &Challenges) {
     assert_eq!(read.is_strict(), read.defects().len() == 0);
     let _ = format!("{read} {read:?}");
     for defect in read.defects() {

@@ -1,4 +1,4 @@
-//! Whatever is read, its canonical form is read as the same and is its own canonical form.
+//! The canonical form of each challenge parses to the same challenge and has the same canonical form.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! The URLs at which a server accepted a credential. If the server accepted it there and responds with 401 elsewhere, the
-//! 401 may mean 403.
+//! The URLs at which a server accepted a credential. If the server later responds with 401 at another URL, that 401 may
+//! mean 403.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use super::response_kind::has_same_origin;
 use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, lock};
 
-/// How many credentials are remembered. Calls in progress use fewer.
+/// How many credentials are remembered: more than the calls in progress use.
 const MAX_CREDENTIALS: usize = 16;
 
 /// The first URL at which each of the last credentials was accepted.

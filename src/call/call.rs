@@ -43,7 +43,7 @@ pub(crate) struct Call<'m> {
     pub(crate) has_renewed: bool,
     /// Whether the first request carries the held credential, and the report does not list it yet.
     pub(crate) is_signed_at_once: bool,
-    /// Why a renewal before the first send failed. The old credential was sent then.
+    /// Why a renewal before the first send failed. In that case the call has sent the old credential.
     pub(crate) failure: Option<RefreshError>,
 }
 
@@ -83,7 +83,8 @@ pub(crate) enum End {
 
 impl<'m> Call<'m> {
     /// Keeps what a second send needs. The request has no credential yet.
-    // Inlined for the rows `GET` and `POST` of the benchmark `engine`: a call is large, and is not moved then.
+    // Inlined, because a `Call` is large and an inlined constructor does not move it (rows `GET` and `POST` of the
+    // benchmark `engine`).
     #[inline(always)]
     pub(crate) fn new(shared: &'m Shared, request: &mut Request, extensions: &Extensions) -> Self {
         let partition = shared.settings.partition_of(request.method(), request.url());

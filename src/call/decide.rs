@@ -43,7 +43,8 @@ impl Call<'_> {
             return Ok(Decision::RetryByScheme);
         }
         self.record_refused_credential();
-        // The refresher was asked before the send. Another call may hold a newer credential since.
+        // Before the first send the refresher declined or failed, so this call does not ask it again. Another call may
+        // have renewed the credential meanwhile.
         let was_asked = self.is_declined || self.failure.is_some();
         if was_asked && !self.has_newer_credential() {
             let refusal = self.failure.take().map_or(UnauthorizedReason::Declined.into(), Refusal::from);
@@ -56,7 +57,7 @@ impl Call<'_> {
         let now = || self.shared.session.now();
         let is_cooling_down =
             || self.shared.rejecting_paths.is_cooling_down(&refused.method, &refused.url, self.held.epoch, now);
-        // During the cooldown of a path no refresh starts. A newer credential that is already held is used all the same.
+        // During the cooldown of a path no refresh starts. A newer credential that is already held is still used.
         request.may_start = !(self.has_renewed || was_asked || request.demand.is_plain() && is_cooling_down());
         Ok(Decision::Renew(request))
     }
@@ -160,7 +161,7 @@ impl Call<'_> {
         })
     }
 
-    /// Lets a new credential learn from the 401 that it follows.
+    /// Shows the 401 to the scheme of the new credential, so that the scheme can learn from it, for example a nonce.
     pub(super) fn learn(&self, response: &Response, challenges: &Challenges) {
         if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
             let sent = self.last_sent().and_then(|refused| self.sent_header(refused));

@@ -101,7 +101,7 @@ impl Call<'_> {
             return self.pass_through(response);
         }
         let facts = self.facts(&mut response, body);
-        // If another call has renewed the credential meanwhile, the new one may be invalid on every path.
+        // If another call has renewed the credential meanwhile, the server may refuse the new credential on every path.
         let is_accepted_elsewhere =
             self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
         let Refusal { reason, error } = refusal;
@@ -168,7 +168,7 @@ impl Call<'_> {
                     | StatusCode::BAD_REQUEST
             );
         let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows_acceptance) else { return };
-        // Nearly always the session has this recorded already.
+        // Nearly always the session has recorded this already.
         let is_new = !self.shared.session.is_accepted(generation) && !self.target().is_foreign(response);
         if is_new && self.shared.session.was_accepted(generation) {
             self.shared.accepted_urls.add(generation, self.sent.url());

@@ -13,12 +13,13 @@ use crate::origin::url_without_secrets;
 use crate::session::Event;
 
 impl Call<'_> {
-    /// Whether the lint finds something in a first success. Nearly always it finds nothing.
+    /// Whether the lint finds something in a success after the first send. Nearly always it finds nothing.
     pub(super) fn has_findings(&self, response: &Response) -> bool {
         !check_with(&self.exchange(response), None).is_empty()
     }
 
-    /// Runs the lint on a response of the API. `challenges` spares the lint to read them again.
+    /// Runs the lint on a response of the API. If the call has parsed the challenges already, it passes them, and the
+    /// lint does not parse them again.
     pub(super) fn lint(&self, response: &Response, body: &[u8], challenges: Option<&Challenges>) -> Findings {
         if self.target().is_foreign(response) {
             return Findings::default();
@@ -26,7 +27,7 @@ impl Call<'_> {
         let mut exchange = self.exchange(response).body(body);
         exchange = match (self.presented(), self.copied_headers()) {
             (Some(presented), _) => exchange.presented(presented),
-            // What the caller set is in the copy of the request, if there is one.
+            // The copy of the request, if there is one, has the header fields that the caller set.
             (None, Some(headers)) => exchange.request_headers(headers),
             (None, None) => exchange,
         };

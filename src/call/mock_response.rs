@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use reqwest::{Response, Url};
 
-/// Marks a response that a mock made, and not a server: an extension of the response.
+/// The mark of a response that a mock made: an extension of the response.
 ///
 /// The middleware compares the URL of a response with the URL of the request, because a redirect can lead to another
 /// server. A response that is made by hand has no URL unless the mock sets one with `reqwest::ResponseBuilderExt::url`.
@@ -47,8 +47,8 @@ pub(crate) fn is_mock(response: &Response) -> bool {
     response.extensions().get::<MockResponse>().is_some() && lacks_url(response)
 }
 
-/// Whether the response has no URL of its own: reqwest then puts the same placeholder in. This alone makes no response
-/// trusted, because a server can have the name of the placeholder.
+/// Whether the response has the placeholder that reqwest uses as the URL of a response without one. The placeholder
+/// alone makes no response trusted, because a server can have its host name.
 pub(super) fn lacks_url(response: &Response) -> bool {
     static PLACEHOLDER: LazyLock<Url> = LazyLock::new(|| Response::from(http::Response::new("")).url().clone());
     *response.url() == *PLACEHOLDER

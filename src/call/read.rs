@@ -1,4 +1,4 @@
-//! Reads what is left of a refusal, bounded, so that its connection can be used again.
+//! Reads the rest of a refusal's body, up to limits, so that its connection can be used again.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -21,12 +21,13 @@ pub(crate) struct Limits {
     pub(crate) time: Duration,
 }
 
-/// How many chunks of a body are held until its end. If no chunk of a buffer is held, hyper grows that buffer in place, up to
-/// twice the size of one read, and the connection keeps it. The row `peak memory` of the benchmark `engine` shows it.
+/// How many chunks of a body are held until the body ends. While hyper's read buffer has no held chunk, hyper enlarges
+/// it up to twice the size of one read, and the connection keeps the larger buffer (row `peak memory` of the benchmark
+/// `engine`).
 const MAX_HELD_CHUNKS: usize = 32;
 
-/// Reads a body, if there are limits, and keeps a copy of its beginning. A chunk would keep the whole buffer in which it
-/// arrived.
+/// Reads a body, if there are limits, and copies its beginning. The beginning is copied, because a kept chunk would
+/// also keep the whole buffer in which it arrived.
 #[allow(
     clippy::manual_async_fn,
     reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
@@ -47,20 +48,20 @@ pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl F
                         }
                     }
                     Ok(None) => return ended = true,
-                    // A body that broke off has the length that arrived.
+                    // The connection failed. The octets that arrived before are the body.
                     Err(_) => return,
                 }
             }
         };
-        // A body that took too long, too.
+        // After a timeout, too, the octets that arrived before are the body.
         let _ = timeout(limits.time, pin!(reading)).await;
         let whole = ended && length == kept.len();
         Body { bytes: kept.into(), whole }
     }
 }
 
-/// Runs two futures to their ends. The caller pins them: as arguments they would be stored twice, which the row `peak
-/// memory` of the benchmark `engine` shows.
+/// Runs two futures to their ends. The caller pins them, because futures that are passed by value would be stored twice
+/// (row `peak memory` of the benchmark `engine`).
 pub(crate) fn both<A, B>(
     mut one: Pin<&mut impl Future<Output = A>>,
     mut other: Pin<&mut impl Future<Output = B>>,

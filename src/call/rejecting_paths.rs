@@ -11,8 +11,8 @@ use reqwest::Url;
 use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, lock};
 
-/// How many paths are remembered: more than a client calls without being allowed to, and a bound that does not grow with
-/// its requests.
+/// How many paths are remembered. A client rarely calls more paths that it has no permission for, and the bound does
+/// not grow with the number of its requests.
 const MAX_PATHS: usize = 64;
 /// The longest cooldown of a path.
 const MAX_COOLDOWN: Duration = Duration::from_secs(60);

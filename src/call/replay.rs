@@ -13,7 +13,7 @@ use reqwest::{Body, Request};
 /// Written by hand, because `Request::try_clone` makes four allocations where one is enough: the rows `GET` and `POST` of
 /// the benchmark `engine`. The extensions of an `http::Request` that reqwest converted are not copied; only reqwest uses
 /// them.
-// Inlined for the same rows.
+// Inlined for the rows `GET` and `POST` of the benchmark `engine`.
 #[inline(always)]
 pub(crate) fn copy(request: &mut Request, made_later: bool) -> Option<Request> {
     let body = match request.body() {

@@ -34,7 +34,7 @@ struct Known {
 struct Path {
     /// Without userinfo, query and fragment.
     url: Url,
-    /// Whether every URL below belongs to the resource too. The URL of the metadata says so.
+    /// Whether every URL below this one belongs to the resource too, as the URL of its metadata says.
     has_subpaths: bool,
     slot: SlotKey,
 }

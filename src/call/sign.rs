@@ -64,7 +64,7 @@ impl Call<'_> {
         self.sign(request, self.held.credential.clone()).await
     }
 
-    /// Why the session is asked for another credential before the first send, if it is.
+    /// The reason to ask the session for another credential before the first send. `None` if there is no such reason.
     fn reason_to_renew_first(&self) -> Option<RefreshReason> {
         let held = &self.held;
         if held.credential.is_some() {
@@ -118,8 +118,9 @@ impl Call<'_> {
             // Nothing was signed yet, so the request is sent with the credential of the new login.
             Err(NoCredential::SessionChanged) => self.held = self.shared.session.current_in(&self.slot),
             Err(NoCredential::Declined | NoCredential::Unchanged) => {
-                // One refresh for each call: if the refresher declined just now, the 401 does not ask it again. A
-                // remembered refusal does not count.
+                // A call causes at most one refresh: if the refresher declined just now, this call does not ask it
+                // again after the 401. A remembered refusal does not count, because the refresher was not called for
+                // it.
                 self.is_declined = self.shared.session.current().failures > self.held.failures;
                 if is_invalid {
                     self.send_without_credential();
@@ -134,8 +135,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Sends the request without a credential. It counts as signed after all failures so far, so its own 401 does not
-    /// share them.
+    /// Removes the credential, so that the request is sent without one. The request then counts as signed after all
+    /// failures so far, so its own 401 does not share them.
     fn send_without_credential(&mut self) {
         let now = self.shared.session.current();
         let held = Current::clone(&self.held);

@@ -35,7 +35,7 @@ impl<'a> Challenge<'a> {
         known(self.scheme(), &KNOWN_SCHEMES)
     }
 
-    /// Whether the challenge has this scheme, in any case.
+    /// Whether the challenge has this scheme. The case of the name does not matter.
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme().eq_ignore_ascii_case(scheme)
@@ -47,18 +47,18 @@ impl<'a> Challenge<'a> {
         Params { parsed: self.parsed, left: self.parsed.found.params_of(self.number) }
     }
 
-    /// The value of the first parameter of this name, in any case. Broken parameters are skipped.
+    /// The value of the first parameter of this name, ignoring case. Broken parameters are skipped.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Cow<'a, str>> {
         self.first(name).map(|param| param.value())
     }
 
-    /// The values of all parameters of this name, in any case. Broken parameters are skipped.
+    /// The values of all parameters of this name, ignoring case. Broken parameters are skipped.
     pub fn param_all<'n>(&self, name: &'n str) -> impl Iterator<Item = Cow<'a, str>> + use<'a, 'n> {
         self.params().filter(move |param| !param.is_broken() && param.is(name)).map(|param| param.value())
     }
 
-    /// The first parameter of this name, in any case. Broken parameters are skipped.
+    /// The first parameter of this name, ignoring case. Broken parameters are skipped.
     pub(super) fn first(&self, name: &str) -> Option<Param<'a>> {
         self.params().find(|param| !param.is_broken() && param.is(name))
     }
@@ -111,7 +111,7 @@ impl<'a> Challenge<'a> {
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.canonical().try_for_each(|piece| {
-            // A tab is allowed where a space is, so it is no escape.
+            // A tab is allowed where a space is allowed, so it is not escaped.
             let piece = text(Cow::Owned(piece));
             let mut lines = piece.split('\t').peekable();
             while let Some(line) = lines.next() {
@@ -217,7 +217,7 @@ impl<'a> Param<'a> {
         self.param.name.of(self.line)
     }
 
-    /// Whether the parameter has this name, in any case.
+    /// Whether the parameter has this name. The case does not matter.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name().eq_ignore_ascii_case(name)

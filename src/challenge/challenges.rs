@@ -141,7 +141,7 @@ impl Challenges {
         }
     }
 
-    /// Reads a line up to the length that is read at most.
+    /// Reads a line, up to the largest length that is read.
     #[cold]
     fn long_line(&mut self, line: &[u8]) {
         let mut end = line.len();

@@ -71,30 +71,36 @@ impl DefectKind {
             Self::TabAfterScheme => {
                 facts("tab-after-scheme", "a tab follows the scheme, where a space is required", "RFC 9110 §11.3")
             }
-            Self::BrokenScheme => facts("broken-scheme", "the name of a scheme is no token", "RFC 9110 §11.1"),
+            Self::BrokenScheme => facts("broken-scheme", "the name of a scheme is not a token", "RFC 9110 §11.1"),
             Self::OrphanParameter => facts("orphan-parameter", "a parameter belongs to no challenge", "RFC 9110 §11.3"),
             Self::MissingValue => facts("missing-value", "a parameter has no value", "RFC 9110 §11.2"),
-            Self::UnquotedValue => facts("unquoted-value", "a value that is no token is not quoted", "RFC 9110 §11.2"),
+            Self::UnquotedValue => {
+                facts("unquoted-value", "a value that is not a token has no quotes", "RFC 9110 §11.2")
+            }
             Self::UnterminatedQuote => facts("unterminated-quote", "a quoted value has no end", "RFC 9110 §5.6.4"),
             Self::ControlCharacter => {
                 facts("control-character", "a field value has a control character", "RFC 9110 §5.5")
             }
             Self::MissingComma => facts("missing-comma", "a comma is missing", "RFC 9110 §5.6.1"),
-            Self::Semicolon => facts("semicolon", "a semicolon is in the place of a comma", "RFC 9110 §5.6.1"),
+            Self::Semicolon => facts("semicolon", "there is a semicolon instead of a comma", "RFC 9110 §5.6.1"),
             Self::DuplicateParameter => {
                 facts("duplicate-parameter", "a challenge has a parameter twice", "RFC 9110 §11.2")
             }
             Self::AfterToken68 => facts("after-token68", "something follows a token68", "RFC 9110 §11.3"),
             Self::Junk => facts("junk", "this is neither a challenge nor a parameter", "RFC 9110 §11.3"),
-            Self::TooManyLines => facts("too-many-lines", "there are more lines than are read", "RFC 9110 §5.4"),
-            Self::LineTooLong => facts("line-too-long", "a line is longer than is read", "RFC 9110 §5.4"),
+            Self::TooManyLines => {
+                facts("too-many-lines", "there are more header lines than the parser reads", "RFC 9110 §5.4")
+            }
+            Self::LineTooLong => facts("line-too-long", "a line is longer than the parser reads", "RFC 9110 §5.4"),
             Self::TooManyChallenges => {
-                facts("too-many-challenges", "there are more challenges than are read", "RFC 9110 §5.4")
+                facts("too-many-challenges", "there are more challenges than the parser reads", "RFC 9110 §5.4")
             }
             Self::TooManyParameters => {
-                facts("too-many-parameters", "there are more parameters than are read", "RFC 9110 §5.4")
+                facts("too-many-parameters", "there are more parameters than the parser reads", "RFC 9110 §5.4")
             }
-            Self::TooManyDefects => facts("too-many-defects", "there are more defects than are noted", "RFC 9110 §5.4"),
+            Self::TooManyDefects => {
+                facts("too-many-defects", "there are more defects than the parser notes", "RFC 9110 §5.4")
+            }
         }
     }
 }

@@ -88,7 +88,8 @@ pub(super) fn run_quoted(line: &[u8], mut at: usize) -> usize {
         }
         at += 8;
     }
-    // The rest is a few octets. Or it begins with a tab, which the loop above does not accept, although it is qdtext.
+    // The rest has only a few octets, or it begins with a tab, which is qdtext but which the loop above does not
+    // accept.
     run(line, at, QDTEXT)
 }
 

@@ -15,7 +15,7 @@
 //! assert_eq!(bearer.realm().as_deref(), Some("api"));
 //! assert_eq!(bearer.param("SCOPE").as_deref(), Some("a b"));
 //! let defect = challenges.defects().next().unwrap();
-//! assert_eq!(defect.to_string(), "line 1, byte 42: a value that is no token is not quoted (RFC 9110 §11.2)");
+//! assert_eq!(defect.to_string(), "line 1, byte 42: a value that is not a token has no quotes (RFC 9110 §11.2)");
 //! ```
 
 mod challenge;

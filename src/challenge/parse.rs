@@ -6,8 +6,9 @@
 //!    line, unless the joined lines (RFC 9110 §5.3) have no defect.
 //! 2. A tab after a scheme counts as a space.
 //! 3. A quoted-string without an end runs to the end of its line and is flagged as broken.
-//! 4. An unquoted value that is no token ends at a comma, at the end of the line, before blanks that `name =` or
-//!    `scheme name =` follows, or before a semicolon that one of these, another separator or the end follows.
+//! 4. An unquoted value that is not a token ends at a comma, at the end of the line, before blanks if `name =` or
+//!    `scheme name =` comes after them, or before a semicolon if `name =`, `scheme name =`, another separator or the
+//!    end of the line comes after it.
 //! 5. If a comma is missing, `name =` continues the challenge, and `scheme name =` begins a new one. Anything else is
 //!    skipped up to the next comma outside of quotes, or up to the next comma if a quote has no end.
 //! 6. A semicolon after a scheme or a value counts as a comma, and the challenge stays open.
@@ -62,7 +63,7 @@ const MAX_STRAY_QUOTES: usize = 8;
 
 impl Parser<'_> {
     /// `#challenge = [ element ] *( OWS "," OWS [ element ] )`, where an element is a challenge or, in an open
-    /// challenge, an auth-param. Both begin with a name, and the text after it decides.
+    /// challenge, an auth-param. Both begin with a name. The text after the name shows which of the two the element is.
     fn elements(&mut self) {
         while !self.found.is_full {
             self.at = run(self.line, self.at, SEPARATOR);
@@ -140,8 +141,8 @@ impl Parser<'_> {
         self.value(name, hash);
     }
 
-    /// The end of the token68 at `start`, if there is one: a comma or the end of the line follows, or a text that can be no
-    /// part of a parameter.
+    /// The end of the token68 at `start`, if there is one. After a token68 comes a comma, the end of the line, or a
+    /// text that cannot be part of a parameter.
     fn token68(&self, start: usize) -> Option<usize> {
         let body = run(self.line, start, TOKEN68);
         let end = body + self.line[body..].iter().take_while(|&&octet| octet == b'=').count();
@@ -271,7 +272,7 @@ impl Parser<'_> {
         value
     }
 
-    /// The end of an unquoted value that is no token.
+    /// The end of an unquoted value that is not a token.
     fn unquoted_end(&self, mut at: usize) -> usize {
         loop {
             at = run(self.line, at, UNQUOTED);
@@ -286,7 +287,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the semicolon at `at` is in the place of a comma: a parameter, a challenge, a separator or the end follows.
+    /// Whether the semicolon at `at` counts as a comma: a parameter, a challenge, a separator or the end follows.
     #[inline]
     fn is_separator(&self, at: usize) -> bool {
         let next = run(self.line, at + 1, BLANK);

@@ -84,10 +84,10 @@ pub trait Authorize: Send + Sync + 'static {
     ///
     /// [`Observed::Retry`] counts only for the first 401: the request is signed again and sent, without a refresh. If the
     /// second response is a 401 too, the call ends with
-    /// [`StillRejected`](crate::UnauthorizedReason::StillRejected), and a refresh gets the credential for the next call.
+    /// [`StillRejected`](crate::UnauthorizedReason::StillRejected). A refresh then gets the credential of the next call.
     ///
     /// # Errors
-    /// Any error of the scheme, such as a proof of the server that is wrong. The call ends with
+    /// Any error of the scheme, for example because the server's proof is wrong. The call ends with
     /// [`Error::Authorize`](crate::Error::Authorize), and there is no second send. For a 403 the error has no effect: the
     /// call ends with [`Error::Forbidden`](crate::Error::Forbidden).
     fn observe(&self, _head: &ResponseHead<'_>) -> Result<Observed, BoxError> {

@@ -122,7 +122,7 @@ impl Credential {
         self
     }
 
-    /// The same credential, which expires at this time. The middleware renews it before.
+    /// The same credential, which expires at this time. The middleware renews it before this time.
     #[must_use]
     pub fn with_expiry(self, time: SystemTime) -> Self {
         self.with(|inner| inner.expires_at = Some(time))

@@ -77,7 +77,9 @@ impl fmt::Display for CredentialError {
             CredentialErrorKind::TokenCharacter => {
                 "the token has a blank, a control character or a non-ASCII character"
             }
-            CredentialErrorKind::UserNameColon => "the user name has a colon, which would end it",
+            CredentialErrorKind::UserNameColon => {
+                "the user name has a colon, but `Basic` ends a user name at its first colon"
+            }
             CredentialErrorKind::UserNameCharacter => "the user name has a control character",
             CredentialErrorKind::PasswordCharacter => "the password has a control character",
             CredentialErrorKind::HeaderCharacter => "the value has a control character or a non-ASCII character",

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::{CredentialError, CredentialErrorKind};
 
 /// `credentials = "Bearer" 1*SP b64token`. Deviation: every visible ASCII character is accepted, because servers issue
-/// tokens that are no b64token.
+/// tokens that are not a b64token.
 pub(super) fn bearer(token: &str) -> Result<HeaderValue, CredentialError> {
     if token.is_empty() {
         return Err(CredentialError::new(CredentialErrorKind::EmptyToken, None));
@@ -40,8 +40,8 @@ fn check(text: &str, kind: CredentialErrorKind, is_allowed: impl Fn(u8) -> bool)
     byte.map_or(Ok(()), |byte| Err(CredentialError::new(kind, Some(byte))))
 }
 
-/// Makes a header value of a secret. All plain credentials pass here: the value owns octets that are wiped when it is
-/// dropped, and it is marked as sensitive. The callers checked the octets, so the conversion does not fail.
+/// Makes a header value of a secret. All plain credentials use this function: the value owns octets that are wiped when
+/// it is dropped, and it is marked as sensitive. The callers have checked the octets, so the conversion does not fail.
 fn value(octets: Zeroizing<Vec<u8>>, kind: CredentialErrorKind) -> Result<HeaderValue, CredentialError> {
     let mut value =
         HeaderValue::from_maybe_shared(Bytes::from_owner(octets)).map_err(|_| CredentialError::new(kind, None))?;

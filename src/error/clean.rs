@@ -60,7 +60,7 @@ fn without_url(error: BoxError) -> BoxError {
 
 /// The text without user names, queries and fragments in URLs, without control characters, and cut to a maximum length.
 pub(crate) fn clean(text: &str) -> String {
-    // Cuts first, so that only a short text is searched.
+    // The text is cut before the search, so that only a short text is searched.
     let cut = text.char_indices().nth(MAX_COLUMNS).map_or(text.len(), |(end, _)| end);
     let rest = if cut < text.len() { "…" } else { "" };
     let bare = without_url_secrets(&text[..cut]);
@@ -104,7 +104,8 @@ fn ends_url(character: char) -> bool {
 fn push_url(url: &str, output: &mut String) {
     let authority = url.find(['/', '?', '#']).unwrap_or(url.len());
     let ends_userinfo = url[..authority].rfind('@').or_else(|| {
-        // A password that is not percent-encoded may contain these characters. The port is then no number.
+        // A password that is not percent-encoded may contain `/`, `?` or `#`. In that case the text after the last
+        // colon is not a port, and the userinfo ends at the last `@` of the whole text.
         let port = url[..authority].rsplit_once(':').map_or("", |(_, port)| port);
         let is_port = port.bytes().all(|octet| octet.is_ascii_digit()) || port.ends_with(']');
         if is_port { None } else { url.rfind('@') }
@@ -112,7 +113,7 @@ fn push_url(url: &str, output: &mut String) {
     let url = ends_userinfo.map_or(url, |at| &url[at + 1..]);
     let Some(end) = url.find(['?', '#']) else { return output.push_str(url) };
     output.push_str(&url[..end]);
-    // Punctuation that belongs to the sentence around the URL.
+    // Keeps the punctuation of the sentence around the URL.
     let closes = url.trim_end_matches([')', ']', '}', '.', ',', ';', ':', '!']).len().max(end + 1);
     output.push_str(url.get(closes..).unwrap_or_default());
 }

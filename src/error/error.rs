@@ -30,16 +30,18 @@ pub enum Error {
     Authorize(AuthorizeError),
     /// A login or a logout ended the session that the request belongs to. Nothing was sent.
     SessionEnded(SessionEnded),
-    /// A step-up has no use: a new credential would not have more scopes.
+    /// A step-up cannot help: a new credential would not have more scopes.
     StepUp(StepUpError),
-    /// The request's URL is plain `http`, and the middleware knows its host by `https`. Nothing was sent.
+    /// The request's URL is plain `http`, and the middleware lists an origin of the same host with `https`. Nothing was
+    /// sent.
     Insecure(InsecureUrl),
     /// A redirect was not followed.
     Redirect(RedirectError),
 }
 
 impl Error {
-    /// Takes the error of this crate out of a `reqwest_middleware::Error`, also from under an outer retry middleware.
+    /// Takes the error of this crate out of a `reqwest_middleware::Error`, even if an outer retry middleware has
+    /// wrapped it.
     ///
     /// ```
     /// # async fn call(client: reqwest_middleware::ClientWithMiddleware) -> Result<(), Box<dyn std::error::Error>> {

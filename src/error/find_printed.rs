@@ -53,7 +53,7 @@ pub(super) fn record(kind: &RefreshErrorKind, source: Option<&Source>) {
     });
 }
 
-/// Discards what is printed.
+/// A writer that discards the text.
 struct Nowhere;
 
 impl Write for Nowhere {

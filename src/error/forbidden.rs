@@ -37,9 +37,9 @@ impl Forbidden {
 
     refusal_getters!();
 
-    /// Returns the scopes that the request needs, in the order of the challenges (RFC 6750 §3.1), with or without `error`. If
-    /// the challenges name none, those of [`Problem::required_scopes`]. A credential that the server echoes there is shown
-    /// as `***`.
+    /// Returns the scopes that the request needs, in the order of the challenges (RFC 6750 §3.1), whether or not a
+    /// challenge has an `error`. If the challenges name none, those of [`Problem::required_scopes`]. A credential that
+    /// the server echoes there is shown as `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
         let (facts, of_problem) = (&self.0.facts, &self.0.facts.problem.required_scopes);

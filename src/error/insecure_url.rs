@@ -1,12 +1,12 @@
-//! A request by plain `http` to a host that the middleware knows by `https`.
+//! A request by plain `http` to a host that the middleware lists with `https`.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use super::seek;
 
-/// A request by plain `http` to the host of an origin that the middleware has with `https`. Nothing was sent, because
-/// everyone on the network path could have read or changed the request.
+/// A request by plain `http` to a host that the middleware lists with `https`. Nothing was sent, because everyone on
+/// the network path could have read or changed the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsecureUrl {
     pub(crate) origin: String,
@@ -22,7 +22,11 @@ impl InsecureUrl {
 
 impl fmt::Display for InsecureUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing was sent: the URL is plain http, and the host is known by https; use {}", self.origin)
+        write!(
+            f,
+            "nothing was sent: the URL is plain http, but the middleware lists this host with https; use {}",
+            self.origin
+        )
     }
 }
 

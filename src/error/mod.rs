@@ -6,7 +6,7 @@
 //!        ├─ Refresh        no credential before a send                      source: that of the RefreshError
 //!        ├─ Authorize      the scheme could not sign                        source: the scheme's error
 //!        ├─ SessionEnded   a login or logout before a send
-//!        ├─ StepUp         a step-up that has no use
+//!        ├─ StepUp         a step-up that cannot help
 //!        ├─ Insecure       plain http to a host with https
 //!        └─ Redirect       a redirect that is not followed
 //! ```

@@ -39,8 +39,8 @@ fn is_temporary(error: &(dyn StdError + 'static)) -> Option<bool> {
     {
         return Some(true);
     }
-    // Some network errors have no public type, and an error with the same message can hide others. Only their message is
-    // left to recognise them.
+    // Some network errors have no public type, and a wrapper can have the same message as the error inside it. So only
+    // an error without a source is recognised by its message.
     let text = error.source().is_none().then(|| error.to_string())?;
     let is_known = text == "operation timed out"
         || text.starts_with("failed to lookup address information")

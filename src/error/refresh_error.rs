@@ -156,10 +156,7 @@ impl fmt::Display for RefreshError {
             Kind::Transient { retry_after: None } => f.write_str("the refresh failed temporarily"),
             Kind::Transient { retry_after: Some(span) } => {
                 let seconds = span.as_secs();
-                write!(
-                    f,
-                    "the refresh failed temporarily, and the server asks for no other attempt in the next {seconds} s"
-                )
+                write!(f, "the refresh failed temporarily, and the server asks the client to wait {seconds} s")
             }
             Kind::TimedOut => f.write_str("the refresh took too long"),
             Kind::Recursive => f.write_str(

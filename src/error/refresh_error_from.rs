@@ -38,7 +38,7 @@ impl RefreshError {
                 Err(error) => Self::from(error.reallocate_into_boxed_dyn_error_without_backtrace()),
             };
         }
-        // The error is there, because it was not an `anyhow::Error`.
+        // The error is still there, because it was not an `anyhow::Error`.
         error.map_or_else(|| Self::new(Kind::Other), |error| Self::from(error.into()))
     }
 }

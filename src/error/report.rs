@@ -21,7 +21,8 @@ pub struct AuthReport {
     pub(crate) slot: SlotKey,
     pub(crate) renewal: Option<Renewed>,
     pub(crate) waited: Duration,
-    /// The credentials that the request carried, the first send's first. They are masked in the server's text.
+    /// The credentials that the request carried: of the first send, then of the second. They are masked in the server's
+    /// text.
     pub(crate) sent: [Option<Credential>; 2],
     /// Secret values that the caller set or a scheme made. They are masked in the server's text too.
     pub(crate) echoes: Vec<Credential>,

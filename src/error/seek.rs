@@ -32,7 +32,8 @@ pub(super) fn cause(error: &DynError) -> Option<(&DynError, bool)> {
     Some((cause, !IS_SEEKING.get()))
 }
 
-/// The error itself, if a walk asks for its cause. It answers so once, so that the walk goes on from there.
+/// The error itself, if a walk asks for its cause. It returns itself only once, so that the walk then continues with
+/// its cause.
 pub(super) fn itself(error: &DynError) -> Option<&DynError> {
     IS_SEEKING.replace(false).then_some(error)
 }

@@ -1,4 +1,4 @@
-//! A step-up that has no use.
+//! A step-up that cannot help.
 
 use std::error::Error as StdError;
 use std::fmt;

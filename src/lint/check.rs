@@ -8,8 +8,8 @@ use super::finding::{Finding, Severity};
 use super::rules;
 use crate::challenge::Challenges;
 
-/// Checks an exchange. The findings are in the order of the rules: first about the status, then about the challenges, then
-/// about the transport, and at last the defects of the challenges.
+/// Checks an exchange. The findings are in the order of the rules: first about the status, then about the challenges,
+/// then about the transport, and last about the defects of the challenges.
 #[must_use]
 pub fn check(exchange: &Exchange<'_>) -> Vec<Finding> {
     check_with(exchange, None)

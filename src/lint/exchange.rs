@@ -86,7 +86,9 @@ impl<'e> Exchange<'e> {
         self.presented(presented.unwrap_or(if hidden { Presented::Unknown } else { Presented::Nothing }))
     }
 
-    /// States that the credential was just renewed, or just entered by the user. A password may still be wrong.
+    /// States that the credential was just renewed, or that the user just entered it. If the server then
+    /// refuses a token and names no fault of it, this is a finding. A refused password is no finding, because it may be
+    /// wrong.
     #[must_use]
     pub fn renewed(mut self) -> Self {
         self.is_renewed = true;

@@ -19,7 +19,7 @@ pub(super) const EXPIRED: Meaning = Meaning {
         "jwt is expired",
         "token included in the request is expired",
     ],
-    // The first words name tokens that are no credentials. The last ones begin advice.
+    // The first words name tokens that are not credentials. The last words begin advice to the user.
     exceptions: &[
         "csrf",
         "xsrf",

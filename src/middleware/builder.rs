@@ -91,7 +91,8 @@ impl Builder {
     }
 
     /// Sets the client that refreshers get for their own calls, with its proxy and its certificates. Build it with
-    /// `redirect(Policy::none())`. Otherwise a 307 can send a secret that a refresher posts to another server.
+    /// `redirect(Policy::none())`. Otherwise, if a server answers a refresher's POST with a 307, the client sends the
+    /// secret in that POST to another server.
     ///
     /// If no client is set, one without redirects, cookies and `Referer` is built when a refresher first asks for it.
     pub fn refresh_client(mut self, client: reqwest::Client) -> Self {
@@ -105,8 +106,9 @@ impl Builder {
         self
     }
 
-    /// Sets how many bytes of a refusal's body are read. The default is 64 KiB, which is more than the errors of APIs need: a
-    /// body must be read to its end before its connection can be used again. Of a 401 that starts a refresh, 4 KiB are kept.
+    /// Sets how many bytes of a refusal's body are read. The default is 64 KiB. The errors of APIs are
+    /// shorter, but a body must be read to its end before its connection can be used again. Of the body of a 401 that
+    /// starts a refresh, 4 KiB are kept.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.body_limit = bytes;
         self
@@ -119,9 +121,9 @@ impl Builder {
         self
     }
 
-    /// Sets the schemes that this client answers, in upper or lower case. If a 401 has only challenges of other schemes, it is
-    /// declined and the refresher is not asked. If no schemes are set, the refresher is asked after every 401. It sees the
-    /// challenges and can decline.
+    /// Sets the schemes that this client answers. The case of their names does not matter. If a 401 has only challenges
+    /// of other schemes, it is declined and the refresher is not asked. If no schemes are set, the refresher is asked
+    /// after every 401. It sees the challenges and can decline.
     pub fn schemes<S: Into<String>>(mut self, schemes: impl IntoIterator<Item = S>) -> Self {
         self.settings.schemes = Some(schemes.into_iter().map(Into::into).collect());
         self
@@ -154,7 +156,7 @@ impl Builder {
 
     /// Returns a final 401 and every 403 as a response, with its [`Challenges`](crate::Challenges) and its
     /// [`AuthReport`](crate::AuthReport) in the extensions. Off by default, because a caller can forget to check a status.
-    /// [`expired_when`](Self::expired_when) is applied all the same.
+    /// [`expired_when`](Self::expired_when) is still applied.
     pub fn pass_through(mut self) -> Self {
         self.settings.pass_through = true;
         self

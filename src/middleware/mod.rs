@@ -1,4 +1,4 @@
-//! The middleware: the outer face of the engine.
+//! The middleware: the entry point of the engine.
 //!
 //! `builder.rs` checks the origins and the settings, and makes a `ChallengeMiddleware`; `build_error.rs` has its errors. Its clones share one session. For
 //! each request `middleware.rs` decides whether the URL is inside the origins. Other requests pass through untouched. A

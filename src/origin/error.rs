@@ -1,11 +1,11 @@
-//! Errors of texts that are no origin.
+//! Errors of texts that are not an origin.
 
 use std::fmt;
 
 use url::ParseError;
 
-/// A text is no origin. `Display` says what to write instead. Neither `Display` nor `Debug` shows the text, because it
-/// may contain a password.
+/// A text is not an origin. `Display` says what to write instead. Neither `Display` nor `Debug` shows the text, because
+/// it may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginError {
     kind: OriginErrorKind,
@@ -15,11 +15,11 @@ pub struct OriginError {
     suggestion: Option<Box<str>>,
 }
 
-/// Why a text is no origin.
+/// Why a text is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OriginErrorKind {
-    /// The text is no absolute URL.
+    /// The text is not an absolute URL.
     InvalidUrl,
     /// The scheme is neither `http` nor `https`.
     UnsupportedScheme,
@@ -52,7 +52,7 @@ impl OriginError {
         self.kind
     }
 
-    /// Whether the text is no absolute URL.
+    /// Whether the text is not an absolute URL.
     #[must_use]
     pub fn is_invalid_url(&self) -> bool {
         self.kind == OriginErrorKind::InvalidUrl

@@ -1,8 +1,8 @@
 //! Origins: which server a credential belongs to, and which part of a URL may be printed.
 //!
 //! The middleware reads the origins that the caller lists as [`Origin`]s, once, when it is built. For each request it
-//! compares the URL with them ([`Origin::contains`]): only a listed origin gets the credential. Text that is no origin
-//! gives an [`OriginError`], which names the part that is wrong and the origin to write instead.
+//! compares the URL with them ([`Origin::contains`]): only a listed origin gets the credential. A text that is not an
+//! origin gives an [`OriginError`], which names the part that is wrong and the origin to write instead.
 //!
 //! `loopback` holds the one test for a host on the local machine. Plain `http` is safe there, and a remote server may
 //! not send a client there. `without_secrets` removes the parts of a URL that may hold a secret, before the URL is printed.

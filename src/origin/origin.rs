@@ -41,12 +41,12 @@ impl Origin {
     /// Reads an origin, such as `https://api.example.com` or `http://127.0.0.1:8080`. One slash may follow it.
     ///
     /// # Errors
-    /// [`OriginError`] if the text is no absolute URL, if its scheme is neither `http` nor `https`, or if it has
+    /// [`OriginError`] if the text is not an absolute URL, if its scheme is neither `http` nor `https`, or if it has
     /// userinfo, a path, a query or a fragment.
     pub fn new(text: impl AsRef<str>) -> Result<Self, OriginError> {
         let text = text.as_ref();
         let (url, origin) = Self::parse_url(text)?;
-        // The URL standard drops an empty userinfo, as in `https://@host`. Such a text is no origin either.
+        // The URL standard drops an empty userinfo, as in `https://@host`. Such a text is not an origin either.
         let authority = text.split(['/', '\\', '?', '#']).find(|part| !part.is_empty() && !part.ends_with(':'));
         let kind = if !url.username().is_empty() || authority.is_some_and(|authority| authority.contains('@')) {
             OriginErrorKind::Userinfo

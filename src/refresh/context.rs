@@ -42,7 +42,7 @@ pub struct RefreshContext {
 
 /// A lock that a decorator, such as a store, holds during a refresh, so that other processes do not renew at the same
 /// time. The decorator puts it into the context by [`RefreshContext::with_renewal_lock`]; the refresher inside calls
-/// [`RefreshContext::before_prompt`] and the methods beside it.
+/// [`RefreshContext::before_prompt`], [`RefreshContext::before_spending`] and [`RefreshContext::keep_attachment`].
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -237,7 +237,7 @@ impl RefreshContext {
         Self { reason, credential, demand: Demand::default(), request: None, renewal_lock: None, ..self }
     }
 
-    /// Returns the context with the challenges of these schemes only, in any case.
+    /// Returns the context with the challenges of these schemes only. The case of the names does not matter.
     #[must_use]
     pub fn with_schemes<S: AsRef<str>>(self, schemes: impl AsRef<[S]>) -> Self {
         let schemes = schemes.as_ref();

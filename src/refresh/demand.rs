@@ -70,7 +70,7 @@ impl Demand {
         self.0.as_deref().map_or(&[], |demanded| &demanded.acr_values)
     }
 
-    /// Returns how long ago the user may have logged in (RFC 9470 §3).
+    /// Returns the longest allowed time since the user logged in (RFC 9470 §3).
     #[must_use]
     pub fn max_age(&self) -> Option<Duration> {
         self.0.as_deref()?.max_age

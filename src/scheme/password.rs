@@ -85,13 +85,14 @@ pub struct Password {
     at_least: Strength,
     allows_rfc_2069: bool,
     timeout: Duration,
-    /// Whether a server offered Digest. One identity has one credential for all of its origins.
+    /// Whether a server offered Digest. This counts for all origins of the middleware, because they get the same
+    /// credential.
     was_digest_offered: AtomicBool,
 }
 
 impl Password {
-    /// Returns a refresher with that user name and password. Basic cannot send a user name with a colon, or a control
-    /// character in either; such a call ends with an error.
+    /// Returns a refresher with that user name and password. Basic cannot send a user name with a colon, or a user name
+    /// or password with a control character; such a call ends with an error.
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         struct Fixed(UserPassword);
@@ -149,8 +150,8 @@ impl Password {
         }
     }
 
-    /// Sets the weakest scheme that is answered. The default is [`Strength::Basic`], because most servers offer only Basic
-    /// over TLS.
+    /// Sets the weakest scheme that the refresher answers. The default is [`Strength::Basic`], because most servers
+    /// offer only Basic over TLS.
     #[must_use]
     pub fn at_least(mut self, strength: Strength) -> Self {
         self.at_least = strength;
@@ -180,7 +181,7 @@ impl Password {
         answer::strength(challenge, self.allows_rfc_2069)
     }
 
-    /// The strongest challenge that is answered.
+    /// The strongest challenge that this refresher can answer.
     fn strongest<'c>(&self, challenges: &'c Challenges) -> Option<(Strength, Challenge<'c>)> {
         let answered = challenges.iter().filter_map(|challenge| Some((self.strength(&challenge)?, challenge)));
         // Of equal challenges the first one wins, because servers put the preferred one first.
@@ -209,7 +210,8 @@ impl Refresh for Password {
             return Err(RefreshError::denied("downgrade").caused_by(why));
         }
         let Some(login) = self.source.get(context.clone()).await? else { return Ok(None) };
-        // Searched again, because a view of the challenges cannot be held while the source is awaited.
+        // A view of the challenges cannot be held while the source is awaited, so the strongest challenge is searched
+        // again.
         let Some((strength, challenge)) = self.strongest(context.challenges()) else { return Ok(None) };
         if strength == Strength::Basic {
             return Ok(Some(Credential::basic(login.user(), login.password().expose())));

@@ -8,7 +8,7 @@ pub(crate) const MAX_SLOT_REFUSALS: u32 = 3;
 /// How many new credentials in a row may be refused in a whole session, over all slots. A registry may refuse some
 /// repositories.
 pub(crate) const MAX_SESSION_REFUSALS: u32 = 32;
-/// How long no refresh starts after the budget is spent. Each further refusal doubles the pause.
+/// How long no refresh starts after the budget is spent for the first time. Each further refusal doubles the pause.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(300);

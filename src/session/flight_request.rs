@@ -62,7 +62,7 @@ pub(crate) enum NoCredential<E> {
 #[derive(Clone, Copy)]
 pub(crate) struct FailureMemory {
     pub(crate) span: Duration,
-    /// The span if the held credential is still valid. The longer one of the two counts.
+    /// The time for which the failure is remembered if the held credential is still valid, unless `span` is longer.
     pub(crate) early_span: Duration,
     /// Whether the failure answers every question about the slot with the same demand, whatever the challenges say.
     pub(crate) is_for_slot: bool,

@@ -22,7 +22,7 @@ use crate::util::timeout;
 /// Extra time beyond the timeout of a refresh, before a waiter treats the refresh as dead.
 pub(super) const WAITER_MARGIN: Duration = Duration::from_secs(1);
 /// How many times the timeout of a refresh one caller waits for flights that answer other questions. Without it, demands that
-/// alternate could make a caller wait for ever.
+/// alternate could make a caller wait forever.
 const MAX_TIMEOUTS_IN_QUEUE: u32 = 2;
 
 impl SessionCore {
@@ -37,7 +37,7 @@ impl SessionCore {
     /// Gets what the request is for: held already, from the flight in progress, or from a new flight.
     #[allow(
         clippy::manual_async_fn,
-        reason = "an `async fn` stores its argument twice: row `peak memory over as many sends without us`"
+        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
     )]
     pub(super) fn obtain(
         self: &Arc<Self>,

@@ -68,7 +68,7 @@ impl SessionCore {
             let core = &*guard.core;
             if let Some(late) = late {
                 let context = kept_context.to_forget(RefreshReason::Discarded, Some(late));
-                // The credential is of no use, and no caller waits for this result.
+                // The credential cannot be used any more, and no caller waits for this result.
                 let _ = forget(core.refresher.as_ref(), context, bound).await;
             }
             core.listeners.notify(|| {

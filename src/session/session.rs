@@ -44,7 +44,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Refresh`] if the refresher could not forget the credential, or could not be called: there is no tokio
-    /// runtime, or the refresher itself logs out. The session itself forgets the credential in any case.
+    /// runtime, or the refresher itself logs out. The session itself always forgets the credential.
     pub async fn logout(&self) -> Result<(), Error> {
         self.0.logout().await.map_err(Error::from)
     }

@@ -40,7 +40,7 @@ pub(crate) struct RenewalTimes {
 pub(crate) enum Stage {
     /// It requests an initial credential: the refresher was not called for one yet.
     New,
-    /// It sends what is held.
+    /// It sends the request with the held credential, or without a credential if none is held.
     Ready,
     /// It renews first: the credential is known to be invalid.
     Invalid,
@@ -65,7 +65,7 @@ impl<C, D: Default> Held<C, D> {
 }
 
 /// For how long a failure is shared with requests that were signed before it. Requests that run at the same time are
-/// closer together than this.
+/// signed within a shorter time.
 const SHARED_FAILURE_SPAN: Duration = Duration::from_secs(60);
 /// How many failures a slot remembers. A hostile server can send many different challenges.
 const MAX_FAILURES: usize = 16;
@@ -187,7 +187,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
                 && (failure.is_for_slot || failure.question_id == request.question_id)
         };
         let found = self.failures.iter().rev().find(|failure| is_same(failure) && lasts(failure));
-        // If a server sends a new question each time, the last failure answers all of them once there were many.
+        // If a server sends a new question each time, no earlier failure answers it. So after many failures the last
+        // one answers every question.
         let of_many = || {
             let is_full = self.failures.len() == MAX_FAILURES;
             let all_last = is_full && self.failures.iter().all(|failure| age(failure) < failure.span);

@@ -1,4 +1,4 @@
-//! Which sessions wait for which. Two refreshers that send requests through each other's client would wait for ever.
+//! Which sessions wait for which. Two refreshers that send requests through each other's client would wait forever.
 //!
 //! Only waits from inside a refresher are recorded, as the numbers of two sessions. The sessions share nothing else.
 

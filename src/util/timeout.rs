@@ -17,9 +17,9 @@ pub(crate) fn clamped(duration: Duration) -> Duration {
 
 /// The output of the future, or `None` if the future takes longer than `limit`.
 ///
-/// The timer is made when the future is first pending, and the caller pins the future: a future that is ready at once
-/// costs no timer, and a large future is not moved. `tokio::time::timeout` does both (row `401, replay` of the bench
-/// `engine`).
+/// The timer is made when the future is first pending, so a future that is ready at once costs no timer. The caller
+/// pins the future, so a large future is not moved. `tokio::time::timeout` always makes a timer and moves the future
+/// (row `401, replay` of the bench `engine`).
 pub(crate) fn timeout<F: Future + ?Sized>(
     limit: Duration,
     mut future: Pin<&mut F>,

@@ -41,7 +41,7 @@ fn endless_401() -> Answer {
 #[tokio::test]
 async fn a_logout_while_a_401_is_read_stops_the_replay() {
     for again in [false, true] {
-        let (server, fake) = (Script::says(endless_401()), Fake::new());
+        let (server, fake) = (Script::always(endless_401()), Fake::new());
         let auth = auth(&fake);
         let call = tokio::spawn(server.client(&auth).get(API).send());
         until(|| auth.session().credential().is_some()).await;
@@ -66,7 +66,7 @@ async fn an_anyhow_error_of_a_refresher_keeps_its_kind_and_shows_no_url() {
         reqwest::get(url).await.context("requesting a token")?;
         Ok(Credential::bearer("t"))
     }
-    let server = Script::takes("never");
+    let server = Script::accepting("never");
     let auth = ChallengeMiddleware::new(API, rejected).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     assert_eq!(refused(&error).refresh_error(), Some(&RefreshError::credential_revoked("invalid_grant")));
@@ -81,13 +81,13 @@ async fn an_anyhow_error_of_a_refresher_keeps_its_kind_and_shows_no_url() {
 #[tokio::test]
 async fn the_middleware_does_not_overwrite_a_header_of_the_caller() {
     let key = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);
-    let server = Script::says(status(200));
+    let server = Script::always(status(200));
     let client = server.client(&ChallengeMiddleware::new(API, key("ours")).unwrap());
     for _ in 0..2 {
         client.get(API).header("x-api-key", "theirs").send().await.unwrap();
     }
     // The credential arrives after a 401, so its header is not known before the first send.
-    let server = Script::says(challenged());
+    let server = Script::always(challenged());
     let fake = Fake::answering(move |_, _| Ok(Some(Credential::header("x-api-key".parse().unwrap(), "ours"))));
     let error = server.client(&auth(&fake)).get(API).header("x-api-key", "theirs").send().await.unwrap_err();
     assert_eq!((refused(&error).reason(), server.sends()), (UnauthorizedReason::CallerCredential, 1));
@@ -135,7 +135,7 @@ async fn errors_mask_the_echo_of_each_kind_of_credential() {
 async fn a_slow_request_does_not_share_an_old_failure() {
     let (fake, clock) = (Fake::failing(RefreshError::transient(None)), ManualClock::new());
     let late = Gate::closed();
-    let slow = Script::says(challenged());
+    let slow = Script::always(challenged());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
     let held = slow_client(&slow, &auth, &late);
     let call = tokio::spawn(held.get(API).send());
@@ -255,7 +255,7 @@ fn a_login_without_a_runtime_is_an_error() {
 
 #[tokio::test]
 async fn the_body_timeout_can_be_unlimited_and_a_body_of_exactly_the_limit_is_whole() {
-    let server = Script::says(respond(403, &[], "12345"));
+    let server = Script::always(respond(403, &[], "12345"));
     let auth =
         ChallengeMiddleware::builder(API, Fake::new()).body_timeout(Duration::MAX).body_limit(5).build().unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -277,7 +277,7 @@ async fn a_login_during_the_initial_call_does_not_fail_the_first_request() {
         }
     }
     let gate = Gate::closed();
-    let (server, auth) = (Script::takes("t1"), ChallengeMiddleware::new(API, Waits(gate.clone())).unwrap());
+    let (server, auth) = (Script::accepting("t1"), ChallengeMiddleware::new(API, Waits(gate.clone())).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     tokio::task::yield_now().await;
     auth.session().login().await.unwrap();
@@ -306,7 +306,7 @@ impl Authorize for AlwaysRetries {
 #[tokio::test]
 async fn a_logout_before_the_retry_of_a_scheme_stops_the_replay() {
     let (server, auth) =
-        (Script::says(endless_401()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
+        (Script::always(endless_401()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
     let call = tokio::spawn(server.client(&auth).get(API).send());
     until(|| server.sends() == 1).await;
     auth.session().logout().await.unwrap();
@@ -317,7 +317,7 @@ async fn a_logout_before_the_retry_of_a_scheme_stops_the_replay() {
 #[tokio::test]
 async fn a_stream_that_a_scheme_would_retry_keeps_the_body_of_the_401() {
     let (server, auth) =
-        (Script::says(challenged()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
+        (Script::always(challenged()), ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap());
     let error = server.client(&auth).post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(
         (refused(&error).reason(), refused(&error).body().as_ref()),

@@ -21,7 +21,7 @@ fn reason(error: &reqwest_middleware::Error) -> UnauthorizedReason {
 
 #[tokio::test]
 async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
-    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (server, fake) = (Script::always(challenged()), Fake::new());
     let (auth, clock) = with_clock(&fake);
     let client = server.client(&auth);
     for path in 0..500 {
@@ -45,7 +45,7 @@ async fn five_hundred_paths_that_all_refuse_cost_three_refreshes() {
 
 #[tokio::test]
 async fn a_hundred_concurrent_401s_for_one_credential_count_once() {
-    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (server, fake) = (Script::always(challenged()), Fake::new());
     let (auth, _) = with_clock(&fake);
     let client = server.client(&auth);
     let calls = (0..100).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send()));
@@ -108,7 +108,8 @@ async fn a_path_that_accepts_each_new_credential_keeps_the_budget_full() {
 
 #[tokio::test]
 async fn varied_challenges_do_not_increase_the_budget() {
-    // Realms, resources, demands, methods, and bodies that cannot be sent twice.
+    // The 401s differ in scheme, realm, resource and demand. The requests differ in path, and some have a body that
+    // cannot be sent twice.
     let server = Script::new(|_, number| match number % 4 {
         0 => challenged_with(&format!("Bearer realm=\"{number}\"")),
         1 => challenged_with(&format!("Bearer resource_metadata=\"{API}/r/{number}\"")),
@@ -128,7 +129,7 @@ async fn varied_challenges_do_not_increase_the_budget() {
 
 #[tokio::test]
 async fn a_403_that_always_means_expired_counts_against_the_budget() {
-    let (server, fake) = (Script::says(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::always(status(403)), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .clock(ManualClock::new())
         .expired_when(|_| true)
@@ -152,14 +153,15 @@ async fn a_refresher_that_returns_the_refused_credential_is_called_three_times()
             _ => Credential::custom(Same),
         };
         let fake = Fake::answering(move |_, _| Ok(Some(made.clone())));
-        let server = Script::says(challenged());
+        let server = Script::always(challenged());
         let (auth, clock) = with_clock(&fake);
         let client = server.client(&auth);
         for path in 0..20 {
             client.get(format!("{API}/{path}")).send().await.unwrap_err();
             clock.forward(Duration::from_secs(1));
         }
-        // The server has not seen the first credential before, so it is sent twice in all.
+        // The first call has no credential. It sends the returned credential as its second send, so the calls send it
+        // 20 times.
         assert_eq!(fake.calls(), 3, "{kind}");
         assert_eq!(server.sends(), 21, "{kind}: one call does not send it twice");
     }

@@ -28,7 +28,7 @@ pub(crate) async fn get(server: &Script, auth: &ChallengeMiddleware) -> Result<u
 
 #[tokio::test]
 async fn a_401_to_a_request_without_a_credential_is_refreshed_and_replayed() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     assert_eq!(get(&server, &auth(&fake)).await.unwrap(), 200);
     assert_eq!((server.sends(), fake.calls()), (2, 1));
     assert_eq!(fake.reasons(), [RefreshReason::Challenged]);
@@ -36,7 +36,7 @@ async fn a_401_to_a_request_without_a_credential_is_refreshed_and_replayed() {
 
 #[tokio::test]
 async fn a_401_for_the_current_credential_is_refreshed_and_replayed() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::accepting("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let auth = auth(&fake);
     let response = server.client(&auth).get(API).send().await.unwrap();
     assert_eq!(server.tokens(), ["t0", "t1"]);
@@ -61,7 +61,7 @@ async fn late_401(server: Script) -> (Script, Fake, Result<reqwest::Response, Mi
 
 #[tokio::test]
 async fn a_401_after_another_call_renewed_is_replayed_with_the_newer_credential() {
-    let (server, fake, late) = late_401(Script::takes("t1")).await;
+    let (server, fake, late) = late_401(Script::accepting("t1")).await;
     assert_eq!(AuthReport::of(&late.unwrap()).renewed(), Some(Renewed::Reused));
     assert_eq!((server.tokens(), fake.calls()), (["t0", "t1", "t0", "t1"].map(String::from).to_vec(), 1));
 }
@@ -122,7 +122,7 @@ async fn a_401_with_a_malformed_challenge_gives_the_refresher_the_readable_parts
 
 #[tokio::test]
 async fn a_401_that_the_refresher_declines_is_an_error_with_the_body_of_that_401() {
-    let (server, fake) = (Script::takes("never"), Fake::answering(|_, _| Ok(None)));
+    let (server, fake) = (Script::accepting("never"), Fake::answering(|_, _| Ok(None)));
     let error = get(&server, &auth(&fake)).await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!((refused.reason(), refused.body().as_ref()), (UnauthorizedReason::Declined, &b"who are you?"[..]));
@@ -131,7 +131,7 @@ async fn a_401_that_the_refresher_declines_is_an_error_with_the_body_of_that_401
 
 #[tokio::test]
 async fn a_401_without_a_configured_scheme_starts_no_refresh() {
-    let (server, fake) = (Script::says(challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
+    let (server, fake) = (Script::always(challenged_with("Negotiate, Digest nonce=\"n\"")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).schemes(["bearer", "basic"]).build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::Declined);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
@@ -141,7 +141,7 @@ async fn a_401_without_a_configured_scheme_starts_no_refresh() {
 async fn a_refused_credential_that_the_refresher_returns_is_not_sent_again() {
     let fake =
         Fake::answering(|_, _| Ok(Some(Credential::bearer("t0")))).with_initial(Ok(Some(Credential::bearer("t0"))));
-    let server = Script::takes("never");
+    let server = Script::accepting("never");
     assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::StillRejected);
     assert_eq!((server.sends(), fake.calls()), (1, 1));
 }
@@ -197,7 +197,7 @@ async fn a_403_to_the_replay_is_forbidden() {
 #[tokio::test]
 async fn a_403_is_forbidden_and_keeps_the_credential() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
-    let (server, auth) = (Script::says(status(403)), auth(&fake));
+    let (server, auth) = (Script::always(status(403)), auth(&fake));
     let error = get(&server, &auth).await.unwrap_err();
     assert!(Forbidden::find(&error).is_some() && !error.to_string().contains("log"), "{error}");
     assert_eq!((server.sends(), fake.calls(), fake.forgotten().len()), (1, 0, 0));
@@ -224,7 +224,7 @@ async fn a_403_that_means_expired_ends_this_call_and_renews_before_the_next() {
 #[tokio::test]
 async fn a_403_of_another_origin_after_a_redirect_is_foreign() {
     let scopes = || respond(403, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"admin\"")], "");
-    let server = Script::says(scopes().url("https://evil.example/"));
+    let server = Script::always(scopes().url("https://evil.example/"));
     let (fake, auth) = (Fake::new(), |fake: &Fake| auth(fake));
     let auth = auth(&fake);
     let error = get(&server, &auth).await.unwrap_err();
@@ -312,7 +312,7 @@ async fn a_failed_authorize_names_the_scheme_and_sends_nothing() {
             Err("the key is locked".into())
         }
     }
-    let (server, fake) = (Script::takes("t"), Fake::new().with_initial(Ok(Some(Credential::custom(Broken)))));
+    let (server, fake) = (Script::accepting("t"), Fake::new().with_initial(Ok(Some(Credential::custom(Broken)))));
     let error = get(&server, &auth(&fake)).await.unwrap_err();
     assert_eq!(error.to_string(), "the Broken credential cannot be put on the request");
     assert!(format!("{:#}", anyhow::Error::from(error)).contains("the key is locked"));

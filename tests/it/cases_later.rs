@@ -12,14 +12,14 @@ use crate::support::script::{API, Script, challenged, status, stream};
 
 #[tokio::test]
 async fn a_stream_that_the_server_accepts_is_sent_once() {
-    let (server, fake) = (Script::says(status(200)), Fake::new());
+    let (server, fake) = (Script::always(status(200)), Fake::new());
     let response = server.client(&auth(&fake)).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 0));
 }
 
 #[tokio::test]
 async fn a_stream_that_gets_a_401_is_not_replayable_and_the_next_call_succeeds() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let client = server.client(&auth(&fake));
     let error = client.post(API).body(stream("once")).send().await.unwrap_err();
     assert_eq!(reason(&error), UnauthorizedReason::NotReplayable);
@@ -45,7 +45,7 @@ async fn an_expired_credential_is_renewed_before_the_body_is_sent() {
 
 #[tokio::test]
 async fn refresh_before_streams_gets_a_credential_before_a_stream_is_sent() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).refresh_before_streams().build().unwrap();
     let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
@@ -65,7 +65,7 @@ async fn expired(fake: &Fake, server: &Script, clock: &ManualClock) -> Challenge
 
 #[tokio::test]
 async fn a_transient_failure_of_a_renewal_sends_the_old_credential() {
-    let (server, clock) = (Script::takes("t0"), ManualClock::new());
+    let (server, clock) = (Script::accepting("t0"), ManualClock::new());
     let fake = Fake::failing(RefreshError::transient(None));
     let auth = expired(&fake, &server, &clock).await;
     assert_eq!(get(&server, &auth).await.unwrap(), 200);
@@ -74,7 +74,7 @@ async fn a_transient_failure_of_a_renewal_sends_the_old_credential() {
 
 #[tokio::test]
 async fn a_final_failure_of_a_renewal_is_an_error_before_the_send() {
-    let (server, clock) = (Script::takes("t0"), ManualClock::new());
+    let (server, clock) = (Script::accepting("t0"), ManualClock::new());
     let fake = Fake::failing(RefreshError::credential_revoked("invalid_grant"));
     let auth = expired(&fake, &server, &clock).await;
     let error = get(&server, &auth).await.unwrap_err();
@@ -138,14 +138,14 @@ async fn a_clock_that_is_two_hours_off_causes_one_refresh() {
 
 #[tokio::test]
 async fn a_401_of_another_origin_after_a_redirect_starts_no_refresh() {
-    let (server, fake) = (Script::says(challenged().url("https://evil.example/")), Fake::new());
+    let (server, fake) = (Script::always(challenged().url("https://evil.example/")), Fake::new());
     assert_eq!(reason(&get(&server, &auth(&fake)).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_401_of_another_listed_origin_after_a_redirect_starts_no_refresh() {
-    let (server, fake) = (Script::says(challenged().url("https://two.example.com/")), Fake::new());
+    let (server, fake) = (Script::always(challenged().url("https://two.example.com/")), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).origin("https://two.example.com").build().unwrap();
     assert_eq!(reason(&get(&server, &auth).await.unwrap_err()), UnauthorizedReason::ForeignOrigin);
     assert_eq!((server.sends(), fake.calls()), (1, 0));
@@ -153,7 +153,7 @@ async fn a_401_of_another_listed_origin_after_a_redirect_starts_no_refresh() {
 
 #[tokio::test]
 async fn a_post_that_is_redirected_and_refused_is_not_sent_again() {
-    let server = Script::says(challenged().url(&format!("{API}/done")));
+    let server = Script::always(challenged().url(&format!("{API}/done")));
     let fake = Fake::new();
     let error = server.client(&auth(&fake)).post(API).body("work").send().await.unwrap_err();
     assert_eq!(reason(&error), UnauthorizedReason::Redirected);
@@ -163,7 +163,7 @@ async fn a_post_that_is_redirected_and_refused_is_not_sent_again() {
 #[tokio::test]
 async fn other_statuses_are_returned_unchanged() {
     for other in [200, 204, 302, 404, 407, 419, 500, 503] {
-        let (server, fake) = (Script::says(status(other)), Fake::new());
+        let (server, fake) = (Script::always(status(other)), Fake::new());
         assert_eq!(get(&server, &auth(&fake)).await.unwrap(), other);
         assert_eq!((server.sends(), fake.calls()), (1, 0));
     }
@@ -172,7 +172,7 @@ async fn other_statuses_are_returned_unchanged() {
 #[tokio::test]
 async fn a_thousand_requests_with_a_valid_credential_cost_a_thousand_sends() {
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
-    let (server, auth) = (Script::takes("t0"), auth(&fake));
+    let (server, auth) = (Script::accepting("t0"), auth(&fake));
     for _ in 0..1_000 {
         get(&server, &auth).await.unwrap();
     }
@@ -181,7 +181,7 @@ async fn a_thousand_requests_with_a_valid_credential_cost_a_thousand_sends() {
 
 #[tokio::test]
 async fn an_expired_initial_credential_is_renewed_before_the_first_send() {
-    let (server, clock) = (Script::takes("t1"), ManualClock::new());
+    let (server, clock) = (Script::accepting("t1"), ManualClock::new());
     let stored = Credential::bearer("t0").with_expiry(clock.time() - Duration::from_secs(60));
     let fake = Fake::new().with_initial(Ok(Some(stored)));
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock).build().unwrap();

@@ -28,7 +28,7 @@ fn failures() -> [RefreshError; 6] {
 async fn a_failed_early_renewal_is_tried_once_and_stops_no_request() {
     for ahead in [true, false] {
         for failure in failures() {
-            let (server, clock) = (Script::takes("t0"), ManualClock::new());
+            let (server, clock) = (Script::accepting("t0"), ManualClock::new());
             let fake = Fake::failing(failure.clone());
             let expiry = clock.time_in(Duration::from_secs(3600));
             let auth = ChallengeMiddleware::builder(API, fake.clone())
@@ -36,8 +36,8 @@ async fn a_failed_early_renewal_is_tried_once_and_stops_no_request() {
                 .clock(clock.clone());
             let auth = if ahead { auth.renew_ahead(Duration::from_secs(600)) } else { auth }.build().unwrap();
             let client = server.client(&auth);
-            // The renewal is due, or due in the background, and the credential is still valid.
-            // The time of a background renewal is random, and the last millisecond before the renewal is due is after it.
+            // The renewal is due, or due in the background, and the credential is still valid. The time of a background
+            // renewal is random, but always before the last millisecond before the renewal is due.
             clock.forward(Duration::from_millis(if ahead { 3_569_999 } else { 3_575_000 }));
             for _ in 0..100 {
                 assert_eq!(client.get(API).send().await.unwrap().status(), 200, "{failure}");
@@ -50,7 +50,7 @@ async fn a_failed_early_renewal_is_tried_once_and_stops_no_request() {
 
 #[tokio::test]
 async fn an_early_renewal_without_a_new_credential_is_tried_once() {
-    let (server, clock) = (Script::takes("t0"), ManualClock::new());
+    let (server, clock) = (Script::accepting("t0"), ManualClock::new());
     let held = Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600)));
     for answer in [None, Some(held.clone())] {
         let fake = Fake::answering(move |_, _| Ok(answer.clone()));
@@ -71,7 +71,7 @@ async fn an_early_renewal_without_a_new_credential_is_tried_once() {
 
 #[tokio::test]
 async fn the_same_token_with_a_later_expiry_is_held_for_longer() {
-    let (server, clock) = (Script::takes("t0"), ManualClock::new());
+    let (server, clock) = (Script::accepting("t0"), ManualClock::new());
     let now = clock.clone();
     let lasts = move || Credential::bearer("t0").with_expiry(now.time_in(Duration::from_secs(3600)));
     let (held, longer) = (lasts(), lasts.clone());
@@ -141,7 +141,7 @@ async fn a_refresher_that_returns_at_once_is_called_once_for_all_waiters() {
     for (way, ends) in ways {
         let fake = Fake::answering(move |_, _| ends()).with_initial(Ok(Some(Credential::bearer("t0"))));
         let gate = reqwest_challenge_testing::Gate::closed();
-        let server = Script::says(challenged());
+        let server = Script::always(challenged());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
         let client = crate::support::script::slow_client(&server, &auth, &gate);
         let calls: Vec<_> = (0..50).map(|path| tokio::spawn(client.get(format!("{API}/{path}")).send())).collect();
@@ -160,7 +160,7 @@ async fn a_refresher_that_returns_at_once_is_called_once_for_all_waiters() {
 #[tokio::test]
 async fn durations_can_be_unlimited_and_a_clock_that_is_set_back_ends_each_cooldown() {
     let longest = Duration::MAX;
-    let (server, clock) = (Script::says(challenged()), ManualClock::new());
+    let (server, clock) = (Script::always(challenged()), ManualClock::new());
     let fake = Fake::answering(|number, _| match number % 2 {
         0 => Err(RefreshError::transient(Some(Duration::MAX))),
         _ => Ok(Some(Credential::bearer(format!("t{number}")))),
@@ -216,7 +216,7 @@ async fn two_refreshers_that_call_each_other_concurrently_fail_at_once() {
     let meet = Arc::new(tokio::sync::Barrier::new(2));
     let made = |url: &str| Arc::new(Calls { client: OnceLock::new(), url: url.to_owned(), meet: meet.clone() });
     let (calls_other, calls_one) = (made(other), made(one));
-    let server = Script::says(challenged());
+    let server = Script::always(challenged());
     let auth = |origin, refresher| ChallengeMiddleware::new(origin, refresher).unwrap();
     let clients = [server.client(&auth(one, calls_other.clone())), server.client(&auth(other, calls_one.clone()))];
     assert!(calls_other.client.set(clients[1].clone()).is_ok() && calls_one.client.set(clients[0].clone()).is_ok());

@@ -1,4 +1,4 @@
-//! Digest: servers that bind a nonce to the URL whose 401 brought it, and refuse it elsewhere without `stale`.
+//! Digest: servers that bind a nonce to the URL of its 401. At another URL they refuse it without `stale`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,9 +13,9 @@ use reqwest_challenge_testing::{Answer, Gate, Script, until};
 use crate::passwords::{auth, param};
 use crate::support::script::{API, status};
 
-/// How a camera issues nonces.
+/// How the server of a camera issues nonces.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Gives {
+enum Nonces {
     /// One nonce for each URL.
     OnePerUrl,
     /// A new nonce with each 401, valid for its URL from then on.
@@ -25,30 +25,30 @@ enum Gives {
 }
 
 /// A server that accepts a nonce only at the URL that got it.
-fn camera(gives: Gives) -> Script {
-    let given: Mutex<HashMap<String, (String, bool)>> = Mutex::default();
+fn camera(nonces: Nonces) -> Script {
+    let issued: Mutex<HashMap<String, (String, bool)>> = Mutex::default();
     Script::new(move |arrived, number| {
-        let mut given = given.lock().unwrap();
+        let mut issued = issued.lock().unwrap();
         let target = arrived.url()[url::Position::BeforePath..].to_owned();
         if arrived.credential().is_some() {
-            let known = given
+            let known = issued
                 .get_mut(&param(arrived, "nonce").unwrap())
-                .filter(|(place, used)| *place == target && !(*used && gives == Gives::Once));
+                .filter(|(place, used)| *place == target && !(*used && nonces == Nonces::Once));
             if let Some((_, used)) = known {
                 *used = true;
                 return status(200);
             }
         }
-        let nonce = if gives == Gives::OnePerUrl { format!("n{target}") } else { format!("n{number}") };
-        given.insert(nonce.clone(), (target, false));
+        let nonce = if nonces == Nonces::OnePerUrl { format!("n{target}") } else { format!("n{number}") };
+        issued.insert(nonce.clone(), (target, false));
         Answer::unauthorized([&*format!("Digest realm=\"camera\", qop=\"auth\", nonce=\"{nonce}\"")])
     })
 }
 
-/// A password that is asked for once that many requests have arrived, and a counter of the questions.
-fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let (count, server) = (asked.clone(), server.clone());
+/// A password whose prompt is answered after `sends` requests have arrived, and a counter of the prompts.
+fn counting(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsize>) {
+    let prompts = Arc::new(AtomicUsize::new(0));
+    let (count, server) = (prompts.clone(), server.clone());
     let ask = move |_: RefreshContext| {
         count.fetch_add(1, Ordering::SeqCst);
         let server = server.clone();
@@ -57,50 +57,50 @@ fn counted(server: &Script, sends: usize) -> (ChallengeMiddleware, Arc<AtomicUsi
             Ok::<_, BoxError>(Some(UserPassword::new("u", "p")))
         }
     };
-    (auth(Password::from_fn(ask)), asked)
+    (auth(Password::from_fn(ask)), prompts)
 }
 
 #[tokio::test]
-async fn twenty_requests_at_once_over_five_urls_all_succeed_by_one_refresh() {
-    for gives in [Gives::OnePerUrl, Gives::OneEach, Gives::Once] {
-        let server = camera(gives);
-        let (auth, asked) = counted(&server, 20);
+async fn twenty_concurrent_requests_to_five_urls_succeed_with_one_refresh() {
+    for nonces in [Nonces::OnePerUrl, Nonces::OneEach, Nonces::Once] {
+        let server = camera(nonces);
+        let (auth, prompts) = counting(&server, 20);
         let client = server.client(&auth);
         let calls: Vec<_> =
             (0..20).map(|number| tokio::spawn(client.get(format!("{API}/{}?x", number % 5)).send())).collect();
         for call in calls {
-            assert_eq!(call.await.unwrap().unwrap().status(), 200, "{gives:?}");
+            assert_eq!(call.await.unwrap().unwrap().status(), 200, "{nonces:?}");
         }
-        assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 40), "{gives:?}");
+        assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 40), "{nonces:?}");
     }
 }
 
 #[tokio::test]
-async fn a_url_that_is_new_is_answered_by_its_own_nonce_without_a_refresh() {
-    for gives in [Gives::OnePerUrl, Gives::OneEach] {
-        let server = camera(gives);
-        let (auth, asked) = counted(&server, 0);
+async fn a_new_url_is_answered_with_its_own_nonce_without_a_refresh() {
+    for nonces in [Nonces::OnePerUrl, Nonces::OneEach] {
+        let server = camera(nonces);
+        let (auth, prompts) = counting(&server, 0);
         let client = server.client(&auth);
         client.get(format!("{API}/first")).send().await.unwrap();
-        // All of these are sent with the first URL's nonce.
+        // All of these requests are sent with the nonce of the first URL.
         let calls: Vec<_> =
             (0..20).map(|number| tokio::spawn(client.get(format!("{API}/{}", number % 5)).send())).collect();
         for call in calls {
             let response = call.await.unwrap().unwrap();
             let report = AuthReport::of(&response);
-            assert_eq!((response.status().as_u16(), report.renewed()), (200, Some(Renewed::ByScheme)), "{gives:?}");
+            assert_eq!((response.status().as_u16(), report.renewed()), (200, Some(Renewed::ByScheme)), "{nonces:?}");
         }
-        assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 42), "{gives:?}");
-        // From now on each URL has its nonce.
+        assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 42), "{nonces:?}");
+        // Now each URL has its own nonce.
         for number in 0..20 {
             client.get(format!("{API}/{}", number % 5)).send().await.unwrap();
         }
-        assert_eq!(server.sends(), 62, "{gives:?}");
+        assert_eq!(server.sends(), 62, "{nonces:?}");
     }
 }
 
 #[tokio::test]
-async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
+async fn a_new_url_is_answered_while_the_first_response_is_delayed() {
     let gate = Gate::closed();
     let held = gate.clone();
     // The response to the first URL is delayed.
@@ -112,7 +112,7 @@ async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
             if good { status(200) } else { Answer::unauthorized([&*challenge]) }
         }
     });
-    let (auth, asked) = counted(&server, 0);
+    let (auth, prompts) = counting(&server, 0);
     let client = server.client(&auth);
     let first = tokio::spawn(client.get(format!("{API}/a")).send());
     gate.reached_by(1).await;
@@ -121,18 +121,18 @@ async fn a_new_url_is_answered_while_the_first_answer_is_still_on_its_way() {
     }
     gate.open();
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (1, 7));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (1, 7));
 }
 
-/// Gives another user name each time: `u1`, `u2`, …
-fn renamed() -> (Password, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+/// A password whose prompt returns another user name each time: `u1`, `u2`, …
+fn new_user_each_time() -> (Password, Arc<AtomicUsize>) {
+    let prompts = Arc::new(AtomicUsize::new(0));
+    let count = prompts.clone();
     let ask = move |_: RefreshContext| {
         let user = format!("u{}", count.fetch_add(1, Ordering::SeqCst) + 1);
         async move { Ok::<_, BoxError>(Some(UserPassword::new(user, "p"))) }
     };
-    (Password::from_fn(ask), asked)
+    (Password::from_fn(ask), prompts)
 }
 
 #[tokio::test]
@@ -142,17 +142,17 @@ async fn a_password_that_never_worked_is_not_tried_with_the_nonce_of_another_url
             Some("u2") => status(200),
             _ => Answer::unauthorized([&*format!("Digest realm=\"a\", qop=\"auth\", nonce=\"n{number}\"")]),
         });
-    let (password, asked) = renamed();
+    let (password, prompts) = new_user_each_time();
     let client = server.client(&auth(password));
     let error = client.get(format!("{API}/a")).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::StillRejected);
-    // A password that this call asks for is used by this call.
+    // The second call asks for its own password and succeeds with it.
     assert_eq!(client.get(format!("{API}/b")).send().await.unwrap().status(), 200);
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 4));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (2, 4));
 }
 
 #[tokio::test]
-async fn a_password_that_is_changed_is_asked_for_once_more_and_no_call_is_sent_three_times() {
+async fn a_changed_password_is_asked_for_once_and_no_call_is_sent_three_times() {
     let changed = Arc::new(AtomicUsize::new(0));
     let now = changed.clone();
     // An ordinary server: a new nonce with each 401, valid everywhere.
@@ -164,7 +164,7 @@ async fn a_password_that_is_changed_is_asked_for_once_more_and_no_call_is_sent_t
             _ => Answer::unauthorized([&*format!("Digest realm=\"a\", qop=\"auth\", nonce=\"n{number}\"")]),
         }
     });
-    let (password, asked) = renamed();
+    let (password, prompts) = new_user_each_time();
     let client = server.client(&auth(password));
     for path in ["/a", "/b"] {
         client.get(format!("{API}{path}")).send().await.unwrap();
@@ -173,5 +173,5 @@ async fn a_password_that_is_changed_is_asked_for_once_more_and_no_call_is_sent_t
     for path in ["/c", "/a", "/b"] {
         assert_eq!(client.get(format!("{API}{path}")).send().await.unwrap().status(), 200, "{path}");
     }
-    assert_eq!((asked.load(Ordering::SeqCst), server.sends()), (2, 7));
+    assert_eq!((prompts.load(Ordering::SeqCst), server.sends()), (2, 7));
 }

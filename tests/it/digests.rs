@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use reqwest_challenge::{
     BoxError, ChallengeMiddleware, Password, RefreshContext, Unauthorized, UnauthorizedReason, UserPassword,
 };
-use reqwest_challenge_testing::{Answer, Arrived, Script};
+use reqwest_challenge_testing::{Answer, ReceivedRequest, Script};
 
 use crate::passwords::{SHA256, auth, param, refusing};
 use crate::support::script::{API, status, stream};
@@ -79,7 +79,7 @@ async fn the_next_nonce_of_a_success_is_used() {
 /// The answer that digest_auth makes for that challenge.
 pub(crate) fn expected(
     challenge: &str,
-    arrived: &Arrived,
+    arrived: &ReceivedRequest,
     user: &str,
     password: &str,
 ) -> digest_auth::AuthorizationHeader {

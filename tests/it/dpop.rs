@@ -12,7 +12,7 @@ use reqwest_challenge::dpop::{Dpop, Es256Key, ProofKey};
 use reqwest_challenge::{
     AuthReport, BoxError, ChallengeMiddleware, Credential, RefreshContext, Renewed, Secret, Unauthorized, hardened,
 };
-use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, RecordingRefresher, Script};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, ReceivedRequest, RecordingRefresher, Script};
 use reqwest_middleware::ClientBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -24,7 +24,7 @@ fn decoded(text: &str) -> Vec<u8> {
 }
 
 /// The header and the claims of a proof whose signature holds.
-fn proof(arrived: &Arrived) -> (Value, Value) {
+fn proof(arrived: &ReceivedRequest) -> (Value, Value) {
     let proof = arrived.header("dpop").unwrap();
     let (signed, signature) = proof.rsplit_once('.').unwrap();
     let (header, claims) = signed.split_once('.').unwrap();
@@ -51,7 +51,7 @@ fn bound(dpop: &Dpop) -> RecordingRefresher {
 async fn a_proof_names_the_method_the_url_without_query_the_token_and_the_time() {
     let clock = ManualClock::new();
     let dpop = Dpop::new(key());
-    let server = Script::says(status(200));
+    let server = Script::always(status(200));
     let auth = ChallengeMiddleware::builder(API, dpop.credential("t0", "DPoP").unwrap()).clock(clock.clone());
     server.client(&auth.build().unwrap()).post(format!("{API}/a%20b?secret=hunter2#x")).body("x").send().await.unwrap();
     let arrived = &server.requests()[0];
@@ -113,7 +113,7 @@ async fn a_nonce_is_used_without_a_refresh_and_each_response_can_replace_it() {
 
 #[tokio::test]
 async fn a_nonce_outlives_its_token_and_is_used_only_at_its_origin() {
-    let (server, dpop) = (Script::says(status(200)), Dpop::new(key()));
+    let (server, dpop) = (Script::always(status(200)), Dpop::new(key()));
     let request = |url: &str| reqwest::Request::new(reqwest::Method::POST, url.parse().unwrap());
     let mut token = request("https://auth.example.com/token?x");
     let headers = http::HeaderMap::from_iter([("dpop-nonce".parse().unwrap(), "from-auth".parse().unwrap())]);
@@ -171,7 +171,7 @@ async fn a_token_that_is_not_bound_is_refused() {
         let credential = dpop.credential("hunter2", "Bearer");
         async move { Ok::<_, BoxError>(credential?) }
     };
-    let server = Script::says(Answer::unauthorized(["DPoP algs=\"ES256\""]));
+    let server = Script::always(Answer::unauthorized(["DPoP algs=\"ES256\""]));
     let error = server.client(&ChallengeMiddleware::new(API, log_in).unwrap()).get(API).send().await.unwrap_err();
     let shown = format!("{:#} {server:?}", anyhow::Error::from(error));
     assert!(shown.contains("not bound") && !shown.contains("hunter2"), "{shown}");
@@ -211,7 +211,7 @@ async fn a_failure_of_a_custom_key_is_an_error_and_nothing_is_sent() {
             Err("the card was taken out".into())
         }
     }
-    let server = Script::says(status(200));
+    let server = Script::always(status(200));
     let auth = ChallengeMiddleware::new(API, Dpop::new(Gone).credential("t", "DPoP").unwrap()).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     assert!(format!("{:#}", anyhow::Error::from(error)).contains("the card was taken out"));

@@ -11,7 +11,7 @@ use reqwest_challenge::{
 use reqwest_challenge_testing::Gate;
 
 use crate::support::fake::{Fake, until};
-use crate::support::script::{API, Answer, Arrived, Script, challenged, challenged_with, respond, status};
+use crate::support::script::{API, Answer, ReceivedRequest, Script, challenged, challenged_with, respond, status};
 use crate::support::two_users::TwoUsers;
 
 fn segment(path: &str) -> String {
@@ -21,7 +21,7 @@ fn segment(path: &str) -> String {
 /// A server that accepts every token, except that it refuses `/transfer` for an `A`. That 401 waits at the gate.
 fn slow_transfer(answer: &Gate) -> Script {
     let held = answer.clone();
-    Script::new(move |arrived: &Arrived, _| -> Answer {
+    Script::new(move |arrived: &ReceivedRequest, _| -> Answer {
         match arrived.token() {
             "" => challenged(),
             token if arrived.path().ends_with("/transfer") && token.starts_with('A') => challenged().hold_until(&held),
@@ -151,7 +151,7 @@ async fn a_waiting_request_is_refreshed_by_its_own_challenge_if_the_login_declin
             Ok::<_, RefreshError>((!context.challenges().is_empty()).then(|| Credential::bearer("t1")))
         }
     };
-    let server = Script::takes("t1");
+    let server = Script::accepting("t1");
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
     let session = auth.session();
     let login = tokio::spawn(async move { session.login().await });

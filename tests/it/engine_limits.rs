@@ -51,7 +51,7 @@ fn a_flight_that_starts_during_the_shutdown_of_its_runtime_does_not_deadlock() {
         })
     };
     let auth = ChallengeMiddleware::new(API, refresher).unwrap();
-    let server = Script::says(challenged());
+    let server = Script::always(challenged());
     let (call, ends, closing) = (server.client(&auth).get(API).send(), SendsOnDrop(ended), SendsOnDrop(closed));
     runtime.spawn(async move {
         let _closing = closing;
@@ -86,7 +86,7 @@ async fn a_password_that_is_rejected_in_many_partitions_causes_a_bounded_number_
     let clock = ManualClock::new();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
     let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
-    let client = Script::says(challenged()).client(&auth);
+    let client = Script::always(challenged()).client(&auth);
     for partition in 0..200 {
         let error = client.get(format!("{API}/{partition}")).send().await.unwrap_err();
         let failure = Unauthorized::find(&error).unwrap().refresh_error().unwrap();
@@ -233,7 +233,7 @@ impl Authorize for Nonces {
 
 #[tokio::test]
 async fn a_call_that_renews_before_its_send_does_not_refresh_for_the_next_call() {
-    let (server, clock) = (Script::says(challenged_with("Own")), ManualClock::new());
+    let (server, clock) = (Script::always(challenged_with("Own")), ManualClock::new());
     let fake = Fake::answering(|_, _| Ok(Some(Credential::custom(Nonces))));
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
@@ -276,7 +276,7 @@ async fn the_report_of_a_request_sent_without_the_invalid_credential_names_no_ge
 #[tokio::test]
 async fn each_kind_of_call_causes_at_most_three_refreshes() {
     for kind in ["stream", "safe methods only", "passed through", "without a second send", "at once"] {
-        let (server, fake) = (Script::says(challenged()), Fake::new());
+        let (server, fake) = (Script::always(challenged()), Fake::new());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
         let auth = match kind {
             "safe methods only" => auth.safe_methods_only(),
@@ -304,7 +304,7 @@ async fn each_kind_of_call_causes_at_most_three_refreshes() {
 
 #[tokio::test]
 async fn the_report_includes_the_time_of_a_failed_renewal() {
-    let (server, clock, gate) = (Script::says(status(200)), ManualClock::new(), Gate::closed());
+    let (server, clock, gate) = (Script::always(status(200)), ManualClock::new(), Gate::closed());
     let held = gate.clone();
     let refresher = move |context: RefreshContext| {
         let held = held.clone();
@@ -321,7 +321,7 @@ async fn the_report_includes_the_time_of_a_failed_renewal() {
         .unwrap();
     clock.forward(Duration::from_secs(3580));
     let call = tokio::spawn(server.client(&auth).get(API).send());
-    until(|| gate.came() == 1).await;
+    until(|| gate.arrived() == 1).await;
     gate.open();
     assert!(AuthReport::of(&call.await.unwrap().unwrap()).waited() > Duration::ZERO);
 }

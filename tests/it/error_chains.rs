@@ -154,7 +154,7 @@ async fn a_403_says_nothing_twice() {
     let scoped = ("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\"");
     let body = "{\"title\": \"Forbidden\", \"detail\": \"the token lacks the scope write\"}";
     for answer in [status(403), respond(403, &[scoped], body)] {
-        check(failure(&Script::says(answer), &auth(Fake::new())).await);
+        check(failure(&Script::always(answer), &auth(Fake::new())).await);
     }
 }
 
@@ -219,7 +219,7 @@ fn granting() -> Fake {
 }
 
 async fn step_up(auth: &ChallengeMiddleware, answer: Answer) -> Result<Credential, Error> {
-    let error = failure(&Script::says(answer), auth).await;
+    let error = failure(&Script::always(answer), auth).await;
     auth.session().step_up(Forbidden::find(&error).unwrap()).await
 }
 
@@ -242,7 +242,7 @@ async fn a_step_up_says_nothing_twice() {
     check_step_up(step_up(&auth, insufficient("admin")).await, StepUpKind::NotGranted);
     step_up(&auth, insufficient("write")).await.unwrap();
     check_step_up(step_up(&auth, insufficient("write")).await, StepUpKind::GrantedAndRefused);
-    let earlier = failure(&Script::says(insufficient("read")), &auth).await;
+    let earlier = failure(&Script::always(insufficient("read")), &auth).await;
     auth.session().login().await.unwrap();
     let late = auth.session().step_up(Forbidden::find(&earlier).unwrap()).await;
     check_step_up(late, StepUpKind::EarlierLogin);
@@ -270,7 +270,7 @@ async fn the_end_of_a_session_says_nothing_twice() {
     };
     let auth = auth(slow_step_up);
     auth.session().login().await.unwrap();
-    let error = failure(&Script::says(insufficient("write")), &auth).await;
+    let error = failure(&Script::always(insufficient("write")), &auth).await;
     let forbidden = Forbidden::find(&error).unwrap();
     let session = auth.session();
     let mut pending = Box::pin(session.step_up(forbidden));
@@ -294,6 +294,6 @@ fn each_refresh_error_says_what_kind_it_is() {
     let is_one = kinds.map(|(login, revoked, denied, transient)| {
         [login, revoked, denied, transient].into_iter().filter(|is_it| *is_it).count()
     });
-    // The recursive, the panicked, the gone and any other failure are none of the four.
+    // An error of the kind `Recursive`, `Panicked`, `Gone` or `Other` matches none of the four predicates.
     assert_eq!(is_one.collect::<Vec<_>>(), [1, 1, 1, 1, 1, 1, 0, 0, 0, 0].repeat(2));
 }

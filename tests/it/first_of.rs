@@ -68,7 +68,7 @@ async fn a_refresher_that_declines_passes_on_and_the_error_of_one_that_fails_nam
     let (down, other) =
         (RecordingRefresher::failing(RefreshError::credential_revoked("invalid_grant")), gives("basic"));
     let first = FirstOf::new().answering(["Bearer"], down).answering(["Basic"], other.clone());
-    let server = Script::says(Answer::unauthorized(lines.iter().copied()));
+    let server = Script::always(Answer::unauthorized(lines.iter().copied()));
     let auth = ChallengeMiddleware::new(API, first).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();

@@ -24,7 +24,7 @@ fn failure(error: &reqwest_middleware::Error) -> RefreshErrorKind {
 }
 
 async fn concurrent_401s(callers: usize) {
-    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = auth(&fake);
     // Each call has its own client with a clone of the middleware.
     let calls: Vec<_> = (0..callers).map(|_| tokio::spawn(server.client(&auth.clone()).get(API).send())).collect();
@@ -48,7 +48,7 @@ async fn ten_thousand_concurrent_401s_start_one_flight() {
 
 #[tokio::test]
 async fn a_refresh_outlives_its_caller_and_serves_the_next() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = auth(&fake);
     let caller = tokio::spawn(server.client(&auth).get(API).send());
     fake.wait_for_calls(1).await;
@@ -64,7 +64,7 @@ async fn a_refresh_outlives_its_caller_and_serves_the_next() {
 
 #[tokio::test]
 async fn three_cancelled_callers_share_one_failing_refresh() {
-    let (server, fake) = (Script::takes("t1"), Fake::failing("down".into()).gated());
+    let (server, fake) = (Script::accepting("t1"), Fake::failing("down".into()).gated());
     let auth = auth(&fake);
     for _ in 0..3 {
         let caller = tokio::spawn(server.client(&auth).get(API).send());
@@ -80,7 +80,7 @@ async fn three_cancelled_callers_share_one_failing_refresh() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refresher_that_hangs_times_out_for_all_callers_and_frees_the_slot() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated().with_timeout(Duration::from_secs(30)));
+    let (server, fake) = (Script::accepting("t2"), Fake::new().gated().with_timeout(Duration::from_secs(30)));
     let auth = auth(&fake);
     let calls: Vec<_> = (0..10).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
     for call in calls {
@@ -95,7 +95,7 @@ async fn a_refresher_that_hangs_times_out_for_all_callers_and_frees_the_slot() {
 #[tokio::test]
 async fn fifty_waiters_share_one_failure_and_a_later_request_starts_a_new_refresh() {
     let (server, fake) = (
-        Script::takes("t2"),
+        Script::accepting("t2"),
         Fake::answering(|number, _| match number {
             1 => Err("down".into()),
             _ => Ok(Some(Credential::bearer("t2"))),
@@ -128,7 +128,7 @@ async fn a_transient_failure_lasts_for_its_retry_after_and_a_final_one_for_the_c
         (RefreshError::credential_revoked("invalid_grant"), 30),
         (RefreshError::denied("invalid_client"), 30),
     ] {
-        let (server, fake, clock) = (Script::takes("t1"), Fake::failing(error.clone()), ManualClock::new());
+        let (server, fake, clock) = (Script::accepting("t1"), Fake::failing(error.clone()), ManualClock::new());
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
         let client = server.client(&auth);
         for _ in 0..3 {
@@ -150,7 +150,7 @@ async fn a_transient_failure_lasts_for_its_retry_after_and_a_final_one_for_the_c
 #[tokio::test]
 async fn a_panic_of_the_refresher_is_an_error_for_all_callers_and_the_next_401_refreshes() {
     let (server, fake) = (
-        Script::takes("t2"),
+        Script::accepting("t2"),
         Fake::answering(|number, _| {
             assert!(number > 1, "the refresher panics");
             Ok(Some(Credential::bearer("t2")))
@@ -171,7 +171,7 @@ async fn a_panic_of_the_refresher_is_an_error_for_all_callers_and_the_next_401_r
 
 #[tokio::test]
 async fn a_refresher_that_calls_through_its_own_client_gets_an_error_at_once() {
-    let server = Script::takes("never");
+    let server = Script::accepting("never");
     let client: Arc<std::sync::OnceLock<reqwest_middleware::ClientWithMiddleware>> = Arc::default();
     let inner = client.clone();
     let refresher = move |_: RefreshContext| {
@@ -191,7 +191,7 @@ async fn a_refresher_that_calls_through_its_own_client_gets_an_error_at_once() {
 async fn two_clients_whose_refreshers_call_each_other_get_an_error_at_once() {
     const OTHER: &str = "https://other.example.com";
     type Slot = Arc<std::sync::OnceLock<reqwest_middleware::ClientWithMiddleware>>;
-    let (server, clients): (_, [Slot; 2]) = (Script::takes("never"), Default::default());
+    let (server, clients): (_, [Slot; 2]) = (Script::accepting("never"), Default::default());
     for (mine, (origin, other)) in [(API, OTHER), (OTHER, API)].into_iter().enumerate() {
         let slot = clients[1 - mine].clone();
         let refresher = move |_: RefreshContext| {
@@ -238,7 +238,7 @@ async fn the_held_credential_is_sent_while_a_refresh_is_blocked() {
 
 #[test]
 fn the_shutdown_of_the_runtime_of_a_flight_does_not_block_other_callers() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t2"), Fake::new().gated());
     let auth = auth(&fake);
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (first, second) = (runtime(), runtime());
@@ -255,7 +255,7 @@ fn the_shutdown_of_the_runtime_of_a_flight_does_not_block_other_callers() {
 
 #[test]
 fn a_caller_on_another_runtime_does_not_wait_for_a_flight_on_a_parked_runtime() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated().with_timeout(Duration::from_millis(50)));
+    let (server, fake) = (Script::accepting("t2"), Fake::new().gated().with_timeout(Duration::from_millis(50)));
     let auth = auth(&fake);
     let parked = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = server.client(&auth).get(API).send();
@@ -277,7 +277,7 @@ fn a_caller_on_another_runtime_does_not_wait_for_a_flight_on_a_parked_runtime() 
 
 #[tokio::test]
 async fn a_renewal_in_the_background_delays_no_request() {
-    let (server, clock) = (Script::says(status(200)), ManualClock::new());
+    let (server, clock) = (Script::always(status(200)), ManualClock::new());
     let fake = Fake::new().gated();
     let auth = ChallengeMiddleware::builder(API, fake.clone())
         .initial_credential(Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600))))
@@ -325,7 +325,7 @@ async fn a_refresher_that_blocks_its_thread_past_the_timeout_is_dropped_when_it_
             .await
         }
     };
-    let server = Script::takes("t1");
+    let server = Script::accepting("t1");
     let auth = ChallengeMiddleware::builder(API, blocks).refresh_timeout(Duration::from_millis(10)).build().unwrap();
     let (one, two) = (server.client(&auth), server.client(&auth));
     let first = tokio::spawn(one.get(API).send());

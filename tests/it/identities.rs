@@ -114,7 +114,7 @@ async fn a_failed_first_login_keeps_the_initial_credential() {
     let from_call = ChallengeMiddleware::new(API, failing().with_initial(Ok(Some(kept.clone())))).unwrap();
     for auth in [given, from_call] {
         auth.session().login().await.unwrap_err();
-        let server = Script::takes("t0");
+        let server = Script::accepting("t0");
         assert_eq!(server.client(&auth).get(API).send().await.unwrap().status(), 200);
         assert_eq!((server.sends(), auth.session().credential()), (1, Some(kept.clone())));
     }
@@ -123,7 +123,7 @@ async fn a_failed_first_login_keeps_the_initial_credential() {
 #[tokio::test]
 async fn a_failed_login_after_a_logout_leaves_the_session_logged_out() {
     let fake = Fake::failing(RefreshError::login_required("run `app login`"));
-    let (server, auth) = (Script::says(challenged()), auth(&fake));
+    let (server, auth) = (Script::always(challenged()), auth(&fake));
     auth.session().logout().await.unwrap();
     auth.session().login().await.unwrap_err();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -168,7 +168,7 @@ async fn a_logout_from_inside_the_refresher_forgets_locally_and_is_an_error() {
     let auth =
         ChallengeMiddleware::builder(API, nested.clone()).initial_credential(Credential::bearer("t0")).build().unwrap();
     assert!(nested.0.set(auth.session()).is_ok());
-    let error = Script::says(challenged()).client(&auth).get(API).send().await.unwrap_err();
+    let error = Script::always(challenged()).client(&auth).get(API).send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::LoggedOut);
     assert_eq!(auth.session().credential(), None);
 }

@@ -13,7 +13,7 @@ use crate::support::script::{API, Script};
 
 #[tokio::test]
 async fn the_first_requests_share_one_initial_call() {
-    let (server, fake) = (Script::takes("t0"), with_t0());
+    let (server, fake) = (Script::accepting("t0"), with_t0());
     let client = server.client(&auth(&fake));
     let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(API).send())).collect();
     for call in calls {
@@ -24,7 +24,7 @@ async fn the_first_requests_share_one_initial_call() {
 
 #[tokio::test]
 async fn a_failed_initial_call_is_an_error_and_nothing_is_sent() {
-    let (server, fake) = (Script::takes("t0"), Fake::new().with_initial(Err("the store is locked".into())));
+    let (server, fake) = (Script::accepting("t0"), Fake::new().with_initial(Err("the store is locked".into())));
     let client = server.client(&auth(&fake));
     let error = client.get(API).send().await.unwrap_err();
     assert!(matches!(Error::find(&error), Some(Error::Refresh(_))));
@@ -58,7 +58,7 @@ impl Refresh for FailsOnce {
 #[tokio::test(start_paused = true)]
 async fn an_initial_call_that_hangs_or_panics_is_an_error_and_the_next_request_repeats_it() {
     for (panics, wanted) in [(true, RefreshErrorKind::Panicked), (false, RefreshErrorKind::TimedOut)] {
-        let server = Script::takes("t0");
+        let server = Script::accepting("t0");
         let auth = ChallengeMiddleware::new(API, FailsOnce { panics, calls: Default::default() }).unwrap();
         let client = server.client(&auth);
         let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.get(API).send())).collect();

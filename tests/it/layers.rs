@@ -286,7 +286,9 @@ fn a_cycle_between_files_of_one_folder_is_found_also_through_a_re_export() {
     let root = ("lib.rs", "mod folder;");
     let folder = ("folder/mod.rs", "mod a;\nmod b;\npub use a::A;\npub(crate) use b::B;");
     let a = ("folder/a.rs", "use super::b::B;\npub struct A(B);");
-    for b in ["use super::a::A;\npub struct B(A);", "use super::A;\npub struct B(A);", "use crate::folder::A;\nstruct B;"] {
+    for b in
+        ["use super::a::A;\npub struct B(A);", "use super::A;\npub struct B(A);", "use crate::folder::A;\nstruct B;"]
+    {
         let faults = faults_of(&[root, folder, a, ("folder/b.rs", b)]);
         assert_eq!(faults, ["these files use each other: folder/a.rs, folder/b.rs"], "{b}");
     }

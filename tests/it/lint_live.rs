@@ -20,24 +20,24 @@ async fn the_reports_of_a_401_a_403_and_a_success_have_findings() {
     let response = bare.client(&auth()).get(API).send().await.unwrap();
     assert_eq!(ids(&AuthReport::of(&response)), ["401-without-challenge"]);
 
-    let never = Script::says(Answer::unauthorized(["Bearer error=\"insufficient_scope\""]).body("rate limit"));
+    let never = Script::always(Answer::unauthorized(["Bearer error=\"insufficient_scope\""]).body("rate limit"));
     let error = never.client(&auth()).get(API).send().await.unwrap_err();
     let wanted = ["401-for-insufficient-scope", "error-without-a-token", "401-for-a-fresh-credential"];
     assert_eq!(ids(Unauthorized::find(&error).unwrap().report()), wanted);
 
-    let expired = Script::says(Answer::new(403).body("the token has expired"));
+    let expired = Script::always(Answer::new(403).body("the token has expired"));
     let error = expired.client(&auth()).get(API).send().await.unwrap_err();
     let wanted = ["403-without-credential", "403-for-an-expired-token", "403-without-a-reason"];
     assert_eq!(ids(Forbidden::find(&error).unwrap().report()), wanted);
 
-    let odd = Script::says(Answer::ok("").header("www-authenticate", "Bearer realm=\"a\""));
+    let odd = Script::always(Answer::ok("").header("www-authenticate", "Bearer realm=\"a\""));
     let key = ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
     for _ in 0..2 {
         // The second call already holds its credential. In that case, the call keeps nothing of a success.
         let response = odd.client(&key).get(API).send().await.unwrap();
         assert_eq!(ids(&AuthReport::of(&response)), ["challenge-on-success"]);
     }
-    let fine = Script::says(Answer::ok(""));
+    let fine = Script::always(Answer::ok(""));
     assert!(AuthReport::of(&fine.client(&key).get(API).send().await.unwrap()).findings().is_empty());
 }
 
@@ -66,12 +66,12 @@ async fn a_401_that_a_scheme_answers_is_checked_and_a_renewal_before_the_send_co
     }
     let answers = [Answer::unauthorized(["DPoP error=\"use_dpop_nonce\""]), Answer::ok("")];
     let own = ChallengeMiddleware::new(API, Credential::custom(AlwaysRetries)).unwrap();
-    let response = Script::of(answers).client(&own).get(API).send().await.unwrap();
+    let response = Script::sequence(answers).client(&own).get(API).send().await.unwrap();
     assert_eq!(ids(&AuthReport::of(&response)), ["dpop-nonce-without-a-nonce"]);
 
     let auth =
         ChallengeMiddleware::builder(API, Fake::new()).initial_credential(Credential::bearer("t0")).build().unwrap();
-    let never = Script::says(Answer::unauthorized(["Bearer realm=\"a\""]));
+    let never = Script::always(Answer::unauthorized(["Bearer realm=\"a\""]));
     let first = never.client(&auth).get(API).send().await.unwrap_err();
     auth.session().invalidate(Unauthorized::find(&first).unwrap());
     let error = never.client(&auth).get(format!("{API}/other")).send().await.unwrap_err();
@@ -92,7 +92,7 @@ async fn each_rule_is_reported_once_for_each_origin() {
         })
         .build()
         .unwrap();
-    let client = Script::says(Answer::new(407)).client(&auth);
+    let client = Script::always(Answer::new(407)).client(&auth);
     for url in [API, API, "https://two.example.com/x?hunter2"] {
         client.get(url).send().await.unwrap();
     }
@@ -102,7 +102,7 @@ async fn each_rule_is_reported_once_for_each_origin() {
 
 #[tokio::test]
 async fn a_response_of_another_server_is_not_checked() {
-    let away = Script::says(Answer::new(403).url("https://evil.example/"));
+    let away = Script::always(Answer::new(403).url("https://evil.example/"));
     let error = away.client(&ChallengeMiddleware::new(API, Fake::new()).unwrap()).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&error).unwrap().report().findings().is_empty());
 }
@@ -110,7 +110,7 @@ async fn a_response_of_another_server_is_not_checked() {
 #[tokio::test]
 async fn assert_conformant_names_the_exchange_that_breaks_a_rule() {
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::bearer());
+    api.at("/").accepts(Protection::bearer());
     api.tokens().accept_with("t1", ["read"], None);
     api.forbid("/admin", "admin");
     let get = |path: &str, token: Option<&str>| {
@@ -121,7 +121,7 @@ async fn assert_conformant_names_the_exchange_that_breaks_a_rule() {
         get(path, token).await.unwrap();
     }
     api.journal().assert_conformant();
-    api.at("/bare").takes(Protection::bearer()).challenges_with_nothing();
+    api.at("/bare").accepts(Protection::bearer()).challenges_with_nothing();
     get("/bare", Some("hunter2")).await.unwrap();
     let journal = api.journal().clone();
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| journal.assert_conformant())).unwrap_err();
@@ -134,7 +134,7 @@ async fn assert_conformant_names_the_exchange_that_breaks_a_rule() {
 
 #[tokio::test]
 async fn a_journal_knows_which_credential_is_fresh() {
-    let script = Script::says(Answer::unauthorized(["Bearer realm=\"a\""]));
+    let script = Script::always(Answer::unauthorized(["Bearer realm=\"a\""]));
     let auth = ChallengeMiddleware::new(API, crate::support::fake::recorded(&script)).unwrap();
     script.client(&auth).get(API).send().await.unwrap_err();
     let all = script.journal().findings();

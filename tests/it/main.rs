@@ -26,6 +26,7 @@ mod first_pass;
 mod flights;
 mod identities;
 mod lint_alarms;
+mod layers;
 mod lint_live;
 mod lint_rules;
 mod mask_pieces;

@@ -119,7 +119,7 @@ async fn a_late_401_of_a_partition_is_replayed_with_its_newer_credential() {
 
 #[tokio::test]
 async fn the_initial_credential_is_sent_in_every_partition() {
-    let server = Script::takes("t0");
+    let server = Script::accepting("t0");
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let client = server.client(&middleware(&fake));
     for name in ["a", "b"] {
@@ -255,7 +255,7 @@ async fn a_401_for_an_insufficient_credential_is_refreshed_once_for_that_demand(
         "error=\"insufficient_authorization\", authorization_details=\"[]\"",
         "error=\"insufficient_scope\"",
     ] {
-        let (server, fake) = (Script::says(challenged_with(&format!("Bearer {want}"))), Fake::new());
+        let (server, fake) = (Script::always(challenged_with(&format!("Bearer {want}"))), Fake::new());
         let clock = ManualClock::new();
         let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
         let client = server.client(&auth);
@@ -275,7 +275,7 @@ async fn a_body_factory_runs_only_for_a_replay() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     let made = Arc::new(AtomicUsize::new(0));
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let client = server.client(&ChallengeMiddleware::new(API, fake.clone()).unwrap());
     for wanted in [1, 1, 1] {
         let counted = made.clone();

@@ -7,7 +7,7 @@ use reqwest_challenge::{
     BoxError, ChallengeMiddleware, Challenges, DeniedReason, Error, Password, RefreshContext, RefreshErrorKind,
     Strength, Unauthorized, UnauthorizedReason, UserPassword,
 };
-use reqwest_challenge_testing::{Answer, Arrived, Script};
+use reqwest_challenge_testing::{Answer, ReceivedRequest, Script};
 
 use crate::support::script::{API, status};
 
@@ -24,7 +24,7 @@ pub(crate) fn auth(password: Password) -> ChallengeMiddleware {
 }
 
 /// The parameters of an answer, by name.
-pub(crate) fn param(arrived: &Arrived, name: &str) -> Option<String> {
+pub(crate) fn param(arrived: &ReceivedRequest, name: &str) -> Option<String> {
     let read = Challenges::parse(arrived.credential().unwrap());
     let answer = read.iter().next().unwrap();
     answer.param(name).map(|value| value.into_owned())

@@ -50,7 +50,7 @@ async fn a_password_is_not_sent_by_basic_if_the_server_offers_digest() {
     let both = format!("Basic realm=\"a\", {digest}");
     for lines in [vec![digest], vec!["Basic realm=\"a\"", digest], vec![&both], vec!["digest realm=\"a\", nonce=n"]] {
         let api = MockApi::start().await.unwrap();
-        api.at("/").takes(Protection::basic("alice", "hunter2")).challenges_with(lines.iter().copied());
+        api.at("/").accepts(Protection::basic("alice", "hunter2")).challenges_with(lines.iter().copied());
         let refused = probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap_err();
         assert!(refused.contains("the server offers Digest"), "{refused}");
         assert!(api.requests().iter().all(|arrived| arrived.credential().is_none()), "{lines:?}");
@@ -61,12 +61,12 @@ async fn a_password_is_not_sent_by_basic_if_the_server_offers_digest() {
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap_err();
     assert!(api.requests().iter().all(|arrived| arrived.credential().is_none()));
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::basic("alice", "hunter2"));
+    api.at("/").accepts(Protection::basic("alice", "hunter2"));
     probes(&api.url("/"), "--basic-file", "alice:hunter2").await.unwrap();
     assert_eq!(api.requests_with("Basic YWxpY2U6aHVudGVyMg=="), 1);
     // A token is not a password.
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::bearer()).challenges_with([digest]);
+    api.at("/").accepts(Protection::bearer()).challenges_with([digest]);
     api.tokens().accept("t1");
     probes(&api.url("/"), "--bearer-file", "t1").await.unwrap();
     assert_eq!(api.requests_with("t1"), 1);
@@ -79,7 +79,7 @@ async fn no_credential_is_sent_over_plain_http_to_another_machine() {
     {
         for option in ["--basic-file", "--bearer-file"] {
             let refused = probes(url, option, "alice:hunter2").await.unwrap_err();
-            assert!(refused.contains("readable on the way"), "{url}: {refused}");
+            assert!(refused.contains("could read the credential"), "{url}: {refused}");
         }
     }
     // A request without a credential is allowed over plain HTTP.

@@ -21,7 +21,7 @@ fn password() -> Login {
 async fn answered(url: &str, login: Login) -> (String, bool) {
     let answered = ask(url, login).await.map_err(|why| panic!("{why}")).unwrap();
     assert!(!answered.report.contains("hunter2"), "{}", answered.report);
-    (answered.report, answered.good)
+    (answered.report, answered.is_good)
 }
 
 async fn unanswered(url: &str, login: Login) -> String {
@@ -33,7 +33,7 @@ async fn unanswered(url: &str, login: Login) -> String {
 #[tokio::test]
 async fn a_refused_token_is_explained_with_the_message_of_the_api() {
     let api = MockApi::start().await.unwrap();
-    api.at("/reports").takes(Protection::bearer());
+    api.at("/reports").accepts(Protection::bearer());
     api.at("/admin").requires("admin");
     api.tokens().accept_with("hunter2", ["read"], None);
     let (report, good) = answered(&api.url("/reports"), token()).await;
@@ -47,7 +47,7 @@ async fn a_refused_token_is_explained_with_the_message_of_the_api() {
     assert!(report.ends_with("set API_TOKEN to another token, and run this again\n"), "{report}");
     let (report, _) = answered(&api.url("/reports"), Login::Nothing).await;
     assert!(report.contains("set API_TOKEN, or API_USER and API_PASSWORD"), "{report}");
-    // A server that repeats the token does not bring it onto the screen.
+    // If a server repeats the token, the example does not print it.
     api.at("/echo").answers(Answer::unauthorized(["Bearer error_description=\"unknown token hunter2\""]));
     answered(&api.url("/echo"), token()).await;
 }
@@ -55,8 +55,8 @@ async fn a_refused_token_is_explained_with_the_message_of_the_api() {
 #[tokio::test]
 async fn a_refused_password_and_one_that_is_not_sent_are_told_apart() {
     let api = MockApi::start().await.unwrap();
-    api.at("/basic").takes(Protection::basic("alice", "other"));
-    api.at("/bearer").takes(Protection::bearer());
+    api.at("/basic").accepts(Protection::basic("alice", "other"));
+    api.at("/bearer").accepts(Protection::bearer());
     let (report, _) = answered(&api.url("/basic"), password()).await;
     assert!(report.contains("the server refused this password"), "{report}");
     let (report, _) = answered(&api.url("/bearer"), password()).await;

@@ -6,7 +6,7 @@ use reqwest::{Client, Request, Response};
 use reqwest_challenge::{
     CallOptions, ChallengeMiddleware, Credential, FollowRedirects, RedirectError, RedirectErrorKind, RedirectHistory,
 };
-use reqwest_challenge_testing::{Answer, Arrived, Script};
+use reqwest_challenge_testing::{Answer, ReceivedRequest, Script};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
 use crate::redirects::{fixed, following, kind, redirecting};
@@ -16,7 +16,7 @@ use crate::support::script::{API, challenged_with};
 const OTHER: &str = "https://other.example.com";
 
 /// The requests that a host received.
-fn at(server: &Script, host: &str) -> Vec<Arrived> {
+fn at(server: &Script, host: &str) -> Vec<ReceivedRequest> {
     server.requests().into_iter().filter(|arrived| arrived.url().host_str() == Some(host)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Schemes whose answer is valid for one URL, with redirects above the middleware and below it.
+//! Redirects above and below the middleware, for schemes whose answer is valid for one URL.
 
 use http::Extensions;
 use reqwest::{Client, Request, Response};
@@ -17,8 +17,8 @@ use crate::support::wire::{Head, Wire, answer};
 
 const CHALLENGE: &str = "WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", qop=\"auth\"\r\n";
 
-/// Behaves like Apache's `mod_dir` and `mod_auth_digest`: a folder without its slash is redirected after the answer is
-/// checked, and an answer for another URL is a bad request.
+/// Behaves like `mod_dir` and `mod_auth_digest` of Apache: it checks the answer, then redirects a folder without its
+/// slash. An answer for another URL is a bad request.
 fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
     let Some(sent) = head.value("authorization") else { return answer("401 Unauthorized", CHALLENGE, "who?") };
     if !sent.contains(&format!("uri=\"{}\"", head.path)) {
@@ -31,7 +31,7 @@ fn apache(head: &Head, mismatch: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_folder_without_its_slash_is_answered_for_each_url() {
+async fn the_redirect_of_a_folder_without_its_slash_is_answered_for_each_url() {
     let api = Wire::start(|head| apache(head, "400 Bad Request")).await;
     let auth = ChallengeMiddleware::new(api.url(""), Password::new("u", "p")).unwrap();
     let client = hardened(Client::builder(), auth).unwrap();
@@ -45,7 +45,7 @@ async fn a_folder_without_its_slash_is_answered_for_each_url() {
 }
 
 #[tokio::test]
-async fn a_redirect_below_the_middleware_is_named_with_the_remedy() {
+async fn the_error_names_a_redirect_below_the_middleware_and_the_remedy() {
     for mismatch in ["400 Bad Request", "401 Unauthorized"] {
         let api = Wire::start(move |head| apache(head, mismatch)).await;
         let auth = ChallengeMiddleware::new(api.url(""), Password::new("u", "p")).unwrap();
@@ -61,7 +61,7 @@ async fn a_redirect_below_the_middleware_is_named_with_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_400_without_a_redirect_is_the_apis_own_answer() {
+async fn a_400_without_a_redirect_is_returned_unchanged() {
     let server = Script::new(|arrived, _| match arrived.credential() {
         Some(_) => status(400),
         None => Answer::unauthorized(["Digest realm=\"a\", nonce=\"n\", qop=\"auth\""]),
@@ -71,7 +71,7 @@ async fn a_400_without_a_redirect_is_the_apis_own_answer() {
 }
 
 #[tokio::test]
-async fn a_refused_folder_of_a_bearer_token_has_no_such_hint() {
+async fn a_refused_bearer_token_has_a_redirect_hint_only_for_an_unsafe_method() {
     let api = Wire::start(|head| match head.path.as_str() {
         "/domain" => answer("301 Moved", "Location: /domain/\r\n", ""),
         _ => answer("401 Unauthorized", "WWW-Authenticate: Bearer\r\n", ""),
@@ -81,7 +81,8 @@ async fn a_refused_folder_of_a_bearer_token_has_no_such_hint() {
     let client = ClientBuilder::new(Client::new()).with(auth).build();
     let error = client.get(api.url("/domain")).send().await.unwrap_err();
     assert!(!error.to_string().contains("FollowRedirects"), "{error}");
-    // The effect of the first URL is not repeated. Above the middleware the redirect would be visible.
+    // A POST is not sent again, because it may have had an effect at the first URL. The hint is right:
+    // `FollowRedirects` would see the redirect.
     let error = client.post(api.url("/domain")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!(refused.reason(), UnauthorizedReason::Redirected);
@@ -105,7 +106,7 @@ async fn each_hop_is_answered_with_its_own_method_and_url() {
 }
 
 #[tokio::test]
-async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
+async fn a_dpop_proof_is_made_for_each_url_and_the_error_names_a_redirect_without_one() {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use reqwest_challenge::dpop::{Dpop, Es256Key};
@@ -132,7 +133,7 @@ async fn a_proof_is_made_for_each_url_and_its_absence_is_named() {
     assert!(error.to_string().contains("`FollowRedirects`"), "{error}");
 }
 
-/// Refuses with a marked response, which has no URL.
+/// A middleware that refuses with a marked response, which has no URL.
 struct ByHand;
 
 #[async_trait::async_trait]

@@ -6,7 +6,7 @@ use reqwest_challenge::{
     AuthReport, CallOptions, ChallengeMiddleware, Credential, FollowRedirects, RedirectError, RedirectErrorKind,
     RedirectHistory, Renewed, hardened,
 };
-use reqwest_challenge_testing::{Answer, Arrived, Script};
+use reqwest_challenge_testing::{Answer, ReceivedRequest, Script};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ async fn a_location_is_resolved_and_inherits_the_fragment() {
 async fn a_missing_or_unreadable_location_returns_the_response() {
     let with = |lines: &[&[u8]]| lines.iter().fold(Answer::new(302), |answer, line| answer.header("location", line));
     for answer in [with(&[]), with(&[b""]), with(&[b"/z\xfcrich"]), with(&[b"/a", b"/b"]), with(&[b"http://[::"])] {
-        let server = Script::says(answer.body("moved"));
+        let server = Script::always(answer.body("moved"));
         let response = following(&server, &fixed()).get(API).send().await.unwrap();
         assert_eq!((response.status().as_u16(), server.sends()), (302, 1));
         assert_eq!(response.text().await.unwrap(), "moved");
@@ -143,7 +143,7 @@ async fn a_loop_ends_after_ten_redirects_or_the_configured_number() {
     let error = following(&server, &auth).get("https://a.example.com/").send().await.unwrap_err();
     assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::TooMany), 11));
     for most in [0, 2] {
-        let server = Script::says(Answer::new(307).header("location", "/again"));
+        let server = Script::always(Answer::new(307).header("location", "/again"));
         let client = ClientBuilder::new(Client::new()).with(FollowRedirects::new().at_most(most));
         let error = client.with(server.clone()).build().get(API).send().await.unwrap_err();
         assert_eq!((kind(&error), server.sends()), (Some(RedirectErrorKind::TooMany), most + 1));
@@ -220,7 +220,7 @@ async fn each_hop_has_the_timeout_the_version_and_the_options_of_the_request() {
     let request = following(&server, &auth).post(format!("{API}/from")).timeout(Duration::from_secs(7));
     let request = request.version(Version::HTTP_2).with_extension(CallOptions::new().no_retry().pass_through());
     assert_eq!(request.send().await.unwrap().status(), 401);
-    let kept = |arrived: &Arrived| (arrived.timeout(), arrived.version());
+    let kept = |arrived: &ReceivedRequest| (arrived.timeout(), arrived.version());
     assert!(server.requests().iter().all(|arrived| kept(arrived) == (Some(Duration::from_secs(7)), Version::HTTP_2)));
     assert_eq!((fake.calls(), server.sends()), (0, 2));
 }

@@ -80,7 +80,7 @@ async fn the_span_of_a_refresh_is_a_child_of_the_span_of_its_caller() {
     use tracing::Instrument;
 
     traced::capture();
-    let server = Script::takes(SECRETS[1]);
+    let server = Script::accepting(SECRETS[1]);
     let auth = ChallengeMiddleware::new(API, fake()).unwrap();
     let call = server.client(&auth).get(API).send();
     call.instrument(tracing::info_span!("my_command", run = 7)).await.unwrap();
@@ -110,7 +110,10 @@ fn the_error_for_an_invalid_header_text_names_its_position() {
             "the token has a blank, a control character or a non-ASCII character (byte 7)",
         ),
         (Credential::bearer(""), "the token is empty"),
-        (Credential::basic("a:b", "hunter2"), "the user name has a colon, which would end it (byte 1)"),
+        (
+            Credential::basic("a:b", "hunter2"),
+            "the user name has a colon, but `Basic` ends a user name at its first colon (byte 1)",
+        ),
         (Credential::basic("a", "hunter2\0"), "the password has a control character (byte 7)"),
         (
             Credential::header("x-api-key".parse().unwrap(), "hunter2é"),

@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest_challenge::{ChallengeMiddleware, Credential, Error};
 
 use crate::support::fake::Fake;
-use crate::support::script::{API, Answer, Arrived, Script, challenged_with, respond, status, stream};
+use crate::support::script::{API, Answer, ReceivedRequest, Script, challenged_with, respond, status, stream};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -39,7 +39,7 @@ const ANSWERS: [Kind; 14] = [
 ];
 
 impl Kind {
-    fn respond(self, arrived: &Arrived) -> Answer {
+    fn respond(self, arrived: &ReceivedRequest) -> Answer {
         let moved =
             |status, url: &str| respond(status, &[(WWW_AUTHENTICATE.as_str(), "Bearer scope=\"x\"")], "").url(url);
         match self {

@@ -29,7 +29,7 @@ pub(crate) fn refresh_kind(error: &Error) -> RefreshErrorKind {
 
 #[tokio::test]
 async fn a_login_without_a_held_credential_calls_the_refresher_and_its_result_is_sent() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = auth(&fake);
     assert_eq!(auth.session().login().await.unwrap(), Credential::bearer("t1"));
     assert_eq!(fake.reasons(), [RefreshReason::Login]);
@@ -41,7 +41,7 @@ async fn a_login_without_a_held_credential_calls_the_refresher_and_its_result_is
 #[tokio::test]
 async fn a_login_replaces_the_held_credential_only_if_it_succeeds() {
     let (server, fake) = (
-        Script::takes("t0"),
+        Script::accepting("t0"),
         Fake::failing(RefreshError::login_required("run `app login`")).with_initial(Ok(Some(Credential::bearer("t0")))),
     );
     let auth = auth(&fake);
@@ -54,7 +54,7 @@ async fn a_login_replaces_the_held_credential_only_if_it_succeeds() {
 
 #[tokio::test]
 async fn a_login_does_not_join_a_flight_and_discards_its_result() {
-    let (server, fake) = (Script::takes("t2"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t2"), Fake::new().gated());
     let auth = auth(&fake);
     let waiting = tokio::spawn(server.client(&auth).get(API).send());
     fake.wait_for_calls(1).await;
@@ -80,7 +80,7 @@ async fn a_login_clears_a_remembered_failure() {
         1 => Err(RefreshError::credential_revoked("invalid_grant")),
         _ => Ok(Some(Credential::bearer("t2"))),
     });
-    let (server, auth) = (Script::takes("t2"), auth(&fake));
+    let (server, auth) = (Script::accepting("t2"), auth(&fake));
     let client = server.client(&auth);
     for _ in 0..3 {
         client.get(API).send().await.unwrap_err();
@@ -117,7 +117,7 @@ async fn a_logout_without_a_held_credential_calls_the_refresher() {
 
 #[tokio::test]
 async fn a_logout_ends_a_flight_and_forgets_its_result() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = auth(&fake);
     let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(server.client(&auth).get(API).send())).collect();
     until(|| server.sends() == 5).await;
@@ -136,7 +136,7 @@ async fn a_logout_ends_a_flight_and_forgets_its_result() {
 #[tokio::test]
 async fn a_request_that_was_signed_before_a_logout_and_a_login_is_not_replayed() {
     let fake = with_t0();
-    let server = Script::takes("never");
+    let server = Script::accepting("never");
     let auth = auth(&fake);
     let session = auth.session();
     let script = {
@@ -229,7 +229,7 @@ fn step_up_kind(result: Result<Credential, Error>) -> StepUpKind {
 
 #[tokio::test]
 async fn a_step_up_for_scopes_that_are_granted_and_still_refused_is_an_error() {
-    let (server, fake) = (Script::says(insufficient("write")), generous());
+    let (server, fake) = (Script::always(insufficient("write")), generous());
     let auth = auth(&fake);
     let client = server.client(&auth);
     let first = client.get(API).send().await.unwrap_err();
@@ -300,7 +300,7 @@ async fn a_logout_clears_a_remembered_failure() {
         1 => Err(RefreshError::credential_revoked("invalid_grant")),
         _ => Ok(Some(Credential::bearer("t2"))),
     });
-    let (server, auth) = (Script::takes("t2"), auth(&fake));
+    let (server, auth) = (Script::accepting("t2"), auth(&fake));
     server.client(&auth).get(API).send().await.unwrap_err();
     auth.session().logout().await.unwrap();
     auth.session().login().await.unwrap();
@@ -309,7 +309,7 @@ async fn a_logout_clears_a_remembered_failure() {
 
 #[tokio::test]
 async fn a_step_up_that_is_not_granted_is_an_error_and_is_not_repeated() {
-    let server = Script::says(insufficient("admin"));
+    let server = Script::always(insufficient("admin"));
     let fake = Fake::answering(|_, _| Ok(Some(Credential::bearer("t1").with_scopes(["read"]))))
         .with_initial(Ok(Some(Credential::bearer("t0").with_scopes(["read"]))));
     let auth = auth(&fake);

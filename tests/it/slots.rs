@@ -86,7 +86,7 @@ async fn the_least_recently_used_partition_is_dropped_first() {
 
 #[tokio::test]
 async fn refused_partitions_stay_within_the_budget_of_the_session() {
-    let (server, fake, clock) = (Script::says(challenged()), Fake::new(), ManualClock::new());
+    let (server, fake, clock) = (Script::always(challenged()), Fake::new(), ManualClock::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone());
     let auth = auth.partition_by(|_, url| url.path().to_owned()).build().unwrap();
     let client = server.client(&auth);
@@ -104,7 +104,7 @@ async fn refused_partitions_stay_within_the_budget_of_the_session() {
 
 #[tokio::test]
 async fn a_request_without_a_credential_waits_for_a_pending_login() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().gated());
+    let (server, fake) = (Script::accepting("t1"), Fake::new().gated());
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = server.client(&auth);
     let session = auth.session();
@@ -263,7 +263,7 @@ async fn a_resource_of_one_origin_does_not_apply_to_another_origin() {
 
 #[tokio::test]
 async fn a_login_ends_the_cooldown_of_a_path() {
-    let (server, fake) = (Script::says(challenged()), Fake::new());
+    let (server, fake) = (Script::always(challenged()), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).build().unwrap();
     let client = server.client(&auth);
     for _ in 0..3 {

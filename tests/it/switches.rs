@@ -19,14 +19,14 @@ fn auth(fake: &Fake) -> ChallengeMiddleware {
 
 #[tokio::test]
 async fn skip_leaves_the_request_and_the_response_unchanged() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t1")))));
+    let (server, fake) = (Script::accepting("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t1")))));
     let response = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().skip()).send().await.unwrap();
     assert_eq!((response.status().as_u16(), server.tokens(), fake.calls()), (401, vec![String::new()], 0));
 }
 
 #[tokio::test]
 async fn no_retry_sends_once_and_starts_no_refresh() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let request = server.client(&auth(&fake)).get(API).with_extension(CallOptions::new().no_retry());
     let error = request.send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::NoRetry);
@@ -55,7 +55,7 @@ async fn pass_through_returns_refusals_as_responses_with_their_challenges() {
 
 #[tokio::test]
 async fn a_body_factory_makes_a_stream_replayable() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let options = CallOptions::new().body(|| Body::from("the same bytes"));
     let request = server.client(&auth(&fake)).post(API).body(stream("the same bytes")).with_extension(options);
     assert_eq!(request.send().await.unwrap().status(), 200);
@@ -65,7 +65,7 @@ async fn a_body_factory_makes_a_stream_replayable() {
 
 #[tokio::test]
 async fn another_identity_is_sent_once_and_does_not_change_the_session() {
-    let (server, fake) = (Script::takes("theirs"), Fake::new().with_initial(Ok(Some(Credential::bearer("ours")))));
+    let (server, fake) = (Script::accepting("theirs"), Fake::new().with_initial(Ok(Some(Credential::bearer("ours")))));
     let auth = auth(&fake);
     let client = server.client(&auth);
     let as_them = |token: &str| CallOptions::new().identity(Credential::bearer(token));
@@ -78,7 +78,7 @@ async fn another_identity_is_sent_once_and_does_not_change_the_session() {
 
 #[tokio::test]
 async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next_call() {
-    let (server, fake) = (Script::takes("t1"), Fake::new());
+    let (server, fake) = (Script::accepting("t1"), Fake::new());
     let auth = ChallengeMiddleware::builder(API, fake.clone()).safe_methods_only().build().unwrap();
     let client = server.client(&auth);
     let error = client.post(API).send().await.unwrap_err();
@@ -89,7 +89,7 @@ async fn safe_methods_only_sends_a_post_once_and_renews_for_the_next_call() {
 
 #[tokio::test]
 async fn the_replay_equals_the_first_request_and_has_one_authorization() {
-    let (server, fake) = (Script::takes("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
+    let (server, fake) = (Script::accepting("t1"), Fake::new().with_initial(Ok(Some(Credential::bearer("t0")))));
     let request = server
         .client(&auth(&fake))
         .post(format!("{API}/path?query"))
@@ -132,7 +132,7 @@ async fn events_report_each_step_without_secrets() {
     let events = events.lock().unwrap();
     let shown = format!("{events:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("t1"), "{shown}");
-    // What the lint finds is told too, where it is on.
+    // If the feature `lint` is on, there are events with its findings too.
     let mut lines =
         events.iter().filter(|event| !format!("{event:?}").starts_with("LintFinding")).map(|event| match event {
             Event::Challenged { schemes, defects, .. } => format!("401 {schemes:?} {}", defects.len()),
@@ -144,7 +144,7 @@ async fn events_report_each_step_without_secrets() {
             }
             other => format!("{other:?}"),
         });
-    // What there is to begin with is a refresh of its own.
+    // The initial call of the refresher is an event too.
     assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
     assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));
@@ -175,7 +175,7 @@ impl reqwest_middleware::Middleware for Marked {
 
 #[tokio::test]
 async fn an_extension_of_the_request_is_present_on_both_sends() {
-    let (server, marked) = (Script::takes("t1"), Marked::default());
+    let (server, marked) = (Script::accepting("t1"), Marked::default());
     let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
         .with(auth(&Fake::new()))
         .with(marked.clone())

@@ -1,5 +1,5 @@
-//! Which responses and credentials are the middleware's own: the caller's header, the origin of a response, and what
-//! errors and the report say about them.
+//! Which responses and credentials belong to the middleware: headers of the caller, the origin of a response, and what
+//! errors and reports say about them.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,12 +21,12 @@ fn key() -> Credential {
 }
 
 #[tokio::test]
-async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
+async fn a_header_credential_is_sent_beside_an_authorization_of_the_caller() {
     let server =
         Script::new(|arrived, _| if arrived.header("x-api-key").is_some() { status(200) } else { challenged() });
     let given = ChallengeMiddleware::builder(API, Fake::new()).initial_credential(key()).build().unwrap();
-    let asked = ChallengeMiddleware::new(API, Fake::new().with_initial(Ok(Some(key())))).unwrap();
-    for auth in [given, asked] {
+    let from_call = ChallengeMiddleware::new(API, Fake::new().with_initial(Ok(Some(key())))).unwrap();
+    for auth in [given, from_call] {
         let client = server.client(&auth);
         for _ in 0..2 {
             assert_eq!(client.get(API).bearer_auth("mine").send().await.unwrap().status(), 200);
@@ -41,8 +41,8 @@ async fn a_header_credential_goes_beside_an_authorization_of_the_callers() {
 }
 
 #[tokio::test]
-async fn a_401_to_the_callers_own_header_asks_no_refresher() {
-    let (server, fake) = (Script::says(challenged()), Fake::new().with_initial(Ok(Some(key()))));
+async fn a_401_to_a_credential_of_the_caller_starts_no_refresh() {
+    let (server, fake) = (Script::always(challenged()), Fake::new().with_initial(Ok(Some(key()))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).header("x-api-key", "mine").send().await.unwrap_err();
     assert_eq!(Unauthorized::find(&error).unwrap().reason(), UnauthorizedReason::CallerCredential);
@@ -50,10 +50,10 @@ async fn a_401_to_the_callers_own_header_asks_no_refresher() {
 }
 
 #[tokio::test]
-async fn a_foreign_403_expires_nothing_and_is_no_event() {
+async fn a_403_of_another_server_expires_nothing_and_emits_no_event() {
     for pass_through in [false, true] {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let sink = heard.clone();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let seen = events.clone();
         let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
         let server = Script::new(|arrived, _| match arrived.path() {
             "/away" => respond(403, &[], "expired").url("https://evil.example/"),
@@ -61,14 +61,14 @@ async fn a_foreign_403_expires_nothing_and_is_no_event() {
         });
         let auth = ChallengeMiddleware::builder(API, fake.clone()).expired_when(|_| true).on_event(move |event| {
             if matches!(event, Event::Forbidden { .. }) {
-                sink.lock().unwrap().push(format!("{event:?}"));
+                seen.lock().unwrap().push(format!("{event:?}"));
             }
         });
         let auth = if pass_through { auth.pass_through() } else { auth }.build().unwrap();
         let client = server.client(&auth);
         drop(client.get(format!("{API}/away")).send().await);
         client.get(API).send().await.unwrap();
-        assert_eq!((fake.calls(), heard.lock().unwrap().len()), (0, 0), "pass-through {pass_through}: {heard:?}");
+        assert_eq!((fake.calls(), events.lock().unwrap().len()), (0, 0), "pass-through {pass_through}: {events:?}");
     }
 }
 
@@ -91,7 +91,8 @@ async fn pass_through_still_applies_expired_when() {
     }
 }
 
-/// Makes each response anew from its parts, as a middleware does that reads the body. The response loses its URL.
+/// Makes a new response of the parts of each response, like a middleware that reads the body. The new response has no
+/// URL.
 struct Rebuilds;
 
 #[async_trait]
@@ -109,7 +110,7 @@ impl Middleware for Rebuilds {
 }
 
 #[tokio::test]
-async fn a_response_from_the_network_that_lost_its_url_is_not_taken_for_ours() {
+async fn a_network_response_that_lost_its_url_counts_as_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
     other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
@@ -128,7 +129,7 @@ async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to("http://no.url.provided.local/");
     other.at("/").open().answers(Answer::unauthorized(["Bearer realm=\"other\""]));
-    // The name leads to the second server by way of a proxy, which is the second server itself.
+    // The client sends requests for this host name to the second server, as its proxy.
     let there = other.origin();
     let proxy =
         reqwest::Proxy::custom(move |url| (url.host_str() == Some("no.url.provided.local")).then(|| there.clone()));
@@ -141,7 +142,7 @@ async fn a_redirect_to_reqwests_placeholder_url_is_foreign() {
     assert_eq!((other.requests().len(), fake.calls()), (1, 0));
 }
 
-/// Answers without a server, and without a URL, as simple mocks do.
+/// Responds without a server and without a URL, like a simple mock.
 struct MadeByHand {
     is_marked: bool,
 }
@@ -159,7 +160,7 @@ impl Middleware for MadeByHand {
 }
 
 #[tokio::test]
-async fn a_response_that_a_mock_marked_is_the_apis() {
+async fn a_marked_response_without_a_url_counts_as_a_response_of_the_api() {
     let fake = Fake::new();
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand { is_marked: true }).build();
@@ -168,7 +169,7 @@ async fn a_response_that_a_mock_marked_is_the_apis() {
 }
 
 #[tokio::test]
-async fn a_response_without_a_url_and_without_a_mark_is_foreign() {
+async fn a_response_without_a_url_and_without_a_mark_counts_as_foreign() {
     let fake = Fake::new();
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth).with(MadeByHand { is_marked: false }).build();
@@ -179,9 +180,9 @@ async fn a_response_without_a_url_and_without_a_mark_is_foreign() {
 }
 
 #[tokio::test]
-async fn a_marked_response_with_a_url_is_judged_by_its_url() {
+async fn the_url_of_a_marked_response_decides_its_origin() {
     let other = challenged().url("https://other.example.com/");
-    let server = Script::says(other);
+    let server = Script::always(other);
     let fake = Fake::new().with_initial(Ok(Some(Credential::bearer("t0"))));
     let auth = ChallengeMiddleware::new(API, fake.clone()).unwrap();
     let error = server.client(&auth).get(API).send().await.unwrap_err();
@@ -190,7 +191,7 @@ async fn a_marked_response_with_a_url_is_judged_by_its_url() {
 }
 
 #[tokio::test]
-async fn a_mark_on_the_wire_is_no_mark() {
+async fn a_header_field_does_not_mark_a_response() {
     let (api, other) = (MockApi::start().await.unwrap(), MockApi::start().await.unwrap());
     api.at("/away").redirects_to(other.url("/"));
     let marked = Answer::unauthorized(["Bearer realm=\"other\""]).header("mock-response", "MockResponse");
@@ -204,7 +205,7 @@ async fn a_mark_on_the_wire_is_no_mark() {
 }
 
 #[tokio::test]
-async fn the_report_of_a_plain_success_can_be_invalidated() {
+async fn the_report_of_a_success_can_invalidate_the_credential() {
     // Bluesky responds to an expired token with 400, Slack with 200.
     for answer in [
         respond(400, &[("content-type", "application/json")], r#"{"error":"ExpiredToken"}"#),
@@ -220,27 +221,27 @@ async fn the_report_of_a_plain_success_can_be_invalidated() {
         let report = AuthReport::of(&response);
         assert_eq!((report.attempts(), report.generation().is_some(), report.epoch()), (1, true, Some(0)));
         assert!(auth.session().invalidate(&report));
-        assert!(!auth.session().invalidate(&report), "once is enough");
+        assert!(!auth.session().invalidate(&report), "the credential is already invalid");
         client.get(API).send().await.unwrap();
         assert_eq!((server.tokens().last().map(String::as_str), fake.calls()), (Some("t1"), 1));
     }
 }
 
 #[tokio::test]
-async fn a_request_to_an_origin_that_was_not_named_is_an_event() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let sink = heard.clone();
+async fn a_request_outside_the_origins_emits_an_event() {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let seen = events.clone();
     let auth = ChallengeMiddleware::builder(API, Fake::new()).on_event(move |event| {
         if let Event::PassedThrough { method, url, .. } = event {
-            sink.lock().unwrap().push(format!("{method} {url}"));
+            seen.lock().unwrap().push(format!("{method} {url}"));
         }
     });
-    let server = Script::says(status(200));
+    let server = Script::always(status(200));
     let client = server.client(&auth.build().unwrap());
     client.get("https://www.api.example.com/x?secret=1").send().await.unwrap();
     client.get("https://www.api.example.com/y").with_extension(CallOptions::new().skip()).send().await.unwrap();
     client.get("https://user:pass@api.example.com:8443/z").send().await.unwrap();
-    assert_eq!(*heard.lock().unwrap(), ["GET https://www.api.example.com/x", "GET https://api.example.com:8443/z"]);
+    assert_eq!(*events.lock().unwrap(), ["GET https://www.api.example.com/x", "GET https://api.example.com:8443/z"]);
 }
 
 fn line(error: &reqwest_middleware::Error) -> String {
@@ -248,8 +249,8 @@ fn line(error: &reqwest_middleware::Error) -> String {
 }
 
 #[tokio::test]
-async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
-    let never = || Script::says(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
+async fn the_error_names_the_refused_credential_and_its_source() {
+    let never = || Script::always(Answer::unauthorized(["Bearer error=\"invalid_token\"", "Basic realm=\"a\""]));
     let fixed =
         |credential: Credential| ChallengeMiddleware::new(API, credential.with_source("env:API_TOKEN")).unwrap();
     for (auth, wanted) in [
@@ -273,7 +274,7 @@ async fn a_refused_credential_is_said_to_be_refused_and_where_it_came_from() {
 }
 
 #[tokio::test]
-async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
+async fn the_error_has_a_hint_of_a_403_only_if_the_credential_works_on_another_path() {
     let server = Script::new(|arrived, _| match (arrived.path(), arrived.token()) {
         ("/ok", token) if !token.is_empty() => status(200),
         _ => challenged(),
@@ -284,12 +285,13 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
     for auth in [renewed(), fixed()] {
         let client = server.client(&auth);
         let error = client.get(format!("{API}/not-mine")).send().await.unwrap_err();
-        assert_eq!(Unauthorized::find(&error).unwrap().hint(), None, "it has worked nowhere yet");
+        assert_eq!(Unauthorized::find(&error).unwrap().hint(), None, "the credential has not worked on any path");
         client.get(format!("{API}/ok")).send().await.unwrap();
         let error = client.get(format!("{API}/not-mine/either")).send().await.unwrap_err();
         assert!(line(&error).contains("may send 401 where it means 403"), "{error}");
     }
-    // A credential that worked on this very path, and no longer does, has expired.
+    // If the server accepted a credential on this path before, and now refuses it there, the credential has expired. So
+    // there is no hint about 403.
     let auth = fixed();
     let server = Script::new(|_, number| if number == 0 { status(200) } else { challenged() });
     server.client(&auth).get(API).send().await.unwrap();
@@ -298,9 +300,9 @@ async fn the_server_is_suspected_where_the_very_credential_works_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_exhausted_has_a_reason_of_its_own() {
+async fn an_exhausted_budget_has_its_own_reason() {
     let auth = ChallengeMiddleware::builder(API, Fake::new()).clock(ManualClock::new()).build().unwrap();
-    let client = Script::says(challenged()).client(&auth);
+    let client = Script::always(challenged()).client(&auth);
     for path in 0..3 {
         client.get(format!("{API}/{path}")).send().await.unwrap_err();
     }

@@ -29,7 +29,7 @@
 //! ```
 //!
 //! # Scope
-//! This crate uses only the public API of `reqwest-challenge`, so another crate can write each part of it anew: a grant, a
+//! This crate uses only the public API of `reqwest-challenge`, so another crate can replace each part of it: a grant, a
 //! store, a decorator. It does not read ID tokens, and it has no user sessions for a web server.
 
 #![cfg_attr(all(doctest, feature = "cli"), doc = include_str!("../README.md"))]

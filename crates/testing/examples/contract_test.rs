@@ -1,4 +1,9 @@
-//! An API client in thirty lines and its contract test in forty: `cargo run -p reqwest-challenge-testing --example contract_test`
+//! A client that renews with a refresh token, and its contract test. Prints one line per passed check.
+//!
+//! `cargo run -p reqwest-challenge-testing --example contract_test`
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest_challenge::{
@@ -10,7 +15,7 @@ use reqwest_challenge_testing::{
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::sync::Mutex;
 
-// The client. It renews with a refresh token; each renewal gives a new refresh token.
+/// The refresher. It renews with a refresh token, and each renewal returns a new refresh token.
 struct Renew {
     url: String,
     token: Mutex<String>,
@@ -40,11 +45,11 @@ fn client(api: &str, renew: Renew, clock: impl Clock) -> Result<ClientWithMiddle
     Ok(ClientBuilder::new(reqwest::Client::new()).with(auth).build())
 }
 
-// The contract test. In a real project each scenario is a `#[tokio::test]`.
-async fn world() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWithMiddleware), BoxError> {
+/// The servers, the clock and the client of the test. In a project, each scenario is a `#[tokio::test]`.
+async fn start() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWithMiddleware), BoxError> {
     let provider = MockIdentityProvider::start().await?;
     let api = MockApi::trusting(&provider).await?;
-    api.at("/reports").takes(Protection::bearer()).answers(Answer::ok("3 reports"));
+    api.at("/reports").accepts(Protection::bearer()).answers(Answer::ok("3 reports"));
     api.forbid("/admin", "admin");
     let (clock, token) = (ManualClock::new(), provider.log_in(["reports:read"]).refresh_token);
     let client = client(&api.origin(), Renew { url: provider.token_url(), token: token.into() }, clock.clone())?;
@@ -53,47 +58,49 @@ async fn world() -> Result<(MockIdentityProvider, MockApi, ManualClock, ClientWi
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let (provider, api, clock, client) = world().await?;
+    let (provider, api, clock, client) = start().await?;
     let reports = || client.get(api.url("/reports")).send();
     for _ in 0..3 {
         assert_eq!(reports().await?.text().await?, "3 reports");
         provider.tokens().expire_all();
     }
-    assert_eq!((provider.grants("refresh_token"), provider.reused()), (3, 0));
-    println!("ok: expiry and rotation");
+    assert_eq!((provider.grants("refresh_token"), provider.reuses()), (3, 0));
+    println!("ok: an expired token is renewed, and refresh tokens are rotated");
 
     let gate = Gate::closed();
-    api.at("/herd").takes(Protection::bearer()).hold_until(&gate);
-    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/herd")).send())).collect();
+    api.at("/shared").accepts(Protection::bearer()).hold_until(&gate);
+    let calls: Vec<_> = (0..50).map(|_| tokio::spawn(client.get(api.url("/shared")).send())).collect();
     gate.reached_by(50).await;
     gate.open();
     for call in calls {
         assert_eq!(call.await??.status(), 200);
     }
     api.journal().assert_refreshes(4);
-    println!("ok: 50 callers, 1 refresh");
+    println!("ok: one refresh serves 50 callers");
 
-    let error = client.get(api.url("/admin")).send().await.expect_err("only admins may");
+    let error = client.get(api.url("/admin")).send().await.expect_err("the token lacks the scope");
     assert_eq!(Forbidden::find(&error).expect("a 403").required_scopes(), ["admin"]);
     api.journal().assert_sends("/admin", 1);
     api.journal().assert_no_403_was_resent();
-    println!("ok: a 403 is typed and sent once");
+    println!("ok: a 403 is a typed error and is sent once");
 
     provider.tokens().expire_all();
     provider.begin_outage(Failure::ServerError);
-    println!("outage: {}", reports().await.expect_err("the provider is down"));
+    println!("during the outage: {}", reports().await.expect_err("the provider is down"));
     provider.end_outage();
-    clock.forward(std::time::Duration::from_secs(2));
+    // The pause after a transient error is over.
+    clock.forward(Duration::from_secs(2));
     assert_eq!(reports().await?.status(), 200);
-    println!("ok: an outage passes");
+    println!("ok: the client recovers after the outage");
 
-    let (provider, down) = (std::sync::Arc::new(provider), Failure::ServerError);
-    let [outage, end, over, new] = [(); 4].map(|()| provider.clone());
+    let provider = Arc::new(provider);
+    let [begin, end, revoked, new] = [(); 4].map(|()| provider.clone());
     let renew = move || Renew { url: new.token_url(), token: new.log_in(["*"]).refresh_token.into() };
-    let contract =
-        refresher_contract(renew).outage(move || outage.begin_outage(down.clone()), move || end.end_outage());
-    let report = contract.revocation(move || over.fail_next(Failure::InvalidGrant)).run().await;
+    let contract = refresher_contract(renew)
+        .outage(move || begin.begin_outage(Failure::ServerError), move || end.end_outage())
+        .revocation(move || revoked.fail_next(Failure::InvalidGrant));
+    let report = contract.run().await;
     report.assert_passed();
-    print!("the refresher's contract:\n{report}");
+    print!("the contract of the refresher:\n{report}");
     Ok(())
 }

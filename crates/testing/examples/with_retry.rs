@@ -37,7 +37,7 @@ impl Middleware for Api {
 }
 
 async fn log_in(_: RefreshContext) -> Result<Credential, BoxError> {
-    println!("  one refresh");
+    println!("  refresh");
     Ok(Credential::bearer("token"))
 }
 
@@ -50,7 +50,7 @@ async fn main() -> Result<(), BoxError> {
     let client = ClientBuilder::new(Client::new()).with(retry).with(auth).with(Api::default()).build();
 
     println!("{}", client.get("https://api.example.com/data").send().await?.status());
-    let error = client.get("https://api.example.com/secret").send().await.expect_err("it is refused");
-    println!("sent once: {}", Forbidden::find(&error).ok_or("another error")?);
+    let error = client.get("https://api.example.com/secret").send().await.expect_err("the API refuses it");
+    println!("not retried: {}", Forbidden::find(&error).ok_or("another error")?);
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! Responders and matchers for a `wiremock::MockServer`, behind the feature `wiremock`. The types are wiremock's, so a new
-//! major version of wiremock is a new major version of this module.
+//! Responders and matchers for a `wiremock::MockServer`, with the feature `wiremock`.
+//!
+//! The types are those of wiremock 0.6. A new major version of wiremock means a new major version of this crate.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -8,8 +9,8 @@
 //! use wiremock::{Mock, MockServer, ResponseTemplate};
 //!
 //! let server = MockServer::start().await;
-//! let good = Mock::given(path("/reports")).and(presents("t2"));
-//! good.respond_with(ResponseTemplate::new(200)).with_priority(1).mount(&server).await;
+//! let accepted = Mock::given(path("/reports")).and(presents("t2"));
+//! accepted.respond_with(ResponseTemplate::new(200)).with_priority(1).mount(&server).await;
 //! Mock::given(path("/reports")).respond_with(challenge("Bearer realm=\"a\"")).mount(&server).await;
 //!
 //! let url = format!("{}/reports", server.uri());
@@ -22,16 +23,15 @@
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use wiremock::{Match, Request, Respond, ResponseTemplate};
 
-use crate::protection::Protection;
-use crate::tokens::{Judgement, Tokens};
+use crate::protection::{Judgement, Protection, Tokens};
 
-/// A 401 with that challenge, as it is.
+/// A 401 with that challenge, byte for byte.
 #[must_use]
 pub fn challenge(line: &str) -> ResponseTemplate {
     challenges([line])
 }
 
-/// A 401 with these challenges, a line each; none for a bare 401.
+/// A 401 with one `WWW-Authenticate` field per challenge, without one if there is no challenge.
 #[must_use]
 pub fn challenges<'c>(lines: impl IntoIterator<Item = &'c str>) -> ResponseTemplate {
     lines
@@ -46,8 +46,8 @@ pub fn insufficient_scope(scope: &str) -> ResponseTemplate {
     ResponseTemplate::new(403).append_header(WWW_AUTHENTICATE.as_str(), line.as_str())
 }
 
-/// Answers by the bearer token that is presented: that template to whoever is let in by the table, 401 and 403 by RFC 6750 to
-/// everybody else.
+/// Answers by the bearer token of the request. If the table accepts the token, the answer is the template, else a 401 or 403
+/// (RFC 6750 §3.1).
 #[must_use]
 pub fn protected(tokens: &Tokens, scope: Option<&str>, template: ResponseTemplate) -> impl Respond + use<> {
     Protected { tokens: tokens.clone(), scope: scope.map(str::to_owned), template }
@@ -69,7 +69,7 @@ impl Respond for Protected {
     }
 }
 
-/// Matches a request that presents that bearer token.
+/// Matches a request with that bearer token.
 #[must_use]
 pub fn presents(token: &str) -> impl Match + use<> {
     Presents(Some(token.to_owned()))
@@ -92,7 +92,7 @@ impl Match for Presents {
     }
 }
 
-/// Matches a request whose bearer token the table judges so.
+/// Matches a request whose bearer token has that judgement.
 #[must_use]
 pub fn judged(tokens: &Tokens, judgement: Judgement) -> impl Match + use<> {
     let tokens = tokens.clone();

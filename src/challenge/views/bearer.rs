@@ -131,7 +131,8 @@ impl<'a> BearerChallenge<'a> {
         digits.then(|| seconds.parse().ok().map(Duration::from_secs)).flatten()
     }
 
-    /// The claims that the token must have, as the server sent them. A token request passes them on.
+    /// The claims that the token must have, as the server sent them. The client sends them unchanged in the token
+    /// request.
     #[must_use]
     pub fn claims(&self) -> Option<Cow<'a, str>> {
         self.0.param("claims")

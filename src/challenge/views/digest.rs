@@ -74,7 +74,7 @@ impl<'a> DigestChallenge<'a> {
         self.0.is_true("stale")
     }
 
-    /// The hash algorithm. Its name is read in any case, without a `-sess` suffix.
+    /// The hash algorithm. Its name is compared without regard to case and without a `-sess` suffix.
     #[must_use]
     pub fn algorithm(&self) -> DigestAlgorithm {
         let Some(name) = self.0.param("algorithm") else { return DigestAlgorithm::Md5 };
@@ -90,7 +90,7 @@ impl<'a> DigestChallenge<'a> {
         }
     }
 
-    /// Whether the algorithm is a session variant: its name ends with `-sess`, in any case.
+    /// Whether the algorithm is a session variant: its name ends with `-sess`, in upper or lower case.
     #[must_use]
     pub fn is_session(&self) -> bool {
         self.0.param("algorithm").is_some_and(|name| strip_session(&name).is_some())
@@ -118,7 +118,7 @@ impl<'a> DigestChallenge<'a> {
     }
 }
 
-/// The name without its suffix `-sess`, in any case. `None` if the name has no such suffix.
+/// The name without its suffix `-sess`, which may be in upper or lower case. `None` if the name has no such suffix.
 fn strip_session(name: &str) -> Option<&str> {
     let (hash, suffix) = name.split_at_checked(name.len().checked_sub("-sess".len())?)?;
     suffix.eq_ignore_ascii_case("-sess").then_some(hash)

@@ -59,7 +59,7 @@ impl<'a> Challenge<'a> {
         self.param(name).map_or_else(Vec::new, |value| split(value, |character| character == ' '))
     }
 
-    /// Whether a parameter is `true`, in any case.
+    /// Whether a parameter is `true`, in upper or lower case.
     fn is_true(&self, name: &str) -> bool {
         self.param(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }

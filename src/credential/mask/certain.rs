@@ -1,13 +1,14 @@
 //! Classifies secrets by how likely they occur in a text by chance.
 
-/// The longest secret that may occur in a text by chance, whatever its characters, in characters.
+/// The length of the longest secret, in characters, that is never certain: such a short text may occur by chance,
+/// whatever its characters are.
 const MAX_SHORT: usize = 4;
 /// A single word of at least this many characters does not occur by chance.
 const MIN_WORD: usize = 16;
 /// A number of at least this many digits does not occur by chance.
 const MIN_NUMBER: usize = 10;
 
-/// Whether the secret occurs in no text by chance.
+/// Whether the secret is certain: it does not occur in a text by chance.
 pub(super) fn is_certain(secret: &str) -> bool {
     let is_lowercase = secret.chars().skip(1).all(char::is_lowercase);
     let is_word = secret.chars().all(char::is_alphabetic) && (is_lowercase || secret.chars().all(char::is_uppercase));

@@ -1,6 +1,6 @@
 //! Decodes escapes, and characters of base64 and hex.
 
-/// What an escape stands for.
+/// What an escape represents.
 pub(super) enum Unescaped {
     /// An octet, which may be a part of a UTF-8 character.
     Octet(u8),

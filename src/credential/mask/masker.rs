@@ -23,9 +23,9 @@ const MIN_ENCODED: usize = 6;
 /// A server may repeat a secret that was sent to it, as it is or encoded: percent-encoded, escaped in JSON or XML, as
 /// base64 or hex. All these forms are found.
 ///
-/// A secret is *certain* if it occurs in no text by chance. It is masked wherever it occurs, in upper or lower case, and
-/// long pieces of a token are masked too. Any other secret (up to four characters, a single word or a short number) is
-/// masked only where it stands alone and in its exact case.
+/// A secret is *certain* if it does not occur in a text by chance. It is masked wherever it occurs, in upper or lower
+/// case, and long pieces of a token are masked too. Any other secret (up to four characters, a single word or a short
+/// number) is masked only where it stands alone and in its exact case.
 ///
 /// Mask only text that a server wrote. In text that the program wrote, the mask of a secret that is a common word would
 /// reveal the secret.

@@ -22,8 +22,8 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// The pieces of a secret in lower case. `None` if the secret is no token: it has no digit, or a character that no
-    /// token has, such as a blank or a quotation mark.
+    /// The pieces of a secret in lower case. `None` if the secret is not a token: it has no digit, or a character that
+    /// no token has, such as a blank or a quotation mark.
     pub(super) fn of(secret: &[u8]) -> Option<Self> {
         let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(octet);
         let length = (secret.len() / 2).clamp(MIN_PIECE, MAX_PIECE);

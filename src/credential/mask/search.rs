@@ -59,7 +59,7 @@ impl Needle {
         self.octets.len() >= MIN_DECODED
     }
 
-    /// Whether the text is the secret.
+    /// Whether the text equals the secret.
     pub(super) fn is(&self, text: &str) -> bool {
         *self.octets == text.as_bytes()
     }

@@ -10,8 +10,8 @@ use super::escapes::{Unescaped, backslash, entity, nibble, octet, sextet};
 pub(super) struct View {
     pub(super) octets: Zeroizing<Vec<u8>>,
     places: Vec<Range<usize>>,
-    /// Whether this is the original text, with or without escapes, and no decoded one. Only the original text may be
-    /// truncated.
+    /// Whether this is the original text, with or without its escapes. `false` for a decoded text. Only the original
+    /// text may be truncated.
     is_plain: bool,
 }
 

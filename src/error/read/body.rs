@@ -6,7 +6,7 @@ use super::found::{Found, Place, folded};
 use super::words::NO_CODES;
 use super::{html, json, xml};
 
-/// The longest plain text, in bytes, that is a message. Of a longer one, the first line may be a message.
+/// The longest plain text, in bytes, that is a message. If a text is longer, its first line may be a message.
 const MAX_MESSAGE_LENGTH: usize = 1_000;
 
 /// The texts of a body.

@@ -118,7 +118,7 @@ impl Found {
             }
             all[before..].sort_by_key(|value| (value.is_far, value.depth));
         }
-        // A value in an unknown object counts only for a name that is hardly used for anything else.
+        // In an unknown object, a value counts only if its name is rarely used for anything else.
         let is_certain = |value: &Value<'_>, holds| !value.is_far || holds == Holds::Any;
         all.retain(|value| {
             let holds = rules[value.line].holds;

@@ -14,7 +14,8 @@ const NUMBER: &str = "$serde_json::private::Number";
 pub(super) fn read(text: &str, found: &mut Found) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
     let top = Place::top();
-    // A list that is the whole body is read as a fault: sentences in it count, and objects in it are near.
+    // If the whole body is a list, it is read like a list in a member `fault`: its strings count if they are sentences,
+    // and its objects count like objects in a container of the table.
     let read = Reading { found, at: &top, name: "fault", level: 0 }.deserialize(&mut reader);
     read.is_ok() || read.is_err_and(|error| error.is_eof())
 }

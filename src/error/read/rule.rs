@@ -15,14 +15,15 @@ pub(super) struct Rule {
 pub(super) enum Where {
     /// A member of the body: `name`, `parent.name` or `parent.*`.
     Member(&'static str),
-    /// A header field; after a `*`, each field whose name ends like this. With a name, the part `name=…` of its value.
+    /// A header field. If the name begins with `*`, every field whose name has this ending. With a second name, only
+    /// the part `name=…` of the value.
     Field(&'static str, Option<&'static str>),
 }
 
 /// Which values count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
-    /// Every text. As a code also every number, except the status.
+    /// Any text. For a code, also any number except the status.
     Any,
     /// A number. A text there may be the identifier of the request.
     Digits,

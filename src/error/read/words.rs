@@ -1,6 +1,6 @@
 //! Words and URLs that are not codes, and words that add nothing to the status.
 
-/// Values that stand in the place of a code but name no error.
+/// Values of code members that do not name an error.
 pub(super) const NO_CODES: &[&str] = &[
     "about:blank",
     "error",
@@ -27,5 +27,5 @@ pub(super) const NO_CODE_URLS: &[&str] = &["ietf.org/", "rfc-editor.org/", "//ht
 pub(super) const GENERIC_WORDS: &[&str] =
     &["code", "error", "errors", "forbidden", "http", "status", "unauthorized", "unauthorised"];
 
-/// Parts of words that name a refusal, and nothing else that has a status or a name.
+/// Parts of words that name a refusal. Other statuses and names do not contain them.
 pub(super) const DENIALS: &[&str] = &["denied", "expired", "invalid", "not_allowed", "permission", "unauth"];

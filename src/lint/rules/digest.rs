@@ -56,7 +56,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "digest-with-md5-alone",
         severity: Doubt,
         section: "RFC 7616 §3.3",
-        sentence: "Digest is offered only with MD5, which is meant for old clients in addition to SHA-256",
+        sentence: "the server offers Digest only with MD5, but MD5 is only for old clients, in addition to SHA-256",
         is_broken: |evidence| {
             let mut names = algorithms(evidence).filter(|name| KNOWN_ALGORITHMS.contains(&&**name)).peekable();
             names.peek().is_some() && names.all(|name| name == "md5")
@@ -72,7 +72,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "digest-with-an-unknown-algorithm",
         severity: Fault,
         section: "RFC 7616 §3.3",
-        sentence: "Digest is offered only with unregistered algorithms, which no client supports",
+        sentence: "the server offers Digest only with unregistered algorithms, which no client supports",
         is_broken: |evidence| {
             let mut names = algorithms(evidence).peekable();
             names.peek().is_some() && !names.any(|name| KNOWN_ALGORITHMS.contains(&&*name))
@@ -94,7 +94,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "basic-beside-digest",
         severity: Doubt,
         section: "RFC 7616 §5.6",
-        sentence: "Basic is offered together with Digest: an attacker on the network can remove Digest and read the password",
+        sentence: "the server offers Basic together with Digest: an attacker on the network can remove the Digest challenge and read the password",
         is_broken: |evidence| evidence.has_challenge("Basic", |_| true) && evidence.has_challenge("Digest", |_| true),
         expected: digest,
     },

@@ -16,7 +16,7 @@ pub(super) static RULES: [Rule; 14] = [
         severity: Fault,
         section: "RFC 9110 §15.5.2",
         sentence: "a 401 has no `WWW-Authenticate`, so a client does not know which credential to send",
-        // An empty field has no challenge, and no defect either.
+        // An empty field has neither a challenge nor a defect.
         is_broken: |evidence| {
             evidence.has_status(401) && evidence.challenges.is_empty() && evidence.challenges.is_strict()
         },
@@ -34,7 +34,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "401-for-a-fresh-credential",
         severity: Doubt,
         section: "RFC 9110 §15.5.4",
-        sentence: "a valid or just renewed credential gets a 401; if it is not allowed to do this, the status is 403",
+        sentence: "a valid or just renewed credential gets a 401; if the credential lacks a permission, the right status is 403",
         is_broken: |evidence| {
             evidence.has_status(401) && (evidence.exchange.is_known_good || is_renewed_for_nothing(evidence))
         },
@@ -60,7 +60,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "403-for-an-expired-token",
         severity: Doubt,
         section: "RFC 6750 §3.1",
-        sentence: "a 403 says that the token is expired: with a 401, a client renews its token",
+        sentence: "a 403 says that the token is expired: a client renews its token only after a 401",
         is_broken: |evidence| {
             evidence.has_status(403) && !evidence.has_error("invalid_token") && evidence.body_means(&EXPIRED)
         },
@@ -70,7 +70,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "rate-limit-as-403",
         severity: Doubt,
         section: "RFC 6585 §4",
-        sentence: "a rate limit is answered by 403 without a `Retry-After`: a client treats it as a final refusal",
+        sentence: "the server answers a rate limit with 403 and no `Retry-After`: a client treats it as a final refusal",
         is_broken: |evidence| {
             evidence.has_status(403) && evidence.header(RETRY_AFTER).is_none() && is_rate_limit(evidence)
         },
@@ -80,11 +80,11 @@ pub(super) static RULES: [Rule; 14] = [
         id: "refusal-of-a-malformed-request",
         severity: Doubt,
         section: "RFC 9110 §15.5.1",
-        sentence: "a malformed request is answered by 401 or 403, but another credential does not help",
+        sentence: "the server answers a malformed request with 401 or 403, but another credential does not help",
         is_broken: |evidence| {
             let of_token = evidence.has_error("invalid_token") || evidence.has_error("insufficient_scope");
             let malformed = evidence.has_error("invalid_request") || (!of_token && evidence.body_means(&MALFORMED));
-            // In a request without a credential, only the credential is missing.
+            // If the request has no credential, the 401 or 403 is about the missing credential.
             (evidence.has_status(401) || evidence.has_status(403)) && evidence.has_credential() && malformed
         },
         expected: |_| BAD_REQUEST.to_owned(),
@@ -141,7 +141,7 @@ pub(super) static RULES: [Rule; 14] = [
         id: "404-that-hides-a-403",
         severity: Information,
         section: "RFC 9110 §15.5.4",
-        sentence: "a 404 is about a missing permission: it hides the resource, but also the permission that a user must request",
+        sentence: "a 404 is sent because a permission is missing: it hides the resource, but the user does not learn which permission to request",
         is_broken: |evidence| {
             evidence.has_status(404)
                 && (evidence.exchange.headers.contains_key(WWW_AUTHENTICATE) || evidence.body_means(&DENIED))
@@ -160,8 +160,8 @@ pub(super) static RULES: [Rule; 14] = [
     },
 ];
 
-/// Whether a token was just renewed and the server names no fault of it. A password may be wrong, and a server is right to
-/// refuse an invalid token.
+/// Whether the server refuses a token that was just renewed and names no fault of the token. Passwords do not count,
+/// because a password may be wrong.
 fn is_renewed_for_nothing(evidence: &Evidence<'_>) -> bool {
     let named = evidence.token_challenges().filter_map(|challenge| challenge.param("error"));
     let explained = named.into_iter().any(|error| error != "insufficient_scope");

@@ -48,7 +48,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "unknown-error-code",
         severity: Information,
         section: "RFC 6750 §6.2",
-        sentence: "an `error` is no registered code, so a client can only print it",
+        sentence: "an `error` is not a registered code, so a client can only print it",
         is_broken: |evidence| {
             let unknown = |error: &str| !KNOWN_CODES.contains(&error);
             evidence.token_challenges().any(|challenge| challenge.param("error").is_some_and(|error| unknown(&error)))
@@ -76,7 +76,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "scope-with-odd-characters",
         severity: Fault,
         section: "RFC 6750 §3",
-        sentence: "a `scope` is no list of scope tokens with single blanks between them",
+        sentence: "a `scope` is not a list of scope tokens with single spaces between them",
         is_broken: |evidence| {
             let odd = |value: &str| !value.split(' ').all(is_scope_token);
             evidence.token_challenges().any(|challenge| challenge.param("scope").is_some_and(|value| odd(&value)))
@@ -124,7 +124,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "step-up-as-403",
         severity: Fault,
         section: "RFC 9470 §3",
-        sentence: "`insufficient_user_authentication` has a status other than 401",
+        sentence: "a response with `insufficient_user_authentication` has a status other than 401",
         is_broken: |evidence| !evidence.has_status(401) && evidence.has_error("insufficient_user_authentication"),
         expected: step_up,
     },

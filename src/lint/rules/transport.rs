@@ -25,7 +25,7 @@ pub(super) static RULES: [Rule; 5] = [
         section: "RFC 6750 §5.3",
         sentence: "the server asks for a bearer token over plain http, where everyone on the network can read it",
         is_broken: |evidence| is_plain(evidence.exchange.url) && evidence.token_challenges().next().is_some(),
-        expected: |_| "a challenge over https, and no resource over plain http that needs a token".to_owned(),
+        expected: |_| "a challenge over https, and over plain http only resources that need no token".to_owned(),
     },
     Rule {
         id: "link-by-plain-http",
@@ -53,7 +53,7 @@ pub(super) static RULES: [Rule; 5] = [
         id: "token-in-the-query",
         severity: Doubt,
         section: "RFC 6750 §2.3",
-        sentence: "a token in the query is accepted without `Cache-Control: private`, so caches store the response",
+        sentence: "the server accepts a token in the query and sends no `Cache-Control: private`, so caches may store the response",
         is_broken: |evidence| {
             let in_query = evidence.exchange.url.query_pairs().any(|(name, _)| name == "access_token");
             let controls = evidence.exchange.headers.get_all(CACHE_CONTROL).iter();

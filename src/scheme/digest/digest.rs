@@ -129,7 +129,9 @@ impl DigestAuth {
             let expected = self.space.proof(&used);
             // With `auth-int` the proof depends on the body, which has not arrived yet.
             if expected.is_some_and(|expected| !proof.eq_ignore_ascii_case(&expected)) {
-                return Err("the server's own proof (`rspauth`) is wrong: it does not know the password".into());
+                return Err(
+                    "the server's own proof (`rspauth`) is wrong, so the server does not know the password".into()
+                );
             }
         }
         if let Some(next) = text("nextnonce") {

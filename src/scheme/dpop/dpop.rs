@@ -55,7 +55,7 @@ impl Dpop {
     /// Returns the credential of a token that is bound to this key.
     ///
     /// # Errors
-    /// Returns [`NotBound`] if `token_type` is not `DPoP`, in upper or lower case. A token that is not bound can be used
+    /// Returns [`NotBound`] if `token_type` is not `DPoP`; upper and lower case are equal. A token that is not bound can be used
     /// without the key.
     pub fn credential(&self, token: impl Into<Secret>, token_type: &str) -> Result<Credential, NotBound> {
         if !token_type.eq_ignore_ascii_case("DPoP") {

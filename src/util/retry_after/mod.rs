@@ -35,8 +35,8 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     duration.or_else(|| resets.max()).or_else(|| exhausted_policy(of("ratelimit")?))
 }
 
-/// The time until a rate limit of which nothing remains is reset. `name` and `remaining` are the field with the
-/// remaining count. The field with the time has the same name, with `reset` in place of `remaining`.
+/// The time until an exhausted rate limit is reset. `name` and `remaining` are the field with the remaining count. The
+/// field with the time has the same name, with `reset` in place of `remaining`.
 fn reset_after<'h>(
     name: &str,
     remaining: &str,

@@ -18,7 +18,7 @@ pub(crate) enum Difference {
     /// It accepts a name twice in one challenge, which RFC 9110 §11.2 forbids. Here the second one is a defect, and both are
     /// kept.
     Duplicate,
-    /// It has no limits. Here the end of reading at a limit is a defect.
+    /// It has no limits. This parser stops at a limit and notes a defect.
     Cap,
 }
 

@@ -7,7 +7,7 @@ use reqwest::{Body, Request, Response};
 use reqwest_challenge::ChallengeMiddleware;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
-pub(crate) use reqwest_challenge_testing::{Answer, Arrived, Gate, Script};
+pub(crate) use reqwest_challenge_testing::{Answer, Gate, ReceivedRequest, Script};
 
 pub(crate) const API: &str = "https://api.example.com";
 

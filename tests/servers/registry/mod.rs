@@ -9,7 +9,7 @@ use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use reqwest_challenge::{ChallengeMiddleware, Unauthorized};
 use reqwest_challenge_login::registry::Registry;
-use reqwest_challenge_testing::{Answer, Arrived, MockApi};
+use reqwest_challenge_testing::{Answer, MockApi, ReceivedRequest};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -26,14 +26,14 @@ pub(crate) const CHECKS: [Check; 3] = [
 /// A token server whose key the registry trusts. Its tokens allow alice everything and others only to pull.
 pub(crate) async fn token_server(folder: PathBuf) -> MockApi {
     let server = MockApi::start().await.unwrap();
-    server.at("/token").answers_by(move |arrived| {
+    server.at("/token").answers_with(move |arrived| {
         let alice = arrived.header("authorization") == Some(&format!("Basic {}", STANDARD.encode("alice:s3cret")));
         Answer::json(json!({ "token": token(&folder, arrived, alice), "expires_in": 300 }))
     });
     server
 }
 
-fn token(folder: &std::path::Path, arrived: &Arrived, alice: bool) -> String {
+fn token(folder: &std::path::Path, arrived: &ReceivedRequest, alice: bool) -> String {
     let der = std::fs::read(folder.join("key.der")).unwrap();
     // SEC 1: a sequence, a version, and the key in 32 octets.
     let key = SigningKey::from_slice(&der[7..39]).unwrap();

@@ -16,7 +16,7 @@ pub(crate) struct Servers {
 impl Servers {
     pub(crate) async fn start(folder: &Path) -> Result<Self, BoxError> {
         let provider = MockIdentityProvider::start().await?;
-        provider.device_interval(std::time::Duration::from_secs(1));
+        provider.set_device_interval(std::time::Duration::from_secs(1));
         let api = MockApi::trusting(&provider).await?;
         let tokens = folder.join("demo-servers-tokens");
         for token in fs::read_to_string(&tokens).unwrap_or_default().lines() {

@@ -39,7 +39,7 @@ enum Source {
     OAuth(Issuer, Client),
     /// A token that the user creates on that page.
     Token(String),
-    /// The password of that user, or of a user whose name is asked for.
+    /// The password of that user. If it is `None`, the tool asks for the user name too.
     Password(Option<String>),
 }
 
@@ -55,7 +55,8 @@ impl Login {
         LoginBuilder::of(Source::Token(page.into()))
     }
 
-    /// A login by a password that the user types. It is sent by Basic (RFC 7617). If there is no user name, it is asked for too.
+    /// A login by a password that the user types. It is sent by Basic (RFC 7617). If no user name is given, the tool
+    /// asks for it too.
     pub fn password(user: Option<&str>) -> LoginBuilder {
         LoginBuilder::of(Source::Password(user.map(str::to_owned)))
     }
@@ -124,7 +125,7 @@ impl LoginBuilder {
         self
     }
 
-    /// Asks for a password, if a 401 offers Basic and no Bearer. If there is no user name, it is asked for too.
+    /// Asks for a password, if a 401 offers Basic and no Bearer. If no user name is given, the tool asks for it too.
     pub fn or_password(mut self, user: Option<&str>) -> Self {
         let password = user.map_or(PasswordOf::AnyUser, |user| PasswordOf::User(user.to_owned()));
         self.alternatives.password = Some(password);

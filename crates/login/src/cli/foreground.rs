@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use super::cancellation::{Cancellation, cancelled};
 
-/// How long a signal to this process may take to arrive. The kernel delivers it to any of the threads.
+/// How long a signal to this process may take to arrive. It takes some time, because the kernel may deliver it to another
+/// thread than the one that sends it.
 const MAX_SIGNAL_DELAY: Duration = Duration::from_millis(100);
 
 /// The interval between checks for the foreground, if the process handles `SIGTTIN`.

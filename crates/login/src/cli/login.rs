@@ -45,14 +45,14 @@ pub(super) enum Kind {
     OAuth(Box<OAuth>, Alternatives),
     /// A token that the user creates on that page.
     Token(String),
-    /// The password of that user, or of a user whose name is asked for.
+    /// The password of that user. If it is `None`, the tool asks for the user name too.
     Password(Option<String>),
 }
 
 /// What to ask for if OAuth cannot be used.
 #[derive(Default)]
 pub(super) struct Alternatives {
-    /// A token that the user creates on that page, if no way of OAuth reaches the user.
+    /// A token that the user creates on that page, if no OAuth login reaches the user.
     pub(super) token_page: Option<String>,
     /// A password, if the API offers Basic and no Bearer.
     pub(super) password: Option<PasswordOf>,
@@ -61,7 +61,7 @@ pub(super) struct Alternatives {
 /// Whose password to ask for.
 pub(super) enum PasswordOf {
     User(String),
-    /// The user name is asked for too.
+    /// The password of a user whose name the tool asks for too.
     AnyUser,
 }
 
@@ -113,7 +113,7 @@ impl Login {
         Ok(credential.with_source("prompt"))
     }
 
-    // Both questions name the host of the request, and not what a challenge says about itself.
+    // The questions name the host of the request, and no text of the challenge, which the server chose.
 
     async fn ask_for_token(&self, context: &RefreshContext, page: &str) -> Result<Credential, RefreshError> {
         let host = context.origin().host();
@@ -166,7 +166,7 @@ impl Refresh for Login {
     }
 
     fn timeout(&self) -> Duration {
-        // A user name and a password.
+        // A login by password has two prompts: one for the user name and one for the password.
         let prompts = prompt::ANSWER_TIMEOUT.saturating_mul(2);
         match &self.kind {
             Kind::OAuth(oauth, _) => oauth.timeout().saturating_add(prompts),

@@ -32,7 +32,8 @@ impl PromptState {
     /// Changes the terminal's modes. The change is undone when the prompt ends or is cancelled.
     ///
     /// # Errors
-    /// Returns the error of the change, or an error if the prompt was cancelled. In the latter case nothing is changed.
+    /// Returns the error of the change, or an error if the prompt was cancelled. If the prompt was cancelled, nothing
+    /// is changed.
     #[cfg(unix)]
     pub(super) fn change_modes(&self, change: impl FnOnce(&mut SavedModes) -> io::Result<()>) -> io::Result<()> {
         self.saved_modes().as_mut().map_or_else(|| Err(cancelled()), change)

@@ -84,7 +84,7 @@ pub(super) fn in_browser(screen: &Screen, open: &Open, prompt: &AuthorizationPro
         prompt.url()
     ));
     let (screen, open, url) = (screen.clone(), open.clone(), prompt.url().clone());
-    // On a thread that may block: a browser in the terminal runs until the user closes it.
+    // This runs on a thread that may block, because a browser in the terminal runs until the user closes it.
     let notice = screen.clone();
     drop(tokio::task::spawn_blocking(move || {
         if let Err(error) = open(&url) {

@@ -93,7 +93,7 @@ impl OAuth {
         if let Some(server) = self.issuer.without_discovery().filter(|server| server.issuer == issuer) {
             return Ok(Arc::new(server.clone()));
         }
-        // An issuer that the caller named names its URLs itself.
+        // If the caller named the issuer, the issuer itself counts as the server that names it.
         let own = self.issuer.named.as_ref().and_then(|server| Url::parse(&server.issuer).ok());
         let own = own.as_ref().and_then(Origin::of);
         let named_by = own.as_ref().or(named_by).unwrap_or(&sender.api);
@@ -163,7 +163,7 @@ impl OAuth {
             let missing = demanded.iter().filter(|scope| !scopes.contains(scope)).cloned().collect();
             scopes.extend(self.allowed_scopes(context, missing));
         }
-        // The scopes of a step-up outlive the token that it led to.
+        // A renewal keeps the scopes of an earlier step-up.
         let replaces_token = matches!(context.reason(), RefreshReason::Challenged | RefreshReason::Expired)
             && !is_for_another_resource(context);
         if replaces_token && !scopes.is_empty() {
@@ -208,8 +208,7 @@ pub(super) fn is_for_another_resource(context: &RefreshContext) -> bool {
 fn no_metadata(context: &RefreshContext) -> RefreshError {
     if context.reason() != RefreshReason::Challenged {
         // Not a final refusal, because the next 401 may name the metadata.
-        let line =
-            "the API's well-known URLs name no authorization server; send it a request, because its challenge may";
+        let line = "the API's well-known URLs name no authorization server; send a request to the API, because its challenge may name one";
         return RefreshError::other(line);
     }
     let line = match metadata_url(context) {

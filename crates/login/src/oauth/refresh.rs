@@ -46,7 +46,7 @@ impl OAuth {
     /// The attachment with the refresh token that renews the refused credential. `None` if a renewal is not possible or does
     /// not help.
     fn renewable(&self, context: &RefreshContext) -> Option<Attachment> {
-        // A login or a step-up replaces the current login.
+        // A login or a step-up starts a new login, so it does not use the refresh token of the current one.
         let wants_login =
             matches!(context.reason(), RefreshReason::Login | RefreshReason::StepUp) && self.grant.is_repeatable();
         let attachment = Attachment::of(context.credential())?;
@@ -122,7 +122,8 @@ impl OAuth {
         }
         let grant_context = self.grant_context(context).await?;
         let issued = self.grant.obtain(&grant_context).await.map_err(|error| self.settings.as_login_required(error));
-        // The failure of a login says nothing about the current credential.
+        // A failed login does not show that the current credential is invalid, so its error must not revoke that
+        // credential.
         let mut issued = if needs_user { issued.map_err(RefreshError::of_login)? } else { issued? };
         // If the response names no scopes, they are those of the request (RFC 6749 §5.1).
         if !grant_context.scopes.is_empty() {

@@ -9,10 +9,10 @@ use reqwest_challenge::support::is_transient_status;
 use reqwest_challenge::{Credential, Origin, RefreshContext, RefreshError, RefreshErrorKind, Secret};
 
 impl OAuth {
-    /// Revokes the credential of the context, which is forgotten on this machine in any case.
+    /// Revokes the credential of the context, which is always forgotten on this machine.
     pub(super) async fn revoke(&self, context: &RefreshContext) -> Result<(), RefreshError> {
         let Some(mut attachment) = Attachment::of(context.credential()) else { return Ok(()) };
-        // A renewal whose result was dropped has replaced the refresh token.
+        // An earlier renewal may have replaced the refresh token although its result was dropped.
         let mut replacements = self.memory.rotation.lock().await;
         attachment.refresh_token = attachment.refresh_token.map(|token| replacements.latest_of(&token).clone());
         replacements.clear();
@@ -64,8 +64,9 @@ impl OAuth {
     /// be that API.
     fn api_of(&self, attachment: &Attachment) -> Option<Origin> {
         let stored = || {
-            // The login was stored, and nothing was refreshed since. An issuer that only a challenge named is trusted as
-            // far as the API that named it, and not at all if that API is not known.
+            // An earlier process stored the login, and this process has refreshed nothing. If only a challenge named
+            // the issuer, the API of the stored resource counts as the API that named it. If no resource is stored, the
+            // issuer is not trusted.
             let is_named = self.issuer.named.is_some();
             let url = if is_named { Some(&attachment.issuer) } else { attachment.resource.as_ref() };
             url.and_then(|text| Url::parse(text).ok()).and_then(|url| Origin::of(&url))

@@ -30,11 +30,11 @@ pub(super) struct StoreRenewalLock {
 }
 
 enum Stage {
-    /// No other process renews.
+    /// This process holds the lock, so no other process renews.
     Renewing { _lock: StoreLock, prepared: Option<Prepared> },
     /// There is no lock: nothing can be stored, or another process renews and a login does not wait for it.
     Unlocked(StoreError),
-    /// The refresher asks the user. If there is a lock, no other process does.
+    /// The refresher asks the user. If it holds the lock of prompts, no other process asks the user.
     Prompting { _lock: Option<StoreLock> },
 }
 

@@ -37,7 +37,7 @@ impl<R: Refresh> Stored<R> {
         newest(self.unsaved.lock().await.as_ref(), stored)
     }
 
-    /// Returns whether the text is saved. `false` means that another process changed the entry. A login is saved in any case.
+    /// Returns whether the text is saved. `false` means that another process changed the entry. A login is always saved.
     async fn save(&self, pending: &Unsaved) -> Result<bool, StoreError> {
         let mut is_saved = self.entry.replace(pending.old.as_ref(), &pending.new).await?;
         for _ in 0..MAX_CONFLICTS {
@@ -111,7 +111,7 @@ impl<R: Refresh> Stored<R> {
                     // The login is over, whatever the server answers.
                     let discarded = context.clone().to_forget(RefreshReason::Discarded, Some(new));
                     let _ = self.refresher.forget(discarded).await;
-                    return Err(RefreshError::login_required("log in: another process logged out"));
+                    return Err(RefreshError::login_required("log in again, because another process logged out"));
                 }
                 _ => old = now,
             }

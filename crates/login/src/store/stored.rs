@@ -179,7 +179,7 @@ impl<R: Refresh> Stored<R> {
         if let Some(stored) = &stored
             && let Err(problem) = self.entry.clear(stored).await
         {
-            // The caller needs the error of the server more.
+            // The call returns the error of the server. The error of the store is only kept for `save_error`.
             self.set_save_error(Some(problem));
         }
         Err(error)

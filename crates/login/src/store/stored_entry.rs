@@ -17,7 +17,8 @@ pub(super) type Restore = Arc<dyn Fn(&str, Secret) -> Option<Credential> + Send 
 /// How long a login or a logout waits for the renewal of another process: longer than a token endpoint usually takes.
 const MAX_BRIEF_WAIT: Duration = Duration::from_secs(2);
 
-/// How much larger a new credential may be than the stored one, in octets, at least.
+/// The smallest space, in octets, that is reserved in addition to the size of the stored credential, because a new
+/// credential may be larger.
 const MIN_GROWTH: usize = 4 << 10;
 
 /// One key of a store, and how to read the text under it.
@@ -28,7 +29,7 @@ pub(super) struct StoredEntry {
     /// How long to wait for the lock.
     pub(super) lock_timeout: Duration,
     pub(super) restore: Restore,
-    /// Called when the login of another process is awaited.
+    /// Called when this process begins to wait for the login of another process.
     pub(super) on_waiting: Arc<dyn Fn() + Send + Sync>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The longest duration: ten years. A caller that sets a longer one means "for ever", and `Duration::MAX` would overflow a
+/// The longest duration: ten years. A caller that sets a longer one wants no limit, and `Duration::MAX` would overflow a
 /// clock.
 const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 

@@ -44,7 +44,7 @@ fn unreachable_issuer() -> Issuer {
 #[tokio::test]
 async fn if_the_api_accepts_only_basic_the_login_asks_for_a_password() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
-    api.at("/").takes(Protection::basic("alice", "hunter2"));
+    api.at("/").accepts(Protection::basic("alice", "hunter2"));
     let login =
         Login::oauth(unreachable_issuer(), Client::public("tool")).or_password(None).prompt(answers(&asked, "hunter2"));
     assert_eq!(client(&api.origin(), login).get(api.origin()).send().await.unwrap().status(), 200);
@@ -62,7 +62,7 @@ async fn if_the_api_accepts_only_basic_the_login_asks_for_a_password() {
 #[tokio::test]
 async fn a_prompt_escapes_control_characters_in_names() {
     let (api, asked) = (MockApi::start().await.unwrap(), Asked::default());
-    api.at("/x").takes(Protection::basic("alice", "hunter2"));
+    api.at("/x").accepts(Protection::basic("alice", "hunter2"));
     let login = Login::password(Some("al\u{202e}i\u{3164}ce")).prompt(answers(&asked, "hunter2"));
     client(&api.origin(), login).get(api.url("/x")).send().await.unwrap_err();
     assert_eq!(asked.lock().unwrap()[0].0, "Password of al\\u{202e}i\\u{3164}ce for 127.0.0.1");
@@ -89,14 +89,14 @@ async fn a_custom_prompt_returns_a_token_or_fails() {
 async fn a_custom_display_shows_the_login_page_and_the_device_code() {
     for way in [LoginMethod::Browser, LoginMethod::Device] {
         let provider = Arc::new(MockIdentityProvider::start().await.unwrap());
-        provider.device_interval(std::time::Duration::from_secs(1));
+        provider.set_device_interval(std::time::Duration::from_secs(1));
         let api = protected(&provider).await;
         let (shown, decides) = (Arc::new(Mutex::new(0)), provider.clone());
         let count = shown.clone();
         let show = move |prompt: &AuthorizationPrompt| -> Result<(), BoxError> {
             *count.lock().unwrap() += 1;
             match prompt.user_code() {
-                Some(code) => assert!(decides.decide(code, true)),
+                Some(code) => assert!(decides.decide_login(code, true)),
                 None => drop(tokio::spawn(reqwest::get(prompt.url().clone()))),
             }
             Ok(())

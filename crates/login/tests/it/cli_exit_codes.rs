@@ -60,7 +60,7 @@ fn each_refresh_error_has_its_exit_code() {
 #[tokio::test]
 async fn each_refusal_of_a_request_has_its_exit_code() {
     let declining = || auth(RecordingRefresher::declining());
-    let says = |answer: Answer| Script::says(answer);
+    let says = |answer: Answer| Script::always(answer);
     // A 401: a login helps, unless another server sent the 401 or a new credential is ready for the next run.
     assert_eq!(exit_code(&get(&says(challenged()), &declining()).await), 4);
     assert_eq!(exit_code(&get(&says(challenged()), &auth(RecordingRefresher::new())).await), 4);
@@ -96,14 +96,14 @@ async fn each_refusal_of_a_request_has_its_exit_code() {
 async fn a_failed_step_up_and_a_request_after_a_logout_have_their_exit_codes() {
     let key = ChallengeMiddleware::new(API, RecordingRefresher::declining()).unwrap();
     let of = async |answer: Answer| {
-        let error = get(&Script::says(answer), &key).await;
+        let error = get(&Script::always(answer), &key).await;
         let denied = Forbidden::find(&error).unwrap();
         key.session().step_up(denied).await.unwrap_err()
     };
     assert_eq!(exit_code(&of(status(403)).await), 5, "the 403 names no scopes");
     assert_eq!(exit_code(&of(status(403).url("https://evil.example/")).await), 1, "another server sent the 403");
     key.session().logout().await.unwrap();
-    let error = get(&Script::says(challenged()), &key).await;
+    let error = get(&Script::always(challenged()), &key).await;
     assert_eq!(exit_code(&error), 4, "{error}");
 }
 
@@ -171,10 +171,10 @@ fn the_explanation_of_an_error_chain_repeats_no_line() {
 #[tokio::test]
 async fn the_explanation_of_an_error_does_not_repeat_its_kind() {
     let failing = |error: RefreshError| auth(RecordingRefresher::declining().with_initial(Err(error)));
-    let error = get(&Script::says(challenged()), &failing(RefreshError::other("the keyring is locked"))).await;
+    let error = get(&Script::always(challenged()), &failing(RefreshError::other("the keyring is locked"))).await;
     let shown = explain(&error, "tool login", None);
     assert!(!shown.contains("caused by: no credential") && shown.contains("the keyring is locked"), "{shown}");
-    let error = get(&Script::says(status(403)), &auth(RecordingRefresher::declining())).await;
+    let error = get(&Script::always(status(403)), &auth(RecordingRefresher::declining())).await;
     let ours = reqwest_challenge::Error::find(&error).unwrap();
     let shown = explain(ours, "tool login", None);
     assert!(shown.starts_with("error: 403 to GET") && shown.lines().count() == 1, "{shown}");
@@ -189,7 +189,7 @@ async fn the_explanation_of_an_error_does_not_repeat_its_kind() {
 #[tokio::test]
 async fn a_user_name_that_basic_cannot_send_is_refused_before_the_password_prompt() {
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::basic("alice", "hunter2"));
+    api.at("/").accepts(Protection::basic("alice", "hunter2"));
     for (fixed, typed) in [(None, "ali:ce"), (Some("ali:ce"), ""), (None, "ali\u{7}ce")] {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let sink = asked.clone();

@@ -10,7 +10,7 @@ use crate::support::script::{API, Script, challenged, challenged_with, respond, 
 #[tokio::test]
 async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_network_failure() {
     let refresh = |error: RefreshError| {
-        let server = Script::says(challenged());
+        let server = Script::always(challenged());
         async move {
             let auth = ChallengeMiddleware::new(API, RecordingRefresher::failing(error)).unwrap();
             server.client(&auth).get(API).send().await.unwrap_err()
@@ -33,12 +33,12 @@ async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_netwo
     assert_eq!(exit_code(&refresh(RefreshError::other("odd")).await), 1);
     let auth = ChallengeMiddleware::new(API, Credential::bearer("t")).unwrap();
     let challenge = "Bearer error=\"insufficient_scope\", scope=\"admin\"";
-    let server = Script::says(respond(403, &[("www-authenticate", challenge)], "no"));
+    let server = Script::always(respond(403, &[("www-authenticate", challenge)], "no"));
     let forbidden = server.client(&auth).get(API).send().await.unwrap_err();
     assert!(Forbidden::find(&forbidden).is_some());
     assert_eq!(exit_code(&forbidden), 5);
     assert!(!text(&forbidden).contains("help"), "{}", text(&forbidden));
-    let server = Script::says(challenged_with("Bearer"));
+    let server = Script::always(challenged_with("Bearer"));
     let refused = server.client(&auth).get(API).send().await.unwrap_err();
     assert_eq!(exit_code(&refused), 4);
     // No server listens there.
@@ -55,10 +55,10 @@ async fn exit_codes_and_texts_distinguish_a_required_login_a_refusal_and_a_netwo
     let network = client.get(long).send().await.unwrap_err();
     assert!(!text(&network).contains("hunter2"), "{}", text(&network));
     // A 404 is no network failure, and a login does not help against a permanent refusal.
-    let server = Script::says(status(404));
+    let server = Script::always(status(404));
     let missing = server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err();
     assert_eq!(exit_code(&missing), 1);
-    let server = Script::says(status(503));
+    let server = Script::always(status(503));
     assert_eq!(exit_code(&server.client(&auth).get(API).send().await.unwrap().error_for_status().unwrap_err()), 6);
     let unknown = refresh(RefreshError::denied("invalid_client")).await;
     assert!(exit_code(&unknown) == 1 && !text(&unknown).contains("help"), "{}", text(&unknown));

@@ -146,7 +146,7 @@ async fn if_no_browser_opens_the_user_gets_a_notice_and_can_open_the_page_by_han
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_over_ssh_or_without_a_display_logs_in_with_a_device_code() {
     let provider = MockIdentityProvider::start().await.unwrap();
-    provider.device_interval(Duration::from_secs(1));
+    provider.set_device_interval(Duration::from_secs(1));
     let api = protected(&provider).await;
     for (environment, way) in [
         (ssh_terminal(), None),
@@ -165,7 +165,7 @@ async fn a_user_over_ssh_or_without_a_display_logs_in_with_a_device_code() {
         let login = tokio::spawn(async move { session.login().await });
         until(|| !provider.user_codes().is_empty() || login.is_finished()).await;
         let code = provider.user_codes().pop().unwrap();
-        assert!(provider.decide(&code, true));
+        assert!(provider.decide_login(&code, true));
         login.await.unwrap().unwrap();
         let text = screen.text();
         assert!(text.contains(&code) && text.contains("/device") && text.contains("at 127.0.0.1"), "{text}");
@@ -212,7 +212,7 @@ async fn twenty_requests_prompt_the_user_once_and_a_refused_login_is_not_repeate
     let api = protected(&provider).await;
     let (screen, opened) = (Screen::default(), Arc::new(AtomicUsize::new(0)));
     let (count, runtime) = (opened.clone(), tokio::runtime::Handle::current());
-    provider.refuses_logins(true);
+    provider.refuse_logins(true);
     let refresher = login(&provider, &screen).prompting().browser(move |url| {
         count.fetch_add(1, Ordering::SeqCst);
         let url = url.clone();
@@ -235,7 +235,7 @@ async fn twenty_requests_prompt_the_user_once_and_a_refused_login_is_not_repeate
         }
         assert_eq!(opened.load(Ordering::SeqCst), 1, "the refusal is remembered");
     }
-    provider.refuses_logins(false);
+    provider.refuse_logins(false);
     session.login().await.unwrap();
     assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
 }

@@ -87,7 +87,7 @@ async fn a_prompt_for_a_secret_names_the_host_and_hides_the_input() {
     assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);
     assert!(left.shown.contains("https://example.com/tokens"), "{}", left.shown);
     let api = MockApi::start().await.unwrap();
-    api.at("/").takes(Protection::basic("alice", "hunter2 pass"));
+    api.at("/").accepts(Protection::basic("alice", "hunter2 pass"));
     let password = ("Password of alice for 127.0.0.1", "hunter2 pass\n");
     let left = typed("alice", &api.origin(), &[password]);
     assert!(left.shown.contains("answer: 200 OK") && !left.shown.contains("hunter2"), "{}", left.shown);

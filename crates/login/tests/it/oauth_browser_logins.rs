@@ -151,12 +151,12 @@ async fn a_redirect_with_a_wrong_iss_is_refused_and_its_code_is_not_sent() {
 async fn a_refused_login_is_denied_and_revokes_no_credential() {
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = protected(&provider).await;
-    provider.refuses_logins(true);
+    provider.refuse_logins(true);
     let (show, _) = browser();
     let (_, session) = client(&api.origin(), pinned(&provider, AuthorizationCode::new(show)));
     let error = line(&session.login().await.unwrap_err());
     assert!(error.contains("access_denied"), "{error}");
-    provider.refuses_logins(false);
+    provider.refuse_logins(false);
     session.login().await.unwrap();
     // A used code is not a revoked credential.
     let page = Page::default();

@@ -8,20 +8,20 @@ use reqwest_challenge_login::oauth::{
     AuthorizationCode, Client, ClientCredentials, DeviceCode, Grant, Issuer, JwtBearer, OAuth, RefreshToken,
     TokenExchange,
 };
-use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, until};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, ReceivedRequest, until};
 use serde_json::{Value, json};
 
 use crate::support::oauth::{back, browser, client, client_by, endpoint, line, why};
 
 const CLAIMS: &str = "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"1\"}}}";
 
-/// An API that demands the claims in every token except the last one.
+/// An API that accepts only the token `good`. It answers every other request with a 401 that demands the claims.
 async fn demanding(good: &'static str) -> MockApi {
     use base64::Engine;
     let encoded = base64::engine::general_purpose::STANDARD.encode(CLAIMS);
     let challenge = format!("Bearer error=\"insufficient_claims\", claims=\"{encoded}\"");
     let api = MockApi::start().await.unwrap();
-    api.at("/api").answers_by(move |arrived| match arrived.header("authorization") {
+    api.at("/api").answers_with(move |arrived| match arrived.header("authorization") {
         Some(held) if held == format!("Bearer {good}") => Answer::ok("welcome"),
         _ => Answer::unauthorized([&*challenge]),
     });
@@ -35,7 +35,7 @@ async fn giving() -> MockApi {
         Answer::json(json!({ "access_token": token, "token_type": "Bearer", "refresh_token": "r" }))
     })
     .await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "code=abc"));
     server.at("/device").answers(Answer::json(json!({
         "device_code": "d", "user_code": "A", "verification_uri": server.url("/page"), "interval": 1, "expires_in": 60,
     })));
@@ -51,7 +51,7 @@ fn issuer(server: &MockApi) -> Issuer {
 /// The claims in the requests to a path.
 fn claims(server: &MockApi, path: &str) -> Vec<Option<String>> {
     let requests = server.requests();
-    requests.iter().filter(|one| one.path() == path).map(|one: &Arrived| one.form("claims")).collect()
+    requests.iter().filter(|one| one.path() == path).map(|one: &ReceivedRequest| one.form("claims")).collect()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest_challenge::{Credential, Error, Session};
 use reqwest_challenge_login::oauth::{Client, DeviceCode, Issuer, OAuth};
-use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, MockIdentityProvider, until};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider, ReceivedRequest, until};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -23,7 +23,7 @@ struct Pending {
 }
 
 /// Starts a login. `device` changes the device authorization, and `poll` answers the polls.
-async fn start(device: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static) -> Pending {
+async fn start(device: Value, poll: impl Fn(usize, &ReceivedRequest) -> Answer + Send + Sync + 'static) -> Pending {
     let (server, issuer) = device_server(device, poll).await;
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = shown.clone();
@@ -87,7 +87,7 @@ async fn the_client_polls_every_five_seconds_if_the_server_names_no_interval() {
 
 #[tokio::test]
 async fn slow_down_adds_five_seconds_to_all_later_intervals() {
-    let answer = |number, _: &Arrived| match number {
+    let answer = |number, _: &ReceivedRequest| match number {
         1 => code("slow_down"),
         2 | 3 => pending(),
         _ => token(),
@@ -103,7 +103,7 @@ async fn slow_down_adds_five_seconds_to_all_later_intervals() {
 #[tokio::test]
 async fn an_interval_in_a_slow_down_response_is_used() {
     for (said, seconds) in [(json!(30), 30), (json!("30"), 30), (json!(1), 10), (json!(null), 10)] {
-        let answer = move |number, _: &Arrived| match number {
+        let answer = move |number, _: &ReceivedRequest| match number {
             1 => Answer::ok("").json_body(json!({ "error": "slow_down", "interval": said })),
             _ => token(),
         };
@@ -116,7 +116,7 @@ async fn an_interval_in_a_slow_down_response_is_used() {
 
 #[tokio::test]
 async fn a_failed_connection_slows_the_polling_down_and_does_not_end_it() {
-    let answer = |number, _: &Arrived| match number {
+    let answer = |number, _: &ReceivedRequest| match number {
         1 => Answer::cut(),
         2 => Answer::new(503).body("out of order"),
         _ => token(),
@@ -183,7 +183,7 @@ async fn a_code_or_a_page_that_is_unsafe_to_show_ends_the_login() {
 #[tokio::test]
 async fn a_user_enters_the_code_and_the_login_succeeds() {
     let (provider, clock) = (MockIdentityProvider::start().await.unwrap(), ManualClock::new());
-    provider.device_interval(Duration::from_secs(1));
+    provider.set_device_interval(Duration::from_secs(1));
     let issuer = Issuer::new(provider.issuer()).unwrap();
     let oauth = OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap().scopes(["a"]);
     let (_, session) = client_by(clock.clone(), &provider.issuer(), oauth);
@@ -191,7 +191,7 @@ async fn a_user_enters_the_code_and_the_login_succeeds() {
     let login = tokio::spawn(async move { waiting.login().await });
     until(|| clock.waiting() == 1).await;
     let codes = provider.user_codes();
-    assert!(!provider.decide("another", true));
+    assert!(!provider.decide_login("another", true));
     // The user opens the provider's page and enters the code.
     let page = format!("{}/device", provider.issuer());
     let form = reqwest::get(&page).await.unwrap().text().await.unwrap();

@@ -76,8 +76,9 @@ async fn if_the_challenge_names_no_metadata_the_well_known_urls_are_tried_with_a
             "scopes_supported": ["api:read", "api:write"],
         });
         let here = format!("/.well-known/oauth-protected-resource{place}");
-        api.at("/.well-known/oauth-protected-resource")
-            .answers_by(move |arrived| if arrived.path() == here { Answer::json(&document) } else { Answer::new(404) });
+        api.at("/.well-known/oauth-protected-resource").answers_with(move |arrived| {
+            if arrived.path() == here { Answer::json(&document) } else { Answer::new(404) }
+        });
         let (oauth, seen) = prompting();
         let (client, _) = client(&api.origin(), oauth);
         assert_eq!(client.get(api.url("/api/deep")).send().await.unwrap().status(), 200, "{place}");
@@ -132,7 +133,7 @@ async fn with_metadata_at(path: &str, place: &str) -> (MockApi, String) {
 
 async fn opens_with_any_token() -> MockApi {
     let api = MockApi::start().await.unwrap();
-    api.at("/api").answers_by(|arrived| match arrived.credential() {
+    api.at("/api").answers_with(|arrived| match arrived.credential() {
         Some(_) => Answer::ok("welcome"),
         None => Answer::unauthorized(["Bearer"]),
     });

@@ -12,7 +12,7 @@ use reqwest_challenge::{Clock, DeniedReason, RefreshErrorKind, Secret};
 use reqwest_challenge_login::oauth::{
     Client, ClientCredentials, Grant, Issuer, JwtBearer, OAuth, RefreshToken, TokenExchange,
 };
-use reqwest_challenge_testing::{Answer, Arrived, Failure, ManualClock, MockApi, MockIdentityProvider};
+use reqwest_challenge_testing::{Answer, Failure, ManualClock, MockApi, MockIdentityProvider, ReceivedRequest};
 use serde_json::{Value, json};
 
 use crate::support::oauth::{client, client_by, endpoint, line, protected, why};
@@ -25,7 +25,7 @@ fn issuer(server: &MockApi) -> Issuer {
 /// An API that accepts every token.
 async fn open() -> MockApi {
     let api = MockApi::start().await.unwrap();
-    api.at("/").answers_by(|arrived| match arrived.credential() {
+    api.at("/").answers_with(|arrived| match arrived.credential() {
         Some(_) => Answer::ok("welcome"),
         None => Answer::unauthorized(["Bearer realm=\"api\""]),
     });
@@ -37,12 +37,17 @@ fn token() -> Answer {
 }
 
 /// The token request of a call of an API.
-async fn asked(who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
+async fn asked(who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> ReceivedRequest {
     asked_at(SystemTime::now, who, grant, set).await
 }
 
 /// The same with a clock.
-async fn asked_at(clock: impl Clock, who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth) -> Arrived {
+async fn asked_at(
+    clock: impl Clock,
+    who: Client,
+    grant: impl Grant,
+    set: impl FnOnce(OAuth) -> OAuth,
+) -> ReceivedRequest {
     let server = endpoint(|_| token()).await;
     let api = open().await;
     let oauth = set(OAuth::new(issuer(&server), who, grant).unwrap());
@@ -167,13 +172,13 @@ async fn a_renewal_rotates_the_refresh_token_and_keeps_what_the_response_omits()
     let oauth = OAuth::new(at, Client::public("tool"), RefreshToken::new(login.refresh_token)).unwrap();
     let (client, session) = client(&api.origin(), oauth.scopes(["api:read"]));
     for rotates in [true, true, false, false, true] {
-        provider.rotates(rotates);
+        provider.rotate_refresh_tokens(rotates);
         api.tokens().expire_all();
         assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
         // The response has no scope. If the server does not rotate, it has no refresh token either.
         assert_eq!(session.credential().unwrap().scopes().unwrap(), ["api:read"]);
     }
-    assert_eq!((provider.grants("refresh_token"), provider.reused()), (5, 0));
+    assert_eq!((provider.grants("refresh_token"), provider.reuses()), (5, 0));
 }
 
 #[tokio::test]
@@ -192,11 +197,11 @@ async fn a_replaced_refresh_token_is_never_sent_again() {
     assert_eq!(why(&error).kind(), &RefreshErrorKind::CredentialRevoked { code: "invalid_grant".to_owned() });
     session.invalidate(reqwest_challenge::Unauthorized::find(&error).unwrap());
     let again = session.login().await;
-    assert_eq!((provider.reused(), provider.token_requests()), (0, 3), "{again:?}");
+    assert_eq!((provider.reuses(), provider.token_requests()), (0, 3), "{again:?}");
     session.logout().await.unwrap();
     let error = session.login().await.unwrap_err();
     assert!(line(&error).contains("tool login"), "{}", line(&error));
-    assert_eq!(provider.reused(), 0);
+    assert_eq!(provider.reuses(), 0);
 }
 
 /// The tokens that were revoked, and the type hint of each.
@@ -272,7 +277,7 @@ async fn a_request_for_a_dpop_token_uses_the_servers_nonce() {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let server = with_nonces(sent.clone()).await;
     let api = MockApi::start().await.unwrap();
-    api.at("/").answers_by(|arrived| match arrived.header("authorization") {
+    api.at("/").answers_with(|arrived| match arrived.header("authorization") {
         Some("DPoP bound") if arrived.header("dpop").is_some() => Answer::ok("welcome"),
         _ => Answer::unauthorized(["DPoP algs=\"ES256\""]),
     });

@@ -22,7 +22,7 @@ async fn server(more: Value) -> MockApi {
     });
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     server.at(METADATA).answers(Answer::json(metadata));
-    server.at("/register").answers_by(|arrived| {
+    server.at("/register").answers_with(|arrived| {
         let asked: Value = serde_json::from_slice(arrived.body()).unwrap();
         Answer::json(json!({ "client_id": "registered", "redirect_uris": asked["redirect_uris"] }))
     });
@@ -71,7 +71,7 @@ async fn a_server_without_iss_in_its_responses_gets_its_own_redirect_uri() {
     assert_eq!(redirect_path(&names_itself, Client::public("tool")).await, "/callback");
     for client_of in [Client::public("tool"), Client::metadata_document("https://tool.example/client.json")] {
         let error = redirect_path(&supports_documents, client_of).await;
-        assert!(error.contains("mix_up") && error.contains("say `Issuer::new`"), "{error}");
+        assert!(error.contains("mix_up") && error.contains("name it with `Issuer::new`"), "{error}");
     }
     let document =
         Client::metadata_document("https://tool.example/client.json").or_registered(Registration::named("tool"));
@@ -137,7 +137,7 @@ async fn a_registered_client_authenticates_with_the_secret_that_the_server_issue
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
         // The server sends no `iss`. Its response is accepted because of its own redirect URI.
-        server.at("/authorize").open().answers_by(|asked| {
+        server.at("/authorize").open().answers_with(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))
         });
@@ -185,7 +185,7 @@ async fn the_error_of_a_server_without_registration_names_the_solution() {
     page.at("/register").answers(Answer::new(403));
     for server in [page, server(json!({ "registration_endpoint": null })).await] {
         let error = login(&server).await;
-        assert!(error.contains("(registration)") && error.contains("say `Client::public`"), "{error}");
+        assert!(error.contains("(registration)") && error.contains("pass it to `Client::public`"), "{error}");
     }
     let gone = server(json!({})).await;
     gone.at("/register").answers(Answer::new(503));

@@ -81,7 +81,7 @@ async fn an_invalid_grant_of_the_device_or_registration_endpoint_deletes_no_stor
         });
         for (path, answer) in [("/device", device), ("/register", json!({ "client_id": "c" }))] {
             let asked = AtomicUsize::new(0);
-            server.at(path).answers_by(move |_| {
+            server.at(path).answers_with(move |_| {
                 let again = asked.fetch_add(1, Ordering::SeqCst) > 0;
                 let ended = Answer::new(400).json_body(json!({ "error": "invalid_grant" }));
                 if again && path == fails { ended } else { Answer::json(answer.clone()) }

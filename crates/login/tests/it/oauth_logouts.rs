@@ -30,7 +30,7 @@ async fn logs_out(origin: &str, store: &MemoryStore, provider: &MockIdentityProv
     };
     let before = count();
     session(origin, Stored::new(registering().0, store.clone(), key())).logout().await.unwrap();
-    assert_eq!(store.load(&key()).await.unwrap(), None, "the login is removed here in any case");
+    assert_eq!(store.load(&key()).await.unwrap(), None, "the login is always removed here");
     (count().0 - before.0, count().1 - before.1)
 }
 

@@ -2,14 +2,14 @@
 
 use reqwest_challenge::{ChallengeMiddleware, Credential, RefreshErrorKind};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth, RefreshToken};
-use reqwest_challenge_testing::{Answer, Arrived, MockApi};
+use reqwest_challenge_testing::{Answer, MockApi, ReceivedRequest};
 use reqwest_middleware::ClientBuilder;
 use serde_json::json;
 
 use crate::support::oauth::{back, browser, client, endpoint, line, why};
 
 /// The error text of a renewal for which the token endpoint sends `answer`.
-async fn shown(client_of: Client, answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> String {
+async fn shown(client_of: Client, answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> String {
     let server = endpoint(answer).await;
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();
     let oauth =
@@ -60,7 +60,7 @@ async fn refused_renewal(prompt: &str, code: &'static str) -> RefreshErrorKind {
         _ => Answer::new(400).json_body(json!({ "error": code })),
     })
     .await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "code=abc"));
     let api = MockApi::start().await.unwrap();
     api.at("/api").requires("read");
     let oauth = at(&server, AuthorizationCode::new(browser().0)).hint("run it").parameter("prompt", prompt);
@@ -85,7 +85,7 @@ async fn an_error_code_that_contains_a_sent_parameter_keeps_its_meaning() {
 #[tokio::test]
 async fn an_error_of_the_authorization_page_shows_no_state() {
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "error=STATE&error_description=x+STATE"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "error=STATE&error_description=x+STATE"));
     let (show, seen) = browser();
     let (_, session) = client(&server.origin(), at(&server, AuthorizationCode::new(show)));
     let shown = line(&session.login().await.unwrap_err());
@@ -95,7 +95,7 @@ async fn an_error_of_the_authorization_page_shows_no_state() {
 #[tokio::test]
 async fn a_token_that_the_challenge_echoes_is_in_no_url_for_the_user() {
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "error=access_denied"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "error=access_denied"));
     let api = MockApi::start().await.unwrap();
     let echo = "Bearer claims=\"hunter2-held\", acr_values=\"hunter2-held\", max_age=7, scope=\"read HUNTER2-held\"";
     api.at("/api").requires("read").challenges_with([echo]);

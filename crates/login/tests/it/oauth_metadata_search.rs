@@ -91,7 +91,7 @@ async fn the_error_for_an_issuer_template_has_a_hint_that_works() {
     for wrong in [server.url("/common/v2.0"), template] {
         let error = line(&granted(Issuer::new(&wrong).unwrap()).await.unwrap_err());
         assert!(error.contains("one tenant") && error.contains("Issuer::token_endpoint"), "{error}");
-        assert!(!error.contains("write it like that"), "{error}");
+        assert!(!error.contains("exactly that text"), "{error}");
     }
     assert_eq!(server.requests_to("/token"), 0);
     // Both solutions that the hint names.

@@ -45,7 +45,7 @@ async fn a_login_during_a_renewal_does_not_use_its_refresh_token_again() {
     settled().await;
     gate.open();
     let (request, again) = (request.await.unwrap(), again.await.unwrap());
-    assert_eq!(provider.reused(), 0, "request {:?}, login {:?}", request.is_ok(), again.map_err(|e| line(&e)));
+    assert_eq!(provider.reuses(), 0, "request {:?}, login {:?}", request.is_ok(), again.map_err(|e| line(&e)));
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_refused_login_during_a_renewal_keeps_the_renewed_credential() {
     let before = provider.token_requests();
     let request = tokio::spawn(async move { other.get(url).send().await });
     until(|| provider.token_requests() == before + 1).await;
-    provider.refuses_logins(true);
+    provider.refuse_logins(true);
     let waiting = session.clone();
     let again = tokio::spawn(async move { waiting.login().await });
     settled().await;
@@ -80,9 +80,9 @@ async fn a_refused_login_during_a_renewal_keeps_the_renewed_credential() {
     clock.forward(Duration::from_secs(3600));
     let got = client.get(api.url("/api")).send().await;
     assert!(
-        got.is_ok() && provider.reused() == 0,
+        got.is_ok() && provider.reuses() == 0,
         "reused {}: {}",
-        provider.reused(),
+        provider.reuses(),
         got.err().map(|e| line(&why(&e))).unwrap_or_default()
     );
 }
@@ -160,7 +160,7 @@ async fn a_renewal_after_a_step_up_requests_the_added_scopes_again() {
     })
     .await;
     let api = MockApi::start().await.unwrap();
-    api.at("/").answers_by(|arrived| match arrived.credential() {
+    api.at("/").answers_with(|arrived| match arrived.credential() {
         Some(_) => Answer::insufficient_scope("b"),
         None => Answer::unauthorized(["Bearer"]),
     });
@@ -187,7 +187,7 @@ async fn a_refused_login_does_not_stop_renewals() {
     let oauth = OAuth::new(at, Client::public("tool"), AuthorizationCode::new(show)).unwrap().scopes(["api:read"]);
     let (client, session) = client(&api.origin(), oauth);
     session.login().await.unwrap();
-    provider.refuses_logins(true);
+    provider.refuse_logins(true);
     session.login().await.unwrap_err();
     api.tokens().expire_all();
     let got = client.get(api.url("/api")).send().await;
@@ -242,7 +242,7 @@ async fn a_login_that_finds_no_metadata_does_not_block_a_401_that_names_them() {
     let (oauth, seen) = registering();
     let (client, session) = client(&api.origin(), oauth.prompting());
     let error = line(&session.login().await.unwrap_err());
-    assert!(error.contains("send it a request") && seen.count() == 0, "{error}");
+    assert!(error.contains("send a request to the API") && seen.count() == 0, "{error}");
     assert_eq!(client.get(api.url("/api")).send().await.unwrap().status(), 200);
     assert_eq!(seen.count(), 1);
 }

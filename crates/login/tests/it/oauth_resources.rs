@@ -22,7 +22,7 @@ async fn a_refresh_token_of_one_resource_is_not_used_up_for_another() {
         let document = json!({ "resource": api.url(&format!("/{name}")), "authorization_servers": [issuer.origin()] });
         api.at(&place).open().answers(Answer::json(document));
         let challenge = format!("Bearer resource_metadata=\"{}\"", api.url(&place));
-        api.at(&format!("/{name}")).answers_by(move |arrived| {
+        api.at(&format!("/{name}")).answers_with(move |arrived| {
             if arrived.token() == format!("t-{name}") { Answer::ok("") } else { Answer::unauthorized([&*challenge]) }
         });
     }

@@ -97,7 +97,7 @@ async fn an_error_that_requires_the_user_is_login_required_in_every_grant() {
     assert_eq!(granted(Answer::new(400).json_body(suberror)).await.unwrap_err().kind(), &required);
     // The authorization page and the device endpoint report the same error.
     let server = endpoint(|_| Answer::new(500)).await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "error=interaction_required&error_description=x"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "error=interaction_required&error_description=x"));
     server.at("/device").answers(Answer::new(400).json_body(json!({ "error": "interaction_required" })));
     let issuer = || {
         let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();

@@ -35,7 +35,7 @@ async fn logged_in_by<R: Refresh>(answer: Answer, by: impl FnOnce(OAuth) -> R) -
         _ => answer.clone(),
     })
     .await;
-    server.at("/authorize").open().answers_by(|asked| back(asked, "code=abc"));
+    server.at("/authorize").open().answers_with(|asked| back(asked, "code=abc"));
     let api = MockApi::start().await.unwrap();
     api.at("/api").requires("read");
     let issuer = Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap();

@@ -8,7 +8,7 @@ use reqwest_challenge_login::oauth::{
     AuthorizationCode, AuthorizationPrompt, Client, ClientCredentials, DeviceCode, Issuer, OAuth, RefreshToken,
     Registration,
 };
-use reqwest_challenge_testing::{Answer, Arrived, ManualClock, MockApi, MockIdentityProvider, until};
+use reqwest_challenge_testing::{Answer, ManualClock, MockApi, MockIdentityProvider, ReceivedRequest, until};
 use reqwest_middleware::ClientBuilder;
 use serde_json::{Value, json};
 
@@ -29,7 +29,10 @@ fn token() -> Answer {
     Answer::json(json!({ "access_token": "t", "token_type": "Bearer" }))
 }
 
-async fn device(extra: Value, poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static) -> (MockApi, OAuth) {
+async fn device(
+    extra: Value,
+    poll: impl Fn(usize, &ReceivedRequest) -> Answer + Send + Sync + 'static,
+) -> (MockApi, OAuth) {
     let (server, issuer) = device_server(extra, poll).await;
     (server, OAuth::new(issuer, Client::public("tool"), DeviceCode::new(|_| Ok(()))).unwrap())
 }
@@ -107,7 +110,7 @@ async fn an_issuer_with_control_characters_is_not_shown_to_the_user() {
     let evil = format!("{}/\u{1b}[2K\rhttps://bank.example", server.origin());
     let issuer = evil.clone();
     let base = server.origin();
-    server.at("/.well-known").answers_by(move |_| {
+    server.at("/.well-known").answers_with(move |_| {
         Answer::json(json!({
         "issuer": issuer, "token_endpoint": format!("{base}/token"), "authorization_endpoint": format!("{base}/a"),
         "code_challenge_methods_supported": ["S256"] }))
@@ -145,7 +148,7 @@ async fn an_endpoint_that_the_caller_sets_overrides_the_servers_metadata() {
 async fn a_challenge_does_not_choose_the_scopes_with_or_without_partitions() {
     let server = endpoint(|_| token()).await;
     let api = MockApi::start().await.unwrap();
-    api.at("/").answers_by(|arrived| match arrived.credential() {
+    api.at("/").answers_with(|arrived| match arrived.credential() {
         Some(_) => Answer::ok("welcome"),
         None => Answer::unauthorized(["Bearer scope=\"admin\""]),
     });

@@ -56,7 +56,7 @@ fn process(
     ClientBuilder::new(reqwest::Client::new()).with(auth).with(api.clone()).build()
 }
 
-/// An API that accepts only the last token.
+/// An API that accepts only the token that was issued last.
 fn accepts_last(count: &Arc<AtomicUsize>) -> Script {
     let count = count.clone();
     Script::new(move |arrived, _| {

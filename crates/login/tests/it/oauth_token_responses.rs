@@ -11,7 +11,7 @@ use crate::support::oauth::{client, client_by, endpoint, line, why};
 
 async fn refused() -> MockApi {
     let api = MockApi::start().await.unwrap();
-    api.at("/").answers_by(|arrived| match arrived.credential() {
+    api.at("/").answers_with(|arrived| match arrived.credential() {
         Some(_) => Answer::ok("welcome"),
         None => Answer::unauthorized(["Bearer"]),
     });

@@ -49,7 +49,8 @@ fn is_refused(got: Result<Credential, Error>, how: &str) {
     let error = got.unwrap_err();
     let refused = RefreshErrorKind::Denied { reason: DeniedReason::Other, code: "untrusted_url".to_owned() };
     let found = RefreshError::find(&error).unwrap();
-    // A redirect response may be the page of a proxy, and is then transient, because the client may have a proxy.
+    // The error is transient if the redirect may have come from a proxy in front of the server, and a refusal
+    // otherwise.
     assert!(*found.kind() == refused || found.is_transient(), "{how}: {}", line(&error));
     assert!(!line(&error).contains("hunter2"));
 }

@@ -13,7 +13,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 async fn registry(realm: impl Fn(&MockApi) -> String) -> Arc<MockApi> {
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = realm(&api);
-    api.at("/v2").answers_by(move |arrived| {
+    api.at("/v2").answers_with(move |arrived| {
         let name = arrived.path().trim_start_matches("/v2/").split("/manifests").next().unwrap().to_owned();
         let action = if arrived.method() == "GET" { "pull" } else { "pull,push" };
         let scope = format!("repository:{name}:{action}");
@@ -30,7 +30,7 @@ async fn registry(realm: impl Fn(&MockApi) -> String) -> Arc<MockApi> {
 /// Makes the server issue a token for the requested scope, with a lifetime in seconds.
 fn gives_tokens(server: &MockApi, seconds: u64) {
     let number = AtomicUsize::new(0);
-    server.at("/token").open().answers_by(move |arrived| {
+    server.at("/token").open().answers_with(move |arrived| {
         let query: Vec<_> = arrived.url().query_pairs().collect();
         let scope = query.iter().find(|(name, _)| name == "scope").map(|(_, scope)| scope.to_string());
         let scope = scope.or_else(|| arrived.form("scope")).unwrap_or_default();
@@ -180,7 +180,7 @@ async fn each_failure_of_a_token_server_has_its_error_kind_and_shows_no_secret()
             RefreshErrorKind::Transient { retry_after: Some(Duration::from_secs(7)) },
         ),
         (Answer::ok("hunter2 is no JSON"), RefreshErrorKind::Other),
-        // The beginning of a response without a length.
+        // These JSON objects end too early, and the responses have no length that could show it.
         (Answer::json("{\"token\":\"hunter2"), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{\"token\":\"hunter2\""), RefreshErrorKind::Transient { retry_after: None }),
         (Answer::json("{"), RefreshErrorKind::Transient { retry_after: None }),
@@ -201,7 +201,7 @@ async fn concurrent_reads_and_writes_of_one_repository_all_succeed() {
     // The challenge names no scope, so only the request tells reads and writes apart.
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = api.url("/token");
-    api.at("/v2").answers_by(move |arrived| match arrived.token() {
+    api.at("/v2").answers_with(move |arrived| match arrived.token() {
         "" => Answer::unauthorized([&*format!("Bearer realm=\"{realm}\",service=\"registry\"")]),
         _ => Answer::ok("in"),
     });
@@ -245,7 +245,7 @@ async fn several_scopes_are_requested_together_and_the_cache_is_bounded() {
     let api = Arc::new(MockApi::start().await.unwrap());
     let realm = api.url("/token");
     // A mount needs two repositories, in one `scope` parameter or in two.
-    api.at("/v2").answers_by(move |arrived| match arrived.token() {
+    api.at("/v2").answers_with(move |arrived| match arrived.token() {
         "" => {
             let name = arrived.path().split('/').nth(2).unwrap().to_owned();
             let scopes = format!("scope=\"repository:{name}:push repository:b:pull\",scope=\"repository:b:pull\"");

@@ -38,12 +38,12 @@ async fn concurrent_mounts_from_several_repositories_have_a_token_each() {
     for names_scopes in [true, false] {
         let server = Arc::new(token_server().await);
         let realm = server.url("/token");
-        server.at("/token").answers_by(|arrived| {
+        server.at("/token").answers_with(|arrived| {
             let scopes = arrived.url().query_pairs().filter(|(name, _)| name == "scope").map(|(_, scope)| scope);
             let token = scopes.collect::<Vec<_>>().join("+");
             Answer::json(serde_json::json!({ "token": token }))
         });
-        server.at("/v2").answers_by(move |arrived| {
+        server.at("/v2").answers_with(move |arrived| {
             let from = arrived.url().query_pairs().find(|(name, _)| name == "from").unwrap().1.into_owned();
             let needs = ["repository:a:pull,push".to_owned(), format!("repository:{from}:pull")];
             if needs.iter().all(|scope| arrived.token().split('+').any(|one| one == scope)) {
@@ -125,11 +125,11 @@ async fn if_the_challenge_names_no_scope_the_request_determines_it() {
 async fn repositories_without_scopes_in_their_challenges_have_a_token_each() {
     let server = Arc::new(token_server().await);
     let realm = server.url("/token");
-    server.at("/token").answers_by(|arrived| {
+    server.at("/token").answers_with(|arrived| {
         let scope = arrived.url().query_pairs().find(|(name, _)| name == "scope").unwrap().1.into_owned();
         Answer::json(format_args!("{{\"token\":\"{scope}\"}}"))
     });
-    server.at("/v2").answers_by(move |arrived| {
+    server.at("/v2").answers_with(move |arrived| {
         let name = arrived.path().split('/').nth(2).unwrap();
         let action = if arrived.method() == "GET" { "pull" } else { "pull,push" };
         if arrived.token() == format!("repository:{name}:{action}") {

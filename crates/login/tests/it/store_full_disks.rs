@@ -110,7 +110,7 @@ impl World {
 
     /// The number of renewals, and the number of renewals with a replaced refresh token.
     fn renewals(&self) -> (usize, usize) {
-        (self.provider.grants("refresh_token"), self.provider.reused())
+        (self.provider.grants("refresh_token"), self.provider.reuses())
     }
 
     pub(crate) fn revocations(&self) -> usize {

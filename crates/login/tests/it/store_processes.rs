@@ -70,7 +70,7 @@ async fn two_processes_that_share_a_rotating_refresh_token_renew_once_in_each_of
             assert_eq!(peer.hear(), "200 OK", "round {round}");
         }
         // The first login was a renewal too.
-        assert_eq!((provider.grants("refresh_token"), provider.reused()), (1 + round, 0), "round {round}");
+        assert_eq!((provider.grants("refresh_token"), provider.reuses()), (1 + round, 0), "round {round}");
     }
 }
 

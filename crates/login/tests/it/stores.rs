@@ -191,7 +191,7 @@ async fn a_credential_that_cannot_be_saved_is_used_reported_and_saved_later() {
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert_eq!((stored(&store).await, reports.lock().unwrap().len()), (None, 1));
     assert!(reports.lock().unwrap()[0].contains("9 octets, but the limit of the store is 8"));
-    // The next renewal saves the credential first, and renews with it.
+    // The next refresh first saves the credential that could not be saved, and then renews with it.
     session.login().await.unwrap();
     assert!(stored(&store).await.unwrap().contains("t1"));
     assert_eq!(ours.contexts()[1].credential().unwrap().attachment().unwrap().expose(), "renews t1");

@@ -1,10 +1,13 @@
 //! One binary; each module tests one behaviour.
 #![allow(clippy::unwrap_used)]
 
-mod kit_claims;
-mod kit_errands;
-mod kit_keys;
-mod kit_servers;
-#[cfg(feature = "wiremock")]
-mod kit_wiremock;
+mod apis;
+mod assertions;
+mod contracts;
+mod keys;
+mod providers;
+mod purposes;
 mod support;
+mod timing;
+#[cfg(feature = "wiremock")]
+mod wiremock_servers;

@@ -10,7 +10,7 @@ use reqwest_challenge::support::is_transient_status;
 use reqwest_challenge::{RefreshError, RefreshErrorKind, Secret};
 
 /// What the user can do if the server does not register the client.
-const ADVICE: &str = "get a client identifier there, and say `Client::public`";
+const ADVICE: &str = "get a client identifier there, and pass it to `Client::public`";
 
 /// What a client says about itself when it registers (RFC 7591 §2).
 ///

@@ -80,19 +80,20 @@ impl AuthorizationCode {
         if supports_s256 {
             return Ok(());
         }
-        let line = format!("{} does not say that it checks codes by S256 (RFC 7636)", context.issuer());
+        let line =
+            format!("the metadata of {} do not list the code challenge method S256 (RFC 7636)", context.issuer());
         Err(RefreshError::denied("pkce").caused_by(line))
     }
 
-    /// Fails if the response of another server could be taken for the response of this server. The client would send the
-    /// other server's code to this one (RFC 9700 §4.4).
+    /// Fails if the client cannot distinguish the response of another server from the response of this server. The
+    /// client would send the other server's code to this one (RFC 9700 §4.4).
     fn check_mix_up(context: &GrantContext<'_>) -> Result<(), RefreshError> {
         if context.can_match_response() || context.registers() {
             return Ok(());
         }
         let line = format!(
-            "{} does not name itself in its responses (RFC 9207), and only the API names it: say `Issuer::new` if it is the \
-             server that you know, or let the client register",
+            "{} does not name itself in its responses (RFC 9207), and only the API names it: if you trust this server, name \
+             it with `Issuer::new`, or let the client register",
             context.issuer()
         );
         Err(RefreshError::denied("mix_up").caused_by(line))
@@ -174,7 +175,9 @@ fn code_of(context: &GrantContext<'_>, response: &AuthorizationResponse) -> Resu
         _ => false,
     };
     if !is_from_server {
-        return Err(RefreshError::denied("issuer_mismatch").caused_by("another server answered the login"));
+        return Err(
+            RefreshError::denied("issuer_mismatch").caused_by("the response to the login comes from another server")
+        );
     }
     if let Some(error) = response.all("error").first().filter(|error| !error.is_empty()) {
         return Err(error_of(error.expose(), response));

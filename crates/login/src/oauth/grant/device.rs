@@ -86,7 +86,7 @@ impl DeviceCode {
 
 /// The error for an unusable device authorization response. It may be the page of a proxy, so it is temporary.
 fn missing(what: &str) -> RefreshError {
-    RefreshError::transient(None).caused_by(format!("the device authorization has no {what}"))
+    RefreshError::transient(None).caused_by(format!("the device authorization response has no {what}"))
 }
 
 impl DeviceAuthorization {
@@ -105,7 +105,7 @@ impl DeviceAuthorization {
         let interval = members.seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
         Ok(Self {
             prompt: AuthorizationPrompt {
-                // The user checks the host of one page only.
+                // The user checks the host of one page only, so the complete URL must have the same host.
                 complete: complete.filter(|complete| complete.host() == url.host()),
                 url,
                 user_code: Some(user_code.ok_or_else(|| missing("`user_code` that can be shown"))?),
@@ -162,7 +162,7 @@ impl DeviceAuthorization {
                 self.interval = (self.interval + SLOW_DOWN).max(named).min(MAX_LOGIN);
                 return ControlFlow::Continue(());
             }
-            // The user decided. The line does not name the token endpoint, which is not at fault.
+            // The user decided, so the error text does not name the token endpoint, which is not at fault.
             Some("access_denied" | "authorization_declined") => {
                 let text = response.error_text(sent).map_or_else(String::new, |text| format!(": {text}"));
                 let line = format!("the login was refused on the other device{text}");

@@ -68,7 +68,8 @@ impl GrantContext<'_> {
         self.refresh_context.now()
     }
 
-    /// The client that asks: known to the caller, or by its metadata document, or registered for that grant.
+    /// The client that requests the token: the one that the caller gave, the one of its metadata document, or a new
+    /// registration for that grant.
     pub(in crate::oauth) async fn identity(
         &self,
         grant_type: &str,
@@ -88,13 +89,14 @@ impl GrantContext<'_> {
         registration.register(&self.sender, &self.server, grant_type, redirect_uri).await
     }
 
-    /// Whether an authorization response at a redirect URI that other servers know too can be matched to this server: the
-    /// server names itself in it (RFC 9207), or the caller named the issuer.
+    /// Whether the client can tell which server sent an authorization response, although other servers know the same
+    /// redirect URI: the server names itself in the response (RFC 9207), or the caller named the issuer.
     pub(in crate::oauth) fn can_match_response(&self) -> bool {
         self.sender.is_issuer_named || self.server.sends_issuer
     }
 
-    /// Whether the client is the one of its document, with the redirect URI of the document.
+    /// Whether the client uses the URL of its metadata document as its identifier. `has_redirect_uri` says whether the
+    /// request has the redirect URI that the document lists.
     fn uses_document(&self, has_redirect_uri: bool) -> bool {
         let cannot_register = matches!(self.client.0, Kind::Document(_, None));
         self.server.accepts_client_documents && (cannot_register || !has_redirect_uri || self.can_match_response())

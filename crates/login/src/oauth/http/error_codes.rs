@@ -7,7 +7,7 @@ use Meaning::{InvalidGrant, InvalidRefreshToken, LoginRequired, Refused, Tempora
 /// What an error code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::oauth) enum Meaning {
-    /// The grant is no longer valid, in whatever request the server says so (RFC 6749 §5.2).
+    /// The grant is no longer valid, whichever request gets this code (RFC 6749 §5.2).
     InvalidGrant,
     /// The refresh token that was presented is no longer valid. In another request the code has no special meaning.
     InvalidRefreshToken,
@@ -78,7 +78,7 @@ const CODES: &[(&str, Meaning)] = &[
     ("temporarily_unavailable", Temporary),  // RFC 6749 §4.1.2.1
     ("too_many_requests", Temporary),        // several
     ("user_rate_limit_exceeded", Temporary), // Google
-    // No login changes it.
+    // The client or its configuration is at fault. A login does not help.
     ("bad_client_id", Refused),                // HubSpot, Slack
     ("bad_client_secret", Refused),            // HubSpot, Slack
     ("deleted_client", Refused),               // Google
@@ -101,8 +101,8 @@ pub(in crate::oauth) fn meaning(code: &str) -> Option<Meaning> {
     found.next().map(|(_, meaning)| *meaning)
 }
 
-/// The code that a server's sentence spells out, if the code names the refresh token. A sentence that does not name it may
-/// be about another token.
+/// The code for an invalid refresh token that a server writes as a sentence, such as `Bad refresh token`. A sentence
+/// that does not contain `refresh` may be about another token.
 pub(in crate::oauth) fn refresh_token_phrase(sentence: &str) -> Option<&'static str> {
     let phrases = CODES.iter().filter(|(word, meaning)| *meaning == InvalidRefreshToken && word.contains("refresh"));
     phrases.map(|(word, _)| *word).find(|word| is_same(word, sentence))

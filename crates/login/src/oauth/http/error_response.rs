@@ -63,7 +63,7 @@ impl ErrorResponse {
         let mut error = Self::default();
         let mut numbers = Vec::new();
         error.read(&members.0, &mut numbers, MAX_DEPTH);
-        // A number names an error only if there is no word.
+        // A number is used as the code only if there is no code in words.
         if error.codes.is_empty() {
             error.codes = numbers;
         }
@@ -100,7 +100,7 @@ impl ErrorResponse {
             match members.get(name) {
                 Some(Value::String(code)) if names_no_error(name, code) => {}
                 Some(Value::String(code)) if is_code(code) => self.codes.push(code.clone()),
-                // A sentence in the place of a code.
+                // The server wrote a sentence where a code belongs.
                 Some(Value::String(text)) if name == "error" && !text.is_empty() => self.add_text(text),
                 Some(Value::Number(number)) if number.as_i64() != Some(0) && NUMBER_MEMBERS.contains(&name) => {
                     numbers.push(number.to_string());

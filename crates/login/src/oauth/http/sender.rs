@@ -49,8 +49,8 @@ impl Sender<'_> {
         UrlPolicy { named_by, api: &self.api, trusted: &self.trusted }
     }
 
-    /// Gets the metadata of an authorization server. Redirects must stay at the server's own origin, or lead to one that the
-    /// caller named: another server would decide where secrets are sent.
+    /// Gets the metadata of an authorization server. Redirects must stay at the server's own origin, or lead to one
+    /// that the caller named. Otherwise another server would decide where secrets are sent.
     pub(in crate::oauth) async fn get_server_metadata(
         &self,
         what: &str,

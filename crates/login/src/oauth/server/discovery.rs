@@ -110,8 +110,8 @@ fn checked(sender: &Sender<'_>, issuer: &str, named_by: &Origin) -> Result<Url, 
     Ok(url)
 }
 
-/// Tries the well-known URLs in the order of RFC 8414 §3 and §5, then that of OpenID Connect. If one fails, the next may
-/// succeed.
+/// Tries the well-known URLs of RFC 8414 §3 and §5, in this order, and then the URL of OpenID Connect. If one fails, the
+/// next may succeed.
 async fn read(sender: &Sender<'_>, issuer: &str, url: &Url) -> Result<ServerMetadata, RefreshError> {
     let mut failures = Failures::default();
     for url in well_known_urls(url) {

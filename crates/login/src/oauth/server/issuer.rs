@@ -54,9 +54,10 @@ impl Issuer {
     /// The server that the API names, by the `resource_metadata` of its challenge or at the well-known URLs (RFC 9728). No
     /// secret of the caller is sent there, because the API chooses the server.
     ///
-    /// If such a server does not name itself in its responses (RFC 9207), the response of another server could be taken for
-    /// its response. So a client that registers uses another redirect URI for each server. A client with a fixed redirect
-    /// URI (a given identifier, or a metadata document) cannot log in there by a browser; name the issuer instead.
+    /// If such a server does not name itself in its responses (RFC 9207), the client cannot distinguish its response
+    /// from the response of another server. So a client that registers uses another redirect URI for each server. A
+    /// client with a fixed redirect URI (a given identifier, or a metadata document) cannot log in there by a browser;
+    /// name the issuer instead.
     #[must_use]
     pub fn from_challenge() -> Self {
         Self { named: None, trusted: Vec::new(), cache: Arc::default() }

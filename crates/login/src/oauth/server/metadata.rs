@@ -123,7 +123,8 @@ impl ServerMetadata {
     }
 
     fn checked(&self, sender: &Sender<'_>, name: &str, text: &str) -> Result<Url, RefreshError> {
-        // The caller names its endpoints itself. The issuer names all others.
+        // If the caller set the endpoint, the endpoint itself counts as the server that names it. The issuer names all
+        // others.
         let named_by = if self.set_by_caller.contains(&name) { text } else { &self.issuer };
         let named_by = Url::parse(named_by).ok().as_ref().and_then(Origin::of).unwrap_or_else(|| sender.api.clone());
         sender.policy_for(&named_by).check(text).map_err(|error| untrusted(&member(name), error))
@@ -136,7 +137,11 @@ fn member(name: &str) -> String {
 
 /// The error for metadata of another issuer.
 fn mismatch(issuer: &str, named: &str) -> RefreshError {
-    let advice = if is_template(named) { TEMPLATE } else { "if that is the issuer, write it like that" };
+    let advice = if is_template(named) {
+        TEMPLATE
+    } else {
+        "if that issuer is the right one, give `Issuer::new` exactly that text"
+    };
     let line = format!("the metadata of {issuer} name the issuer `{}`: {advice}", one_line(named));
     RefreshError::denied("issuer_mismatch").caused_by(line)
 }
@@ -148,4 +153,4 @@ pub(super) fn is_template(issuer: &str) -> bool {
 
 /// What to do about a template. No member of such metadata names an issuer that exists.
 pub(super) const TEMPLATE: &str = "the braces stand for a tenant's identifier. Give `Issuer::new` the issuer of one tenant, or set \
-                        each endpoint with `Issuer::token_endpoint` and the methods beside it: then no metadata are read";
+                        each endpoint with `Issuer::token_endpoint` and the other setters of `Issuer`: then no metadata are read";

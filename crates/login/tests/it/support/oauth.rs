@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Clock, RefreshError, Session, Unauthorized};
 use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth, Registration};
-use reqwest_challenge_testing::{Answer, Arrived, MockApi, MockIdentityProvider};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, ReceivedRequest};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 pub(crate) fn client(origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Session) {
@@ -39,9 +39,9 @@ pub(crate) fn names(api: &MockApi, resource: &str, issuer: &str) {
 }
 
 /// A server with a token endpoint at `/token`.
-pub(crate) async fn endpoint(answer: impl Fn(&Arrived) -> Answer + Send + Sync + 'static) -> MockApi {
+pub(crate) async fn endpoint(answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> MockApi {
     let server = MockApi::start_with("auth", Default::default(), &Default::default()).await.unwrap();
-    server.at("/token").answers_by(answer);
+    server.at("/token").answers_with(answer);
     server
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn line(error: &dyn std::error::Error) -> String {
 /// A server and its issuer. `device` changes the device authorization, in which `HERE` stands for the origin; `poll` answers the polls.
 pub(crate) async fn device_server(
     device: serde_json::Value,
-    poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static,
+    poll: impl Fn(usize, &ReceivedRequest) -> Answer + Send + Sync + 'static,
 ) -> (MockApi, Issuer) {
     let server = MockApi::start().await.unwrap();
     let mut answer = serde_json::json!({
@@ -107,7 +107,7 @@ pub(crate) async fn device_server(
     }
     server.at("/device_authorization").answers(Answer::json(answer));
     let polls = Mutex::new(0);
-    server.at("/token").answers_by(move |arrived| {
+    server.at("/token").answers_with(move |arrived| {
         let mut polls = polls.lock().unwrap();
         *polls += 1;
         poll(*polls, arrived)
@@ -126,7 +126,7 @@ pub(crate) fn registering() -> (OAuth, Seen) {
 }
 
 /// Redirects the browser to the client with a query, in which `STATE` stands for the state.
-pub(crate) fn back(asked: &Arrived, with: &str) -> Answer {
+pub(crate) fn back(asked: &ReceivedRequest, with: &str) -> Answer {
     let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
     let with = with.replace("STATE", &query["state"]);
     Answer::redirect(format!("{}?{with}&state={}", query["redirect_uri"], query["state"]))

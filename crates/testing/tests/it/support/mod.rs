@@ -1,3 +1,3 @@
-//! What several tests use.
+//! Helpers of several tests.
 
 pub(crate) mod oauth;

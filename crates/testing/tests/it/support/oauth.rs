@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Clock, RefreshError, Session, Unauthorized};
 use reqwest_challenge_login::oauth::{AuthorizationCode, AuthorizationPrompt, Client, Issuer, OAuth, Registration};
-use reqwest_challenge_testing::{Answer, Arrived, MockApi, MockIdentityProvider};
+use reqwest_challenge_testing::{Answer, MockApi, MockIdentityProvider, ReceivedRequest};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 pub(crate) fn client(origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Session) {
@@ -63,7 +63,7 @@ pub(crate) fn why(error: &reqwest_middleware::Error) -> RefreshError {
 /// A server with that response to a device authorization request, and with these answers to polls.
 pub(crate) async fn device_server(
     device: serde_json::Value,
-    poll: impl Fn(usize, &Arrived) -> Answer + Send + Sync + 'static,
+    poll: impl Fn(usize, &ReceivedRequest) -> Answer + Send + Sync + 'static,
 ) -> MockApi {
     let server = MockApi::start().await.unwrap();
     let mut answer = serde_json::json!({
@@ -75,7 +75,7 @@ pub(crate) async fn device_server(
     }
     server.at("/device_authorization").answers(Answer::json(answer));
     let polls = Mutex::new(0);
-    server.at("/token").answers_by(move |arrived| {
+    server.at("/token").answers_with(move |arrived| {
         let mut polls = polls.lock().unwrap();
         *polls += 1;
         poll(*polls, arrived)

@@ -1,0 +1,214 @@
+//! The handle of a test to a provider.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest_challenge::Clock;
+
+use super::failure::Failure;
+use super::issued::Issued;
+use super::state::{KnownClient, State};
+use crate::journal::Journal;
+use crate::protection::Tokens;
+use crate::server::Listener;
+
+/// A mock of an OAuth 2 authorization server on loopback. It stops when it is dropped.
+///
+/// - The token endpoint is at `/token`. It rotates refresh tokens. The reuse of a rotated refresh token revokes all tokens of
+///   the same login (RFC 9700 §4.14.2). The revocation endpoint is at `/revoke` (RFC 7009).
+/// - It serves metadata (RFC 8414), registration (RFC 7591), an authorization page with PKCE and device codes (RFC 8628).
+///   The user confirms each login at once, unless the test calls [`refuse_logins`](Self::refuse_logins).
+/// - It checks the codes that it gave out. It accepts each other code, assertion and password without a check.
+/// - With the feature `dpop`, it checks the DPoP proof of a token request, and binds the tokens to the key of the proof
+///   (RFC 9449 §5).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use reqwest_challenge_testing::{Failure, MockIdentityProvider};
+///
+/// let provider = MockIdentityProvider::start().await?;
+/// let login = provider.log_in(["reports:read"]);
+/// provider.fail_next(Failure::InvalidGrant);
+///
+/// let form = format!("grant_type=refresh_token&refresh_token={}", login.refresh_token);
+/// let request = reqwest::Client::new().post(provider.token_url()).body(form);
+/// let response = request.header("content-type", "application/x-www-form-urlencoded").send().await?;
+/// assert_eq!(response.status(), 400);
+/// # Ok(()) }
+/// ```
+pub struct MockIdentityProvider {
+    server: Listener,
+    state: Arc<State>,
+}
+
+impl MockIdentityProvider {
+    /// Starts a provider with the system's clock. Its name in the journal is `identity`.
+    ///
+    /// # Errors
+    /// If no loopback port is free.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(Tokens::new(), &Journal::new()).await
+    }
+
+    /// Starts a provider with that clock, for example a [`ManualClock`](crate::ManualClock) that the test moves past the
+    /// lifetime of a token.
+    ///
+    /// # Errors
+    /// If no loopback port is free.
+    pub async fn start_with_clock(clock: impl Clock) -> io::Result<Self> {
+        Self::start_with(Tokens::with_clock(clock), &Journal::new()).await
+    }
+
+    /// Starts a provider that issues into that table and records into that journal.
+    ///
+    /// # Errors
+    /// If no loopback port is free.
+    pub async fn start_with(tokens: Tokens, journal: &Journal) -> io::Result<Self> {
+        let state = Arc::new(State::new(tokens));
+        let server = Listener::start("identity", journal.clone(), state.clone()).await?;
+        Ok(Self { server, state })
+    }
+
+    /// The issuer identifier, the base of its metadata URL (RFC 8414).
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.server.url("")
+    }
+
+    /// The URL of the token endpoint.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        self.server.url("/token")
+    }
+
+    /// The URL of the revocation endpoint.
+    #[must_use]
+    pub fn revocation_url(&self) -> String {
+        self.server.url("/revoke")
+    }
+
+    /// The access tokens that the provider issued. An API that trusts the provider accepts them.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.state.tokens
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        self.server.journal()
+    }
+
+    /// Issues the tokens of a login that happened before the test, with these scopes.
+    #[must_use]
+    pub fn log_in<S: Into<String>>(&self, scopes: impl IntoIterator<Item = S>) -> Issued {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.state.issue_login(&mut self.state.lock(), scopes, None)
+    }
+
+    /// Sets whether each refresh returns a new refresh token and ends the old one. True by default.
+    pub fn rotate_refresh_tokens(&self, rotates: bool) {
+        self.state.lock().rotates = rotates;
+    }
+
+    /// Sets the lifetime of the tokens that are issued from now on. One hour by default.
+    pub fn set_lifetime(&self, lifetime: Duration) {
+        self.state.lock().lifetime = lifetime;
+    }
+
+    /// Sets whether the user refuses each login. False by default.
+    pub fn refuse_logins(&self, refuses: bool) {
+        self.state.lock().logins.refuses = refuses;
+    }
+
+    /// Sets the `interval` between polls for a device code, which is sent in whole seconds. Not sent by default.
+    pub fn set_device_interval(&self, interval: Duration) {
+        self.state.lock().logins.interval = Some(interval);
+    }
+
+    /// Confirms or refuses the device login with that code, as the user does. Returns whether there is such a code.
+    #[must_use]
+    pub fn decide_login(&self, user_code: &str, confirms: bool) -> bool {
+        self.state.lock().logins.decide(user_code, confirms)
+    }
+
+    /// The codes of device logins that the user has not confirmed or refused yet.
+    #[must_use]
+    pub fn user_codes(&self) -> Vec<String> {
+        let inner = self.state.lock();
+        let open = inner.logins.devices.values().filter(|device| device.is_confirmed.is_none());
+        open.map(|device| device.user_code.clone()).collect()
+    }
+
+    /// Requires that client and that secret from now on, by Basic or in the body (RFC 6749 §2.3.1).
+    pub fn require_client(&self, id: &str, secret: &str) {
+        self.state.lock().client = Some(KnownClient::Secret { id: id.to_owned(), secret: secret.to_owned() });
+    }
+
+    /// Requires that client from now on, with an assertion that it signs by ES256 with the key of this JWK
+    /// (`private_key_jwt`, RFC 7523 §3).
+    ///
+    /// # Panics
+    /// If the text is not JSON.
+    #[cfg(feature = "dpop")]
+    #[track_caller]
+    pub fn require_signed_client(&self, id: &str, public_jwk: &str) {
+        let jwk = serde_json::from_str(public_jwk).unwrap_or_else(|error| panic!("the JWK is not JSON: {error}"));
+        self.state.lock().client = Some(KnownClient::Key { id: id.to_owned(), jwk });
+    }
+
+    /// Requires that nonce in each proof at the token endpoint from now on (RFC 9449 §8).
+    ///
+    /// # Panics
+    /// If the nonce contains a control character.
+    #[cfg(feature = "dpop")]
+    #[track_caller]
+    pub fn require_nonce(&self, nonce: &str) {
+        let is_valid = http::HeaderValue::from_str(nonce).is_ok();
+        assert!(is_valid, "`{}` is not a nonce: it contains a control character", nonce.escape_debug());
+        self.state.lock().nonce = Some(nonce.to_owned());
+    }
+
+    /// Makes the next request to the token endpoint fail like this. Further calls make later requests fail. Requests
+    /// for metadata, a registration, a page, a code or a revocation are answered as before.
+    pub fn fail_next(&self, failure: Failure) {
+        self.state.lock().next_failures.push_back(failure);
+    }
+
+    /// Makes every request fail like this until [`end_outage`](Self::end_outage). [`InvalidGrant`](Failure::InvalidGrant) and
+    /// [`InvalidClient`](Failure::InvalidClient) are errors of the token endpoint and do not affect other requests.
+    pub fn begin_outage(&self, failure: Failure) {
+        self.state.lock().outage = Some(failure);
+    }
+
+    /// Ends the outage.
+    pub fn end_outage(&self) {
+        self.state.lock().outage = None;
+    }
+
+    /// How many token requests arrived, including polls for a device code.
+    #[must_use]
+    pub fn token_requests(&self) -> usize {
+        self.journal().exchanges().iter().filter(|exchange| exchange.is_token_request()).count()
+    }
+
+    /// How many token requests with that `grant_type` succeeded.
+    #[must_use]
+    pub fn grants(&self, grant_type: &str) -> usize {
+        self.state.lock().counts.get(grant_type).copied().unwrap_or(0)
+    }
+
+    /// How often a refresh token was used again after its rotation or revocation.
+    #[must_use]
+    pub fn reuses(&self) -> usize {
+        self.state.lock().reuses
+    }
+}
+
+impl fmt::Debug for MockIdentityProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockIdentityProvider").field("server", &self.server).finish_non_exhaustive()
+    }
+}
