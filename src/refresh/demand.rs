@@ -22,8 +22,10 @@ use std::time::Duration;
 /// all five parts are empty.
 ///
 /// Only the server knows whether a credential meets a demand. The session does not inspect credentials: a newer credential
-/// that it holds answers an empty demand, and a demand that equals the one it was obtained for. A refresher that holds a credential, such as
-/// a store, knows only its [scopes](crate::Credential::scopes). It can return the credential
+/// that it holds answers an empty demand, and a demand that equals the one it was obtained for.
+///
+/// A refresher that holds a credential, such as a store, knows only its [scopes](crate::Credential::scopes). It can return
+/// the credential
 /// - for a [step-up](crate::RefreshReason::StepUp), if the credential has all scopes of the demand;
 /// - for a 401 or an expiry, if the demand [is plain](Self::is_plain) and the credential has all its scopes.
 ///

@@ -104,8 +104,8 @@ pub trait Refresh: Send + Sync + 'static {
     }
 
     /// Returns how long one call of [`refresh`](Self::refresh), [`initial`](Self::initial) or [`forget`](Self::forget) may
-    /// take. A decorator that waits adds its own time. The default is 30 s: a token endpoint usually responds in one second, and a
-    /// caller does not want to wait for longer. A refresher that asks the user returns several minutes.
+    /// take. A decorator that waits adds its own time. The default is 30 s: a token endpoint usually responds in one
+    /// second, and a caller does not want to wait for longer. A refresher that asks the user returns several minutes.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
     }

@@ -99,7 +99,7 @@ async fn a_new_scheme_learns_the_header_of_the_refused_credential() {
     for (initial, expected) in [(Some(Credential::bearer("t0")), Some("Bearer t0".to_owned())), (None, None)] {
         let (seen, clock) = (Seen::default(), Arc::new(AtomicU64::new(60)));
         let auth = auth(refresher(initial, &seen), &clock);
-        assert_eq!(Script::takes("t1").client(&auth).get(API).send().await.unwrap().status(), 200);
+        assert_eq!(Script::accepting("t1").client(&auth).get(API).send().await.unwrap().status(), 200);
         assert_eq!(seen.lock().unwrap()[0], ("learn", at(60), expected));
     }
 }
@@ -109,6 +109,6 @@ async fn a_scheme_that_names_no_header_sees_none() {
     let (seen, clock) = (Seen::default(), Arc::new(AtomicU64::new(60)));
     let scheme = Watching { token: "t0", header: None, seen: seen.clone() };
     let auth = auth(refresher(Some(Credential::custom(scheme)), &seen), &clock);
-    assert_eq!(Script::takes("t0").client(&auth).get(API).send().await.unwrap().status(), 200);
+    assert_eq!(Script::accepting("t0").client(&auth).get(API).send().await.unwrap().status(), 200);
     assert_eq!(*seen.lock().unwrap(), [("observe", at(60), None)]);
 }

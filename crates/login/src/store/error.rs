@@ -164,9 +164,9 @@ impl Error for StoreError {
     }
 }
 
-/// Converts the error. [`Locked`](StoreError::Locked) becomes [`Transient`](reqwest_challenge::RefreshErrorKind::Transient), because the other
-/// process will release the lock. Every other error becomes [`Other`](reqwest_challenge::RefreshErrorKind::Other), also if its cause is a failure
-/// of a network: neither the middleware nor a decorator repeats it. The store error is the cause.
+/// Converts the error, which becomes the cause. [`Locked`](StoreError::Locked) becomes
+/// [`Transient`](reqwest_challenge::RefreshErrorKind::Transient), because the other process will release the lock. Every other
+/// variant becomes [`Other`](reqwest_challenge::RefreshErrorKind::Other), also if a network error caused it.
 impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
         match &error {
