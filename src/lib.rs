@@ -1,4 +1,5 @@
-//! Authentication for [`reqwest`] clients: a [`reqwest_middleware`] middleware.
+//! Authentication for [`reqwest`](https://docs.rs/reqwest) clients: a
+//! [`reqwest_middleware`](https://docs.rs/reqwest-middleware) middleware.
 //!
 //! The middleware answers a 401. It reads the `WWW-Authenticate` challenges, gets a new credential from a refresher, and
 //! sends the request once more. It never sends a request a third time. However many requests wait for a credential, one

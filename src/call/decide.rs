@@ -1,6 +1,7 @@
 //! Decides what is done about a 401 of the API. No step here waits.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::header::HeaderValue;
 use reqwest::{Request, Response};
@@ -154,9 +155,8 @@ impl Call<'_> {
         let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
         let authorize = credential.authorizer().filter(|_| !self.target().is_foreign(response));
         let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
-        // The header that the scheme made for the last send.
-        let made = self.report.echoes.last().and_then(Credential::header_value);
-        authorize.observe(&head(response, challenges, made)).map_err(|source| {
+        let clock = || self.shared.session.now();
+        authorize.observe(&head(response, challenges, self.sent_header(credential), &clock)).map_err(|source| {
             Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source: source.into() })
         })
     }
@@ -164,8 +164,16 @@ impl Call<'_> {
     /// Shows the 401 to the scheme of the new credential, so that the scheme can learn from it, for example a nonce.
     pub(super) fn learn(&self, response: &Response, challenges: &Challenges) {
         if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
-            authorize.learn(&head(response, challenges, None));
+            let sent = self.last_sent().and_then(|refused| self.sent_header(refused));
+            authorize.learn(&head(response, challenges, sent, &|| self.shared.session.now()));
         }
+    }
+
+    /// The header of the last send, which carried that credential. A scheme makes its header anew for each send.
+    fn sent_header<'c>(&'c self, sent: &'c Credential) -> Option<&'c HeaderValue> {
+        let is_named = sent.authorizer().is_some_and(|authorize| authorize.header_name().is_some());
+        let made = self.report.echoes.last().filter(|_| is_named);
+        sent.header_value().or_else(|| made.and_then(Credential::header_value))
     }
 
     fn last_sent(&self) -> Option<&Credential> {
@@ -187,6 +195,12 @@ impl From<NoCredential<RefreshError>> for Refusal {
     }
 }
 
-fn head<'r>(response: &'r Response, challenges: &'r Challenges, sent: Option<&'r HeaderValue>) -> ResponseHead<'r> {
-    ResponseHead { status: response.status(), url: response.url(), headers: response.headers(), challenges, sent }
+fn head<'r>(
+    response: &'r Response,
+    challenges: &'r Challenges,
+    sent: Option<&'r HeaderValue>,
+    clock: &'r (dyn Fn() -> SystemTime + Send + Sync),
+) -> ResponseHead<'r> {
+    let (status, url, headers) = (response.status(), response.url(), response.headers());
+    ResponseHead { status, url, headers, challenges, sent, clock }
 }

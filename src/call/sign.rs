@@ -174,10 +174,12 @@ impl Call<'_> {
         if let Some(authorize) = credential.authorizer() {
             let signed = authorize.authorize(request, self.shared.session.now()).await;
             signed.map_err(|source| not_signed(&credential, source))?;
-            let is_secret =
-                |(name, value): &(&_, &HeaderValue)| Some(*name) == credential.header_name() || value.is_sensitive();
-            let made = request.headers().iter().filter(is_secret);
-            self.report.echoes.extend(made.map(|(_, value)| Credential::of_caller(value.clone())));
+            let header = credential.header_name();
+            let is_other = |(name, value): &(&_, &HeaderValue)| Some(*name) != header && value.is_sensitive();
+            let others = request.headers().iter().filter(is_other).map(|(_, value)| value);
+            // The scheme's own header is the last one, where `sent_header` finds it.
+            let made = others.chain(header.into_iter().flat_map(|name| request.headers().get_all(name)));
+            self.report.echoes.extend(made.cloned().map(Credential::of_caller));
         } else if let Some(Err(source)) = credential.put_on(request) {
             return Err(not_signed(&credential, source));
         }

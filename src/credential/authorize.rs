@@ -75,16 +75,28 @@ pub trait Authorize: Send + Sync + 'static {
         None
     }
 
-    /// Inspects the head of a response to a request that the scheme signed. By default, the scheme ignores it.
+    /// Inspects the head of each response to a request that the scheme signed, whatever its status: of the first response
+    /// and of the second one. By default, the scheme ignores it. The middleware does not call this
+    /// - if another origin answered, after a redirect;
+    /// - if the caller set the scheme's header on the request;
+    /// - for the 401 of a call with [`CallOptions::no_retry`](crate::CallOptions::no_retry) or
+    ///   [`CallOptions::identity`](crate::CallOptions::identity).
+    ///
+    /// [`Observed::Retry`] counts only for the first 401: the request is signed again and sent, without a refresh. If the
+    /// second response is a 401 too, the call ends with
+    /// [`StillRejected`](crate::UnauthorizedReason::StillRejected). A refresh then gets the credential of the next call.
     ///
     /// # Errors
-    /// Any error of the scheme, for example because the server's proof is wrong.
+    /// Any error of the scheme, for example because the server's proof is wrong. The call ends with
+    /// [`Error::Authorize`](crate::Error::Authorize), and there is no second send. For a 403 the error has no effect: the
+    /// call ends with [`Error::Forbidden`](crate::Error::Forbidden).
     fn observe(&self, _head: &ResponseHead<'_>) -> Result<Observed, BoxError> {
         Ok(Observed::Nothing)
     }
 
     /// Reads the head of the 401 that caused the refresh which gave this credential. The middleware calls this before it
-    /// signs the replay, because the 401 may contain a nonce. By default, the scheme ignores it.
+    /// signs the replay, because the 401 may contain a nonce. [`ResponseHead::sent_header`] is the header of the refused
+    /// credential. By default, the scheme ignores the 401.
     fn learn(&self, _head: &ResponseHead<'_>) {}
 }
 
@@ -105,6 +117,7 @@ pub struct ResponseHead<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) challenges: &'a Challenges,
     pub(crate) sent: Option<&'a HeaderValue>,
+    pub(crate) clock: &'a (dyn Fn() -> SystemTime + Send + Sync),
 }
 
 impl ResponseHead<'_> {
@@ -132,11 +145,19 @@ impl ResponseHead<'_> {
         self.challenges
     }
 
-    /// The value that the scheme gave to its [header](Authorize::header_name) in the request. `None` if it is not known,
-    /// and in [`Authorize::learn`].
+    /// The value of the credential's [header](Authorize::header_name) in the request that got this response. In
+    /// [`Authorize::learn`] it is the header of the refused credential. `None` if the request was sent without a credential,
+    /// or if the scheme names no header.
     #[must_use]
     pub fn sent_header(&self) -> Option<&HeaderValue> {
         self.sent
+    }
+
+    /// The time of the session's clock, as [`Authorize::authorize`] receives it. A scheme uses it instead of
+    /// [`SystemTime::now`], so that a test that moves the clock moves it for the scheme too.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        (self.clock)()
     }
 }
 

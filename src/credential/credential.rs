@@ -19,8 +19,12 @@ use crate::BoxError;
 /// expiry and its scopes.
 ///
 /// Cheap to clone. `Debug` prints no secret. The secret is wiped when the last clone is dropped and the last request that
-/// carries it is sent. Two credentials are equal if they put the same header on a request. Expiry, scopes, source and
-/// attachment are not compared.
+/// carries it is sent.
+///
+/// Two credentials are equal if they put the same header on a request. [Custom](Self::custom) credentials are equal if their
+/// schemes and their [exported texts](Authorize::export) are equal; without an export, only clones of one credential are
+/// equal. A credential that fails its [check](Self::check) equals only its clones. Expiry, scopes, source and attachment are
+/// not compared.
 ///
 /// ```
 /// use reqwest_challenge::Credential;

@@ -26,7 +26,7 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 
     /// Waits for that long. Refreshers use it between two requests, for example to poll a device login. The default
-    /// implementation is [`tokio::time::sleep`].
+    /// implementation is [`tokio::time::sleep`](https://docs.rs/tokio/latest/tokio/time/fn.sleep.html).
     fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(span))
     }

@@ -202,13 +202,15 @@ impl RefreshContext {
         self.session.http_client()
     }
 
-    /// Returns the context with that credential. A store uses it if the stored credential is newer than the refused one.
+    /// Returns the context with that credential. A store uses it if the stored credential is newer than the refused one. The
+    /// [renewal lock](Self::with_renewal_lock) and everything else stay.
     #[must_use]
     pub fn with_credential(self, credential: Credential) -> Self {
         Self { credential: Some(credential), ..self }
     }
 
-    /// Returns the context without a credential. A store uses it if the credential was removed by a logout.
+    /// Returns the context without a credential. A store uses it if the credential was removed by a logout. The
+    /// [renewal lock](Self::with_renewal_lock) and everything else stay.
     #[must_use]
     pub fn without_credential(self) -> Self {
         Self { credential: None, ..self }
@@ -228,7 +230,8 @@ impl RefreshContext {
     }
 
     /// Returns the context for a call to [`Refresh::forget`](crate::Refresh::forget), with that reason and that credential. A
-    /// decorator uses it to make the refresher inside it forget a credential.
+    /// decorator uses it to make the refresher inside it forget a credential. The context has no request, no demand and no
+    /// [renewal lock](Self::with_renewal_lock).
     #[must_use]
     pub fn to_forget(self, reason: RefreshReason, credential: Option<Credential>) -> Self {
         Self { reason, credential, demand: Demand::default(), request: None, renewal_lock: None, ..self }

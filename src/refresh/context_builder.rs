@@ -1,13 +1,14 @@
 //! Builds contexts without a session, for tests of refreshers.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::SystemTime;
 
 use http::Method;
 
 use super::clock::Clock;
-use super::context::{RefreshContext, RefusedRequest};
+use super::context::{RefreshContext, RefusedRequest, RenewalLock};
+use super::demand::Demand;
 use super::question::Question;
 use super::reason::RefreshReason;
 use super::session_access::SessionAccess;
@@ -37,6 +38,8 @@ pub struct RefreshContextBuilder {
     clock: Option<Arc<dyn Clock>>,
     client: OnceLock<reqwest::Client>,
     awaited: bool,
+    scopes: Option<Vec<String>>,
+    renewal_lock: Option<Weak<dyn RenewalLock>>,
 }
 
 impl RefreshContext {
@@ -59,6 +62,8 @@ impl RefreshContextBuilder {
             clock: None,
             client: OnceLock::new(),
             awaited: true,
+            scopes: None,
+            renewal_lock: None,
         }
     }
 
@@ -116,6 +121,33 @@ impl RefreshContextBuilder {
         self
     }
 
+    /// Sets the [scopes of the demand](crate::Demand::scopes), such as those of a [step-up](RefreshReason::StepUp). By
+    /// default, the demand is what the [challenges](Self::challenge) demand.
+    ///
+    /// ```
+    /// use reqwest_challenge::{RefreshContext, RefreshReason};
+    ///
+    /// let context = RefreshContext::builder("https://api.example.com/reports")
+    ///     .reason(RefreshReason::StepUp)
+    ///     .scopes(["read", "write"])
+    ///     .build()?;
+    /// assert_eq!(context.demand().scopes(), ["read", "write"]);
+    /// # Ok::<(), reqwest_challenge::OriginError>(())
+    /// ```
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the lock that a decorator holds during the refresh, as
+    /// [`with_renewal_lock`](RefreshContext::with_renewal_lock) does. The context holds a weak reference: the caller keeps
+    /// the lock.
+    pub fn renewal_lock<L: RenewalLock>(mut self, lock: &Arc<L>) -> Self {
+        let lock: Weak<dyn RenewalLock> = Arc::<L>::downgrade(lock);
+        self.renewal_lock = Some(lock);
+        self
+    }
+
     /// Builds the context.
     ///
     /// # Errors
@@ -124,6 +156,7 @@ impl RefreshContextBuilder {
         let (url, origin) = Origin::parse_url(&self.url)?;
         let challenges = Challenges::parse_lines(&self.challenges);
         let demand = Question::of(&challenges, matches!(self.slot, SlotKey::Partition(_))).demand;
+        let demand = self.scopes.into_iter().fold(demand, Demand::with_scopes);
         Ok(RefreshContext {
             reason: self.reason,
             demand,
@@ -133,7 +166,7 @@ impl RefreshContextBuilder {
             session: SessionAccess::None { awaited: self.awaited, client: Arc::new(self.client) },
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
             slot: self.slot,
-            renewal_lock: None,
+            renewal_lock: self.renewal_lock,
         })
     }
 }

@@ -6,10 +6,34 @@ use std::time::Duration;
 
 /// What the server demands beyond a fresh credential. Nearly always it is [empty](Self::is_empty). An empty demand allocates
 /// nothing.
+///
+/// A demand has five parts, which the session reads from `Bearer` and `DPoP` challenges. A part that the server does not name
+/// is empty:
+///
+/// | part | a new credential meets it |
+/// |---|---|
+/// | [`claims`](Self::claims) | if the token has these claims |
+/// | [`acr_values`](Self::acr_values) | if the user logged in by one of these authentication contexts |
+/// | [`max_age`](Self::max_age) | if the user logged in so recently |
+/// | [`scopes`](Self::scopes) | if the token was granted all these scopes |
+/// | [`authorization_details`](Self::authorization_details) | if the token was granted these details |
+///
+/// [`is_for_more`](Self::is_for_more) says that the server called the refused credential insufficient. It can be `true` while
+/// all five parts are empty.
+///
+/// Only the server knows whether a credential meets a demand. The session does not inspect credentials: a newer credential
+/// that it holds answers an empty demand, and a demand that equals the one it was obtained for.
+///
+/// A refresher that holds a credential, such as a store, knows only its [scopes](crate::Credential::scopes). It can return
+/// the credential
+/// - for a [step-up](crate::RefreshReason::StepUp), if the credential has all scopes of the demand;
+/// - for a 401 or an expiry, if the demand [is plain](Self::is_plain) and the credential has all its scopes.
+///
+/// In any other case it asks for a new credential.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Demand(Option<Arc<Demanded>>);
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Demanded {
     pub(super) claims: Option<String>,
     pub(super) acr_values: Vec<String>,
@@ -28,6 +52,12 @@ impl Demand {
 
     pub(super) fn of(demanded: Demanded) -> Self {
         Self((demanded != Demanded::default()).then(|| Arc::new(demanded)))
+    }
+
+    /// The same demand, with these scopes.
+    pub(super) fn with_scopes(self, scopes: Vec<String>) -> Self {
+        let demanded = self.0.map(Arc::unwrap_or_clone).unwrap_or_default();
+        Self::of(Demanded { scopes, ..demanded })
     }
 
     /// Returns the claims that the token must have, as the server wrote them (continuous access evaluation).

@@ -67,8 +67,9 @@ pub trait Refresh: Send + Sync + 'static {
     /// [kind](crate::RefreshErrorKind) decides what happens next.
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError>;
 
-    /// Returns the credential to send before the server has refused anything. The session calls it once in each epoch.
-    /// The default implementation returns `Ok(None)`.
+    /// Returns the credential to send before the server has refused anything. The session calls it once in each epoch, also
+    /// if [`needs_challenge`](Self::needs_challenge) is `true`. If the returned credential has expired, the session calls
+    /// [`refresh`](Self::refresh) before the request. The default implementation returns `Ok(None)`.
     ///
     /// # Errors
     /// Returns why the initial credential is not known. Then nothing is sent.
@@ -88,17 +89,23 @@ pub trait Refresh: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether this refresher only answers challenges. If so, the session does not call it before a server has refused
-    /// something. An example is a password, whose scheme the server chooses. The default is `false`.
+    /// Whether [`refresh`](Self::refresh) can only answer challenges. An example is a password, whose scheme the server
+    /// chooses. The default is `false`.
     ///
     /// If it is `true`, a credential that is known to be invalid is not renewed before the next request. The request is
-    /// sent without a credential, and its 401 starts the refresh.
+    /// sent without a credential, and its 401 starts the refresh. For the same reason
+    /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect.
+    ///
+    /// All other calls are made: [`initial`](Self::initial), a login, a step-up, and the renewal of a credential whose expiry
+    /// has passed. A decorator therefore returns what the refresher inside returns. A store still returns the stored
+    /// credential in `initial`.
     fn needs_challenge(&self) -> bool {
         false
     }
 
-    /// Returns how long one refresh may take. The default is 30 s: a token endpoint usually responds in one second, and a
-    /// caller does not want to wait for longer. A refresher that asks the user returns several minutes.
+    /// Returns how long one call of [`refresh`](Self::refresh), [`initial`](Self::initial) or [`forget`](Self::forget) may
+    /// take. A decorator that waits adds its own time. The default is 30 s: a token endpoint usually responds in one
+    /// second, and a caller does not want to wait for longer. A refresher that asks the user returns several minutes.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
     }

@@ -34,8 +34,6 @@ const MAX_SKEW: i64 = 24 * 60 * 60;
 pub struct SignatureScheme {
     key_id: String,
     key: Secret,
-    /// The time of the last signature by the client's clock, in seconds since 1970.
-    signed_at: AtomicI64,
     /// By how many seconds the server's clock is ahead.
     skew: AtomicI64,
 }
@@ -52,7 +50,7 @@ impl SignatureScheme {
         if key_id.is_empty() || !key_id.bytes().all(is_allowed) {
             return Err("a key identifier is one word of letters, digits, `-` and `_`".into());
         }
-        Ok(Self { key_id, key, signed_at: AtomicI64::new(0), skew: AtomicI64::new(0) })
+        Ok(Self { key_id, key, skew: AtomicI64::new(0) })
     }
 
     /// Makes the credential of an exported text again, for a store.
@@ -82,12 +80,10 @@ impl Authorize for SignatureScheme {
     }
 
     async fn authorize(&self, request: &mut Request, now: SystemTime) -> Result<(), BoxError> {
-        let now = i64::try_from(now.duration_since(SystemTime::UNIX_EPOCH)?.as_secs())?;
-        self.signed_at.store(now, Ordering::Relaxed);
         let body = request.body().map_or(Some(&b""[..]), Body::as_bytes).ok_or("a stream cannot be signed")?;
         let url = request.url();
         let target = url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let time = now + self.skew.load(Ordering::Relaxed);
+        let time = seconds(now)? + self.skew.load(Ordering::Relaxed);
         let mut value = HeaderValue::try_from(self.value(request.method().as_str(), &target, body, time)?)?;
         value.set_sensitive(true);
         request.headers_mut().insert(&HEADER, value);
@@ -109,11 +105,16 @@ impl Authorize for SignatureScheme {
             return Ok(Observed::Nothing);
         };
         let time: i64 = challenge.param("time").ok_or("the server does not say its time")?.parse()?;
-        let skew = time.saturating_sub(self.signed_at.load(Ordering::Relaxed));
+        let skew = time.saturating_sub(seconds(head.now())?);
         if skew.saturating_abs() > MAX_SKEW {
             return Err("the clock of the server differs by more than a day".into());
         }
         self.skew.store(skew, Ordering::Relaxed);
         Ok(Observed::Retry)
     }
+}
+
+/// The time in seconds since 1970.
+fn seconds(time: SystemTime) -> Result<i64, BoxError> {
+    Ok(i64::try_from(time.duration_since(SystemTime::UNIX_EPOCH)?.as_secs())?)
 }

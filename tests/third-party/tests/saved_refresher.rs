@@ -76,7 +76,7 @@ async fn two_processes_renew_a_rotating_token_once() {
     let database = folder.path().join("credentials.db");
     let provider = MockIdentityProvider::start().await.unwrap();
     let api = MockApi::trusting(&provider).await.unwrap();
-    api.at("/reports").takes(Protection::bearer());
+    api.at("/reports").accepts(Protection::bearer());
 
     // The first process logs in, and the second begins with the saved credential.
     let (first, session) = process(&database, &provider, &api);
@@ -97,5 +97,5 @@ async fn two_processes_renew_a_rotating_token_once() {
     }
     assert_eq!(provider.grants("authorization_code"), 1);
     assert_eq!(provider.grants("refresh_token"), 1);
-    assert_eq!(provider.reused(), 0);
+    assert_eq!(provider.reuses(), 0);
 }

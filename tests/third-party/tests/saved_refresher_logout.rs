@@ -42,7 +42,7 @@ async fn a_credential_that_comes_after_a_logout_is_not_saved() {
     let refresher = SavedRefresher::new(inner.clone(), store.clone(), key());
     let auth = ChallengeMiddleware::new("https://api.example.com", refresher).unwrap();
     let session = auth.session();
-    let call = tokio::spawn(Script::takes("t1").client(&auth).get(URL).send());
+    let call = tokio::spawn(Script::accepting("t1").client(&auth).get(URL).send());
     gate.reached_by(1).await;
     session.logout().await.unwrap();
     assert_eq!(stored(&store).await, None);

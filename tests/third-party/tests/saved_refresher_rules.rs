@@ -1,8 +1,9 @@
 //! What the decorator does with the saved credential: one test for each rule.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshReason};
 use reqwest_challenge_login::store::{Key, MemoryStore, Saved, Store, from_saved, to_saved};
 use reqwest_challenge_testing::RecordingRefresher;
 use third_party::saved_refresher::SavedRefresher;
@@ -36,6 +37,29 @@ async fn a_saved_credential_that_is_newer_than_the_refused_one_is_the_answer() {
     let refresher = SavedRefresher::new(inner.clone(), store, key());
     assert_eq!(refresher.refresh(refused("older")).await.unwrap(), Some(Credential::bearer("newer")));
     assert_eq!(inner.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_saved_credential_answers_a_step_up_if_it_has_the_scopes() {
+    for (scope, calls) in [("write", 0), ("delete", 1)] {
+        let (store, text) = (MemoryStore::new(), to_saved(&Credential::bearer("newer").with_scopes(["read", "write"])));
+        assert!(store.replace(&key(), None, &text.unwrap()).await.unwrap());
+        let inner = RecordingRefresher::new();
+        let context = RefreshContext::builder(URL).reason(RefreshReason::StepUp).scopes([scope]);
+        let context = context.credential(Credential::bearer("older")).build().unwrap();
+        SavedRefresher::new(inner.clone(), store, key()).refresh(context).await.unwrap().unwrap();
+        assert_eq!(inner.calls(), calls, "{scope}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_another_process_holds_is_a_temporary_failure() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let refresher = SavedRefresher::new(RecordingRefresher::new(), store.clone(), key());
+    let held = store.lock(&key(), Duration::ZERO).await.unwrap();
+    assert!(refresher.refresh(refused("t1")).await.unwrap_err().is_transient());
+    drop(held);
+    assert!(refresher.refresh(refused("t1")).await.is_ok());
 }
 
 #[tokio::test]

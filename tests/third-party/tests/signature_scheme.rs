@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest_challenge::reqwest::{Client, header::AUTHORIZATION};
 use reqwest_challenge::{AuthReport, Authorize, ChallengeMiddleware, Credential, Error, Secret, UnauthorizedReason};
 use reqwest_challenge_login::store::{from_saved, to_saved};
-use reqwest_challenge_testing::{Answer, Arrived, ManualClock, Script};
+use reqwest_challenge_testing::{Answer, ManualClock, ReceivedRequest, Script};
 use third_party::signature_scheme::SignatureScheme;
 
 fn scheme() -> SignatureScheme {
@@ -20,7 +20,7 @@ fn seconds(time: SystemTime) -> i64 {
 /// A server that accepts signatures of its own time only.
 fn server(time: i64) -> Script {
     let key = scheme();
-    Script::new(move |request: &Arrived, _before| {
+    Script::new(move |request: &ReceivedRequest, _before| {
         let url = request.url();
         let target = url.query().map_or(url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let expected = key.value(request.method().as_str(), &target, request.body(), time).unwrap();
@@ -65,7 +65,7 @@ async fn a_clock_that_differs_is_corrected_with_a_second_send() {
 async fn a_server_that_always_refuses_the_time_gets_two_sends() {
     let clock = ManualClock::new();
     let refusal = format!("Signature error=\"skewed\", time=\"{}\"", seconds(clock.time()));
-    let server = Script::says(Answer::unauthorized([refusal.as_str()]));
+    let server = Script::always(Answer::unauthorized([refusal.as_str()]));
     let client = server.client(&middleware(&clock));
     let error = client.get("https://api.example.com/reports").send().await.unwrap_err();
     let Some(Error::Unauthorized(unauthorized)) = Error::find(&error) else { panic!("{error}") };
@@ -75,7 +75,7 @@ async fn a_server_that_always_refuses_the_time_gets_two_sends() {
 
 #[tokio::test]
 async fn a_server_whose_time_is_far_off_is_an_error_of_the_scheme() {
-    let server = Script::says(Answer::unauthorized(["Signature error=\"skewed\", time=\"1\""]));
+    let server = Script::always(Answer::unauthorized(["Signature error=\"skewed\", time=\"1\""]));
     let client = server.client(&middleware(&ManualClock::new()));
     let error = client.get("https://api.example.com/reports").send().await.unwrap_err();
     let Some(Error::Authorize(refused)) = Error::find(&error) else { panic!("{error}") };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use reqwest_challenge::{ChallengeMiddleware, Secret, reqwest, reqwest_middleware::ClientBuilder};
 use reqwest_challenge_login::oauth::{Client, Issuer, OAuth};
-use reqwest_challenge_testing::{Answer, Arrived, MockApi, Protection, Verdict, refresher_contract};
+use reqwest_challenge_testing::{Answer, MockApi, Protection, ReceivedRequest, Verdict, refresher_contract};
 use third_party::ticket_grant::{GRANT_TYPE, TicketGrant};
 
 const TICKET: &str = "ticket-0001-of-monday";
@@ -15,9 +15,9 @@ const TICKET: &str = "ticket-0001-of-monday";
 /// An API whose path `/token` issues a token for the ticket. It answers with the status, if that is not 200.
 async fn server(status: &Arc<AtomicU16>) -> MockApi {
     let api = MockApi::start().await.unwrap();
-    api.at("/reports").takes(Protection::bearer());
+    api.at("/reports").accepts(Protection::bearer());
     let (tokens, status) = (api.tokens().clone(), status.clone());
-    api.at("/token").answers_by(move |request: &Arrived| {
+    api.at("/token").answers_with(move |request: &ReceivedRequest| {
         let form = |name| request.form(name).unwrap_or_default();
         let is_valid = form("grant_type") == GRANT_TYPE && form("gate") == "north gate" && form("ticket") == TICKET;
         match status.load(Ordering::SeqCst) {

@@ -164,10 +164,12 @@ impl Error for StoreError {
     }
 }
 
+/// Converts the error, which becomes the cause. [`Locked`](StoreError::Locked) becomes
+/// [`Transient`](reqwest_challenge::RefreshErrorKind::Transient), because the other process will release the lock. Every other
+/// variant becomes [`Other`](reqwest_challenge::RefreshErrorKind::Other), also if a network error caused it.
 impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
         match &error {
-            // The other process will release the lock.
             StoreError::Locked { .. } => Self::transient(None).caused_by(error),
             _ => Self::other(error),
         }

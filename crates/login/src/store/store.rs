@@ -99,11 +99,14 @@ pub trait Store: Send + Sync + 'static {
     /// - [`StoreError::NotPrivate`] if other users can change the text.
     /// - [`StoreError::Io`] or [`StoreError::Backend`] if the place cannot be read.
     ///
-    /// A damaged entry is no error. The store returns `None` for it.
+    /// A damaged entry is no error. The store returns `None` for it, and [`replace`](Self::replace) treats it alike.
     async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError>;
 
     /// Stores `new` under that key if the stored text is `old`, or, if `old` is `None`, if nothing is stored. Returns whether
     /// it did. The comparison and the change are one step for all processes.
+    ///
+    /// A damaged entry counts as none: with `None` as `old` it is replaced. If `old` and `new` are equal and stored, the result
+    /// is `true`. The store may use the space that [`prepare`](Self::prepare) reserved under that key.
     ///
     /// When it returns `true`, the text survives a crash of the process, and of the machine if the store is persistent.
     ///
@@ -122,7 +125,13 @@ pub trait Store: Send + Sync + 'static {
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError>;
 
     /// Takes the lock of that key, for all processes. It waits until the lock is free, for `deadline` at most. If `deadline`
-    /// is zero, it tries once. If a process is killed, its locks become free.
+    /// is zero, it tries once. If a process is killed, its locks become free. A lock does not expire: it is held until the
+    /// [`StoreLock`] is dropped. If the future is dropped, the store stops waiting.
+    ///
+    /// The wait is real time, because a store does not know the session's clock. A store may try again at intervals, and then
+    /// returns up to one interval late.
+    ///
+    /// One process can ask for the lock twice, from two tasks or two stores. The second call waits too.
     ///
     /// The lock does not stop [`load`](Self::load), [`replace`](Self::replace) and [`clear`](Self::clear).
     ///
@@ -133,7 +142,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Checks that a text of about `size` octets can be saved under that key. A full disk or a read-only folder is then found
     /// before a server receives a refresh token that can be used only once. [`Stored`](crate::store::Stored) holds the result
-    /// until the credential is saved.
+    /// until the credential is saved. The next [`replace`](Self::replace) under that key may use the reserved space; dropping
+    /// the result afterwards gives back what is left.
+    ///
+    /// The size is an estimate, because the new credential is not known yet. [`Stored`](crate::store::Stored) passes one and a
+    /// half times the size of the stored text, and at least 4 KiB more than it. On a first login nothing is stored, and the
+    /// size is 4 KiB. The call may also come without the [`lock`](Self::lock): before the user is asked, `Stored` only checks
+    /// that a save is possible, and drops the result.
     ///
     /// The default implementation checks nothing and succeeds. A store whose writes can fail overrides it. A store that wraps
     /// another store forwards it.

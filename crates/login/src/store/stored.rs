@@ -30,7 +30,10 @@ type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
 /// the credential, the stored one is removed, unless another process has replaced it.
 ///
 /// Only the credential of the first resource is stored: a credential for
-/// [another resource](RefreshContext::resource) is neither loaded nor saved.
+/// [another resource](RefreshContext::resource) is neither loaded nor saved. Do not use it with
+/// [`partition_by`](reqwest_challenge::Builder::partition_by), because all partitions would share one stored credential.
+///
+/// Its [`timeout`](Refresh::timeout) is the timeout of the refresher inside plus the [`lock_timeout`](Self::lock_timeout).
 ///
 /// ```
 /// use std::time::Duration;
@@ -84,7 +87,8 @@ impl<R: Refresh> Stored<R> {
     }
 
     /// Sets how long a renewal waits while another process renews, and how long a login waits while another process asks the
-    /// user. The default is 30 s. [`timeout`](Refresh::timeout) grows by this time.
+    /// user. The default is 30 s. [`timeout`](Refresh::timeout) grows by this time. A login, a step-up, a logout and a renewal
+    /// before the expiry wait for a renewal for 2 s at most.
     #[must_use]
     pub fn lock_timeout(mut self, span: Duration) -> Self {
         self.entry.lock_timeout = clamped(span);

@@ -45,6 +45,7 @@ mod store_files;
 mod store_full_disks;
 mod store_logins;
 mod store_partitions;
+mod store_pointers;
 mod store_processes;
 mod store_prompts;
 mod store_stopped_processes;

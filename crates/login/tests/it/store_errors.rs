@@ -44,6 +44,29 @@ fn each_predicate_recognises_its_own_errors_only() {
 }
 
 #[test]
+fn only_a_held_lock_is_a_temporary_failure_of_a_refresh() {
+    let path = || PathBuf::from("/x");
+    let io = || std::sync::Arc::new(io::Error::from(io::ErrorKind::ConnectionReset));
+    for (error, is_transient) in [
+        (StoreError::Locked { waited: Duration::ZERO }, true),
+        (StoreError::Io { what: "cannot open /x".to_owned(), source: io() }, false),
+        (StoreError::backend("keyring", io::Error::from(io::ErrorKind::TimedOut)), false),
+        (StoreError::NewerVersion { place: "file:/x".to_owned(), found: 2 }, false),
+        (StoreError::NotPrivate { path: path(), why: "it is not a regular file" }, false),
+        (StoreError::TooLarge { size: 2, limit: 1 }, false),
+        (StoreError::FileTooLarge { path: path(), size: 2, limit: 1 }, false),
+        (StoreError::NotStorable { scheme: "DPoP".to_owned() }, false),
+    ] {
+        let kind =
+            if is_transient { RefreshErrorKind::Transient { retry_after: None } } else { RefreshErrorKind::Other };
+        let message = error.to_string();
+        let refresh = RefreshError::from(error);
+        assert_eq!(refresh.kind(), &kind, "{message}");
+        assert_eq!(refresh.source().unwrap().to_string(), message);
+    }
+}
+
+#[test]
 fn a_lock_and_a_reservation_drop_their_guards() {
     let guard = std::sync::Arc::new(());
     let (lock, prepared) = (StoreLock::new(guard.clone()), Prepared::new(guard.clone()));

@@ -35,10 +35,7 @@ impl Place {
 
     /// Takes the lock. If another process holds it for longer than `wait`, the error is transient.
     pub(super) async fn lock(&self, wait: Duration) -> Result<StoreLock, RefreshError> {
-        self.store.lock(&self.key, wait).await.map_err(|error| match error.is_locked() {
-            true => RefreshError::transient(None).caused_by(error),
-            false => error.into(),
-        })
+        Ok(self.store.lock(&self.key, wait).await?)
     }
 }
 
@@ -83,11 +80,6 @@ impl Look {
 
 /// Whether the credential meets the demand. Only the scopes can be read from a credential.
 fn meets(credential: &Credential, demand: &Demand) -> bool {
-    let needs_login = demand.claims().is_some()
-        || demand.max_age().is_some()
-        || demand.authorization_details().is_some()
-        || !demand.acr_values().is_empty()
-        || demand.is_for_more() && demand.scopes().is_empty();
     let granted = credential.scopes().unwrap_or_default();
-    !needs_login && demand.scopes().iter().all(|scope| granted.contains(scope))
+    demand.is_plain() && demand.scopes().iter().all(|scope| granted.contains(scope))
 }
