@@ -29,7 +29,7 @@
 //! - [`ChallengeMiddleware`] and its [`Builder`]: the middleware and its settings. [`CallOptions`] are the settings of one
 //!   request.
 //! - [`Refresh`]: the trait of a refresher. [`Password`], [`FirstOf`] and a fixed [`Credential`] implement it. OAuth,
-//!   registries and stores are in the crate `reqwest-challenge-login`.
+//!   registries and stores are in the crate `reqwest-challenge-login`; mocks for tests are in `reqwest-challenge-testing`.
 //! - [`Error`], [`Unauthorized`], [`Forbidden`]: why a call failed. [`AuthReport`] says what was done for a call.
 //! - [`Session`]: login, logout, step-up.
 //! - [`Authorize`]: the trait of a scheme that signs requests.
