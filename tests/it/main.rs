@@ -36,6 +36,7 @@ mod network_failures;
 mod origins;
 mod partitions;
 mod passwords;
+mod printed_errors;
 mod printing;
 mod probes;
 mod problems;
