@@ -2,10 +2,7 @@
 
 use std::error::Error as StdError;
 
-use reqwest_challenge::{
-    Authorize, BoxError, CallOptions, ChallengeMiddleware, Credential, Error, Forbidden, RefreshError, Unauthorized,
-    async_trait,
-};
+use reqwest_challenge::{CallOptions, ChallengeMiddleware, Credential, Error, Forbidden, RefreshError, Unauthorized};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use reqwest_retry::RetryTransientMiddleware;
 use reqwest_retry::policies::ExponentialBackoff;
@@ -190,7 +187,7 @@ async fn errors_are_found_in_an_error_whose_source_searches_or_panics_itself() {
     assert!(Forbidden::find(&outer).is_some());
     let fails = Busy(denied.clone(), |_| panic!("source"));
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Error::find(&fails).is_some())).unwrap_err();
-    assert_eq!(chain(&denied).len(), 1, "a search that panicked has ended");
+    assert_eq!(crate::printed_errors::chain(&denied).len(), 1, "a search that panicked has ended");
 }
 
 #[derive(Debug)]

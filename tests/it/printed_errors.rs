@@ -10,7 +10,7 @@ use crate::support::fake::Fake;
 use crate::support::script::API;
 
 /// The messages of an error and its causes, as a caller prints them.
-fn chain(error: &(dyn StdError + 'static)) -> Vec<String> {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> Vec<String> {
     std::iter::successors(Some(error), |error| (*error).source()).map(ToString::to_string).collect()
 }
 
