@@ -27,7 +27,30 @@ use crate::error::RefreshError;
 /// # Ok::<(), reqwest_challenge::BuildError>(())
 /// ```
 ///
-/// A type implements the trait if it has state, knows a credential before the first request, or revokes one on logout:
+/// A closure with state clones the state in each call, because it is called more than once:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
+///
+/// struct State {
+///     token_url: String,
+/// }
+///
+/// let state = Arc::new(State { token_url: "https://auth.example.com/token".to_owned() });
+/// let log_in = move |context: RefreshContext| {
+///     let state = state.clone();
+///     async move {
+///         let token = context.http_client()?.post(&state.token_url).send().await?.text().await?;
+///         Ok::<_, BoxError>(Credential::bearer(token))
+///     }
+/// };
+/// let auth = ChallengeMiddleware::new("https://api.example.com", log_in)?;
+/// # Ok::<(), reqwest_challenge::BuildError>(())
+/// ```
+///
+/// A type implements the trait if it knows a credential before the first request, or revokes one on logout:
 ///
 /// ```
 /// use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, async_trait};
