@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A text cannot be put on a request. `Display` names the wrong character by its place. Neither `Display` nor `Debug`
 /// shows the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CredentialError {
     kind: CredentialErrorKind,
     byte: Option<usize>,
@@ -95,6 +95,13 @@ impl fmt::Display for CredentialError {
             write!(f, " (byte {byte})")?;
         }
         if self.has_scheme { f.write_str(": do not write `Bearer ` in front of the token") } else { Ok(()) }
+    }
+}
+
+/// The sentence of `Display`, because `main` prints the error that it returns by `Debug`.
+impl fmt::Debug for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CredentialError").field(&self.to_string()).finish()
     }
 }
 
