@@ -4,29 +4,10 @@
 //! [refresher](reqwest_challenge::Refresh). This crate contains refreshers. Each module is a feature of the same name, and none
 //! is on by default:
 //!
-#![cfg_attr(feature = "oauth", doc = "- [`oauth`]: tokens of an OAuth 2 authorization server, with or without a user.")]
-#![cfg_attr(
-    not(feature = "oauth"),
-    doc = "- `oauth`: tokens of an OAuth 2 authorization server, with or without a user."
-)]
-#![cfg_attr(feature = "registry", doc = "- [`registry`]: tokens of container registries.")]
-#![cfg_attr(not(feature = "registry"), doc = "- `registry`: tokens of container registries.")]
-#![cfg_attr(
-    feature = "store",
-    doc = "- [`store`]: credentials that outlive the process, in a file, in memory, or in a place of your own."
-)]
-#![cfg_attr(
-    not(feature = "store"),
-    doc = "- `store`: credentials that outlive the process, in a file, in memory, or in a place of your own."
-)]
-#![cfg_attr(
-    feature = "cli",
-    doc = "- [`cli`]: logins of a command-line tool, with a browser, a code for another device, or a prompt."
-)]
-#![cfg_attr(
-    not(feature = "cli"),
-    doc = "- `cli`: logins of a command-line tool, with a browser, a code for another device, or a prompt."
-)]
+//! - [`oauth`]: tokens of an OAuth 2 authorization server, with or without a user.
+//! - [`registry`]: tokens of container registries.
+//! - [`store`]: credentials that outlive the process, in a file, in memory, or in a place of your own.
+//! - [`cli`]: logins of a command-line tool, with a browser, a code for another device, or a prompt.
 //!
 //! A refresher can be put into another one. This service keeps its token in a file, so that a restart needs no new token:
 //!
@@ -50,7 +31,12 @@
 //! # Scope
 //! This crate uses only the public API of `reqwest-challenge`, so another crate can replace each part of it: a grant, a
 //! store, a decorator. It does not read ID tokens, and it has no user sessions for a web server.
-
+//!
+// Without its feature a module does not exist. Then its link leads to this page, which names the features.
+#![cfg_attr(not(feature = "oauth"), doc = "[`oauth`]: crate")]
+#![cfg_attr(not(feature = "registry"), doc = "[`registry`]: crate")]
+#![cfg_attr(not(feature = "store"), doc = "[`store`]: crate")]
+#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: crate")]
 #![cfg_attr(all(doctest, feature = "cli"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
