@@ -127,16 +127,48 @@ pub trait Refresh: Send + Sync + 'static {
     }
 }
 
+/// What the function of a refresher returns: a [`Credential`], or an `Option<Credential>` whose `None` declines. Only these
+/// two types implement it.
+#[diagnostic::on_unimplemented(
+    message = "a refresher returns a `Credential` or an `Option<Credential>`, not `{Self}`",
+    label = "the function of this refresher returns `{Self}`",
+    note = "return `Credential::bearer(token)`"
+)]
+pub trait IntoCredential: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_credential(self) -> Option<Credential>;
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "so that no other crate implements `IntoCredential`")]
+    pub trait Sealed {}
+
+    impl Sealed for crate::credential::Credential {}
+    impl Sealed for Option<crate::credential::Credential> {}
+}
+
+impl IntoCredential for Credential {
+    fn into_credential(self) -> Option<Credential> {
+        Some(self)
+    }
+}
+
+impl IntoCredential for Option<Credential> {
+    fn into_credential(self) -> Option<Credential> {
+        self
+    }
+}
+
 #[async_trait]
 impl<F, Fut, C, E> Refresh for F
 where
     F: Fn(RefreshContext) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<C, E>> + Send + 'static,
-    C: Into<Option<Credential>> + Send + 'static,
+    C: IntoCredential + Send + 'static,
     E: Into<BoxError> + Send + 'static,
 {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        self(context).await.map(Into::into).map_err(RefreshError::from_refresher)
+        self(context).await.map(IntoCredential::into_credential).map_err(RefreshError::from_refresher)
     }
 }
 
