@@ -83,7 +83,9 @@ pub use error::{
 pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
 pub use origin::{Origin, OriginError, OriginErrorKind};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
-pub use refresh::{Clock, Demand, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock};
+pub use refresh::{
+    Clock, Demand, IntoCredential, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock,
+};
 #[cfg(feature = "dpop")]
 pub use scheme::dpop;
 pub use scheme::{FirstOf, Password, Strength, UserPassword};

@@ -6,11 +6,14 @@ use std::time::Duration;
 use reqwest_challenge::reqwest::{Client, Url};
 use reqwest_challenge::support::{Masker, error_lines};
 use reqwest_challenge::{
-    BoxError, ChallengeMiddleware, Challenges, Credential, Error, Origin, Password, Unauthorized, UnauthorizedReason,
+    BoxError, ChallengeMiddleware, Challenges, Credential, Error, Forbidden, Origin, Password, Unauthorized,
+    UnauthorizedReason,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+const SET_LOGIN: &str = "set API_TOKEN, or API_USER and API_PASSWORD";
+const NO_CHALLENGE: &str = "the server does not say how to log in (RFC 9110 §15.5.2)";
 
 /// The credential of the user.
 pub(crate) enum Login {
@@ -21,12 +24,23 @@ pub(crate) enum Login {
 
 impl Login {
     /// Reads `API_TOKEN`, or `API_USER` and `API_PASSWORD`.
-    pub(crate) fn from_env() -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ///
+    /// # Errors
+    /// Names the missing variable if only one of `API_USER` and `API_PASSWORD` is set.
+    pub(crate) fn from_env() -> Result<Self, String> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// As [`from_env`](Self::from_env), with the variables that this function returns. An empty variable is not set.
+    pub(crate) fn from_variables(value: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let variable = |name| value(name).filter(|value| !value.is_empty());
+        let missing = |name: &str, set: &str| Err(format!("error: {set} is set, but {name} is not: set {name} too\n"));
         match (variable("API_TOKEN"), variable("API_USER"), variable("API_PASSWORD")) {
-            (Some(token), ..) => Self::Token(token),
-            (None, Some(user), Some(password)) => Self::Password(user, password),
-            _ => Self::Nothing,
+            (Some(token), ..) => Ok(Self::Token(token)),
+            (None, Some(user), Some(password)) => Ok(Self::Password(user, password)),
+            (None, Some(_), None) => missing("API_PASSWORD", "API_USER"),
+            (None, None, Some(_)) => missing("API_USER", "API_PASSWORD"),
+            (None, None, None) => Ok(Self::Nothing),
         }
     }
 
@@ -68,8 +82,12 @@ pub(crate) async fn ask(text: &str, login: Login) -> Result<Answered, String> {
     let causes = error_lines(&error);
     let outcome = causes.join("\n  ");
     let report = match Error::find(&error) {
-        Some(Error::Unauthorized(refused)) => report(refused.challenges(), &outcome) + remedy(refused, &login) + "\n",
-        Some(Error::Forbidden(denied)) => report(denied.challenges(), &outcome),
+        Some(Error::Unauthorized(refused)) => {
+            report(refused.challenges(), &outcome) + &login.masker().mask(remedy(refused, &login)) + "\n"
+        }
+        Some(Error::Forbidden(denied)) => {
+            report(denied.challenges(), &outcome) + &login.masker().mask(remedy_of_403(denied, &login)) + "\n"
+        }
         Some(_) => return Err(lines("the call fails", &causes)),
         None => return Err(unanswered(&url, &error, &causes)),
     };
@@ -122,19 +140,61 @@ fn unanswered(url: &Url, error: &reqwest_middleware::Error, causes: &[String]) -
 }
 
 /// What the user can do about a 401.
-fn remedy(refused: &Unauthorized, login: &Login) -> &'static str {
-    let asks_for_digest = refused.challenges().get("Digest").is_some();
-    match login {
-        Login::Nothing => "set API_TOKEN, or API_USER and API_PASSWORD, and run this again",
-        Login::Token(_) => "set API_TOKEN to another token, and run this again",
-        Login::Password(..) if refused.reason() != UnauthorizedReason::Declined => {
-            "set API_USER and API_PASSWORD to others, and run this again"
-        }
-        Login::Password(..) if asks_for_digest && !cfg!(feature = "digest") => {
-            "the password is not sent, because this build has no Digest: add --features digest"
-        }
-        Login::Password(..) => "the password is not sent, because the server does not ask for one",
+fn remedy(refused: &Unauthorized, login: &Login) -> String {
+    if refused.is_foreign() {
+        return request_itself(refused.final_url());
     }
+    let challenges = refused.challenges();
+    let asks_for_digest = challenges.get("Digest").is_some();
+    let is_of_password = |scheme: &str| ["Basic", "Digest"].iter().any(|one| scheme.eq_ignore_ascii_case(one));
+    let asks_for_password = !challenges.is_empty() && challenges.iter().all(|one| is_of_password(one.scheme()));
+    let scheme = if challenges.get("Basic").is_some() { "Basic" } else { "Digest" };
+    match login {
+        Login::Nothing if challenges.is_empty() => format!("{NO_CHALLENGE}: read the documentation of the API"),
+        Login::Nothing if asks_for_password => {
+            format!("the server asks for {scheme}: set API_USER and API_PASSWORD, and run this again")
+        }
+        Login::Nothing => format!("{SET_LOGIN}, and run this again"),
+        Login::Token(_) if challenges.is_empty() => {
+            format!("{NO_CHALLENGE}: set API_TOKEN to another token, or read the documentation of the API")
+        }
+        Login::Token(_) if asks_for_password => {
+            format!("the server asks for {scheme}: set API_USER and API_PASSWORD, and unset API_TOKEN")
+        }
+        Login::Token(_) => "set API_TOKEN to another token, and run this again".to_owned(),
+        Login::Password(..) if refused.reason() != UnauthorizedReason::Declined => {
+            "set API_USER and API_PASSWORD to others, and run this again".to_owned()
+        }
+        Login::Password(..) if challenges.is_empty() => format!("{NO_CHALLENGE}, so the password is not sent"),
+        Login::Password(..) if asks_for_digest && !cfg!(feature = "digest") => {
+            "the password is not sent, because this build has no Digest: add --features digest".to_owned()
+        }
+        Login::Password(..) => "the password is not sent, because the server does not ask for one".to_owned(),
+    }
+}
+
+/// What the user can do about a 403.
+fn remedy_of_403(denied: &Forbidden, login: &Login) -> String {
+    if denied.is_foreign() {
+        return request_itself(denied.final_url());
+    }
+    match login {
+        Login::Nothing => format!("no credential was sent: {SET_LOGIN}, and run this again"),
+        Login::Password(..) if !denied.is_authenticated() => {
+            "no credential was sent: a password is sent only after a 401 that asks for one; if the API accepts a token, set \
+             API_TOKEN"
+                .to_owned()
+        }
+        Login::Token(_) => "ask for the missing scope, or, if the server reports an expired token by 403, see \
+                            `Builder::expired_when`"
+            .to_owned(),
+        Login::Password(..) => "ask the operator of the API to give this user the permission".to_owned(),
+    }
+}
+
+/// The middleware sends no credential to another server, so the user must name that server.
+fn request_itself(url: &Url) -> String {
+    format!("another server answered, after a redirect; request that URL itself: {url}")
 }
 
 fn lines(what: &str, causes: &[String]) -> String {

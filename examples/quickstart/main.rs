@@ -16,15 +16,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use api::Api;
-use ask::Login;
+use ask::{Answered, Login};
 use reqwest_challenge::support::error_lines;
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Forbidden, RefreshContext, Session};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
+const USAGE: &str = "\
+usage: quickstart [URL]
+
+Without a URL, prints a timeline with an API on this machine. With a URL, requests it, and prints the challenges, their
+defects and the outcome.
+
+  API_TOKEN               the token to send
+  API_USER, API_PASSWORD  the user and the password to send, if the server asks for them
+
+The exit code is 1 if the request fails. An https URL needs TLS:
+  cargo run --features reqwest/rustls --example quickstart -- URL
+";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let (out, good) = match std::env::args_os().nth(1) {
-        Some(url) => match ask::ask(&url.to_string_lossy(), Login::from_env()).await {
+        Some(help) if help == "--help" || help == "-h" => (USAGE.to_owned(), true),
+        Some(url) => match request(&url.to_string_lossy()).await {
             Ok(answered) => (answered.report, answered.is_good),
             Err(why) => {
                 let _ = write!(std::io::stderr(), "{why}");
@@ -38,6 +52,10 @@ async fn main() -> ExitCode {
     };
     let _ = write!(std::io::stdout(), "{out}");
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn request(url: &str) -> Result<Answered, String> {
+    ask::ask(url, Login::from_env()?).await
 }
 
 /// Prints a line with the time since the start, so that a user can follow.

@@ -4,10 +4,12 @@ use std::fmt;
 
 /// A text cannot be put on a request. `Display` names the wrong character by its place. Neither `Display` nor `Debug`
 /// shows the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CredentialError {
     kind: CredentialErrorKind,
     byte: Option<usize>,
+    /// Whether the token begins with its scheme.
+    has_scheme: bool,
 }
 
 /// Why a text cannot be put on a request.
@@ -30,7 +32,12 @@ pub enum CredentialErrorKind {
 
 impl CredentialError {
     pub(super) fn new(kind: CredentialErrorKind, byte: Option<usize>) -> Self {
-        Self { kind, byte }
+        Self { kind, byte, has_scheme: false }
+    }
+
+    /// The same error, for a token that begins with `Bearer `.
+    pub(super) fn with_scheme(self) -> Self {
+        Self { has_scheme: true, ..self }
     }
 
     /// What is wrong with the text.
@@ -84,7 +91,17 @@ impl fmt::Display for CredentialError {
             CredentialErrorKind::PasswordCharacter => "the password has a control character",
             CredentialErrorKind::HeaderCharacter => "the value has a control character or a non-ASCII character",
         })?;
-        self.byte.map_or(Ok(()), |byte| write!(f, " (byte {byte})"))
+        if let Some(byte) = self.byte {
+            write!(f, " (byte {byte})")?;
+        }
+        if self.has_scheme { f.write_str(": do not write `Bearer ` in front of the token") } else { Ok(()) }
+    }
+}
+
+/// The sentence of `Display`, because `main` prints the error that it returns by `Debug`.
+impl fmt::Debug for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CredentialError").field(&self.to_string()).finish()
     }
 }
 

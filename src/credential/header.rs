@@ -14,7 +14,9 @@ pub(super) fn bearer(token: &str) -> Result<HeaderValue, CredentialError> {
     if token.is_empty() {
         return Err(CredentialError::new(CredentialErrorKind::EmptyToken, None));
     }
-    check(token, CredentialErrorKind::TokenCharacter, |octet| octet.is_ascii_graphic())?;
+    let has_scheme = token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Bearer "));
+    check(token, CredentialErrorKind::TokenCharacter, |octet| octet.is_ascii_graphic())
+        .map_err(|error| if has_scheme { error.with_scheme() } else { error })?;
     value(Zeroizing::new([b"Bearer ", token.as_bytes()].concat()), CredentialErrorKind::TokenCharacter)
 }
 

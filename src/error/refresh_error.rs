@@ -152,7 +152,7 @@ impl fmt::Display for RefreshError {
         match &self.kind {
             Kind::LoginRequired { hint } => write!(f, "a login is required: {hint}"),
             Kind::CredentialRevoked { code } => write!(f, "the credential was rejected ({code})"),
-            Kind::Denied { code, .. } => write!(f, "a new credential was refused ({code})"),
+            Kind::Denied { code, .. } => write!(f, "no credential was issued ({code})"),
             Kind::Transient { retry_after: None } => f.write_str("the refresh failed temporarily"),
             Kind::Transient { retry_after: Some(span) } => {
                 let seconds = span.as_secs();

@@ -6,7 +6,7 @@ use crate::credential::CredentialError;
 use crate::origin::{Origin, OriginError};
 
 /// Why a middleware could not be built. The text names the origin or the place in the credential, and no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildError(Cause);
 
 /// The kind of a [`BuildError`].
@@ -22,7 +22,7 @@ pub enum BuildErrorKind {
     InvalidCredential,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Cause {
     Origin(OriginError),
     Plaintext(Origin),
@@ -75,6 +75,13 @@ impl fmt::Display for BuildError {
             ),
             Cause::Credential(error) => error.fmt(f),
         }
+    }
+}
+
+/// The sentence of `Display`, because `main` prints the error that it returns by `Debug`.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BuildError").field(&self.to_string()).finish()
     }
 }
 

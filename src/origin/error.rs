@@ -6,13 +6,15 @@ use url::ParseError;
 
 /// A text is not an origin. `Display` says what to write instead. Neither `Display` nor `Debug` shows the text, because
 /// it may contain a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OriginError {
     kind: OriginErrorKind,
     /// Why the text cannot be parsed as a URL.
     parse: Option<ParseError>,
     /// The origin of the URL.
     suggestion: Option<Box<str>>,
+    /// Whether the text has several origins.
+    is_several: bool,
 }
 
 /// Why a text is not an origin.
@@ -35,15 +37,19 @@ pub enum OriginErrorKind {
 
 impl OriginError {
     pub(super) fn invalid_url(error: ParseError) -> Self {
-        Self { kind: OriginErrorKind::InvalidUrl, parse: Some(error), suggestion: None }
+        Self { kind: OriginErrorKind::InvalidUrl, parse: Some(error), suggestion: None, is_several: false }
     }
 
     pub(super) fn unsupported_scheme() -> Self {
-        Self { kind: OriginErrorKind::UnsupportedScheme, parse: None, suggestion: None }
+        Self { kind: OriginErrorKind::UnsupportedScheme, parse: None, suggestion: None, is_several: false }
     }
 
     pub(super) fn extra_part(kind: OriginErrorKind, origin: &str) -> Self {
-        Self { kind, parse: None, suggestion: Some(origin.into()) }
+        Self { kind, parse: None, suggestion: Some(origin.into()), is_several: false }
+    }
+
+    pub(super) fn several_origins() -> Self {
+        Self { kind: OriginErrorKind::InvalidUrl, parse: None, suggestion: None, is_several: true }
     }
 
     /// What is wrong with the text.
@@ -79,6 +85,10 @@ impl OriginError {
 
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_several {
+            return f
+                .write_str("this is more than one origin: write one origin here; add others with `Builder::origin`");
+        }
         f.write_str(match self.kind {
             OriginErrorKind::InvalidUrl => "this is not an origin",
             OriginErrorKind::UnsupportedScheme => "the scheme of an origin is http or https",
@@ -94,6 +104,13 @@ impl fmt::Display for OriginError {
             Some(origin) => write!(f, ": write `{origin}`"),
             None => f.write_str(": write `https://host` or `https://host:port`"),
         }
+    }
+}
+
+/// The sentence of `Display`, because `main` prints the error that it returns by `Debug`.
+impl fmt::Debug for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OriginError").field(&self.to_string()).finish()
     }
 }
 

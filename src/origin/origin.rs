@@ -45,6 +45,11 @@ impl Origin {
     /// userinfo, a path, a query or a fragment.
     pub fn new(text: impl AsRef<str>) -> Result<Self, OriginError> {
         let text = text.as_ref();
+        // The URL standard reads a second origin as a part of the host, or of the path.
+        let parts = text.split(|character: char| character == ',' || character.is_whitespace());
+        if parts.filter(|part| part.contains("://")).count() > 1 {
+            return Err(OriginError::several_origins());
+        }
         let (url, origin) = Self::parse_url(text)?;
         // The URL standard drops an empty userinfo, as in `https://@host`. Such a text is not an origin either.
         let authority = text.split(['/', '\\', '?', '#']).find(|part| !part.is_empty() && !part.ends_with(':'));

@@ -27,5 +27,5 @@ pub use context_builder::RefreshContextBuilder;
 pub use demand::Demand;
 pub(crate) use question::Question;
 pub use reason::RefreshReason;
-pub use refresh::Refresh;
+pub use refresh::{IntoCredential, Refresh};
 pub(crate) use session_access::{RefreshSession, SessionAccess};

@@ -27,7 +27,30 @@ use crate::error::RefreshError;
 /// # Ok::<(), reqwest_challenge::BuildError>(())
 /// ```
 ///
-/// A type implements the trait if it has state, knows a credential before the first request, or revokes one on logout:
+/// A closure with state clones the state in each call, because it is called more than once:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
+///
+/// struct State {
+///     token_url: String,
+/// }
+///
+/// let state = Arc::new(State { token_url: "https://auth.example.com/token".to_owned() });
+/// let log_in = move |context: RefreshContext| {
+///     let state = state.clone();
+///     async move {
+///         let token = context.http_client()?.post(&state.token_url).send().await?.text().await?;
+///         Ok::<_, BoxError>(Credential::bearer(token))
+///     }
+/// };
+/// let auth = ChallengeMiddleware::new("https://api.example.com", log_in)?;
+/// # Ok::<(), reqwest_challenge::BuildError>(())
+/// ```
+///
+/// A type implements the trait if it knows a credential before the first request, or revokes one on logout:
 ///
 /// ```
 /// use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, async_trait};
@@ -111,16 +134,48 @@ pub trait Refresh: Send + Sync + 'static {
     }
 }
 
+/// What the function of a refresher returns: a [`Credential`], or an `Option<Credential>` whose `None` declines. Only these
+/// two types implement it.
+#[diagnostic::on_unimplemented(
+    message = "a refresher returns a `Credential` or an `Option<Credential>`, not `{Self}`",
+    label = "the function of this refresher returns `{Self}`",
+    note = "return `Credential::bearer(token)`"
+)]
+pub trait IntoCredential: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_credential(self) -> Option<Credential>;
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "so that no other crate implements `IntoCredential`")]
+    pub trait Sealed {}
+
+    impl Sealed for crate::credential::Credential {}
+    impl Sealed for Option<crate::credential::Credential> {}
+}
+
+impl IntoCredential for Credential {
+    fn into_credential(self) -> Option<Credential> {
+        Some(self)
+    }
+}
+
+impl IntoCredential for Option<Credential> {
+    fn into_credential(self) -> Option<Credential> {
+        self
+    }
+}
+
 #[async_trait]
 impl<F, Fut, C, E> Refresh for F
 where
     F: Fn(RefreshContext) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<C, E>> + Send + 'static,
-    C: Into<Option<Credential>> + Send + 'static,
+    C: IntoCredential + Send + 'static,
     E: Into<BoxError> + Send + 'static,
 {
     async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        self(context).await.map(Into::into).map_err(RefreshError::from_refresher)
+        self(context).await.map(IntoCredential::into_credential).map_err(RefreshError::from_refresher)
     }
 }
 

@@ -51,8 +51,31 @@ fn the_error_for_an_invalid_origin_says_what_to_write() {
     ] {
         let error = Origin::new(text).unwrap_err();
         assert_eq!(error.to_string(), wanted, "{text}");
+        assert_eq!(format!("{error:?}"), format!("OriginError({wanted:?})"));
+        let error = ChallengeMiddleware::new(text, Credential::bearer("t")).unwrap_err();
+        assert_eq!(format!("{error:?}"), format!("BuildError({wanted:?})"));
+    }
+    let error = ChallengeMiddleware::new("http://api.example.com", Credential::bearer("t")).unwrap_err();
+    assert_eq!(format!("{error:?}"), format!("BuildError({:?})", error.to_string()));
+}
+
+#[test]
+fn a_text_with_two_origins_is_told_to_name_one() {
+    for text in [
+        "https://a.example,https://b.example",
+        "https://a.example, https://b.example",
+        "https://a.example https://b.example",
+        "https://me:hunter2@a.example\nhttps://b.example/",
+    ] {
+        let error = Origin::new(text).unwrap_err();
+        assert!(error.is_invalid_url() && error.suggestion().is_none(), "{text}");
+        assert_eq!(
+            error.to_string(),
+            "this is more than one origin: write one origin here; add others with `Builder::origin`"
+        );
         assert!(!format!("{error:?}").contains("hunter2"));
     }
+    assert_eq!(Origin::new(" https://a.example ").unwrap(), origin("https://a.example"));
 }
 
 #[test]

@@ -142,6 +142,23 @@ fn the_error_for_an_invalid_header_text_names_its_position() {
 }
 
 #[test]
+fn the_error_for_a_token_with_its_scheme_says_to_leave_the_scheme_out() {
+    for token in ["Bearer hunter2", "bearer hunter2", "BEARER hunter2\n"] {
+        let error = Credential::bearer(token).check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the token has a blank, a control character or a non-ASCII character (byte 6): \
+             do not write `Bearer ` in front of the token"
+        );
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+    for token in ["Basic hunter2", "Bearer\u{e9}hunter2", "Beare\u{e9} hunter2", " Bearer"] {
+        assert!(!Credential::bearer(token).check().unwrap_err().to_string().contains("do not write"), "{token}");
+    }
+    assert_eq!(Credential::bearer("Bearerhunter2").check(), Ok(()));
+}
+
+#[test]
 fn a_credential_error_has_a_kind() {
     use reqwest_challenge::CredentialErrorKind as Kind;
     let header = |value: &str| Credential::header("x-api-key".parse().unwrap(), value);

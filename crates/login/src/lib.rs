@@ -31,7 +31,12 @@
 //! # Scope
 //! This crate uses only the public API of `reqwest-challenge`, so another crate can replace each part of it: a grant, a
 //! store, a decorator. It does not read ID tokens, and it has no user sessions for a web server.
-
+//!
+// Without its feature a module does not exist. Then its link leads to this page, which names the features.
+#![cfg_attr(not(feature = "oauth"), doc = "[`oauth`]: crate")]
+#![cfg_attr(not(feature = "registry"), doc = "[`registry`]: crate")]
+#![cfg_attr(not(feature = "store"), doc = "[`store`]: crate")]
+#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: crate")]
 #![cfg_attr(all(doctest, feature = "cli"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -22,6 +22,7 @@ impl Servers {
         for token in fs::read_to_string(&tokens).unwrap_or_default().lines() {
             provider.tokens().accept_with(token, ["read"], None);
         }
+        api.at("/").answers(Answer::new(404));
         api.at("/demo").requires("read").answers(Answer::ok("three reports"));
         api.forbid("/admin", "admin");
         Ok(Self { provider, api, tokens })

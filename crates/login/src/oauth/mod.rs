@@ -1,4 +1,4 @@
-//! OAuth 2: from a challenge to a token.
+//! OAuth 2: from a challenge to a token. Feature `oauth`.
 //!
 //! [`OAuth`] is a [`Refresh`](reqwest_challenge::Refresh). It is built from an [`Issuer`], a [`Client`] and a [`Grant`].
 //!

@@ -1,4 +1,4 @@
-//! Tokens of container registries (the token authentication of the distribution specification).
+//! Tokens of container registries (the token authentication of the distribution specification). Feature `registry`.
 //!
 //! A registry answers 401 and names a token server, a service and scopes. [`Registry`] is the refresher. It checks that
 //! the token server is one that the caller trusts (`token_server`), derives missing scopes from the method and the path
