@@ -111,9 +111,13 @@ fn code_of_unauthorized(reason: UnauthorizedReason) -> u8 {
 #[must_use]
 pub fn explain(error: &(dyn Error + 'static), command: &str, variable: Option<&str>) -> String {
     let mut text = format!("error: {}", error_lines(error).join("\n  caused by: "));
-    // Only the wording depends on the text: a remedy that the error already names is not printed again.
-    let names_command = text.contains(&format!("`{command}`"));
-    let unnamed = variable.filter(|name| !text.contains(*name));
+    // The hint of the error is the remedy that it already names.
+    let hint = match RefreshError::find(error).map(RefreshError::kind) {
+        Some(RefreshErrorKind::LoginRequired { hint }) => hint.as_str(),
+        _ => "",
+    };
+    let names_command = hint.contains(&format!("`{command}`"));
+    let unnamed = variable.filter(|name| !hint.contains(*name));
     match exit_code(error) {
         LOGIN_REQUIRED if variable.is_some() && unnamed.is_none() => {}
         LOGIN_REQUIRED => {
