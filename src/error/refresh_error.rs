@@ -61,7 +61,7 @@ impl RefreshError {
         Self::new(Kind::Transient { retry_after })
     }
 
-    /// Returns an error of the kind [`Other`](Kind::Other), with that cause.
+    /// Returns an error of the kind [`Other`](Kind::Other), with this cause.
     #[must_use]
     pub fn other(source: impl Into<BoxError>) -> Self {
         Self::new(Kind::Other).caused_by(source)

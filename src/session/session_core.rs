@@ -164,7 +164,7 @@ impl SessionCore {
         });
     }
 
-    /// Records that the server accepted the credential of that generation. Returns whether this is new.
+    /// Records that the server accepted the credential of this generation. Returns whether this is new.
     #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
         let last = &self.accepted[generation as usize % ACCEPTED_GENERATIONS];
@@ -175,7 +175,7 @@ impl SessionCore {
         is_new
     }
 
-    /// Whether the server is known to have accepted the credential of that generation.
+    /// Whether the server is known to have accepted the credential of this generation.
     #[inline]
     pub(crate) fn is_accepted(&self, generation: u64) -> bool {
         self.accepted[generation as usize % ACCEPTED_GENERATIONS].load(Ordering::Relaxed) == generation

@@ -95,7 +95,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         std::iter::once((K::default(), &self.main)).chain(others)
     }
 
-    /// The slot that holds the credential of that generation.
+    /// The slot that holds the credential of this generation.
     pub(crate) fn holder(&self, generation: u64) -> Option<(K, &Slot<C, E, D>)> {
         if self.main.held.generation == generation {
             return Some((K::default(), &self.main));

@@ -25,7 +25,7 @@ use wiremock::{Match, Request, Respond, ResponseTemplate};
 
 use crate::protection::{Judgement, Protection, Tokens};
 
-/// A 401 with that challenge, byte for byte.
+/// A 401 with this challenge, byte for byte.
 #[must_use]
 pub fn challenge(line: &str) -> ResponseTemplate {
     challenges([line])
@@ -39,7 +39,7 @@ pub fn challenges<'c>(lines: impl IntoIterator<Item = &'c str>) -> ResponseTempl
         .fold(ResponseTemplate::new(401), |template, line| template.append_header(WWW_AUTHENTICATE.as_str(), line))
 }
 
-/// A 403 `insufficient_scope` with that scope (RFC 6750 §3.1).
+/// A 403 `insufficient_scope` with this scope (RFC 6750 §3.1).
 #[must_use]
 pub fn insufficient_scope(scope: &str) -> ResponseTemplate {
     let line = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");

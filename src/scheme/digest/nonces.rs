@@ -114,12 +114,12 @@ impl State {
         self.add_unused(UnusedNonce { nonce, source: NonceSource::Challenge { opaque }, target });
     }
 
-    /// Whether that URL got that nonce with a 401.
+    /// Whether this URL got that nonce with a 401.
     fn has_given(&self, target: TargetHash, nonce: &str) -> bool {
         self.by_url.iter().any(|given| given.target == target && given.nonce == nonce)
     }
 
-    /// Chooses the nonce for the next request to that URL: an unused one of the URL, an unused one that any URL may use, or
+    /// Chooses the nonce for the next request to this URL: an unused one of the URL, an unused one that any URL may use, or
     /// the last one of the URL.
     fn choose(&mut self, target: TargetHash) {
         let is_shared = self.is_shared;
@@ -144,7 +144,7 @@ impl State {
         (self.current.opaque, self.current.session) = (opaque, session);
     }
 
-    /// Uses that nonce from now on. If it was used before, its count continues.
+    /// Uses this nonce from now on. If it was used before, its count continues.
     fn switch_to(&mut self, nonce: String) {
         if nonce == self.current.nonce {
             return;
@@ -238,7 +238,7 @@ impl Nonces {
         self.lock().add_challenge_nonce(target, given.nonce, given.opaque);
     }
 
-    /// Records that the server accepted an answer for that URL.
+    /// Records that the server accepted an answer for this URL.
     pub(super) fn record_accepted(&self, uri: &str) {
         let target = self.hasher.hash_one(uri);
         let mut state = self.lock();

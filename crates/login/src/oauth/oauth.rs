@@ -47,7 +47,7 @@ pub struct OAuth {
 }
 
 impl OAuth {
-    /// Gets the tokens of that issuer for that client by that grant.
+    /// Gets the tokens of this issuer for this client by this grant.
     ///
     /// # Errors
     /// - [`IssuerRequired`](SetupErrorKind::IssuerRequired) if the client or the grant has a secret, and the issuer is
@@ -135,7 +135,7 @@ impl OAuth {
         self
     }
 
-    /// Binds the tokens to that key (RFC 9449). A token that is not bound is refused.
+    /// Binds the tokens to this key (RFC 9449). A token that is not bound is refused.
     #[must_use]
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.settings.dpop = Some(dpop);

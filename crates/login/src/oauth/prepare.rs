@@ -42,7 +42,7 @@ impl OAuth {
         Ok(GrantContext { scopes, resource, ..self.plain_context(sender, server, context) })
     }
 
-    /// The context of a request at that server, without scopes and without a resource.
+    /// The context of a request at this server, without scopes and without a resource.
     pub(super) fn plain_context<'r>(
         &'r self,
         sender: Sender<'r>,
@@ -83,7 +83,7 @@ impl OAuth {
         })
     }
 
-    /// The metadata of that issuer. `named_by` is the server that names the issuer, if it is not the caller.
+    /// The metadata of this issuer. `named_by` is the server that names the issuer, if it is not the caller.
     pub(super) async fn server(
         &self,
         sender: &Sender<'_>,

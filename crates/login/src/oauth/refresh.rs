@@ -99,7 +99,7 @@ impl OAuth {
         self.credential(response, &grant_context, identity)
     }
 
-    /// Whether the grant runs after that error of a renewal: the refresh token is no longer valid, or a login is required,
+    /// Whether the grant runs after this error of a renewal: the refresh token is no longer valid, or a login is required,
     /// and the grant needs no user or may ask the user.
     fn may_run_grant_after(&self, error: &RefreshError) -> bool {
         let is_over =

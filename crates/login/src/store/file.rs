@@ -53,7 +53,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// A store in that file. The first save creates the file and its folder.
+    /// A store in this file. The first save creates the file and its folder.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {

@@ -67,7 +67,7 @@ pub struct Stored<R> {
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl<R: Refresh> Stored<R> {
-    /// Stores the credentials of that refresher in that store, under that key.
+    /// Stores the credentials of this refresher in this store, under this key.
     #[must_use]
     pub fn new(refresher: R, store: impl Store, key: Key) -> Self {
         Self {

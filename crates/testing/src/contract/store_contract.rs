@@ -69,7 +69,7 @@ impl StoreContract {
         Report::new(checks)
     }
 
-    /// A new store with that entry.
+    /// A new store with this entry.
     async fn with(&self, saved: &Saved) -> Result<Arc<dyn Store>, String> {
         let store = (self.make)();
         let is_put = store.replace(&first_key(), None, saved).await.map_err(text)?;

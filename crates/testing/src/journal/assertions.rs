@@ -31,7 +31,7 @@ impl Journal {
         );
     }
 
-    /// Asserts how many requests all servers together received for that path.
+    /// Asserts how many requests all servers together received for this path.
     ///
     /// # Panics
     /// If the number differs.
@@ -51,12 +51,12 @@ impl Journal {
         self.expect(refreshes == times, format_args!("{times} refresh(es); there were {refreshes}"));
     }
 
-    /// Asserts that the server of that name received no credential. It must have received no header field and no query
+    /// Asserts that the server of this name received no credential. It must have received no header field and no query
     /// parameter that carries a credential. It must also have received no secret of another server at any place: no
     /// credential, and no secret parameter of a token request.
     ///
     /// # Panics
-    /// If the server received a credential, or if no server has that name.
+    /// If the server received a credential, or if no server has this name.
     #[track_caller]
     pub fn assert_no_credential_reached(&self, server: &str) {
         self.expect(self.has_server(server), format_args!("a server named {server}; there is none"));
@@ -97,7 +97,7 @@ impl Journal {
         self.expect(resent.is_none(), format_args!("no request to be sent again after a 403; {path} was"));
     }
 
-    /// Asserts that no server received that text in a URL, a header field or a body.
+    /// Asserts that no server received this text in a URL, a header field or a body.
     ///
     /// # Panics
     /// If a server received it.

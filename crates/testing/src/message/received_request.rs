@@ -55,7 +55,7 @@ impl ReceivedRequest {
         &self.headers
     }
 
-    /// The first value of that header field, if it is UTF-8 text.
+    /// The first value of this header field, if it is UTF-8 text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         text(self.headers.get(name)?)
@@ -121,7 +121,7 @@ impl ReceivedRequest {
         scheme.eq_ignore_ascii_case(wanted).then(|| token.trim_start())
     }
 
-    /// Whether the URL, a header field or the body contains that text as a whole word. `/part1` does not contain `t1`.
+    /// Whether the URL, a header field or the body contains this text as a whole word. `/part1` does not contain `t1`.
     #[must_use]
     pub fn contains(&self, text: &str) -> bool {
         let has = |bytes: &[u8]| contains_word(&String::from_utf8_lossy(bytes), text);

@@ -67,7 +67,7 @@ impl RecordingRefresher {
         }
     }
 
-    /// Fails each refresh with that error.
+    /// Fails each refresh with this error.
     #[must_use]
     pub fn failing(error: RefreshError) -> Self {
         Self::answering(move |_, _| Err(error.clone()))

@@ -21,7 +21,7 @@ type Answers = dyn Fn(&ReceivedRequest, usize) -> Answer + Send + Sync;
 /// A server without a socket: a last middleware that answers instead of the network. It also works while tokio's time is
 /// paused.
 ///
-/// Clones are the same server. Its name in the journal is `script`.
+/// All clones refer to one server. Its name in the journal is `script`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -70,7 +70,7 @@ impl Sender<'_> {
         self.get(what, url, true, |_| true).await
     }
 
-    /// Posts a body to that URL. A redirect is not followed.
+    /// Posts a body to this URL. A redirect is not followed.
     pub(in crate::oauth) async fn post(
         &self,
         url: &Url,

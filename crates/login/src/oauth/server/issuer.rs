@@ -36,7 +36,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// The server with that issuer identifier, written exactly as the server writes it. Its endpoints are read from its
+    /// The server with this issuer identifier, written exactly as the server writes it. Its endpoints are read from its
     /// metadata (RFC 8414), unless they are set. Secrets are sent to this server only.
     ///
     /// # Errors
