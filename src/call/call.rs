@@ -124,7 +124,7 @@ impl<'m> Call<'m> {
     /// Decides what the first response means: the end of the call, or a second request, which is signed.
     #[allow(
         clippy::manual_async_fn,
-        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+        reason = "the future of an `async fn` holds each argument twice; see `peak memory` in the benchmark `engine`"
     )]
     pub(crate) fn after_first_send(
         &mut self,

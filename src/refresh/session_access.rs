@@ -7,7 +7,7 @@ use crate::error::{RefreshError, RefreshErrorKind};
 
 /// What a context reads from its session.
 pub(crate) trait RefreshSession: Send + Sync {
-    /// How many callers wait for that flight.
+    /// How many callers wait for this flight.
     fn waiting(&self, flight: u64) -> usize;
 
     /// The client for the refresher's own requests.

@@ -100,7 +100,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Records that the refresher of that flight returned the credential that was refused.
+    /// Records that the refresher of this flight returned the credential that was refused.
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
         let flight = self.active.iter().find(|flight| flight.number == number);
         let Some(key) = flight.map(|flight| flight.slot.budget_key()) else { return };

@@ -37,7 +37,7 @@ impl SessionCore {
     /// Gets what the request is for: held already, from the flight in progress, or from a new flight.
     #[allow(
         clippy::manual_async_fn,
-        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+        reason = "the future of an `async fn` holds each argument twice; see `peak memory` in the benchmark `engine`"
     )]
     pub(super) fn obtain(
         self: &Arc<Self>,

@@ -113,7 +113,7 @@ impl SessionCore {
         self.current.load_full()
     }
 
-    /// What a request of that slot carries now.
+    /// What a request of this slot carries now.
     pub(crate) fn current_in(&self, slot: &SlotKey) -> Arc<Current> {
         if *slot == SlotKey::Main { self.current() } else { lock(&self.state).held_in(slot) }
     }

@@ -49,7 +49,7 @@ pub(crate) enum Stage {
 }
 
 impl<C, D: Default> Held<C, D> {
-    /// No credential, in that epoch.
+    /// No credential, in this epoch.
     pub(crate) fn empty(epoch: u64, stage: Stage, failures: u64) -> Self {
         Self {
             epoch,

@@ -105,7 +105,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         &self.slots.main.held
     }
 
-    /// What a request of that slot carries.
+    /// What a request of this slot carries.
     pub(crate) fn held_in(&mut self, key: &K) -> Arc<Held<C, D>> {
         self.slots.held_in(key)
     }

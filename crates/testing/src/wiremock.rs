@@ -69,7 +69,7 @@ impl Respond for Protected {
     }
 }
 
-/// Matches a request with that bearer token.
+/// Matches a request with this bearer token.
 #[must_use]
 pub fn presents(token: &str) -> impl Match + use<> {
     Presents(Some(token.to_owned()))

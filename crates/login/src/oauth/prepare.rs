@@ -67,7 +67,7 @@ impl OAuth {
         self.sender_for(context.origin().clone(), context)
     }
 
-    /// The sender of requests on behalf of that API.
+    /// The sender of requests on behalf of this API.
     pub(super) fn sender_for(&self, api: Origin, context: &RefreshContext) -> Result<Sender<'_>, RefreshError> {
         let client = match &self.settings.clients.given {
             Some(client) => client.clone(),

@@ -52,7 +52,7 @@ impl MockApi {
         Self::start_with("api", Tokens::new(), &Journal::new()).await
     }
 
-    /// Starts an API that accepts the tokens of that provider, and records into the provider's journal.
+    /// Starts an API that accepts the tokens of this provider, and records into the provider's journal.
     ///
     /// # Errors
     /// If no loopback port is free.

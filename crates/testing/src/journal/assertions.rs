@@ -15,7 +15,7 @@ impl Journal {
     /// for a credential do not count as sends of a caller: metadata, a registration, a login, a revocation.
     ///
     /// # Panics
-    /// If the number of refreshes, successes or sends differs.
+    /// If there was another number of refreshes or successes, or if there were more sends.
     #[track_caller]
     pub fn assert_one_refresh_for(&self, callers: usize) {
         let calls: Vec<_> = self.exchanges().into_iter().filter(Exchange::is_call).collect();
@@ -34,7 +34,7 @@ impl Journal {
     /// Asserts how many requests all servers together received for this path.
     ///
     /// # Panics
-    /// If the number differs.
+    /// If there was another number of requests.
     #[track_caller]
     pub fn assert_sends(&self, path: &str, times: usize) {
         let sends = self.exchanges().iter().filter(|exchange| exchange.request.path() == path).count();
@@ -44,7 +44,7 @@ impl Journal {
     /// Asserts how often a new credential was requested, counted as by [`refreshes`](Self::refreshes).
     ///
     /// # Panics
-    /// If the number differs.
+    /// If there was another number of refreshes.
     #[track_caller]
     pub fn assert_refreshes(&self, times: usize) {
         let refreshes = self.refreshes();

@@ -115,7 +115,7 @@ impl ReceivedRequest {
         self.token_by("bearer").unwrap_or_default()
     }
 
-    /// The token, if the request has one with that scheme.
+    /// The token, if the request has one with this scheme.
     pub(crate) fn token_by(&self, wanted: &str) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case(wanted).then(|| token.trim_start())

@@ -14,7 +14,7 @@ pub enum Judgement {
     Expired,
     /// The credential was revoked: 401 `invalid_token`.
     Revoked,
-    /// The credential lacks that scope: 403 `insufficient_scope`.
+    /// The credential lacks this scope: 403 `insufficient_scope`.
     MissingScope(String),
     /// The proof of a key is invalid, for this reason: 401 `invalid_dpop_proof` (RFC 9449 §7.1).
     #[cfg(feature = "dpop")]

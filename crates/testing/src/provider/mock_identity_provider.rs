@@ -61,7 +61,7 @@ impl MockIdentityProvider {
         Self::start_with(Tokens::with_clock(clock), &Journal::new()).await
     }
 
-    /// Starts a provider that issues into that table and records into that journal.
+    /// Starts a provider that issues into this table and records into this journal.
     ///
     /// # Errors
     /// If no loopback port is free.

@@ -69,7 +69,7 @@ impl Script {
         Self::new(move |_, _| answer.clone())
     }
 
-    /// Answers 200 to requests with that bearer token, and 401 with a challenge to all others.
+    /// Answers 200 to requests with this bearer token, and 401 with a challenge to all others.
     #[must_use]
     pub fn accepting(token: impl Into<String>) -> Self {
         let token = token.into();
@@ -79,7 +79,7 @@ impl Script {
         })
     }
 
-    /// Records into that journal.
+    /// Records into this journal.
     #[must_use]
     pub fn with_journal(mut self, journal: &Journal) -> Self {
         self.journal = journal.clone();
