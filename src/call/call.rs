@@ -47,7 +47,7 @@ pub(crate) struct Call<'m> {
     pub(crate) failure: Option<RefreshError>,
 }
 
-/// What is kept of a request that is sent.
+/// What the call keeps of a request after it is sent.
 #[allow(
     clippy::large_enum_variant,
     reason = "nearly every request is a copy, and a box is one allocation more: the rows `GET` and `POST` of the benchmark `engine`"

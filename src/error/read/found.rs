@@ -8,7 +8,7 @@ use super::table;
 
 /// How many members are kept. Both bounds keep the time for a hostile body in proportion to its length.
 const MAX_MEMBERS: usize = 128;
-/// How deeply nested objects are read.
+/// How many levels of nested objects are read.
 pub(super) const MAX_DEPTH: u8 = 24;
 
 /// The place of an object in the body.

@@ -109,7 +109,7 @@ impl Sender<'_> {
             if url.scheme() == "https" && next.scheme() != "https" {
                 return Err(refused(what, "redirects from https to http"));
             }
-            // The caller's client connects to whatever address a name resolves to.
+            // The caller's client does not check the addresses of a name, so its requests stay on one origin.
             let is_checked_client = self.clients.given.is_none() || next.origin() == url.origin();
             if !may_lead_to(&next) || !is_checked_client {
                 return Err(refused(what, "redirects to another server"));
