@@ -114,7 +114,7 @@ impl State {
         self.add_unused(UnusedNonce { nonce, source: NonceSource::Challenge { opaque }, target });
     }
 
-    /// Whether this URL got that nonce with a 401.
+    /// Whether this URL got this nonce with a 401.
     fn has_given(&self, target: TargetHash, nonce: &str) -> bool {
         self.by_url.iter().any(|given| given.target == target && given.nonce == nonce)
     }
@@ -203,7 +203,7 @@ impl Nonces {
         Ok(used)
     }
 
-    /// Takes the nonce of a challenge that says that the sent nonce is stale. Nonces that came with earlier successes
+    /// Takes the nonce of a challenge with `stale=true`: the sent nonce is too old. Nonces that came with earlier successes
     /// are stale too.
     pub(super) fn replace_stale(&self, given: ChallengeNonce<'_>, sent: Option<&str>) {
         let target = self.target(&given);

@@ -157,11 +157,11 @@ impl OAuth {
         self
     }
 
-    /// Sets the HTTP client for all requests of this refresher, with its proxy and its certificates. The client
-    /// connects to whatever address a name resolves to. Metadata that redirect to another origin are refused. Build the
-    /// client with `redirect(Policy::none())`. With another policy, too, no secret goes to a second server, and no
-    /// response from a second server is accepted. But after a 303 such a client sends a GET without a secret to the
-    /// second server.
+    /// Sets the HTTP client for all requests of this refresher, with its proxy and its certificates. The client does not
+    /// check the address that a name resolves to. Metadata that redirect to another origin are refused.
+    ///
+    /// Build the client with `redirect(Policy::none())`. If the client has another policy, it sends a GET without a secret
+    /// to a second server after a 303. It sends no secret there, and the response of the second server is refused.
     ///
     /// If no client is set, the middleware's client connects to hosts that the caller named. A separate client connects to
     /// other hosts; it uses no proxy and connects to no address of this machine or its network.

@@ -95,7 +95,7 @@ impl FileStore {
         self.beside(&format!(".{hash:016x}.renewing"))
     }
 
-    /// The lock of that key, if this process holds it. A write keeps it until it ends, also if its caller is dropped meanwhile,
+    /// The lock of this key, if this process holds it. A write keeps the lock until the write ends, also if its caller is dropped meanwhile,
     /// for example because the runtime ends. Otherwise another process would renew with the token that is being replaced.
     fn held_lock(&self, key: &Key) -> Option<Arc<File>> {
         let path = self.renewal_lock_path(key);

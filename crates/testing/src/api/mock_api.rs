@@ -142,7 +142,7 @@ impl MockApi {
         self.requests().iter().filter(|request| request.path() == path).count()
     }
 
-    /// How many requests presented that credential: a token, or the whole value of the header field.
+    /// How many requests presented this credential: a token, or the whole value of the header field.
     #[must_use]
     pub fn requests_with(&self, credential: &str) -> usize {
         let presents = |request: &&ReceivedRequest| {

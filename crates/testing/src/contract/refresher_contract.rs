@@ -102,7 +102,7 @@ impl RefresherContract {
         Report::new(checks)
     }
 
-    /// The context of a 401 that refused that credential.
+    /// The context of a 401 that refused this credential.
     fn context(&self, refused: Option<Credential>) -> RefreshContext {
         let context = self.challenges.iter().fold(RefreshContext::builder(&self.url), |all, line| all.challenge(line));
         let context = match refused {

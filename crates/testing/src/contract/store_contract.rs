@@ -86,7 +86,7 @@ impl StoreContract {
     async fn keeps_bytes(&self) -> Outcome {
         for text in ["{}", " \u{0}\"\\\n\u{1f600}é ", ""] {
             let store = self.with(&Saved::new(text)).await?;
-            check(load(&*store).await? == Some(Saved::new(text)), "the entry is not the one that was put")?;
+            check(load(&*store).await? == Some(Saved::new(text)), "the store does not hold the expected entry")?;
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl StoreContract {
             }
             Err(error) => return Err(text(error)),
         };
-        check(load(&*store).await? == Some(expected), "the entry is not the one that was put")?;
+        check(load(&*store).await? == Some(expected), "the store does not hold the expected entry")?;
         outcome
     }
 

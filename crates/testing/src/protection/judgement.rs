@@ -19,7 +19,7 @@ pub enum Judgement {
     /// The proof of a key is invalid, for this reason: 401 `invalid_dpop_proof` (RFC 9449 §7.1).
     #[cfg(feature = "dpop")]
     InvalidProof(String),
-    /// The proof needs that nonce: 401 `use_dpop_nonce` (RFC 9449 §9).
+    /// The proof needs this nonce: 401 `use_dpop_nonce` (RFC 9449 §9).
     #[cfg(feature = "dpop")]
     NonceRequired(String),
 }

@@ -97,7 +97,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Counts one task that waits. The drop also counts a task that is cancelled.
+/// Counts one waiting task until it is dropped. A task that is cancelled drops it too.
 struct Waiter(Arc<Inner>);
 
 impl Drop for Waiter {
