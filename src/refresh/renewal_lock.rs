@@ -50,8 +50,8 @@ impl RefreshContext {
         }
     }
 
-    /// A refresher calls it before it returns an error although the server has replaced the [attachment](Credential::attachment),
-    /// for example by a response with a new refresh token but no usable access token. A store saves the new attachment, so
+    /// Keeps a new [attachment](Credential::attachment) when the refresh fails. For example, the response has a new refresh
+    /// token but no usable access token. The refresher calls this before it returns the error. A store saves the new attachment, so
     /// that the next renewal does not present the old one. Only the first call counts. Without a store it does nothing.
     pub fn keep_attachment(&self, attachment: impl Into<Secret>) {
         if let Some(lock) = self.renewal_lock() {

@@ -191,7 +191,7 @@ impl SessionCore {
         !self.refresher.needs_challenge()
     }
 
-    /// Waits until no task of this session runs, for at most that long. Returns whether all tasks have ended.
+    /// Waits until no task of this session runs, for `bound` at most. Returns whether all tasks have ended.
     pub(crate) async fn wait_until_saved(&self, bound: Duration) -> bool {
         timeout(bound, pin!(self.task_count.wait_for_none())).await.is_some()
     }

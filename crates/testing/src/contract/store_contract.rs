@@ -111,20 +111,23 @@ impl StoreContract {
         let store = self.with(&first).await?;
         for old in [None, Some(&second)] {
             let is_put = store.replace(&first_key(), old, &second).await.map_err(text)?;
-            check(!is_put, "a replacement of another entry succeeds")?;
+            check(!is_put, "an entry is replaced although another entry was expected")?;
         }
-        check(load(&*store).await? == Some(first.clone()), "a refused replacement changes the entry")?;
+        check(load(&*store).await? == Some(first.clone()), "the entry changes although `replace` returns `false`")?;
         let is_put = store.replace(&first_key(), Some(&first), &second).await.map_err(text)?;
-        check(is_put, "the replacement of the stored entry fails")?;
+        check(is_put, "the stored entry cannot be replaced")?;
         check(load(&*store).await? == Some(second), "the new entry is missing")
     }
 
     async fn compares_on_clear(&self) -> Outcome {
         let [first, second] = ["first", "second"].map(Saved::new);
         let store = self.with(&first).await?;
-        check(!clear(&*store, &first_key(), &second).await?, "a clear of another entry succeeds")?;
-        check(load(&*store).await? == Some(first.clone()), "a refused clear changes the entry")?;
-        check(clear(&*store, &first_key(), &first).await?, "the clear of the stored entry fails")?;
+        check(
+            !clear(&*store, &first_key(), &second).await?,
+            "an entry is cleared although another entry was expected",
+        )?;
+        check(load(&*store).await? == Some(first.clone()), "the entry changes although `clear` returns `false`")?;
+        check(clear(&*store, &first_key(), &first).await?, "the stored entry cannot be cleared")?;
         check(load(&*store).await?.is_none(), "a cleared entry is still present")?;
         check(!clear(&*store, &first_key(), &first).await?, "an entry can be cleared twice")
     }
@@ -137,7 +140,7 @@ impl StoreContract {
         let is_put = store.replace(&second_key(), None, &second).await.map_err(text)?;
         check(is_put, "an entry cannot be put under a second key")?;
         check(clear(&*store, &first_key(), &first).await?, "the first entry cannot be cleared")?;
-        check(load_second().await? == Some(second), "the clear of the first entry removes the second")
+        check(load_second().await? == Some(second), "clearing the first entry removes the second one")
     }
 
     async fn has_one_winner(&self) -> Outcome {
