@@ -168,7 +168,7 @@ impl Call<'_> {
                     | StatusCode::BAD_REQUEST
             );
         let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows_acceptance) else { return };
-        // Nearly always the session has recorded this already.
+        // Checks this first, because in nearly every call the session has recorded the acceptance before.
         let is_new = !self.shared.session.is_accepted(generation) && !self.target().is_foreign(response);
         if is_new && self.shared.session.was_accepted(generation) {
             self.shared.accepted_urls.add(generation, self.sent.url());

@@ -121,7 +121,7 @@ impl FileStore {
             .map_or_else(|| Ok(Some(Entries::default())), |text| self.entries_of(&text))
     }
 
-    /// The texts in a file with that content. `None` if it is damaged.
+    /// The texts in a file with this content. `None` if it is damaged.
     pub(super) fn entries_of(&self, text: &[u8]) -> Result<Option<Entries>, StoreError> {
         match Content::read(text) {
             Content::Entries(entries) => Ok(Some(entries)),
