@@ -67,7 +67,7 @@ impl RefreshError {
         Self::new(Kind::Other).caused_by(source)
     }
 
-    /// Returns an error of that kind. Codes and hints become printable, as by [`OneLine`](crate::support::OneLine).
+    /// Returns an error of this kind. Codes and hints become printable, as by [`OneLine`](crate::support::OneLine).
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         let printed = |text: String| OneLine::new(&text).to_string();

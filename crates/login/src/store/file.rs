@@ -78,7 +78,7 @@ impl FileStore {
         &self.path
     }
 
-    /// The path of a file beside this one: the same name with that suffix.
+    /// The path of a file beside this one: the same name with this suffix.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(suffix);

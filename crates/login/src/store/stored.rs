@@ -185,7 +185,7 @@ impl<R: Refresh> Stored<R> {
         Err(error)
     }
 
-    /// The lock for that context. A user who waits for a login or a step-up must not wait for a stopped process, and neither
+    /// The lock for this context. A user who waits for a login or a step-up must not wait for a stopped process, and neither
     /// must a request whose credential is still valid.
     async fn lock_for(&self, context: &RefreshContext) -> Result<StoreLock, StoreError> {
         let is_early = context.reason() == RefreshReason::Expired && is_unexpired(context);

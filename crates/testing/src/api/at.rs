@@ -90,7 +90,7 @@ impl<'a> At<'a> {
         self.answers(Answer::redirect(url))
     }
 
-    /// Delays each answer by that span, including refusals.
+    /// Delays each answer by this span, including refusals.
     pub fn delay(self, span: Duration) -> Self {
         self.change(|route| route.delay = Some(span))
     }

@@ -95,7 +95,7 @@ impl RefresherContract {
         add("unknown and malformed challenges cause no panic and no timeout", self.survives_challenges().await);
         add("a dropped refresh does not block the next one", self.is_droppable().await);
         add("the initial credential can be sent, or there is none", self.has_valid_initial().await);
-        add("a credential can be forgotten twice, and so can none", self.forgets().await);
+        add("`forget` can be called twice for a credential, and without a credential", self.forgets().await);
         add("a forgotten credential is not the initial credential", self.has_forgotten().await);
         add("an outage gives a transient error, and the next refresh succeeds", self.recovers().await);
         add("a revocation gives a final error without a secret", self.reports_revocation().await);

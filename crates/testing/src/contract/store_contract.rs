@@ -58,7 +58,10 @@ impl StoreContract {
         add("clear changes nothing if the entry is not the expected one", self.compares_on_clear().await);
         add("entries of different keys do not affect each other", self.separates_keys().await);
         add("one of twenty concurrent replacements succeeds", self.has_one_winner().await);
-        add("a lock keeps others out until their deadline or its release", self.locks().await);
+        add(
+            "a second task waits for the lock until the lock is released or its own deadline has passed",
+            self.locks().await,
+        );
         add("a waiter gets the lock when it is released", self.hands_over_lock().await);
         add("a read does not wait for the lock", self.reads_during_lock().await);
         let name = "an entry survives when the store is opened again";

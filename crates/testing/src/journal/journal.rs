@@ -114,7 +114,7 @@ impl Journal {
         indexed.filter_map(|(index, entry)| Some((index, entry.exchange()?.clone()))).collect()
     }
 
-    /// The index of the first successful refresh from that index on.
+    /// The index of the first successful refresh from this index on.
     #[cfg(feature = "lint")]
     pub(super) fn refresh_from(&self, index: usize) -> Option<usize> {
         let position = self.lock().iter().skip(index).position(Entry::is_successful_refresh);

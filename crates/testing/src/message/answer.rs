@@ -113,7 +113,7 @@ impl Answer {
         self.body(body.to_string())
     }
 
-    /// Sets a body of that many bytes. The server generates it while it sends it.
+    /// Sets a body of this many bytes. The server generates the body while it sends it.
     #[must_use]
     pub fn body_of_size(mut self, bytes: u64) -> Self {
         self.payload = Payload::filler(bytes);
@@ -134,7 +134,7 @@ impl Answer {
         self
     }
 
-    /// Delays the answer by that span after the request.
+    /// Delays the answer by this span after the request.
     #[must_use]
     pub fn delay(mut self, span: Duration) -> Self {
         self.delay = Some(span);

@@ -67,7 +67,7 @@ impl ReceivedRequest {
         &self.body
     }
 
-    /// The first value of that parameter of the body, read as `application/x-www-form-urlencoded`.
+    /// The first value of this parameter of the body, read as `application/x-www-form-urlencoded`.
     #[must_use]
     pub fn form(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())

@@ -141,7 +141,7 @@ impl Tokens {
         self.set_state(Judgement::Revoked, |name, _| name == token);
     }
 
-    /// Revokes all tokens of that login.
+    /// Revokes all tokens of this login.
     pub(crate) fn revoke_family(&self, family: usize) {
         self.set_state(Judgement::Revoked, |_, token| token.family == Some(family));
     }

@@ -87,7 +87,7 @@ impl Script {
         self
     }
 
-    /// A client with that middleware, and with this server instead of the network.
+    /// A client with this middleware, and with this server instead of the network.
     #[must_use]
     pub fn client(&self, auth: &ChallengeMiddleware) -> ClientWithMiddleware {
         ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).with(self.clone()).build()

@@ -84,7 +84,7 @@ impl ErrorResponse {
         self.codes.first().map(String::as_str)
     }
 
-    /// The first code with that meaning.
+    /// The first code with this meaning.
     pub(in crate::oauth) fn find(&self, wanted: Meaning) -> Option<&str> {
         self.codes.iter().map(String::as_str).find(|code| meaning(code) == Some(wanted))
     }
