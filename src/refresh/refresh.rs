@@ -50,7 +50,7 @@ use crate::error::RefreshError;
 /// # Ok::<(), reqwest_challenge::BuildError>(())
 /// ```
 ///
-/// A type implements the trait if it knows a credential before the first request, or revokes one on logout:
+/// To give a credential before the first request, or to revoke one on logout, implement the trait for a type:
 ///
 /// ```
 /// use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, async_trait};

@@ -10,7 +10,7 @@ use crate::util::{BoundedList, lock};
 
 /// How many unused nonces are kept: as many as requests are refused at the same time.
 const MAX_UNUSED: usize = 256;
-/// How many uses are remembered until the server proves itself.
+/// How many uses are remembered until the server's proof (`rspauth`) arrives.
 const MAX_USES: usize = 256;
 /// How many URLs are remembered with their nonces, and how many earlier nonces with their counts.
 const MAX_KNOWN: usize = 256;

@@ -1,4 +1,4 @@
-//! The handle of a test to an API.
+//! A mock API that a test configures and observes.
 
 use std::fmt;
 use std::io;

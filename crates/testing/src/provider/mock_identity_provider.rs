@@ -1,4 +1,4 @@
-//! The handle of a test to a provider.
+//! A mock identity provider that a test configures and observes.
 
 use std::fmt;
 use std::io;
