@@ -8,9 +8,8 @@ use crate::error::RefreshError;
 
 impl RefreshContext {
     /// Returns the context with this lock, which replaces its present lock. The context holds a weak reference:
-    /// the decorator keeps
-    /// the lock for as long as the refresher inside it runs. Contexts that are made from this one have the same lock;
-    /// [`to_forget`](Self::to_forget) removes it.
+    /// the decorator keeps the lock for as long as the refresher inside it runs. Contexts that are made from this one have
+    /// the same lock; [`to_forget`](Self::to_forget) removes it.
     #[must_use]
     pub fn with_renewal_lock<L: RenewalLock>(self, lock: &Arc<L>) -> Self {
         let lock: Weak<dyn RenewalLock> = Arc::<L>::downgrade(lock);

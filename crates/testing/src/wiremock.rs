@@ -46,8 +46,8 @@ pub fn insufficient_scope(scope: &str) -> ResponseTemplate {
     ResponseTemplate::new(403).append_header(WWW_AUTHENTICATE.as_str(), line.as_str())
 }
 
-/// Answers by the bearer token of the request. If the table accepts the token, the answer is the template, else a 401 or 403
-/// (RFC 6750 §3.1).
+/// Checks the bearer token of the request. If the table accepts the token, the answer is the template. Otherwise it is a 401
+/// or a 403 (RFC 6750 §3.1).
 #[must_use]
 pub fn protected(tokens: &Tokens, scope: Option<&str>, template: ResponseTemplate) -> impl Respond + use<> {
     Protected { tokens: tokens.clone(), scope: scope.map(str::to_owned), template }

@@ -40,7 +40,7 @@ impl fmt::Display for RefusedUrl {
             UrlProblem::HasFragment => "contains a fragment",
             UrlProblem::PlainHttp => "uses plain http",
             UrlProblem::PrivateAddress => {
-                "leads to an address of this machine or its network, and the caller did not name it"
+                "leads to an address of this machine or its network, and the caller did not name the host"
             }
             UrlProblem::UnknownHost => "is on a host that the caller did not name",
         })?;

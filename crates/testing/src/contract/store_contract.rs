@@ -53,7 +53,10 @@ impl StoreContract {
         let mut add = |name, outcome: Outcome| checks.push(Check::new(name, verdict(outcome)));
         add("an empty store has no entry, and its name is not empty", self.is_empty().await);
         add("an entry is returned byte for byte", self.keeps_bytes().await);
-        add("16 KiB are kept, or refused with size and limit without a loss", self.keeps_large_entry().await);
+        add(
+            "an entry of 16 KiB is stored, or is refused with its size and the limit and changes nothing",
+            self.keeps_large_entry().await,
+        );
         add("replace changes nothing if the entry is not the expected one", self.compares_on_replace().await);
         add("clear changes nothing if the entry is not the expected one", self.compares_on_clear().await);
         add("entries of different keys do not affect each other", self.separates_keys().await);

@@ -105,7 +105,7 @@ impl Journal {
     pub fn assert_no_server_saw(&self, text: &str) {
         let seen = self.exchanges().into_iter().find(|exchange| exchange.request.contains(text));
         let server = seen.map(|exchange| exchange.request.server).unwrap_or_default();
-        self.expect(server.is_empty(), format_args!("no server to receive that text; {server} did"));
+        self.expect(server.is_empty(), format_args!("no server to receive the text; {server} did"));
     }
 
     /// Panics with the text and the timeline if the condition is false.

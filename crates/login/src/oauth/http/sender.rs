@@ -81,7 +81,7 @@ impl Sender<'_> {
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let response = self.send(request, Some(body), self.is_known_host(url)).await?;
-        // The caller's client may follow redirects, and would have followed this one with a body that it can copy.
+        // The caller's client may follow redirects. It returns this response only because it cannot send the body again.
         let redirects = response.status.is_redirection() && response.headers.contains_key(LOCATION);
         if self.clients.given.is_some() && redirects {
             return Err(refused("the authorization server", "redirects the POST request"));
