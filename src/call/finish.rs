@@ -175,8 +175,8 @@ impl Call<'_> {
         }
     }
 
-    /// Records a 403: the server accepted the credential, unless the caller says that the 403 means an expired one. The
-    /// next call then renews first.
+    /// Records a 403: the server accepted the credential. But if the caller says that this 403 means an expired credential,
+    /// the next call renews first.
     fn record_forbidden(&self, is_expired: bool, response: &Response) {
         if is_expired {
             self.shared.session.was_refused(self.report.signed);
