@@ -92,7 +92,7 @@ impl Match for Presents {
     }
 }
 
-/// Matches a request whose bearer token has that judgement.
+/// Matches a request whose bearer token has this judgement.
 #[must_use]
 pub fn judged(tokens: &Tokens, judgement: Judgement) -> impl Match + use<> {
     let tokens = tokens.clone();

@@ -111,7 +111,7 @@ pub trait Store: Send + Sync + 'static {
     /// When it returns `true`, the text survives a crash of the process, and of the machine if the store is persistent.
     ///
     /// # Errors
-    /// - [`StoreError::TooLarge`] if the store does not take a text of that size.
+    /// - [`StoreError::TooLarge`] if the store does not take a text of this size.
     /// - [`StoreError::Io`] or [`StoreError::Backend`] if the place cannot be written.
     ///
     /// After an error the old text is still complete.

@@ -94,7 +94,7 @@ impl State {
         self.issue(inner, family, scopes, bound_to)
     }
 
-    /// Issues tokens that belong to that login.
+    /// Issues tokens that belong to this login.
     pub(super) fn issue(
         &self,
         inner: &mut Inner,
