@@ -120,7 +120,7 @@ pub trait Refresh: Send + Sync + 'static {
     /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect.
     ///
     /// All other calls are made: [`initial`](Self::initial), a login, a step-up, and the renewal of a credential whose expiry
-    /// has passed. A decorator therefore returns what the refresher inside returns. A store still returns the stored
+    /// has passed. A decorator therefore returns the `needs_challenge` of the refresher inside. A store still returns the stored
     /// credential in `initial`.
     fn needs_challenge(&self) -> bool {
         false

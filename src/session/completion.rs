@@ -104,7 +104,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
         let flight = self.active.iter().find(|flight| flight.number == number);
         let Some(key) = flight.map(|flight| flight.slot.budget_key()) else { return };
-        // Counts like a new credential that the server refuses.
+        // Counts in the budget, like a new credential that the server refused.
         self.generations += 1;
         self.count_refusal(&key, self.generations, now);
     }

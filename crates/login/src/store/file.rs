@@ -96,8 +96,8 @@ impl FileStore {
     }
 
     /// The lock of this key, if this process holds it. A write keeps the lock until the write ends, also if its caller is
-    /// dropped meanwhile, for example because the runtime ends. Otherwise another process would
-    /// renew with the token that is being replaced.
+    /// dropped meanwhile, for example because the runtime ends. Otherwise another process would renew with the token that is
+    /// being replaced.
     fn held_lock(&self, key: &Key) -> Option<Arc<File>> {
         let path = self.renewal_lock_path(key);
         let held = lock(&self.held_locks);
