@@ -35,7 +35,7 @@ pub enum StoreError {
         /// The version of the format that was found.
         found: u64,
     },
-    /// The file or its folder belongs to another user, or other users can write in it.
+    /// The file or its folder belongs to another user, other users can write in it, or the file is not a regular file.
     NotPrivate {
         /// The file or the folder.
         path: PathBuf,
