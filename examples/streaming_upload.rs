@@ -48,6 +48,6 @@ async fn main() -> Result<(), BoxError> {
 
     let client_2 = client(&api.url(""))?;
     let replayable = upload(&client_2).with_extension(CallOptions::new().body(file));
-    println!("with a function that makes the body: {}", replayable.send().await?.status());
+    println!("a call with a function that makes the body: {}", replayable.send().await?.status());
     Ok(())
 }

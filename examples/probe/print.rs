@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Asked;
 
-/// Colours, on a terminal and without `NO_COLOR`.
+/// Whether the output has colours: on a terminal, unless `NO_COLOR` is set.
 #[derive(Clone, Copy)]
 pub(crate) struct Paint(bool);
 

@@ -23,13 +23,13 @@ struct Accepted {
 }
 
 impl AcceptedUrls {
-    /// Records that the server accepted the credential of that generation at that URL.
+    /// Records that the server accepted the credential of this generation at this URL.
     #[cold]
     pub(crate) fn add(&self, generation: u64, url: &Url) {
         lock(&self.0).push(Accepted { generation, url: url_without_secrets(url) });
     }
 
-    /// Whether the credential of that generation was accepted at another path of the same origin.
+    /// Whether the credential of this generation was accepted at another path of the same origin.
     pub(crate) fn has_other_path(&self, generation: u64, url: &Url) -> bool {
         let is_other = |other: &Url| other.path() != url.path() && has_same_origin(other, url);
         lock(&self.0).iter().any(|accepted| accepted.generation == generation && is_other(&accepted.url))

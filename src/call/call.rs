@@ -47,7 +47,7 @@ pub(crate) struct Call<'m> {
     pub(crate) failure: Option<RefreshError>,
 }
 
-/// What is kept of a request that is sent.
+/// What the call keeps of a request after it is sent.
 #[allow(
     clippy::large_enum_variant,
     reason = "nearly every request is a copy, and a box is one allocation more: the rows `GET` and `POST` of the benchmark `engine`"
@@ -124,7 +124,7 @@ impl<'m> Call<'m> {
     /// Decides what the first response means: the end of the call, or a second request, which is signed.
     #[allow(
         clippy::manual_async_fn,
-        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+        reason = "the future of an `async fn` holds each argument twice; see `peak memory` in the benchmark `engine`"
     )]
     pub(crate) fn after_first_send(
         &mut self,

@@ -169,7 +169,7 @@ impl Call<'_> {
         }
     }
 
-    /// The header of the last send, which carried that credential. A scheme makes its header anew for each send.
+    /// The header of the last send, which carried this credential. A scheme makes its header anew for each send.
     fn sent_header<'c>(&'c self, sent: &'c Credential) -> Option<&'c HeaderValue> {
         let is_named = sent.authorizer().is_some_and(|authorize| authorize.header_name().is_some());
         let made = self.report.echoes.last().filter(|_| is_named);

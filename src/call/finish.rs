@@ -168,15 +168,15 @@ impl Call<'_> {
                     | StatusCode::BAD_REQUEST
             );
         let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows_acceptance) else { return };
-        // Nearly always the session has recorded this already.
+        // Checks this first, because in nearly every call the session has recorded the acceptance before.
         let is_new = !self.shared.session.is_accepted(generation) && !self.target().is_foreign(response);
         if is_new && self.shared.session.was_accepted(generation) {
             self.shared.accepted_urls.add(generation, self.sent.url());
         }
     }
 
-    /// Records a 403: the server accepted the credential, unless the caller says that the 403 means an expired one. The
-    /// next call then renews first.
+    /// Records a 403: the server accepted the credential. But if the caller says that this 403 means an expired credential,
+    /// the next call renews first.
     fn record_forbidden(&self, is_expired: bool, response: &Response) {
         if is_expired {
             self.shared.session.was_refused(self.report.signed);

@@ -30,7 +30,7 @@ const MAX_HELD_CHUNKS: usize = 32;
 /// also keep the whole buffer in which it arrived.
 #[allow(
     clippy::manual_async_fn,
-    reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+    reason = "the future of an `async fn` holds each argument twice; see `peak memory` in the benchmark `engine`"
 )]
 pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl Future<Output = Body> {
     async move {

@@ -11,8 +11,7 @@ use reqwest::Url;
 use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, lock};
 
-/// How many paths are remembered. A client rarely calls more paths that it has no permission for, and the bound does
-/// not grow with the number of its requests.
+/// How many paths are remembered. The limit bounds the memory of a client that requests many paths without permission.
 const MAX_PATHS: usize = 64;
 /// The longest cooldown of a path.
 const MAX_COOLDOWN: Duration = Duration::from_secs(60);
@@ -77,7 +76,7 @@ impl RejectingPaths {
         self.count.load(Ordering::Relaxed) == 0
     }
 
-    /// Forgets a path that accepted a credential.
+    /// Forgets a path, because it accepted a credential.
     pub(crate) fn remove(&self, method: &Method, url: &Url) {
         if self.is_empty() {
             return;

@@ -48,7 +48,7 @@ impl Path {
 }
 
 impl Resources {
-    /// The slot of requests for that URL.
+    /// The slot of requests for this URL.
     pub(crate) fn slot_of(&self, url: &Url) -> SlotKey {
         if self.count.load(Ordering::Relaxed) == 0 {
             return SlotKey::Main;
@@ -59,7 +59,7 @@ impl Resources {
         nearest.map_or(SlotKey::Main, |path| path.slot.clone())
     }
 
-    /// Learns from a 401 at that URL which resource it belongs to. `resource` is the URL of the resource's metadata.
+    /// Learns from a 401 at this URL which resource it belongs to. `resource` is the URL of the resource's metadata.
     pub(crate) fn learn(&self, url: &Url, resource: &str) -> SlotKey {
         let before = self.slot_of(url);
         let mut known = lock(&self.known);

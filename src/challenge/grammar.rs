@@ -66,7 +66,7 @@ pub(super) fn is(octet: u8, class: u8) -> bool {
     CLASSES[octet as usize] & class != 0
 }
 
-/// The end of the run of a class that starts at `at`.
+/// The end of the octets of this class that start at `at`.
 #[inline]
 pub(super) fn run(line: &[u8], mut at: usize, class: u8) -> usize {
     while at < line.len() && is(line[at], class) {
@@ -75,7 +75,7 @@ pub(super) fn run(line: &[u8], mut at: usize, class: u8) -> usize {
     at
 }
 
-/// The end of the run of qdtext that starts at `at`. Reads eight octets at a time, because most octets of a challenge are in
+/// The end of the qdtext octets that start at `at`. Reads eight octets at a time, because most octets of a challenge are in
 /// quoted values (bench `challenges`).
 #[inline]
 pub(super) fn run_quoted(line: &[u8], mut at: usize) -> usize {

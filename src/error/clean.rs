@@ -95,7 +95,7 @@ fn without_url_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(bare)
 }
 
-/// Whether that character ends a URL in a text.
+/// Whether this character ends a URL in a text.
 fn ends_url(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '"' | '\'' | '<' | '>' | '`' | '\\')
 }

@@ -35,7 +35,7 @@ pub(super) fn of(facts: &Facts, reason: UnauthorizedReason) -> Option<&'static s
     legacy_digest(&facts.challenges, reason)
 }
 
-/// Whether an answer of that scheme is valid for one URL only.
+/// Whether an answer of this scheme is valid for one URL only.
 fn is_bound(scheme: &str) -> bool {
     ["Digest", "DPoP"].iter().any(|bound| scheme.eq_ignore_ascii_case(bound))
 }

@@ -13,7 +13,7 @@ pub struct InsecureUrl {
 }
 
 impl InsecureUrl {
-    /// Returns the origin of that host, which begins with `https`.
+    /// Returns the origin of this host, which begins with `https`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin

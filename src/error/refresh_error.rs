@@ -61,13 +61,13 @@ impl RefreshError {
         Self::new(Kind::Transient { retry_after })
     }
 
-    /// Returns an error of the kind [`Other`](Kind::Other), with that cause.
+    /// Returns an error of the kind [`Other`](Kind::Other), with this cause.
     #[must_use]
     pub fn other(source: impl Into<BoxError>) -> Self {
         Self::new(Kind::Other).caused_by(source)
     }
 
-    /// Returns an error of that kind. Codes and hints become printable, as by [`OneLine`](crate::support::OneLine).
+    /// Returns an error of this kind. Codes and hints become printable, as by [`OneLine`](crate::support::OneLine).
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         let printed = |text: String| OneLine::new(&text).to_string();

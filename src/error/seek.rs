@@ -16,7 +16,7 @@ enum Seek {
     Off,
     /// The cause of an error.
     On,
-    /// The error of this crate at this address has returned itself.
+    /// The error of this crate at this address has returned itself from `source()`.
     Found(*const ()),
 }
 

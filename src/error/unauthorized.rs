@@ -84,7 +84,8 @@ impl Unauthorized {
             .then_some("the server accepts the credential on another path, so it may send 401 where it means 403")
     }
 
-    /// What the server refused, in the user's words: `this token (from env:API_TOKEN)`. `None` if no credential was sent.
+    /// What the server refused, for the message, for example `this token (from env:API_TOKEN)`. `None` if no
+    /// credential was sent.
     fn refused(&self) -> Option<String> {
         let [first, second] = &self.report().sent;
         let last = second.as_ref().or(first.as_ref())?;

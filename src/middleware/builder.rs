@@ -39,7 +39,7 @@ impl ChallengeMiddleware {
         Self::builder(origin, refresher).build()
     }
 
-    /// Returns a builder for a middleware of that origin.
+    /// Returns a builder for a middleware of this origin.
     pub fn builder(origin: impl AsRef<str>, refresher: impl Refresh) -> Builder {
         Builder::new(origin.as_ref(), refresher)
     }

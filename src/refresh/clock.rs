@@ -25,7 +25,7 @@ pub trait Clock: Send + Sync + 'static {
     /// Returns the time now.
     fn now(&self) -> SystemTime;
 
-    /// Waits for that long. Refreshers use it between two requests, for example to poll a device login. The default
+    /// Waits for this time. Refreshers use it between two requests, for example to poll a device login. The default
     /// implementation is [`tokio::time::sleep`](https://docs.rs/tokio/latest/tokio/time/fn.sleep.html).
     fn sleep(&self, span: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(span))

@@ -202,7 +202,7 @@ impl RefreshContext {
         self.session.http_client()
     }
 
-    /// Returns the context with that credential. A store uses it if the stored credential is newer than the refused one. The
+    /// Returns the context with this credential. A store uses it if the stored credential is newer than the refused one. The
     /// [renewal lock](Self::with_renewal_lock) and everything else stay.
     #[must_use]
     pub fn with_credential(self, credential: Credential) -> Self {
@@ -229,7 +229,7 @@ impl RefreshContext {
         Self { demand: Demand::default(), ..self }
     }
 
-    /// Returns the context for a call to [`Refresh::forget`](crate::Refresh::forget), with that reason and that credential. A
+    /// Returns the context for a call to [`Refresh::forget`](crate::Refresh::forget), with this reason and this credential. A
     /// decorator uses it to make the refresher inside it forget a credential. The context has no request, no demand and no
     /// [renewal lock](Self::with_renewal_lock).
     #[must_use]

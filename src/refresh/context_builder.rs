@@ -50,7 +50,7 @@ impl RefreshContext {
 }
 
 impl RefreshContextBuilder {
-    /// A context for a GET of that URL, which a server answered with 401.
+    /// A context for a GET of this URL, which a server answered with 401.
     pub(super) fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),

@@ -72,7 +72,8 @@ fn read(challenges: &Challenges, in_partition: bool) -> Demand {
             }
             _ => {}
         }
-        // The claims already say what is demanded, and a server may demand the same claims again.
+        // Claims say what is demanded, so the error code adds nothing. Without the code, two demands of the same claims are
+        // equal.
         if demanded.claims.is_none() {
             demanded.insufficient = Some(code.into());
         }

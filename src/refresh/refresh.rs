@@ -50,7 +50,7 @@ use crate::error::RefreshError;
 /// # Ok::<(), reqwest_challenge::BuildError>(())
 /// ```
 ///
-/// A type implements the trait if it knows a credential before the first request, or revokes one on logout:
+/// To give a credential before the first request, or to revoke one on logout, implement the trait for a type:
 ///
 /// ```
 /// use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, async_trait};
@@ -120,7 +120,7 @@ pub trait Refresh: Send + Sync + 'static {
     /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect.
     ///
     /// All other calls are made: [`initial`](Self::initial), a login, a step-up, and the renewal of a credential whose expiry
-    /// has passed. A decorator therefore returns what the refresher inside returns. A store still returns the stored
+    /// has passed. A decorator therefore returns the `needs_challenge` of the refresher inside. A store still returns the stored
     /// credential in `initial`.
     fn needs_challenge(&self) -> bool {
         false

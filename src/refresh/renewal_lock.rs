@@ -7,9 +7,9 @@ use crate::credential::{Credential, Secret};
 use crate::error::RefreshError;
 
 impl RefreshContext {
-    /// Returns the context with that lock instead of its present one. The context holds a weak reference: the decorator keeps
-    /// the lock for as long as the refresher inside it runs. Contexts that are made from this one have the same lock;
-    /// [`to_forget`](Self::to_forget) removes it.
+    /// Returns the context with this lock, which replaces its present lock. The context holds a weak reference:
+    /// the decorator keeps the lock for as long as the refresher inside it runs. Contexts that are made from this one have
+    /// the same lock; [`to_forget`](Self::to_forget) removes it.
     #[must_use]
     pub fn with_renewal_lock<L: RenewalLock>(self, lock: &Arc<L>) -> Self {
         let lock: Weak<dyn RenewalLock> = Arc::<L>::downgrade(lock);
@@ -50,8 +50,8 @@ impl RefreshContext {
         }
     }
 
-    /// A refresher calls it before it returns an error although the server has replaced the [attachment](Credential::attachment),
-    /// for example by a response with a new refresh token but no usable access token. A store saves the new attachment, so
+    /// Keeps a new [attachment](Credential::attachment) when the refresh fails. For example, the response has a new refresh
+    /// token but no usable access token. The refresher calls this before it returns the error. A store saves the new attachment, so
     /// that the next renewal does not present the old one. Only the first call counts. Without a store it does nothing.
     pub fn keep_attachment(&self, attachment: impl Into<Secret>) {
         if let Some(lock) = self.renewal_lock() {

@@ -7,7 +7,7 @@ use crate::error::{RefreshError, RefreshErrorKind};
 
 /// What a context reads from its session.
 pub(crate) trait RefreshSession: Send + Sync {
-    /// How many callers wait for that flight.
+    /// How many callers wait for this flight.
     fn waiting(&self, flight: u64) -> usize;
 
     /// The client for the refresher's own requests.
@@ -19,7 +19,7 @@ pub(crate) trait RefreshSession: Send + Sync {
 pub(crate) enum SessionAccess {
     /// A session, and the flight that the context belongs to. A kept context does not keep its session alive.
     Session(Weak<dyn RefreshSession>, u64),
-    /// A session, and the caller of a logout, which waits while it exists.
+    /// A session, and a mark that exists while the caller of the logout waits.
     Logout(Weak<dyn RefreshSession>, Weak<()>),
     /// A context that was built without a session.
     None { awaited: bool, client: Arc<OnceLock<reqwest::Client>> },

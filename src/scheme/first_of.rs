@@ -138,7 +138,7 @@ struct Candidate<'f> {
 }
 
 impl Choice {
-    /// This refresher, for its first scheme.
+    /// The candidate for the first scheme of this refresher. `index` is the place of the refresher in the list.
     fn candidate(&self, index: usize) -> Candidate<'_> {
         Candidate { index, choice: self, scheme: self.schemes.first().map_or("", String::as_str) }
     }

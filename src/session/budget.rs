@@ -29,7 +29,7 @@ struct Pause {
 }
 
 impl Budget {
-    /// Counts a refusal of that generation. After `limit` refusals a pause begins, and each further refusal doubles it.
+    /// Counts a refusal of this generation. After `limit` refusals a pause begins, and each further refusal doubles it.
     pub(crate) fn count_refusal(&mut self, generation: u64, limit: u32, now: SystemTime) {
         if generation <= self.last_counted {
             return;

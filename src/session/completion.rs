@@ -57,7 +57,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Ends the flight of that number with a failure, and remembers the failure.
+    /// Ends the flight of this number with a failure, and remembers the failure.
     pub(crate) fn fail(&mut self, number: u64, reason: NoCredential<E>, since: SystemTime, memory: FailureMemory) {
         let Some(flight) = self.take(number) else { return };
         let ActiveFlight { purpose, slot, demand, question_id, is_early, shared, .. } = flight;
@@ -81,14 +81,14 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         slot.remember(Failure { purpose, demand, question_id, is_for_slot, number, reason, since, span });
     }
 
-    /// Ends the flight of that number without an answer for its waiters: each of them requests again.
+    /// Ends the flight of this number without an answer for its waiters: each of them requests again.
     pub(crate) fn abandon(&mut self, number: u64, reason: NoCredential<E>) {
         if let Some(flight) = self.take(number) {
             self.end_flight(flight.shared, Err(reason));
         }
     }
 
-    /// Records that the server refused the credential of that generation. If a refresh obtained it, this counts against the
+    /// Records that the server refused the credential of this generation. If a refresh obtained it, this counts against the
     /// budgets of its slot and of the session.
     pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) {
         if self.slots.main.held.epoch != epoch || generation == 0 || self.drop_kept(generation) {
@@ -100,11 +100,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
     }
 
-    /// Records that the refresher of that flight returned the credential that was refused.
+    /// Records that the refresher of this flight returned the credential that was refused.
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
         let flight = self.active.iter().find(|flight| flight.number == number);
         let Some(key) = flight.map(|flight| flight.slot.budget_key()) else { return };
-        // Counts like a new credential that the server refuses.
+        // Counts in the budget, like a new credential that the server refused.
         self.generations += 1;
         self.count_refusal(&key, self.generations, now);
     }
@@ -114,7 +114,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slot_mut(key).budget.count_refusal(generation, MAX_SLOT_REFUSALS, now);
     }
 
-    /// Records that the server accepted the credential of that generation: its slot and the session may refresh again.
+    /// Records that the server accepted the credential of this generation: its slot and the session may refresh again.
     pub(crate) fn accepted(&mut self, generation: u64) {
         self.budget.clear();
         if let Some(key) = self.slots.holder(generation).map(|(key, _)| key.budget_key()) {

@@ -48,7 +48,7 @@ pub(crate) enum NoCredential<E> {
     Failed(E),
     /// The refresher returned the credential that was refused.
     Unchanged,
-    /// A login ended during the flight, or after the HTTP request was signed.
+    /// A new epoch began during the flight, or after the HTTP request was signed, because of a login.
     SessionChanged,
     /// The session is logged out.
     LoggedOut,

@@ -15,7 +15,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
         self.clear_failures();
         if !self.has_identity {
-            // There is no identity to keep. From now on, requests without a credential belong to the new epoch.
+            // No identity is logged in, so none must be kept until the login ends. The new epoch begins now, and requests that
+            // are sent without a credential belong to it.
             self.end_epoch(&NoCredential::SessionChanged);
             self.change(|held| held.epoch += 1);
         }
@@ -65,7 +66,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         Some(former)
     }
 
-    /// Marks the credential of that generation as invalid, if it is still held. If the caller requests it, remembered
+    /// Marks the credential of this generation as invalid, if it is still held. If the caller requests it, remembered
     /// failures are cleared too. Returns whether the credential was still held.
     pub(crate) fn invalidate(&mut self, epoch: u64, generation: u64, by_caller: bool) -> bool {
         if self.slots.main.held.epoch != epoch {
@@ -85,7 +86,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         was_held
     }
 
-    /// Drops the credential of that generation, if a slot keeps it for a demand. Returns whether one does.
+    /// Drops the credential of this generation, if a slot keeps it for a demand. Returns whether one does.
     pub(crate) fn drop_kept(&mut self, generation: u64) -> bool {
         self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
     }

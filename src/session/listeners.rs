@@ -18,7 +18,7 @@ impl Listeners {
         self.0.is_some() || trace::is_on()
     }
 
-    /// Reports an event. The event is made only if it is reported.
+    /// Reports an event to the trace and to the listener. `event` is called only if there is one of them.
     pub(crate) fn notify(&self, event: impl FnOnce() -> Event) {
         if !self.is_active() {
             return;

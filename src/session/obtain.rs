@@ -37,7 +37,7 @@ impl SessionCore {
     /// Gets what the request is for: held already, from the flight in progress, or from a new flight.
     #[allow(
         clippy::manual_async_fn,
-        reason = "an argument of an `async fn` is stored twice: the row `peak memory` of the benchmark `engine`"
+        reason = "the future of an `async fn` holds each argument twice; see `peak memory` in the benchmark `engine`"
     )]
     pub(super) fn obtain(
         self: &Arc<Self>,
@@ -131,7 +131,8 @@ impl SessionCore {
         self.wait_recorded(number, wait).await
     }
 
-    /// Waits with the caller's own deadline: if the flight's runtime is parked, only a waiter can end the flight.
+    /// Waits with a deadline on the caller's runtime. If the runtime of the flight does not run, only a waiter can end the
+    /// flight.
     async fn wait_recorded(&self, number: u64, wait: Wait<SessionOutcome>) -> SessionOutcome {
         let bound = self.refresh_timeout().saturating_add(WAITER_MARGIN);
         timeout(bound, pin!(wait)).await.unwrap_or_else(|| {

@@ -101,7 +101,7 @@ impl SessionCore {
         self.obtain(Purpose::Renew, request).await.map(|renewal| renewal.held)
     }
 
-    /// Starts a renewal, unless a flight for it is in progress, and does not wait for it.
+    /// Starts a renewal of the slot, unless one is in progress. Does not wait for the renewal.
     pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, held: &Current) {
         let request = RenewalRequest::of(RefreshReason::Expired, slot, held);
         let flight_request = request.flight_request(Purpose::Renew);

@@ -47,7 +47,7 @@ impl SessionCore {
         let context = self.context(number, request, held.credential.clone());
         let counted = CountedTask::new(&self.task_count);
         let work = async move {
-            // Locals of this block, so that a panic drops them while the thread is panicking.
+            // Moved into this block: if the refresher panics, they are dropped while `thread::panicking` is true.
             let (mut guard, _counted) = (guard, counted);
             let core = &*guard.core;
             let (started, bound) = (Instant::now(), core.refresh_timeout());

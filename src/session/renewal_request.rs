@@ -20,7 +20,8 @@ impl Key for SlotKey {
     }
 }
 
-/// What a call requests from a session, with what the call had read of the session when it was signed.
+/// What a call requests from a session. The epoch, the generation and the failures are those of the session when the HTTP
+/// request was signed.
 pub(crate) struct RenewalRequest {
     pub(crate) reason: RefreshReason,
     pub(crate) slot: SlotKey,
@@ -28,7 +29,7 @@ pub(crate) struct RenewalRequest {
     pub(crate) generation: u64,
     pub(crate) failures: u64,
     pub(crate) demand: Demand,
-    /// The [number](crate::refresh::Question::id) of what the challenges are about.
+    /// The [number](crate::refresh::Question::id) of the question that the challenges ask.
     pub(crate) question_id: u64,
     /// Whether the HTTP request carried no credential.
     pub(crate) is_unsigned: bool,
@@ -50,7 +51,7 @@ impl RenewalRequest {
         Self::of(reason, SlotKey::Main, held)
     }
 
-    /// A request for that slot. `held` is what the call was signed with.
+    /// A request for this slot. `held` is what the call was signed with.
     pub(crate) fn of(reason: RefreshReason, slot: SlotKey, held: &Current) -> Self {
         Self {
             reason,

@@ -11,7 +11,7 @@ use crate::credential::Credential;
 impl SessionCore {
     /// From when on a credential is renewed before it is sent, and in the background.
     pub(super) fn renewal_times(&self, purpose: Purpose, credential: &Credential) -> RenewalTimes {
-        // A stored credential may have expired, by the clock that stored it. A new credential cannot have expired yet.
+        // A stored credential may have expired since it was saved. If a new credential looks expired, a clock is wrong.
         let is_expired = |time: &SystemTime| purpose == Purpose::Initial && *time <= self.now();
         let before_send = self.before_send(credential).or_else(|| credential.expiry().filter(is_expired));
         RenewalTimes { before_send, in_background: before_send.and_then(|time| self.in_background(time)) }

@@ -1,4 +1,4 @@
-//! The handle on the state that all clones of one middleware share.
+//! A handle to the state that all clones of one middleware share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::slot::Stage;
 use crate::credential::Credential;
 use crate::error::{AuthReport, Error, Forbidden, StepUpError, StepUpKind};
 
-/// The handle on the state that all clones of one middleware share: the identity that is logged in, and its credential.
+/// A handle to the state that all clones of one middleware share: the identity that is logged in, and its credential.
 #[derive(Clone)]
 pub struct Session(pub(crate) Arc<SessionCore>);
 

@@ -113,7 +113,7 @@ impl SessionCore {
         self.current.load_full()
     }
 
-    /// What a request of that slot carries now.
+    /// What a request of this slot carries now.
     pub(crate) fn current_in(&self, slot: &SlotKey) -> Arc<Current> {
         if *slot == SlotKey::Main { self.current() } else { lock(&self.state).held_in(slot) }
     }
@@ -164,7 +164,7 @@ impl SessionCore {
         });
     }
 
-    /// Records that the server accepted the credential of that generation. Returns whether this is new.
+    /// Records that the server accepted the credential of this generation. Returns whether this is new.
     #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
         let last = &self.accepted[generation as usize % ACCEPTED_GENERATIONS];
@@ -175,7 +175,7 @@ impl SessionCore {
         is_new
     }
 
-    /// Whether the server is known to have accepted the credential of that generation.
+    /// Whether the server is known to have accepted the credential of this generation.
     #[inline]
     pub(crate) fn is_accepted(&self, generation: u64) -> bool {
         self.accepted[generation as usize % ACCEPTED_GENERATIONS].load(Ordering::Relaxed) == generation
@@ -191,7 +191,7 @@ impl SessionCore {
         !self.refresher.needs_challenge()
     }
 
-    /// Waits until no task of this session runs, for at most that long. Returns whether all tasks have ended.
+    /// Waits until no task of this session runs, for `bound` at most. Returns whether all tasks have ended.
     pub(crate) async fn wait_until_saved(&self, bound: Duration) -> bool {
         timeout(bound, pin!(self.task_count.wait_for_none())).await.is_some()
     }

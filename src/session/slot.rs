@@ -38,18 +38,18 @@ pub(crate) struct RenewalTimes {
 /// What a caller does before it sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It requests an initial credential: the refresher was not called for one yet.
+    /// The caller requests an initial credential, because the refresher was not called for one yet.
     New,
-    /// It sends the request with the held credential, or without a credential if none is held.
+    /// The caller sends the request with the held credential, or without a credential if none is held.
     Ready,
-    /// It renews first: the credential is known to be invalid.
+    /// The caller renews first, because the credential is known to be invalid.
     Invalid,
-    /// It sends no credential, and requests none until the next login.
+    /// The caller sends no credential, and requests none until the next login.
     LoggedOut,
 }
 
 impl<C, D: Default> Held<C, D> {
-    /// No credential, in that epoch.
+    /// No credential, in this epoch.
     pub(crate) fn empty(epoch: u64, stage: Stage, failures: u64) -> Self {
         Self {
             epoch,

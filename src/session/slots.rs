@@ -31,7 +31,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         Self { main, others: HashMap::new(), max_others, uses: 0 }
     }
 
-    /// What a request of that slot carries.
+    /// What a request of this slot carries.
     pub(crate) fn held_in(&mut self, key: &K) -> Arc<Held<C, D>> {
         let main = &self.main.held;
         if *key == K::default() || main.stage == Stage::LoggedOut {
@@ -95,7 +95,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
         std::iter::once((K::default(), &self.main)).chain(others)
     }
 
-    /// The slot that holds the credential of that generation.
+    /// The slot that holds the credential of this generation.
     pub(crate) fn holder(&self, generation: u64) -> Option<(K, &Slot<C, E, D>)> {
         if self.main.held.generation == generation {
             return Some((K::default(), &self.main));

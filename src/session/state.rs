@@ -105,12 +105,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         &self.slots.main.held
     }
 
-    /// What a request of that slot carries.
+    /// What a request of this slot carries.
     pub(crate) fn held_in(&mut self, key: &K) -> Arc<Held<C, D>> {
         self.slots.held_in(key)
     }
 
-    /// The slot that holds the credential of that generation.
+    /// The slot that holds the credential of this generation.
     pub(crate) fn holder(&self, generation: u64) -> Option<K> {
         self.slots.holder(generation).map(|(key, _)| key)
     }
@@ -210,7 +210,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.active.iter().find(|flight| flight.purpose == Purpose::Login)
     }
 
-    /// How many callers wait for the flight of that number, if it is still in progress.
+    /// How many callers wait for the flight of this number, if it is still in progress.
     pub(crate) fn waiting(&self, number: u64) -> usize {
         self.active.iter().find(|flight| flight.number == number).map_or(0, |flight| flight.shared.waiting())
     }
@@ -220,7 +220,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.slots.get_mut(key, || active.iter().map(|flight| flight.slot.clone()).collect())
     }
 
-    /// Removes the flight of that number from the flights in progress.
+    /// Removes the flight of this number from the flights in progress.
     pub(super) fn take(&mut self, number: u64) -> Option<ActiveFlight<C, E, D, K>> {
         let at = self.active.iter().position(|flight| flight.number == number)?;
         Some(self.active.remove(at))

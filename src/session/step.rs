@@ -1,4 +1,4 @@
-//! The answers of the state of a session.
+//! What the state of a session tells a caller or a refresher to do next.
 
 use super::flight::Wait;
 use super::flight_request::NoCredential;

@@ -29,7 +29,7 @@ impl<E> Default for Streak<E> {
 }
 
 impl<E: Clone> Streak<E> {
-    /// Counts a failure, which is remembered for that long.
+    /// Counts a failure, which is remembered for this time.
     pub(crate) fn count_failure(&mut self, reason: NoCredential<E>, since: SystemTime, span: Duration) {
         self.count = self.count.saturating_add(1);
         self.last = Some(LastFailure { reason, since, span });

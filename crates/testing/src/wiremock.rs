@@ -25,7 +25,7 @@ use wiremock::{Match, Request, Respond, ResponseTemplate};
 
 use crate::protection::{Judgement, Protection, Tokens};
 
-/// A 401 with that challenge, byte for byte.
+/// A 401 with this challenge, byte for byte.
 #[must_use]
 pub fn challenge(line: &str) -> ResponseTemplate {
     challenges([line])
@@ -39,15 +39,15 @@ pub fn challenges<'c>(lines: impl IntoIterator<Item = &'c str>) -> ResponseTempl
         .fold(ResponseTemplate::new(401), |template, line| template.append_header(WWW_AUTHENTICATE.as_str(), line))
 }
 
-/// A 403 `insufficient_scope` with that scope (RFC 6750 §3.1).
+/// A 403 `insufficient_scope` with this scope (RFC 6750 §3.1).
 #[must_use]
 pub fn insufficient_scope(scope: &str) -> ResponseTemplate {
     let line = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
     ResponseTemplate::new(403).append_header(WWW_AUTHENTICATE.as_str(), line.as_str())
 }
 
-/// Answers by the bearer token of the request. If the table accepts the token, the answer is the template, else a 401 or 403
-/// (RFC 6750 §3.1).
+/// Checks the bearer token of the request. If the table accepts the token, the answer is the template. Otherwise it is a 401
+/// or a 403 (RFC 6750 §3.1).
 #[must_use]
 pub fn protected(tokens: &Tokens, scope: Option<&str>, template: ResponseTemplate) -> impl Respond + use<> {
     Protected { tokens: tokens.clone(), scope: scope.map(str::to_owned), template }
@@ -69,7 +69,7 @@ impl Respond for Protected {
     }
 }
 
-/// Matches a request with that bearer token.
+/// Matches a request with this bearer token.
 #[must_use]
 pub fn presents(token: &str) -> impl Match + use<> {
     Presents(Some(token.to_owned()))
@@ -92,7 +92,7 @@ impl Match for Presents {
     }
 }
 
-/// Matches a request whose bearer token has that judgement.
+/// Matches a request whose bearer token has this judgement.
 #[must_use]
 pub fn judged(tokens: &Tokens, judgement: Judgement) -> impl Match + use<> {
     let tokens = tokens.clone();

@@ -8,7 +8,7 @@ const MIN_WORD: usize = 16;
 /// A number of at least this many digits does not occur by chance.
 const MIN_NUMBER: usize = 10;
 
-/// Whether the secret is certain: it does not occur in a text by chance.
+/// Whether each occurrence of this text is certainly the secret. A short text or a common word can also occur by chance.
 pub(super) fn is_certain(secret: &str) -> bool {
     let is_lowercase = secret.chars().skip(1).all(char::is_lowercase);
     let is_word = secret.chars().all(char::is_alphabetic) && (is_lowercase || secret.chars().all(char::is_uppercase));

@@ -90,8 +90,8 @@ impl Masker {
         self.without(text.into(), |_| true)
     }
 
-    /// The text, with `***` in place of the certain secrets. Use this for a URL, or for a text that a server wrote only in
-    /// part.
+    /// The text, with `***` in place of the certain secrets: those that cannot occur in a text by chance. Use this for a
+    /// URL, or for a text of which the server wrote only a part.
     #[must_use]
     pub fn mask_certain(&self, text: impl Into<String>) -> String {
         self.without(text.into(), |needle| needle.is_certain)

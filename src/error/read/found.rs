@@ -8,7 +8,7 @@ use super::table;
 
 /// How many members are kept. Both bounds keep the time for a hostile body in proportion to its length.
 const MAX_MEMBERS: usize = 128;
-/// How deeply nested objects are read.
+/// How many levels of nested objects are read.
 pub(super) const MAX_DEPTH: u8 = 24;
 
 /// The place of an object in the body.
@@ -62,7 +62,7 @@ fn is_named(parent: &str, name: &str) -> bool {
 }
 
 impl Found {
-    /// The place of the object in the member of that name.
+    /// The place of the object in the member of this name.
     pub(super) fn enter(&mut self, at: &Place, name: &str) -> Place {
         self.objects += 1;
         let is_known = table::CONTAINERS.contains(&name) || table::CONTAINER_ENDS.iter().any(|end| name.ends_with(end));
@@ -170,7 +170,7 @@ impl<'f> Value<'f> {
     }
 }
 
-/// The value of a header field, or its part with that name. A code is the text before the first `;`.
+/// The value of a header field, or its part with this name. A code is the text before the first `;`.
 fn in_field<'h>(headers: &'h HeaderMap, name: &str, part: Option<&str>, holds: Holds) -> Option<&'h str> {
     let ends = |end: &str| headers.iter().find(|(name, _)| name.as_str().ends_with(end)).map(|(_, value)| value);
     let value = name.strip_prefix('*').map_or_else(|| headers.get(name), ends)?.to_str().ok()?;

@@ -25,7 +25,7 @@ pub(super) fn string(text: &str) -> Option<String> {
     serde_json::from_str(text).ok()
 }
 
-/// A value: of the member of that name, or an element of the list in that member.
+/// A value: of the member of this name, or an element of the list in this member.
 struct Reading<'r> {
     found: &'r mut Found,
     at: &'r Place,

@@ -72,7 +72,7 @@ pub(super) const fn part(name: &'static str, part: &'static str, holds: Holds) -
 }
 
 impl Rule {
-    /// Whether the rule is about the member of that name in an object of that name.
+    /// Whether the rule is about the member of this name in an object of this name.
     pub(super) fn means(self, parent: &str, name: &str) -> bool {
         let Where::Member(path) = self.place else { return false };
         match path.split_once('.') {

@@ -98,7 +98,10 @@ pub(super) static RULES: [Rule; 14] = [
             evidence.exchange.status.is_success() && evidence.exchange.headers.contains_key(WWW_AUTHENTICATE)
         },
         expected: |evidence| {
-            format!("HTTP/1.1 {} without a challenge, unless it is intended", evidence.exchange.status)
+            format!(
+                "HTTP/1.1 {} without `WWW-Authenticate`, unless the challenge is intended",
+                evidence.exchange.status
+            )
         },
     },
     Rule {

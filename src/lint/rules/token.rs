@@ -59,7 +59,7 @@ pub(super) static RULES: [Rule; 9] = [
         id: "error-with-odd-characters",
         severity: Fault,
         section: "RFC 6750 §3",
-        sentence: "an `error` or `error_description` has a character other than printable ASCII without quotes and backslashes",
+        sentence: "an `error` or `error_description` has a quote, a backslash or a character that is not printable ASCII",
         is_broken: |evidence| {
             let odd =
                 |value: &str| value.bytes().any(|octet| !matches!(octet, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~'));

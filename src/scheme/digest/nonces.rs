@@ -10,7 +10,7 @@ use crate::util::{BoundedList, lock};
 
 /// How many unused nonces are kept: as many as requests are refused at the same time.
 const MAX_UNUSED: usize = 256;
-/// How many uses are remembered until the server proves itself.
+/// How many uses are remembered until the server's proof (`rspauth`) arrives.
 const MAX_USES: usize = 256;
 /// How many URLs are remembered with their nonces, and how many earlier nonces with their counts.
 const MAX_KNOWN: usize = 256;
@@ -114,12 +114,12 @@ impl State {
         self.add_unused(UnusedNonce { nonce, source: NonceSource::Challenge { opaque }, target });
     }
 
-    /// Whether that URL got that nonce with a 401.
+    /// Whether this URL got this nonce with a 401.
     fn has_given(&self, target: TargetHash, nonce: &str) -> bool {
         self.by_url.iter().any(|given| given.target == target && given.nonce == nonce)
     }
 
-    /// Chooses the nonce for the next request to that URL: an unused one of the URL, an unused one that any URL may use, or
+    /// Chooses the nonce for the next request to this URL: an unused one of the URL, an unused one that any URL may use, or
     /// the last one of the URL.
     fn choose(&mut self, target: TargetHash) {
         let is_shared = self.is_shared;
@@ -144,7 +144,7 @@ impl State {
         (self.current.opaque, self.current.session) = (opaque, session);
     }
 
-    /// Uses that nonce from now on. If it was used before, its count continues.
+    /// Uses this nonce from now on. If it was used before, its count continues.
     fn switch_to(&mut self, nonce: String) {
         if nonce == self.current.nonce {
             return;
@@ -203,7 +203,7 @@ impl Nonces {
         Ok(used)
     }
 
-    /// Takes the nonce of a challenge that says that the sent nonce is stale. Nonces that came with earlier successes
+    /// Takes the nonce of a challenge with `stale=true`: the sent nonce is too old. Nonces that came with earlier successes
     /// are stale too.
     pub(super) fn replace_stale(&self, given: ChallengeNonce<'_>, sent: Option<&str>) {
         let target = self.target(&given);
@@ -238,7 +238,7 @@ impl Nonces {
         self.lock().add_challenge_nonce(target, given.nonce, given.opaque);
     }
 
-    /// Records that the server accepted an answer for that URL.
+    /// Records that the server accepted an answer for this URL.
     pub(super) fn record_accepted(&self, uri: &str) {
         let target = self.hasher.hash_one(uri);
         let mut state = self.lock();

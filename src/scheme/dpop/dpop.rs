@@ -46,7 +46,7 @@ impl fmt::Display for NotBound {
 impl std::error::Error for NotBound {}
 
 impl Dpop {
-    /// Returns a signer with that key.
+    /// Returns a signer with this key.
     #[must_use]
     pub fn new(key: impl ProofKey) -> Self {
         Self(Arc::new(Inner { key: Box::new(key), nonces: Nonces::default() }))

@@ -4,9 +4,9 @@
 //! server, and puts it into the `DPoP` field. It learns the nonces from every response. [`Dpop::credential`] binds a token
 //! to the key. [`sign_jws`] signs other statements with such a key.
 //!
-//! The second send of a call has a proof of its own. `use_dpop_nonce` is answered without a refresh. When a redirect leads
-//! to another server, reqwest does not remove the `DPoP` field, and a proof is for one URL. Send such a credential with a
-//! [`hardened`](crate::hardened) client, which makes a proof for each hop.
+//! The second send of a call has a new proof. After a 401 with `use_dpop_nonce`, the call is sent again without a
+//! refresh. When a redirect leads to another server, reqwest does not remove the `DPoP` field, and a proof is for one URL.
+//! Send such a credential with a [`hardened`](crate::hardened) client, which makes a proof for each hop.
 //!
 //! If an API wants a nonce and sends none with its first 401, the first call of a session needs three sends: without a
 //! token, without a nonce, with both. A call makes at most two, so that first call fails and the next one succeeds. To avoid

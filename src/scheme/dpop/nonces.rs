@@ -42,8 +42,8 @@ struct RetryNonce {
 }
 
 impl Nonces {
-    /// The nonce for a request to that URL. The nonce that came with the 401 to the same request is taken out first,
-    /// because some servers accept it only once, or only at that URL. Otherwise it is the last nonce of the origin.
+    /// The nonce for a request to this URL. The nonce that came with the 401 to the same request is taken out first,
+    /// because some servers accept it only once, or only at this URL. Otherwise it is the last nonce of the origin.
     pub(super) fn take(&self, url: &Url) -> Option<String> {
         let target = self.target(url);
         let mut state = lock(&self.state);

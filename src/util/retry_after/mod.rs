@@ -69,7 +69,8 @@ fn time_until(text: &str, now: SystemTime) -> Option<Duration> {
     Some(at.map_or(MAX_RETRY_AFTER, |at| until(at, now)))
 }
 
-/// `RateLimit` of draft-ietf-httpapi-ratelimit-headers: `"day";r=0;t=50`, and of older drafts `limit=9, remaining=0, reset=50`.
+/// The longest time until a used-up limit is reset. Reads `RateLimit` of draft-ietf-httpapi-ratelimit-headers
+/// (`"day";r=0;t=50`) and of its older drafts (`limit=9, remaining=0, reset=50`).
 fn exhausted_policy(value: &str) -> Option<Duration> {
     let param = |piece: &str, name: &str| {
         let of = |one: &str| one.trim().strip_prefix(name)?.strip_prefix('=').and_then(number);

@@ -134,7 +134,7 @@ impl Tool {
             (false, false) => tell(&format!("not logged in to {issuer}: no credential is in {place}")),
         }
         if self.env.is_set() {
-            tell(&format!("the token in {VARIABLE} is not removed and is still used: unset it"));
+            tell(&format!("the token in {VARIABLE} is not removed and is still used: unset the variable to stop this"));
         }
         // The error says what failed, for example that the issuer did not revoke the credential.
         Ok(done?)

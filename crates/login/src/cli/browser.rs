@@ -11,7 +11,9 @@ use webbrowser::{Browser, BrowserOptions};
 pub(super) fn open(url: &Url) -> io::Result<()> {
     let origin = Origin::of(url).filter(|origin| origin.is_https() || origin.is_loopback());
     if origin.is_none() || !url.username().is_empty() || url.password().is_some() {
-        return Err(io::Error::other("only an https page without a user name is opened"));
+        return Err(io::Error::other(
+            "the URL is not opened: it must be https or on this machine, without a user name or password",
+        ));
     }
     let quiet = BrowserOptions::new().with_suppress_output(true).clone();
     webbrowser::open_browser_with_options(Browser::Default, url.as_str(), &quiet)
@@ -34,7 +36,12 @@ mod tests {
         ] {
             let result =
                 Url::parse(url).map_err(io::Error::other).and_then(|url| open(&url)).map_err(|error| error.to_string());
-            assert_eq!(result, Err("only an https page without a user name is opened".to_owned()), "{url}");
+            assert_eq!(
+                result,
+                Err("the URL is not opened: it must be https or on this machine, without a user name or password"
+                    .to_owned()),
+                "{url}"
+            );
         }
     }
 }

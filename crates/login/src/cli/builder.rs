@@ -39,7 +39,7 @@ enum Source {
     OAuth(Issuer, Client),
     /// A token that the user creates on that page.
     Token(String),
-    /// The password of that user. If it is `None`, the tool asks for the user name too.
+    /// The password of the user. If it is `None`, the tool asks for the user name too.
     Password(Option<String>),
 }
 

@@ -19,7 +19,7 @@ impl Cancellation {
         self.changed.notify_all();
     }
 
-    /// Waits until the prompt is cancelled, for that time at most. Returns whether it is cancelled.
+    /// Waits until the prompt is cancelled, for this time at most. Returns whether it is cancelled.
     pub(super) fn is_cancelled_within(&self, span: Duration) -> bool {
         let is_cancelled = lock(&self.is_cancelled);
         let waited = self.changed.wait_timeout_while(is_cancelled, span, |is_cancelled| !*is_cancelled);

@@ -27,7 +27,7 @@ pub struct EnvToken<R> {
 }
 
 impl<R: Refresh> EnvToken<R> {
-    /// Reads the variable of that name, once. If it is not set or is blank, `fallback` is used.
+    /// Reads the variable of this name, once. If it is not set or is blank, `fallback` is used.
     #[must_use]
     pub fn new(name: impl Into<String>, fallback: R) -> Self {
         let name = name.into();

@@ -72,7 +72,7 @@ impl SignalKeys {
         self.0.is_empty()
     }
 
-    /// The signal of the key that sends that octet.
+    /// The signal of the key that sends this octet.
     pub(super) fn signal(&self, octet: u8) -> Option<Signal> {
         self.0.iter().find(|key| key.octet == octet).map(|key| key.signal)
     }

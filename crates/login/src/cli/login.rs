@@ -45,7 +45,7 @@ pub(super) enum Kind {
     OAuth(Box<OAuth>, Alternatives),
     /// A token that the user creates on that page.
     Token(String),
-    /// The password of that user. If it is `None`, the tool asks for the user name too.
+    /// The password of the user. If it is `None`, the tool asks for the user name too.
     Password(Option<String>),
 }
 

@@ -17,7 +17,7 @@ struct TerminalModes {
 }
 
 impl SavedModes {
-    /// Saves the modes of that terminal.
+    /// Saves the modes of this terminal.
     pub(super) fn save(&mut self, terminal: &File) -> io::Result<()> {
         self.0 = Some(TerminalModes { terminal: terminal.try_clone()?, modes: tcgetattr(terminal)? });
         Ok(())

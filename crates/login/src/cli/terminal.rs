@@ -170,7 +170,7 @@ impl Line {
         Ok(None)
     }
 
-    /// Adds one octet, or does what its key means. Returns whether the line ends.
+    /// Adds one octet, or edits the line if the octet is that of an editing key. Returns whether the line ends.
     fn push(&mut self, octet: u8) -> io::Result<bool> {
         let code = |index| self.modes.special_codes[index];
         if octet == b'\n' || octet == b'\r' {

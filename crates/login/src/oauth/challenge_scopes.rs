@@ -35,7 +35,7 @@ impl ChallengeScopes {
         Self(Allowed::Any)
     }
 
-    /// Those of these scopes that the API names.
+    /// The scopes of this list that the API names.
     #[must_use]
     pub fn only<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
         Self(Allowed::Only(scopes.into_iter().map(Into::into).collect()))

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! # How a login works
-//! 1. The session calls `refresh` with the 401 (`refresh`). A refresh token renews the credential, and steps 2 and 3 are
-//!    left out. Otherwise the grant runs.
+//! 1. The session calls `refresh` with the 401 (`refresh`). If there is a refresh token, it renews the credential: only the
+//!    metadata of its authorization server are read, and step 3 is left out. Otherwise the grant runs.
 //! 2. The API's metadata say which resource refused the request and which authorization server issues tokens for it. The
 //!    metadata of that server name its endpoints (`prepare`, `server`). The scopes are chosen (`prepare`).
 //! 3. The grant obtains a token (`grant`). If it needs the user, it shows a page and waits for the answer.

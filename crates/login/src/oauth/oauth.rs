@@ -47,7 +47,7 @@ pub struct OAuth {
 }
 
 impl OAuth {
-    /// Gets the tokens of that issuer for that client by that grant.
+    /// Gets the tokens of this issuer for this client by this grant.
     ///
     /// # Errors
     /// - [`IssuerRequired`](SetupErrorKind::IssuerRequired) if the client or the grant has a secret, and the issuer is
@@ -135,7 +135,7 @@ impl OAuth {
         self
     }
 
-    /// Binds the tokens to that key (RFC 9449). A token that is not bound is refused.
+    /// Binds the tokens to this key (RFC 9449). A token that is not bound is refused.
     #[must_use]
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.settings.dpop = Some(dpop);
@@ -157,11 +157,11 @@ impl OAuth {
         self
     }
 
-    /// Sets the HTTP client for all requests of this refresher, with its proxy and its certificates. The client
-    /// connects to whatever address a name resolves to. Metadata that redirect to another origin are refused. Build the
-    /// client with `redirect(Policy::none())`. With another policy, too, no secret goes to a second server, and no
-    /// response from a second server is accepted. But after a 303 such a client sends a GET without a secret to the
-    /// second server.
+    /// Sets the HTTP client for all requests of this refresher, with its proxy and its certificates. The client does not
+    /// check the address that a name resolves to. Metadata that redirect to another origin are refused.
+    ///
+    /// Build the client with `redirect(Policy::none())`. If the client has another policy, it sends a GET without a secret
+    /// to a second server after a 303. It sends no secret there, and the response of the second server is refused.
     ///
     /// If no client is set, the middleware's client connects to hosts that the caller named. A separate client connects to
     /// other hosts; it uses no proxy and connects to no address of this machine or its network.

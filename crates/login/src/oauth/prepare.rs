@@ -42,7 +42,7 @@ impl OAuth {
         Ok(GrantContext { scopes, resource, ..self.plain_context(sender, server, context) })
     }
 
-    /// The context of a request at that server, without scopes and without a resource.
+    /// The context of a request at this server, without scopes and without a resource.
     pub(super) fn plain_context<'r>(
         &'r self,
         sender: Sender<'r>,
@@ -67,7 +67,7 @@ impl OAuth {
         self.sender_for(context.origin().clone(), context)
     }
 
-    /// The sender of requests on behalf of that API.
+    /// The sender of requests on behalf of this API.
     pub(super) fn sender_for(&self, api: Origin, context: &RefreshContext) -> Result<Sender<'_>, RefreshError> {
         let client = match &self.settings.clients.given {
             Some(client) => client.clone(),
@@ -83,7 +83,7 @@ impl OAuth {
         })
     }
 
-    /// The metadata of that issuer. `named_by` is the server that names the issuer, if it is not the caller.
+    /// The metadata of this issuer. `named_by` is the server that names the issuer, if it is not the caller.
     pub(super) async fn server(
         &self,
         sender: &Sender<'_>,

@@ -99,8 +99,8 @@ impl OAuth {
         self.credential(response, &grant_context, identity)
     }
 
-    /// Whether the grant runs after that error of a renewal: the refresh token is no longer valid, or a login is required,
-    /// and the grant needs no user or may ask the user.
+    /// Whether the grant runs after this error of a renewal. The error must say that the refresh token is no longer valid or
+    /// that a login is required. In both cases the grant must need no user, or must be allowed to ask the user.
     fn may_run_grant_after(&self, error: &RefreshError) -> bool {
         let is_over =
             matches!(error.kind(), RefreshErrorKind::CredentialRevoked { .. } | RefreshErrorKind::LoginRequired { .. });

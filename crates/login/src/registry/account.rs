@@ -17,7 +17,7 @@ pub(super) enum Account {
     IdentityToken(Secret),
 }
 
-/// The `Authorization` header of that user (RFC 7617).
+/// The `Authorization` header of this user (RFC 7617).
 pub(super) fn basic(user: &str, password: &Secret) -> Result<Option<HeaderValue>, CredentialError> {
     let credential = Credential::basic(user, password.expose());
     credential.check()?;

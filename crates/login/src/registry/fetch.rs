@@ -34,7 +34,7 @@ impl TokenRequest<'_> {
     }
 }
 
-/// Fetches a token for that account.
+/// Fetches a token for this account.
 pub(super) async fn token(
     context: &RefreshContext,
     account: &Account,

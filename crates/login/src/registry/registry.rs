@@ -52,7 +52,7 @@ impl Registry {
         }
     }
 
-    /// Fetches tokens for that account. Its password is sent to the token server by Basic (RFC 7617), and to no other
+    /// Fetches tokens for this account. Its password is sent to the token server by Basic (RFC 7617), and to no other
     /// server.
     #[must_use]
     pub fn password(self, user: impl Into<String>, password: impl Into<Secret>) -> Self {

@@ -28,7 +28,7 @@ impl SecretJson {
         text.trim_ascii_start().starts_with(b"{") && read().is_err_and(|error| error.is_eof())
     }
 
-    /// The value of the member with that name.
+    /// The value of the member with this name.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }

@@ -41,7 +41,7 @@ impl FileStore {
     }
 
     /// Removes the files that killed processes left, and a damaged file that begins like a file of this store: it may contain
-    /// secrets that no other logout sees. Returns the texts under that key in the files of killed processes.
+    /// secrets that no other logout sees. Returns the texts under this key in the files of killed processes.
     pub(super) fn remove_traces(&self, key: &Key) -> Result<Vec<Saved>, StoreError> {
         let damaged = [self.path().to_owned(), self.beside(".damaged")];
         let exists = |path: &PathBuf| fs::symlink_metadata(path).is_ok();

@@ -35,7 +35,7 @@ pub enum StoreError {
         /// The version of the format that was found.
         found: u64,
     },
-    /// The file or its folder belongs to another user, or other users can write in it.
+    /// The file or its folder belongs to another user, other users can write in it, or the file is not a regular file.
     NotPrivate {
         /// The file or the folder.
         path: PathBuf,
@@ -130,7 +130,7 @@ impl fmt::Display for StoreError {
                 let place = OneLine::new(place);
                 write!(f, "a newer version of this program wrote {place} (format {found}): it is not changed")
             }
-            Self::NotPrivate { path, why } => write!(f, "no credential is kept in {}: {why}", shown(path)),
+            Self::NotPrivate { path, why } => write!(f, "{} is not used as a store of credentials: {why}", shown(path)),
             Self::TooLarge { size, limit } => {
                 write!(
                     f,

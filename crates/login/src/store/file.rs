@@ -53,7 +53,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// A store in that file. The first save creates the file and its folder.
+    /// A store in this file. The first save creates the file and its folder.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl FileStore {
         &self.path
     }
 
-    /// The path of a file beside this one: the same name with that suffix.
+    /// The path of a file beside this one: the same name with this suffix.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(suffix);
@@ -95,8 +95,9 @@ impl FileStore {
         self.beside(&format!(".{hash:016x}.renewing"))
     }
 
-    /// The lock of that key, if this process holds it. A write keeps it until it ends, also if its caller is dropped meanwhile,
-    /// for example because the runtime ends. Otherwise another process would renew with the token that is being replaced.
+    /// The lock of this key, if this process holds it. A write keeps the lock until the write ends, also if its caller is
+    /// dropped meanwhile, for example because the runtime ends. Otherwise another process would renew with the token that is
+    /// being replaced.
     fn held_lock(&self, key: &Key) -> Option<Arc<File>> {
         let path = self.renewal_lock_path(key);
         let held = lock(&self.held_locks);
@@ -121,7 +122,7 @@ impl FileStore {
             .map_or_else(|| Ok(Some(Entries::default())), |text| self.entries_of(&text))
     }
 
-    /// The texts in a file with that content. `None` if it is damaged.
+    /// The texts in a file with this content. `None` if it is damaged.
     pub(super) fn entries_of(&self, text: &[u8]) -> Result<Option<Entries>, StoreError> {
         match Content::read(text) {
             Content::Entries(entries) => Ok(Some(entries)),

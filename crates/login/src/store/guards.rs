@@ -1,4 +1,4 @@
-//! What a store hands out until it is dropped: a lock, and reserved space.
+//! The guards that a store returns: for a lock, and for reserved space. Dropping a guard releases it.
 
 use std::fmt;
 

@@ -18,7 +18,7 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
-/// Gives a file that was just created the mode 0600, whatever the umask.
+/// Gives a file that was just created the mode 0600 under any umask.
 pub(super) fn set_owner_only(file: &File, path: &Path) -> Result<(), StoreError> {
     let done = file.metadata().and_then(|metadata| match metadata.mode() & 0o777 {
         0o600 => Ok(()),
@@ -32,7 +32,7 @@ pub(super) fn file_number(metadata: &Metadata) -> u64 {
     metadata.ino()
 }
 
-/// Creates a folder with the mode 0700, whatever the umask.
+/// Creates a folder with the mode 0700 under any umask.
 pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(folder)?;
     match fs::metadata(folder)?.mode() & 0o777 {

@@ -10,8 +10,9 @@ use super::private_file;
 use super::temporary::leftovers;
 
 impl FileStore {
-    /// Completes the save of a process that was killed before its rename, because the server may have used up the token that
-    /// the file replaces. Every save removes such files first, so a file that is there is newer than the stored content.
+    /// Completes the save of a process that was killed before its rename. Without it the stored refresh token may be one that
+    /// the server does not accept again. Every save removes the temporary files of killed processes first, so a temporary
+    /// file is newer than the stored content.
     pub(super) fn recover(&self) {
         if leftovers(self.path()).is_empty() {
             return;
@@ -20,7 +21,7 @@ impl FileStore {
         self.recover_under(lock.as_ref());
     }
 
-    /// The same for a writer, which holds the lock and removes such files. Such a file contains the credentials of other keys
+    /// The same for a writer, which holds the lock and removes the temporary files. Such a file contains the credentials of other keys
     /// too. Does nothing without the lock, because another process may be completing its save.
     pub(super) fn recover_under(&self, lock: Option<&File>) {
         if lock.is_none() {

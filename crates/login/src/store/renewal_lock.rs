@@ -49,7 +49,7 @@ impl StoreRenewalLock {
         lock(&self.stage)
     }
 
-    /// Whether the user was asked. The login of that user is then saved, also if another process has changed the entry.
+    /// Whether the user was asked. The login is then saved, also if another process has changed the entry.
     pub(super) fn has_prompted(&self) -> bool {
         matches!(*self.stage(), Stage::Prompting { .. })
     }

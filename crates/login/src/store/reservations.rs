@@ -29,7 +29,7 @@ impl Reservations {
         Prepared::new(space)
     }
 
-    /// Takes the space that was reserved for that key.
+    /// Takes the space that was reserved for this key.
     pub(super) fn take(&self, key: &Key) -> Option<Temporary> {
         let all = lock(&self.0);
         let spaces = all.iter().filter(|other| other.key == *key).filter_map(|reservation| reservation.space.upgrade());

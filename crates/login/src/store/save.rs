@@ -119,8 +119,9 @@ impl<R: Refresh> Stored<R> {
         Ok(new)
     }
 
-    /// Saves the attachment of a credential that cannot be sent or cannot be restored, because the server has used up the old
-    /// refresh token. It is saved with an access token that has expired, so that the next request renews first.
+    /// Saves only the attachment of a credential that cannot be sent or cannot be restored. Its new refresh token is needed,
+    /// because the server does not accept the old one again. The access token is saved as expired, so that the next request
+    /// renews first.
     async fn keep_attachment_of(&self, new: &Credential, old: Option<Saved>, is_login: bool) {
         let Some(attachment) = new.attachment() else { return };
         let before = old.as_ref().filter(|_| !is_login).and_then(|old| self.entry.credential(old));

@@ -92,7 +92,7 @@ pub trait Store: Send + Sync + 'static {
     /// [source](reqwest_challenge::Credential::source) of each stored credential. It contains no secret.
     fn name(&self) -> String;
 
-    /// Returns the text that is stored under that key, or `None` if there is none. It does not wait for [`lock`](Self::lock).
+    /// Returns the text that is stored under this key, or `None` if there is none. It does not wait for [`lock`](Self::lock).
     ///
     /// # Errors
     /// - [`StoreError::NewerVersion`] if a newer version of the crate wrote the text.
@@ -102,29 +102,29 @@ pub trait Store: Send + Sync + 'static {
     /// A damaged entry is no error. The store returns `None` for it, and [`replace`](Self::replace) treats it alike.
     async fn load(&self, key: &Key) -> Result<Option<Saved>, StoreError>;
 
-    /// Stores `new` under that key if the stored text is `old`, or, if `old` is `None`, if nothing is stored. Returns whether
+    /// Stores `new` under this key if the stored text is `old`, or, if `old` is `None`, if nothing is stored. Returns whether
     /// it did. The comparison and the change are one step for all processes.
     ///
     /// A damaged entry counts as none: with `None` as `old` it is replaced. If `old` and `new` are equal and stored, the result
-    /// is `true`. The store may use the space that [`prepare`](Self::prepare) reserved under that key.
+    /// is `true`. The store may use the space that [`prepare`](Self::prepare) reserved under this key.
     ///
     /// When it returns `true`, the text survives a crash of the process, and of the machine if the store is persistent.
     ///
     /// # Errors
-    /// - [`StoreError::TooLarge`] if the store does not take a text of that size.
+    /// - [`StoreError::TooLarge`] if the store does not take a text of this size.
     /// - [`StoreError::Io`] or [`StoreError::Backend`] if the place cannot be written.
     ///
     /// After an error the old text is still complete.
     async fn replace(&self, key: &Key, old: Option<&Saved>, new: &Saved) -> Result<bool, StoreError>;
 
-    /// Removes the text under that key if it is `old`. Returns whether it did. The comparison and the change are one step for
+    /// Removes the text under this key if it is `old`. Returns whether it did. The comparison and the change are one step for
     /// all processes.
     ///
     /// # Errors
     /// [`StoreError::Io`] or [`StoreError::Backend`] if the text cannot be removed.
     async fn clear(&self, key: &Key, old: &Saved) -> Result<bool, StoreError>;
 
-    /// Takes the lock of that key, for all processes. It waits until the lock is free, for `deadline` at most. If `deadline`
+    /// Takes the lock of this key, for all processes. It waits until the lock is free, for `deadline` at most. If `deadline`
     /// is zero, it tries once. If a process is killed, its locks become free. A lock does not expire: it is held until the
     /// [`StoreLock`] is dropped. If the future is dropped, the store stops waiting.
     ///
@@ -140,9 +140,9 @@ pub trait Store: Send + Sync + 'static {
     /// - [`StoreError::Io`] or [`StoreError::Backend`] if the store has no locks there.
     async fn lock(&self, key: &Key, deadline: Duration) -> Result<StoreLock, StoreError>;
 
-    /// Checks that a text of about `size` octets can be saved under that key. A full disk or a read-only folder is then found
+    /// Checks that a text of about `size` octets can be saved under this key. A full disk or a read-only folder is then found
     /// before a server receives a refresh token that can be used only once. [`Stored`](crate::store::Stored) holds the result
-    /// until the credential is saved. The next [`replace`](Self::replace) under that key may use the reserved space; dropping
+    /// until the credential is saved. The next [`replace`](Self::replace) under this key may use the reserved space; dropping
     /// the result afterwards gives back what is left.
     ///
     /// The size is an estimate, because the new credential is not known yet. [`Stored`](crate::store::Stored) passes one and a
@@ -159,7 +159,7 @@ pub trait Store: Send + Sync + 'static {
         Ok(Prepared::nothing())
     }
 
-    /// Removes what killed processes left beside the stored credentials. Returns the texts under that key that it finds there,
+    /// Removes what killed processes left beside the stored credentials. Returns the texts under this key that it finds there,
     /// so that a logout can revoke those credentials.
     ///
     /// The default implementation removes nothing. A store that wraps another store forwards it.

@@ -67,7 +67,7 @@ pub struct Stored<R> {
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl<R: Refresh> Stored<R> {
-    /// Stores the credentials of that refresher in that store, under that key.
+    /// Stores the credentials of this refresher in this store, under this key.
     #[must_use]
     pub fn new(refresher: R, store: impl Store, key: Key) -> Self {
         Self {
@@ -185,7 +185,7 @@ impl<R: Refresh> Stored<R> {
         Err(error)
     }
 
-    /// The lock for that context. A user who waits for a login or a step-up must not wait for a stopped process, and neither
+    /// The lock for this context. A user who waits for a login or a step-up must not wait for a stopped process, and neither
     /// must a request whose credential is still valid.
     async fn lock_for(&self, context: &RefreshContext) -> Result<StoreLock, StoreError> {
         let is_early = context.reason() == RefreshReason::Expired && is_unexpired(context);

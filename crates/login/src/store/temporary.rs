@@ -35,7 +35,7 @@ impl Temporary {
                 Err(error) => return Err(StoreError::io("make", &candidate, error)),
             }
         }
-        let error = last.unwrap_or_else(|| io::Error::other("no unused name was found"));
+        let error = last.unwrap_or_else(|| io::Error::other("no unused name for a temporary file was found"));
         Err(StoreError::io("make a file beside", path, error))
     }
 

@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use reqwest::{Client, Request, Response};
 use url::Url;
 
-/// Sends a request with that body through a client that may follow redirects. Returns `Ok(None)` if the response came
+/// Sends a request with this body through a client that may follow redirects. Returns `Ok(None)` if the response came
 /// from another URL.
 ///
 /// # Errors

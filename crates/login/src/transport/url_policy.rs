@@ -40,7 +40,7 @@ impl fmt::Display for RefusedUrl {
             UrlProblem::HasFragment => "contains a fragment",
             UrlProblem::PlainHttp => "uses plain http",
             UrlProblem::PrivateAddress => {
-                "leads to an address of this machine or its network, and the caller did not name it"
+                "leads to an address of this machine or its network, and the caller did not name the host"
             }
             UrlProblem::UnknownHost => "is on a host that the caller did not name",
         })?;
@@ -88,8 +88,8 @@ impl UrlPolicy<'_> {
         if is_private && !self.knows(&url) { refuse(UrlProblem::PrivateAddress) } else { Ok(url) }
     }
 
-    /// Whether the caller named the origin, or the URL is on the host of the API or of the server that names it. What such
-    /// a host name resolves to is not checked.
+    /// Whether the caller named the origin of the URL, or the URL is on the host of the API or of `named_by`. The addresses
+    /// of such a host are not checked.
     pub(crate) fn knows(&self, url: &Url) -> bool {
         if Origin::of(url).is_some_and(|origin| origin.is_loopback()) {
             return self.named_by.is_loopback();

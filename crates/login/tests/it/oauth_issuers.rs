@@ -122,7 +122,7 @@ fn an_invalid_url_of_a_client_metadata_document_is_an_error() {
         ("http://tool.example/client.json", "uses plain http"),
         ("https://me@tool.example/client.json", "contains a user name"),
         ("https://tool.example/client.json#me", "contains a fragment"),
-        ("https://tool.example/", "has no path"),
+        ("https://tool.example/", "must have a path in its URL"),
     ] {
         let error = set_up(url).unwrap_err();
         assert!(error.starts_with("the client's metadata document") && error.contains(why), "{url}: {error}");

@@ -39,7 +39,7 @@ impl<'a> At<'a> {
         self.change(|route| (route.protection, route.scope) = (Some(Access::Open), None))
     }
 
-    /// Requires that scope. The answer to a credential without it is 403 `insufficient_scope`. If the path has no
+    /// Requires this scope. The answer to a credential without it is 403 `insufficient_scope`. If the path has no
     /// protection yet, it requires bearer tokens.
     ///
     /// # Panics
@@ -85,12 +85,12 @@ impl<'a> At<'a> {
         self.change(|route| route.answers = Some(Arc::new(answer)))
     }
 
-    /// Redirects an accepted request to that URL with 307.
+    /// Redirects an accepted request to this URL with 307.
     pub fn redirects_to(self, url: impl AsRef<str>) -> Self {
         self.answers(Answer::redirect(url))
     }
 
-    /// Delays each answer by that span, including refusals.
+    /// Delays each answer by this span, including refusals.
     pub fn delay(self, span: Duration) -> Self {
         self.change(|route| route.delay = Some(span))
     }

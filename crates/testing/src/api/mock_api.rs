@@ -1,4 +1,4 @@
-//! The handle of a test to an API.
+//! A mock API that a test configures and observes.
 
 use std::fmt;
 use std::io;
@@ -52,7 +52,7 @@ impl MockApi {
         Self::start_with("api", Tokens::new(), &Journal::new()).await
     }
 
-    /// Starts an API that accepts the tokens of that provider, and records into the provider's journal.
+    /// Starts an API that accepts the tokens of this provider, and records into the provider's journal.
     ///
     /// # Errors
     /// If no loopback port is free.
@@ -60,7 +60,7 @@ impl MockApi {
         Self::start_with("api", provider.tokens().clone(), provider.journal()).await
     }
 
-    /// Starts another API with that name. It records into the same journal, and accepts none of this API's tokens.
+    /// Starts another API with this name. It records into the same journal, and accepts none of this API's tokens.
     ///
     /// # Errors
     /// If no loopback port is free.
@@ -68,7 +68,7 @@ impl MockApi {
         Self::start_with(name, Tokens::new(), self.journal()).await
     }
 
-    /// Starts an API with that name, these tokens and that journal.
+    /// Starts an API with this name, these tokens and this journal.
     ///
     /// # Errors
     /// If no loopback port is free.
@@ -96,7 +96,7 @@ impl MockApi {
         self.server.name()
     }
 
-    /// Configures that path and all paths below it. A path below can be configured differently.
+    /// Configures this path and all paths below it. A path below can be configured differently.
     ///
     /// # Panics
     /// If the text is not a path: it has no slash at its beginning, or it has a query or a fragment.
@@ -111,7 +111,7 @@ impl MockApi {
         At::new(&self.state, path.trim_end_matches('/').to_owned())
     }
 
-    /// Requires that scope at that path: 403 for a token that lacks it.
+    /// Requires this scope at this path: 403 for a token that lacks it.
     #[track_caller]
     pub fn forbid(&self, path: &str, scope: &str) {
         self.at(path).requires(scope);
@@ -136,13 +136,13 @@ impl MockApi {
         all.filter(|request| request.server() == self.name()).collect()
     }
 
-    /// How many requests the API received for that path.
+    /// How many requests the API received for this path.
     #[must_use]
     pub fn requests_to(&self, path: &str) -> usize {
         self.requests().iter().filter(|request| request.path() == path).count()
     }
 
-    /// How many requests presented that credential: a token, or the whole value of the header field.
+    /// How many requests presented this credential: a token, or the whole value of the header field.
     #[must_use]
     pub fn requests_with(&self, credential: &str) -> usize {
         let presents = |request: &&ReceivedRequest| {

@@ -13,7 +13,7 @@ use crate::server::Respond;
 impl Respond for State {
     fn respond(&self, request: &ReceivedRequest) -> Answer {
         if request.headers.get_all(AUTHORIZATION).iter().count() > 1 {
-            return Answer::new(400).body("the request has two credentials");
+            return Answer::new(400).body("the request has more than one credential");
         }
         let route = self.route(request.path());
         let usual = || route.answers.as_ref().map_or_else(|| Answer::ok("ok"), |answers| answers(request));

@@ -95,14 +95,14 @@ impl RefresherContract {
         add("unknown and malformed challenges cause no panic and no timeout", self.survives_challenges().await);
         add("a dropped refresh does not block the next one", self.is_droppable().await);
         add("the initial credential can be sent, or there is none", self.has_valid_initial().await);
-        add("a credential can be forgotten twice, and so can none", self.forgets().await);
+        add("`forget` can be called twice for a credential, and without a credential", self.forgets().await);
         add("a forgotten credential is not the initial credential", self.has_forgotten().await);
         add("an outage gives a transient error, and the next refresh succeeds", self.recovers().await);
         add("a revocation gives a final error without a secret", self.reports_revocation().await);
         Report::new(checks)
     }
 
-    /// The context of a 401 that refused that credential.
+    /// The context of a 401 that refused this credential.
     fn context(&self, refused: Option<Credential>) -> RefreshContext {
         let context = self.challenges.iter().fold(RefreshContext::builder(&self.url), |all, line| all.challenge(line));
         let context = match refused {
@@ -139,7 +139,7 @@ impl RefresherContract {
     async fn first(&self, refresher: &Arc<dyn Refresh>) -> Result<Credential, Verdict> {
         match self.refresh(refresher, self.context(None)).await {
             Ok(Some(credential)) => Ok(credential),
-            Ok(None) => Err(failed("it declines")),
+            Ok(None) => Err(failed("the refresher declines")),
             Err(error) => Err(failed(error)),
         }
     }
@@ -164,7 +164,9 @@ impl RefresherContract {
         };
         // A refresher may decline or fail. A fixed key can do nothing else.
         match self.refresh(&refresher, self.context(Some(first.clone()))).await {
-            Ok(Some(second)) => verdict(second != first, format_args!("it returns the refused credential again")),
+            Ok(Some(second)) => {
+                verdict(second != first, format_args!("the refresher returns the refused credential again"))
+            }
             Ok(None) => Verdict::Passed,
             Err(error) => unless_panic_or_timeout(&error),
         }
@@ -252,7 +254,7 @@ impl RefresherContract {
         match during {
             Err(error) if error.is_transient() => {}
             Err(error) => return failed(format_args!("the error is {:?}, not `Transient`", error.kind())),
-            Ok(_) => return failed("there is no error during the outage"),
+            Ok(_) => return failed("the refresh during the outage returns no error"),
         }
         self.first(&refresher).await.map_or_else(|verdict| verdict, |_| Verdict::Passed)
     }
@@ -266,7 +268,7 @@ impl RefresherContract {
         };
         revoke();
         let error = match self.refresh(&refresher, self.context(Some(first.clone()))).await {
-            Ok(_) => return failed("there is no error after the revocation"),
+            Ok(_) => return failed("the refresh after the revocation returns no error"),
             Err(error) => error,
         };
         let printed = format!("{error} {error:?}");

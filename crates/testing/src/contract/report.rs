@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Verdict {
     /// The check passed.
     Passed,
-    /// The check failed, for that reason.
+    /// The check failed, for this reason.
     Failed(String),
     /// The check did not run. The text says what the test must provide.
     Skipped(&'static str),

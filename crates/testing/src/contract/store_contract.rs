@@ -53,12 +53,18 @@ impl StoreContract {
         let mut add = |name, outcome: Outcome| checks.push(Check::new(name, verdict(outcome)));
         add("an empty store has no entry, and its name is not empty", self.is_empty().await);
         add("an entry is returned byte for byte", self.keeps_bytes().await);
-        add("16 KiB are kept, or refused with size and limit without a loss", self.keeps_large_entry().await);
+        add(
+            "an entry of 16 KiB is stored, or is refused with its size and the limit and changes nothing",
+            self.keeps_large_entry().await,
+        );
         add("replace changes nothing if the entry is not the expected one", self.compares_on_replace().await);
         add("clear changes nothing if the entry is not the expected one", self.compares_on_clear().await);
         add("entries of different keys do not affect each other", self.separates_keys().await);
         add("one of twenty concurrent replacements succeeds", self.has_one_winner().await);
-        add("a lock keeps others out until their deadline or its release", self.locks().await);
+        add(
+            "a second task waits for the lock until the lock is released or its own deadline has passed",
+            self.locks().await,
+        );
         add("a waiter gets the lock when it is released", self.hands_over_lock().await);
         add("a read does not wait for the lock", self.reads_during_lock().await);
         let name = "an entry survives when the store is opened again";
@@ -69,7 +75,7 @@ impl StoreContract {
         Report::new(checks)
     }
 
-    /// A new store with that entry.
+    /// A new store with this entry.
     async fn with(&self, saved: &Saved) -> Result<Arc<dyn Store>, String> {
         let store = (self.make)();
         let is_put = store.replace(&first_key(), None, saved).await.map_err(text)?;
@@ -86,7 +92,7 @@ impl StoreContract {
     async fn keeps_bytes(&self) -> Outcome {
         for text in ["{}", " \u{0}\"\\\n\u{1f600}é ", ""] {
             let store = self.with(&Saved::new(text)).await?;
-            check(load(&*store).await? == Some(Saved::new(text)), "the entry is not the one that was put")?;
+            check(load(&*store).await? == Some(Saved::new(text)), "the store does not hold the expected entry")?;
         }
         Ok(())
     }
@@ -102,7 +108,7 @@ impl StoreContract {
             }
             Err(error) => return Err(text(error)),
         };
-        check(load(&*store).await? == Some(expected), "the entry is not the one that was put")?;
+        check(load(&*store).await? == Some(expected), "the store does not hold the expected entry")?;
         outcome
     }
 
@@ -111,20 +117,23 @@ impl StoreContract {
         let store = self.with(&first).await?;
         for old in [None, Some(&second)] {
             let is_put = store.replace(&first_key(), old, &second).await.map_err(text)?;
-            check(!is_put, "a replacement of another entry succeeds")?;
+            check(!is_put, "an entry is replaced although another entry was expected")?;
         }
-        check(load(&*store).await? == Some(first.clone()), "a refused replacement changes the entry")?;
+        check(load(&*store).await? == Some(first.clone()), "the entry changes although `replace` returns `false`")?;
         let is_put = store.replace(&first_key(), Some(&first), &second).await.map_err(text)?;
-        check(is_put, "the replacement of the stored entry fails")?;
+        check(is_put, "the stored entry cannot be replaced")?;
         check(load(&*store).await? == Some(second), "the new entry is missing")
     }
 
     async fn compares_on_clear(&self) -> Outcome {
         let [first, second] = ["first", "second"].map(Saved::new);
         let store = self.with(&first).await?;
-        check(!clear(&*store, &first_key(), &second).await?, "a clear of another entry succeeds")?;
-        check(load(&*store).await? == Some(first.clone()), "a refused clear changes the entry")?;
-        check(clear(&*store, &first_key(), &first).await?, "the clear of the stored entry fails")?;
+        check(
+            !clear(&*store, &first_key(), &second).await?,
+            "an entry is cleared although another entry was expected",
+        )?;
+        check(load(&*store).await? == Some(first.clone()), "the entry changes although `clear` returns `false`")?;
+        check(clear(&*store, &first_key(), &first).await?, "the stored entry cannot be cleared")?;
         check(load(&*store).await?.is_none(), "a cleared entry is still present")?;
         check(!clear(&*store, &first_key(), &first).await?, "an entry can be cleared twice")
     }
@@ -137,7 +146,7 @@ impl StoreContract {
         let is_put = store.replace(&second_key(), None, &second).await.map_err(text)?;
         check(is_put, "an entry cannot be put under a second key")?;
         check(clear(&*store, &first_key(), &first).await?, "the first entry cannot be cleared")?;
-        check(load_second().await? == Some(second), "the clear of the first entry removes the second")
+        check(load_second().await? == Some(second), "clearing the first entry removes the second one")
     }
 
     async fn has_one_winner(&self) -> Outcome {

@@ -15,7 +15,7 @@ impl Journal {
     /// for a credential do not count as sends of a caller: metadata, a registration, a login, a revocation.
     ///
     /// # Panics
-    /// If the number of refreshes, successes or sends differs.
+    /// If there was another number of refreshes or successes, or if there were more sends.
     #[track_caller]
     pub fn assert_one_refresh_for(&self, callers: usize) {
         let calls: Vec<_> = self.exchanges().into_iter().filter(Exchange::is_call).collect();
@@ -31,10 +31,10 @@ impl Journal {
         );
     }
 
-    /// Asserts how many requests all servers together received for that path.
+    /// Asserts how many requests all servers together received for this path.
     ///
     /// # Panics
-    /// If the number differs.
+    /// If there was another number of requests.
     #[track_caller]
     pub fn assert_sends(&self, path: &str, times: usize) {
         let sends = self.exchanges().iter().filter(|exchange| exchange.request.path() == path).count();
@@ -44,19 +44,19 @@ impl Journal {
     /// Asserts how often a new credential was requested, counted as by [`refreshes`](Self::refreshes).
     ///
     /// # Panics
-    /// If the number differs.
+    /// If there was another number of refreshes.
     #[track_caller]
     pub fn assert_refreshes(&self, times: usize) {
         let refreshes = self.refreshes();
         self.expect(refreshes == times, format_args!("{times} refresh(es); there were {refreshes}"));
     }
 
-    /// Asserts that the server of that name received no credential. It must have received no header field and no query
+    /// Asserts that the server of this name received no credential. It must have received no header field and no query
     /// parameter that carries a credential. It must also have received no secret of another server at any place: no
     /// credential, and no secret parameter of a token request.
     ///
     /// # Panics
-    /// If the server received a credential, or if no server has that name.
+    /// If the server received a credential, or if no server has this name.
     #[track_caller]
     pub fn assert_no_credential_reached(&self, server: &str) {
         self.expect(self.has_server(server), format_args!("a server named {server}; there is none"));
@@ -97,7 +97,7 @@ impl Journal {
         self.expect(resent.is_none(), format_args!("no request to be sent again after a 403; {path} was"));
     }
 
-    /// Asserts that no server received that text in a URL, a header field or a body.
+    /// Asserts that no server received this text in a URL, a header field or a body.
     ///
     /// # Panics
     /// If a server received it.
@@ -105,7 +105,7 @@ impl Journal {
     pub fn assert_no_server_saw(&self, text: &str) {
         let seen = self.exchanges().into_iter().find(|exchange| exchange.request.contains(text));
         let server = seen.map(|exchange| exchange.request.server).unwrap_or_default();
-        self.expect(server.is_empty(), format_args!("no server to receive that text; {server} did"));
+        self.expect(server.is_empty(), format_args!("no server to receive the text; {server} did"));
     }
 
     /// Panics with the text and the timeline if the condition is false.

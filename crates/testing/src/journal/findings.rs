@@ -34,7 +34,7 @@ impl Journal {
     /// Asserts that no answer has a finding of severity fault or doubt. Findings of severity information are ignored.
     ///
     /// # Panics
-    /// If there is such a finding, with all findings and the timeline.
+    /// If there is such a finding. The message lists all findings and the timeline.
     #[track_caller]
     pub fn assert_conformant(&self) {
         let (mut report, mut count) = (String::new(), 0);

@@ -9,7 +9,7 @@ use reqwest_challenge::RefreshReason;
 use crate::message::{Answer, Exchange, Purpose, ReceivedRequest};
 use crate::util::lock;
 
-/// Records the requests and refreshes of a test, in order. Clones are the same journal.
+/// Records the requests and refreshes of a test, in order. All clones share one journal.
 ///
 /// If an `assert_…` method fails, it panics with all entries as a timeline. The timeline numbers the credentials and
 /// prints none of them.
@@ -83,7 +83,7 @@ impl Journal {
         entries.len() - 1
     }
 
-    /// Records the answer to the request of that entry.
+    /// Records the answer to the request of this entry.
     pub(crate) fn add_answer(&self, index: usize, answer: &Answer) {
         let mut entries = self.lock();
         let length = entries.len();
@@ -114,7 +114,7 @@ impl Journal {
         indexed.filter_map(|(index, entry)| Some((index, entry.exchange()?.clone()))).collect()
     }
 
-    /// The index of the first successful refresh from that index on.
+    /// The index of the first successful refresh from this index on.
     #[cfg(feature = "lint")]
     pub(super) fn refresh_from(&self, index: usize) -> Option<usize> {
         let position = self.lock().iter().skip(index).position(Entry::is_successful_refresh);

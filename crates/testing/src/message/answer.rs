@@ -25,7 +25,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer with that status and without a body.
+    /// An answer with this status and without a body.
     ///
     /// # Panics
     /// If the number is not a status code, which is 100 to 999.
@@ -46,13 +46,13 @@ impl Answer {
         }
     }
 
-    /// 200 with that body.
+    /// 200 with this body.
     #[must_use]
     pub fn ok(body: impl Into<Bytes>) -> Self {
         Self::new(200).body(body)
     }
 
-    /// 200 with that body as `application/json`.
+    /// 200 with this body as `application/json`.
     #[must_use]
     pub fn json(body: impl fmt::Display) -> Self {
         Self::new(200).json_body(body)
@@ -64,7 +64,7 @@ impl Answer {
         challenges.into_iter().fold(Self::new(401), |answer, line| answer.header(WWW_AUTHENTICATE.as_str(), line))
     }
 
-    /// 403 with `error="insufficient_scope"` and that scope (RFC 6750 §3.1).
+    /// 403 with `error="insufficient_scope"` and this scope (RFC 6750 §3.1).
     #[must_use]
     pub fn insufficient_scope(scope: &str) -> Self {
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
@@ -113,7 +113,7 @@ impl Answer {
         self.body(body.to_string())
     }
 
-    /// Sets a body of that many bytes. The server generates it while it sends it.
+    /// Sets a body of this many bytes. The server generates the body while it sends it.
     #[must_use]
     pub fn body_of_size(mut self, bytes: u64) -> Self {
         self.payload = Payload::filler(bytes);
@@ -134,7 +134,7 @@ impl Answer {
         self
     }
 
-    /// Delays the answer by that span after the request.
+    /// Delays the answer by this span after the request.
     #[must_use]
     pub fn delay(mut self, span: Duration) -> Self {
         self.delay = Some(span);

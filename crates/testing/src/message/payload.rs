@@ -23,7 +23,7 @@ impl From<Bytes> for Payload {
 }
 
 impl Payload {
-    /// A body of that many filler bytes.
+    /// A body of this many filler bytes.
     pub(super) fn filler(bytes: u64) -> Self {
         Self { filler: Some(bytes), ..Self::default() }
     }

@@ -55,7 +55,7 @@ impl ReceivedRequest {
         &self.headers
     }
 
-    /// The first value of that header field, if it is UTF-8 text.
+    /// The first value of this header field, if it is UTF-8 text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         text(self.headers.get(name)?)
@@ -67,7 +67,7 @@ impl ReceivedRequest {
         &self.body
     }
 
-    /// The first value of that parameter of the body, read as `application/x-www-form-urlencoded`.
+    /// The first value of this parameter of the body, read as `application/x-www-form-urlencoded`.
     #[must_use]
     pub fn form(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -115,13 +115,13 @@ impl ReceivedRequest {
         self.token_by("bearer").unwrap_or_default()
     }
 
-    /// The token, if the request has one with that scheme.
+    /// The token, if the request has one with this scheme.
     pub(crate) fn token_by(&self, wanted: &str) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case(wanted).then(|| token.trim_start())
     }
 
-    /// Whether the URL, a header field or the body contains that text as a whole word. `/part1` does not contain `t1`.
+    /// Whether the URL, a header field or the body contains this text as a whole word. `/part1` does not contain `t1`.
     #[must_use]
     pub fn contains(&self, text: &str) -> bool {
         let has = |bytes: &[u8]| contains_word(&String::from_utf8_lossy(bytes), text);

@@ -14,12 +14,12 @@ pub enum Judgement {
     Expired,
     /// The credential was revoked: 401 `invalid_token`.
     Revoked,
-    /// The credential lacks that scope: 403 `insufficient_scope`.
+    /// The credential lacks this scope: 403 `insufficient_scope`.
     MissingScope(String),
-    /// The proof of a key is invalid, for that reason: 401 `invalid_dpop_proof` (RFC 9449 §7.1).
+    /// The proof of a key is invalid, for this reason: 401 `invalid_dpop_proof` (RFC 9449 §7.1).
     #[cfg(feature = "dpop")]
     InvalidProof(String),
-    /// The proof needs that nonce: 401 `use_dpop_nonce` (RFC 9449 §9).
+    /// The proof needs this nonce: 401 `use_dpop_nonce` (RFC 9449 §9).
     #[cfg(feature = "dpop")]
     NonceRequired(String),
 }

@@ -54,7 +54,7 @@ impl Protection {
         Self(Kind::Dpop { nonce: None })
     }
 
-    /// Like [`dpop`](Self::dpop), and the proof must have that nonce. Each answer contains the nonce (RFC 9449 §9).
+    /// Like [`dpop`](Self::dpop), and the proof must have this nonce. Each answer contains the nonce (RFC 9449 §9).
     ///
     /// # Panics
     /// If the nonce contains a control character.
@@ -80,19 +80,19 @@ impl Protection {
         }
     }
 
-    /// That user name and password by Basic (RFC 7617).
+    /// This user name and password by Basic (RFC 7617).
     #[must_use]
     pub fn basic(user: &str, password: &str) -> Self {
         Self(Kind::Basic { pair: format!("{user}:{password}") })
     }
 
-    /// That value in that header field.
+    /// This value in this header field.
     #[must_use]
     pub fn api_key(name: HeaderName, value: impl Into<String>) -> Self {
         Self(Kind::Key { name, value: value.into() })
     }
 
-    /// The judgement of the function. Refusals carry that challenge.
+    /// Asks `check` about each request. The 401 of a refusal has `challenge` as its `WWW-Authenticate` field.
     #[must_use]
     pub fn custom(
         challenge: impl Into<String>,
@@ -109,7 +109,7 @@ impl Protection {
         }
     }
 
-    /// The judgement about the credential of a request, where that scope is required.
+    /// The judgement about the credential of a request, where this scope is required.
     pub(crate) fn judge(&self, request: &ReceivedRequest, tokens: &Tokens, scope: Option<&str>) -> Judgement {
         let compare = |name: &HeaderName, wanted: &str| match request.headers.get(name) {
             None => Judgement::NoCredential,

@@ -12,7 +12,7 @@ use reqwest_challenge::Clock;
 use super::judgement::Judgement;
 use crate::util::lock;
 
-/// The table of the tokens that mock servers accept. Clones are the same table.
+/// The table of the tokens that mock servers accept. All clones share one table.
 #[derive(Clone)]
 pub struct Tokens {
     table: Arc<Mutex<Table>>,
@@ -47,18 +47,18 @@ impl Tokens {
         Self::with_clock(SystemTime::now)
     }
 
-    /// An empty table with that clock, for example a [`ManualClock`](crate::ManualClock).
+    /// An empty table with this clock, for example a [`ManualClock`](crate::ManualClock).
     #[must_use]
     pub fn with_clock(clock: impl Clock) -> Self {
         Self { table: Arc::default(), clock: Arc::new(clock) }
     }
 
-    /// Adds that token, for all scopes and without an expiry.
+    /// Adds this token, for all scopes and without an expiry.
     pub fn accept(&self, token: &str) -> &Self {
         self.accept_with(token, ["*"], None)
     }
 
-    /// Adds that token with these scopes and that lifetime from now. The scope `*` stands for all scopes.
+    /// Adds this token with these scopes and this lifetime from now. The scope `*` stands for all scopes.
     pub fn accept_with<S: Into<String>>(
         &self,
         token: &str,
@@ -99,7 +99,7 @@ impl Tokens {
         self.lock().tokens.insert(token, entry);
     }
 
-    /// Binds that token to the key with that thumbprint. From now on the token is accepted only with a DPoP proof of that
+    /// Binds this token to the key with this thumbprint. From now on the token is accepted only with a DPoP proof of that
     /// key, and not as a bearer token (RFC 9449 §7.2).
     #[cfg(feature = "dpop")]
     pub fn bind(&self, token: &str, thumbprint: &str) {
@@ -126,7 +126,7 @@ impl Tokens {
         self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
-    /// Makes that token expired from now on.
+    /// Makes this token expire now.
     pub fn expire_now(&self, token: &str) {
         self.set_state(Judgement::Expired, |name, _| name == token);
     }
@@ -136,12 +136,12 @@ impl Tokens {
         self.set_state(Judgement::Expired, |_, _| true);
     }
 
-    /// Revokes that token.
+    /// Revokes this token.
     pub fn revoke(&self, token: &str) {
         self.set_state(Judgement::Revoked, |name, _| name == token);
     }
 
-    /// Revokes all tokens of that login.
+    /// Revokes all tokens of this login.
     pub(crate) fn revoke_family(&self, family: usize) {
         self.set_state(Judgement::Revoked, |_, token| token.family == Some(family));
     }
@@ -153,7 +153,7 @@ impl Tokens {
         });
     }
 
-    /// The judgement about that token, where that scope is required.
+    /// The judgement about this token, where this scope is required.
     #[must_use]
     pub fn judge(&self, token: &str, scope: Option<&str>) -> Judgement {
         let now = self.clock.now();

@@ -101,7 +101,7 @@ impl Logins {
     }
 }
 
-/// Whether the request is of that client, or names no client.
+/// Whether the request is of this client, or names no client.
 fn is_of_client(request: &ReceivedRequest, client: &str) -> bool {
     request.form("client_id").is_none_or(|id| id == client)
 }

@@ -1,4 +1,4 @@
-//! The handle of a test to a provider.
+//! A mock identity provider that a test configures and observes.
 
 use std::fmt;
 use std::io;
@@ -52,7 +52,7 @@ impl MockIdentityProvider {
         Self::start_with(Tokens::new(), &Journal::new()).await
     }
 
-    /// Starts a provider with that clock, for example a [`ManualClock`](crate::ManualClock) that the test moves past the
+    /// Starts a provider with this clock, for example a [`ManualClock`](crate::ManualClock) that the test moves past the
     /// lifetime of a token.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl MockIdentityProvider {
         Self::start_with(Tokens::with_clock(clock), &Journal::new()).await
     }
 
-    /// Starts a provider that issues into that table and records into that journal.
+    /// Starts a provider that issues into this table and records into this journal.
     ///
     /// # Errors
     /// If no loopback port is free.
@@ -128,7 +128,7 @@ impl MockIdentityProvider {
         self.state.lock().logins.interval = Some(interval);
     }
 
-    /// Confirms or refuses the device login with that code, as the user does. Returns whether there is such a code.
+    /// Confirms or refuses the device login with this code, as the user does. Returns whether there is such a code.
     #[must_use]
     pub fn decide_login(&self, user_code: &str, confirms: bool) -> bool {
         self.state.lock().logins.decide(user_code, confirms)
@@ -142,13 +142,13 @@ impl MockIdentityProvider {
         open.map(|device| device.user_code.clone()).collect()
     }
 
-    /// Requires that client and that secret from now on, by Basic or in the body (RFC 6749 §2.3.1).
+    /// From now on, token requests must come from this client, with this secret by Basic or in the body (RFC 6749 §2.3.1).
     pub fn require_client(&self, id: &str, secret: &str) {
         self.state.lock().client = Some(KnownClient::Secret { id: id.to_owned(), secret: secret.to_owned() });
     }
 
-    /// Requires that client from now on, with an assertion that it signs by ES256 with the key of this JWK
-    /// (`private_key_jwt`, RFC 7523 §3).
+    /// From now on, token requests must come from this client. Each must have an assertion that is signed by ES256 with the
+    /// key of `public_jwk` (`private_key_jwt`, RFC 7523 §3).
     ///
     /// # Panics
     /// If the text is not JSON.
@@ -159,7 +159,7 @@ impl MockIdentityProvider {
         self.state.lock().client = Some(KnownClient::Key { id: id.to_owned(), jwk });
     }
 
-    /// Requires that nonce in each proof at the token endpoint from now on (RFC 9449 §8).
+    /// From now on, each proof at the token endpoint must have this nonce (RFC 9449 §8).
     ///
     /// # Panics
     /// If the nonce contains a control character.

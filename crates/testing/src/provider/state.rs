@@ -94,7 +94,7 @@ impl State {
         self.issue(inner, family, scopes, bound_to)
     }
 
-    /// Issues tokens that belong to that login.
+    /// Issues tokens that belong to this login.
     pub(super) fn issue(
         &self,
         inner: &mut Inner,
@@ -109,7 +109,7 @@ impl State {
         Issued { access_token, refresh_token }
     }
 
-    /// Revokes all tokens of that login.
+    /// Revokes all tokens of this login.
     pub(super) fn revoke_family(&self, inner: &mut Inner, family: usize) {
         inner.grants.values_mut().filter(|grant| grant.family == family).for_each(|grant| grant.is_used = true);
         self.tokens.revoke_family(family);

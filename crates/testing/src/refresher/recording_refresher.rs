@@ -67,7 +67,7 @@ impl RecordingRefresher {
         }
     }
 
-    /// Fails each refresh with that error.
+    /// Fails each refresh with this error.
     #[must_use]
     pub fn failing(error: RefreshError) -> Self {
         Self::answering(move |_, _| Err(error.clone()))
@@ -100,7 +100,7 @@ impl RecordingRefresher {
         self
     }
 
-    /// Records each refresh into that journal too.
+    /// Records each refresh into this journal too.
     #[must_use]
     pub fn with_journal(mut self, journal: &Journal) -> Self {
         self.journal = Some(journal.clone());

@@ -9,7 +9,7 @@ pub(crate) trait Respond: Send + Sync + 'static {
     /// The answer to a request.
     fn respond(&self, request: &ReceivedRequest) -> Answer;
 
-    /// The header field with the API key, if that path is protected by one.
+    /// The header field with the API key, if this path is protected by one.
     fn key_header(&self, path: &str) -> Option<HeaderName>;
 
     /// The purpose of a request.

@@ -21,7 +21,7 @@ type Answers = dyn Fn(&ReceivedRequest, usize) -> Answer + Send + Sync;
 /// A server without a socket: a last middleware that answers instead of the network. It also works while tokio's time is
 /// paused.
 ///
-/// Clones are the same server. Its name in the journal is `script`.
+/// All clones refer to one server. Its name in the journal is `script`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -69,7 +69,7 @@ impl Script {
         Self::new(move |_, _| answer.clone())
     }
 
-    /// Answers 200 to requests with that bearer token, and 401 with a challenge to all others.
+    /// Answers 200 to requests with this bearer token, and 401 with a challenge to all others.
     #[must_use]
     pub fn accepting(token: impl Into<String>) -> Self {
         let token = token.into();
@@ -79,7 +79,7 @@ impl Script {
         })
     }
 
-    /// Records into that journal.
+    /// Records into this journal.
     #[must_use]
     pub fn with_journal(mut self, journal: &Journal) -> Self {
         self.journal = journal.clone();
@@ -87,7 +87,7 @@ impl Script {
         self
     }
 
-    /// A client with that middleware, and with this server instead of the network.
+    /// A client with this middleware, and with this server instead of the network.
     #[must_use]
     pub fn client(&self, auth: &ChallengeMiddleware) -> ClientWithMiddleware {
         ClientBuilder::new(reqwest::Client::new()).with(auth.clone()).with(self.clone()).build()

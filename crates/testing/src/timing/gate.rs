@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::until::MAX_WAIT;
 
-/// Holds tasks back until the test opens it. Clones are the same gate.
+/// Holds tasks back until the test opens it. All clones refer to one gate.
 ///
 /// A test closes a gate in front of a response or a refresh, waits until all callers have arrived, and opens it. So the
 /// test decides which requests overlap.

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::util::lock;
 
-/// A clock that shows the same time until a test moves it. Clones are the same clock.
+/// A clock that shows the same time until a test moves it. All clones show the same time.
 ///
 /// Pass it to [`Builder::clock`](reqwest_challenge::Builder::clock) and to the mock servers.
 #[derive(Clone)]
@@ -97,7 +97,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Counts one task that waits. The drop also counts a task that is cancelled.
+/// Counts one waiting task until it is dropped. A task that is cancelled drops it too.
 struct Waiter(Arc<Inner>);
 
 impl Drop for Waiter {

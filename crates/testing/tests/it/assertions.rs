@@ -47,7 +47,7 @@ async fn a_failed_assertion_prints_the_timeline_and_no_secret() {
         (failure(|| journal.assert_sends("/reports", 2)), "2 send(s) to /reports; there were 3"),
         (failure(|| journal.assert_no_credential_reached("script")), "no credential at script; it received one"),
         (failure(|| journal.assert_no_credential_reached("elsewhere")), "a server named elsewhere; there is none"),
-        (failure(|| journal.assert_no_server_saw("hunter2")), "no server to receive that text; script did"),
+        (failure(|| journal.assert_no_server_saw("hunter2")), "no server to receive the text; script did"),
     ] {
         assert!(message.starts_with(&format!("expected {expected}")), "{message}");
         assert!(

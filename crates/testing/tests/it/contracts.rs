@@ -59,7 +59,7 @@ async fn a_contract_reports_each_violation() {
         ("panics", "unknown and malformed challenges cause no panic and no timeout"),
         ("hangs", "a dropped refresh does not block the next one"),
         ("locked", "the initial credential can be sent, or there is none"),
-        ("stuck", "a credential can be forgotten twice, and so can none"),
+        ("stuck", "`forget` can be called twice for a credential, and without a credential"),
         ("keeps", "a forgotten credential is not the initial credential"),
         ("well", "an outage gives a transient error, and the next refresh succeeds"),
         ("vague", "a revocation gives a final error without a secret"),

@@ -51,7 +51,7 @@ impl Client {
         Self::known(id, Proof::Post(secret.into()))
     }
 
-    /// A client that signs an assertion with that key (RFC 7523 §2.2). `key_id` is the identifier by which the server knows
+    /// A client that signs an assertion with this key (RFC 7523 §2.2). `key_id` is the identifier by which the server knows
     /// the key.
     #[must_use]
     pub fn private_key_jwt(id: impl Into<String>, key: impl ProofKey, key_id: Option<&str>) -> Self {

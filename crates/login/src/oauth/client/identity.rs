@@ -39,7 +39,7 @@ impl Proof {
 }
 
 impl Identity {
-    /// Adds the client's identifier and its proof for that issuer to a request.
+    /// Adds the client's identifier and its proof for this issuer to a request.
     pub(in crate::oauth) async fn prove(
         &self,
         form: &mut Form,

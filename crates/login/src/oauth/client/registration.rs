@@ -23,7 +23,7 @@ const ADVICE: &str = "get a client identifier there, and pass it to `Client::pub
 pub struct Registration(Vec<(String, Value)>);
 
 impl Registration {
-    /// Registers under that name. The user sees it on the consent page.
+    /// Registers under this name. The user sees it on the consent page.
     #[must_use]
     pub fn named(client_name: impl Into<String>) -> Self {
         Self(vec![("client_name".to_owned(), client_name.into().into())])
@@ -36,7 +36,7 @@ impl Registration {
         self
     }
 
-    /// Registers for that grant type and redirect URI. The client is public, unless the server issues a secret.
+    /// Registers for this grant type and redirect URI. The client is public, unless the server issues a secret.
     pub(in crate::oauth) async fn register(
         &self,
         sender: &Sender<'_>,

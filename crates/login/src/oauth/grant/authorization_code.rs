@@ -74,7 +74,7 @@ impl AuthorizationCode {
     fn check_code_challenge(context: &GrantContext<'_>) -> Result<(), RefreshError> {
         let supports_s256 = match &context.server.code_challenge_methods {
             Some(methods) => methods.iter().any(|method| method == "S256"),
-            // A server that the caller chose is expected to support it. A server that the API names must say so.
+            // If the caller chose the server, the metadata may omit the list. A server that the API names must list S256.
             None => context.sender.is_issuer_named,
         };
         if supports_s256 {

@@ -146,7 +146,7 @@ impl DeviceAuthorization {
         }
     }
 
-    /// Reads the response to a poll (RFC 8628 §3.5). Continues if the client must poll again.
+    /// Reads the response to a poll (RFC 8628 §3.5). Returns `Continue` if the client must poll again.
     fn read_poll(
         &mut self,
         response: &ServerResponse,

@@ -69,7 +69,7 @@ impl GrantContext<'_> {
     }
 
     /// The client that requests the token: the one that the caller gave, the one of its metadata document, or a new
-    /// registration for that grant.
+    /// registration for this grant.
     pub(in crate::oauth) async fn identity(
         &self,
         grant_type: &str,
@@ -138,7 +138,7 @@ impl GrantContext<'_> {
         Attachment { issuer, identity, is_registered, resource, refresh_token }
     }
 
-    /// Sends a token request of that client.
+    /// Sends a token request of this client.
     pub(in crate::oauth) async fn request_token(
         &self,
         identity: &Identity,

@@ -33,7 +33,7 @@ pub struct LoginMethods {
 }
 
 impl LoginMethods {
-    /// Whether the server supports that method.
+    /// Whether the server supports this method.
     #[must_use]
     pub fn contains(self, method: LoginMethod) -> bool {
         match method {

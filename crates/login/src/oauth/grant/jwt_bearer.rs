@@ -34,7 +34,7 @@ pub struct JwtBearer {
 }
 
 impl JwtBearer {
-    /// An assertion about `subject`, signed with that key by `issuer`. This issuer is the signer of the assertion, not the
+    /// An assertion about `subject`, signed with this key by `issuer`. This issuer is the signer of the assertion, not the
     /// authorization server.
     #[must_use]
     pub fn new(issuer: impl Into<String>, subject: impl Into<String>, key: impl ProofKey) -> Self {

@@ -70,7 +70,7 @@ impl Loopback {
         Ok(format!("http://{}{}", self.listener.local_addr()?, self.path))
     }
 
-    /// Waits for the request with that path and that state. Other requests get a 404.
+    /// Waits for the request with the path of the redirect URI and with this state. Other requests get a 404.
     pub(super) async fn response(self, state: &Secret) -> AuthorizationResponse {
         let (sender, mut receiver) = mpsc::channel(1);
         let awaited = Arc::new(Awaited { path: self.path, state: state.clone(), sender });

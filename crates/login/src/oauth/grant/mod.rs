@@ -1,4 +1,4 @@
-//! The grants. Each one is a file, and so is a grant of a third party.
+//! The grants. Each grant is one file. A grant of another crate implements the same trait.
 //!
 //! [`Grant`] is the trait. `OAuth` finds the authorization server, puts what is known into a [`GrantContext`], and calls
 //! [`Grant::obtain`]. A machine grant adds its parameters to a [`TokenRequest`] and sends it. A user's grant first shows an

@@ -29,7 +29,7 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// A grant with that refresh token.
+    /// A grant with this refresh token.
     #[must_use]
     pub fn new(token: impl Into<Secret>) -> Self {
         Self { token: token.into(), is_spent: AtomicBool::new(false) }

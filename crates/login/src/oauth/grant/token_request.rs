@@ -24,7 +24,7 @@ pub struct IssuedToken {
 }
 
 impl GrantContext<'_> {
-    /// Begins a request with that `grant_type`. A grant that polls begins one for each poll. A client that registers, registers
+    /// Begins a request with this `grant_type`. A grant that polls begins one for each poll. A client that registers, registers
     /// for each request.
     pub fn token_request(&self, grant_type: impl Into<String>) -> TokenRequest<'_> {
         let grant_type = grant_type.into();

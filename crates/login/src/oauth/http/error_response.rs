@@ -40,7 +40,7 @@ const TEXT_MEMBERS: &[&str] = &[
 const NESTED_MEMBERS: &[&str] = &["error", "errors", "fault", "detail", "details", "data"];
 /// The members in which a number is a code. In `status`, a number only repeats the HTTP status.
 const NUMBER_MEMBERS: &[&str] = &["error", "error_code", "errorCode", "errcode", "code"];
-/// Values of code members that name no error.
+/// Values of a code member that are not the name of an error.
 const EMPTY_CODES: &[&str] = &["error", "fail", "failed", "failure", "ok", "success"];
 /// How many levels of nested objects are read.
 const MAX_DEPTH: usize = 3;
@@ -84,7 +84,7 @@ impl ErrorResponse {
         self.codes.first().map(String::as_str)
     }
 
-    /// The first code with that meaning.
+    /// The first code with this meaning.
     pub(in crate::oauth) fn find(&self, wanted: Meaning) -> Option<&str> {
         self.codes.iter().map(String::as_str).find(|code| meaning(code) == Some(wanted))
     }

@@ -97,8 +97,8 @@ impl ServerResponse {
         }
     }
 
-    /// The error for a refresh token that was presented. A final refusal that is not about the client requires a login, and
-    /// does not end the token; `hint` says how to log in.
+    /// The error of a renewal. It revokes the credential only if the code is about the refresh token. Another final refusal
+    /// requires a login, unless the code refuses the client; `hint` says how to log in.
     pub(in crate::oauth) fn to_renewal_error(&self, endpoint: &str, sent: &Form, hint: &str) -> RefreshError {
         let error = self.error_response();
         if error.find(Meaning::LoginRequired).is_none() && !self.is_temporary(&error) {

@@ -70,7 +70,7 @@ impl Sender<'_> {
         self.get(what, url, true, |_| true).await
     }
 
-    /// Posts a body to that URL. A redirect is not followed.
+    /// Posts a body to this URL. A redirect is not followed.
     pub(in crate::oauth) async fn post(
         &self,
         url: &Url,
@@ -81,7 +81,7 @@ impl Sender<'_> {
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         let response = self.send(request, Some(body), self.is_known_host(url)).await?;
-        // The caller's client may follow redirects, and would have followed this one with a body that it can copy.
+        // The caller's client may follow redirects. It returns this response only because it cannot send the body again.
         let redirects = response.status.is_redirection() && response.headers.contains_key(LOCATION);
         if self.clients.given.is_some() && redirects {
             return Err(refused("the authorization server", "redirects the POST request"));
@@ -109,7 +109,7 @@ impl Sender<'_> {
             if url.scheme() == "https" && next.scheme() != "https" {
                 return Err(refused(what, "redirects from https to http"));
             }
-            // The caller's client connects to whatever address a name resolves to.
+            // The caller's client does not check the addresses of a name, so its requests stay on one origin.
             let is_checked_client = self.clients.given.is_none() || next.origin() == url.origin();
             if !may_lead_to(&next) || !is_checked_client {
                 return Err(refused(what, "redirects to another server"));

@@ -46,7 +46,7 @@ struct Request(tokio::sync::Mutex<Option<Outcome>>);
 type Outcome = Result<Arc<ServerMetadata>, RefreshError>;
 
 impl MetadataCache {
-    /// The metadata of that issuer. `named_by` is the server that names the issuer.
+    /// The metadata of this issuer. `named_by` is the server that names the issuer.
     pub(in crate::oauth) async fn get(&self, sender: &Sender<'_>, issuer: &str, named_by: &Origin) -> Outcome {
         // Each caller has its own policy, so the URL is checked before the cache is read.
         let url = checked(sender, issuer, named_by)?;
@@ -93,7 +93,7 @@ impl MetadataCache {
     }
 }
 
-/// The issuer's URL, if that server may name it.
+/// The issuer's URL, if this server may name it.
 fn checked(sender: &Sender<'_>, issuer: &str, named_by: &Origin) -> Result<Url, RefreshError> {
     let refused = |line: &str| Err(RefreshError::denied("issuer").caused_by(line));
     // The issuer is shown to the user.

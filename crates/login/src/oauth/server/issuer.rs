@@ -36,7 +36,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// The server with that issuer identifier, written exactly as the server writes it. Its endpoints are read from its
+    /// The server with this issuer identifier, written exactly as the server writes it. Its endpoints are read from its
     /// metadata (RFC 8414), unless they are set. Secrets are sent to this server only.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ pub(in crate::oauth) fn check_document_url(text: &str) -> Result<(), SetupError>
     let what = "the client's metadata document";
     checked(what, text)?;
     let has_no_path = Url::parse(text).is_ok_and(|url| url.path() == "/");
-    if has_no_path { Err(SetupError::invalid_url(format!("{what} has no path"))) } else { Ok(()) }
+    if has_no_path { Err(SetupError::invalid_url(format!("{what} must have a path in its URL"))) } else { Ok(()) }
 }
 
 /// The origin of a URL that the caller names. The caller may name any host, but only by https.

@@ -44,7 +44,7 @@ impl ServerMetadata {
         Self { issuer, ..Self::default() }
     }
 
-    /// Reads the metadata of that issuer.
+    /// Reads the metadata of this issuer.
     ///
     /// # Errors
     /// Returns a refusal if they are the metadata of another issuer.
@@ -79,7 +79,7 @@ impl ServerMetadata {
         !self.set_by_caller.is_empty()
     }
 
-    /// The same metadata with the endpoints that the caller set for that server. They replace those of the metadata.
+    /// The same metadata with the endpoints that the caller set for this server. They replace those of the metadata.
     pub(in crate::oauth) fn with_endpoints_of(mut self, given: &Self) -> Self {
         self.endpoints.extend(given.endpoints.clone());
         self.set_by_caller.clone_from(&given.set_by_caller);

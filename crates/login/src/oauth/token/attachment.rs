@@ -21,7 +21,7 @@ pub(in crate::oauth) struct Attachment {
 }
 
 impl Attachment {
-    /// The attachment of that credential. `None` if it was not made by this module.
+    /// The attachment of this credential. `None` if it was not made by this module.
     pub(in crate::oauth) fn of(credential: Option<&Credential>) -> Option<Self> {
         Self::parse(credential?.attachment()?)
     }

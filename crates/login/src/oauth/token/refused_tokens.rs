@@ -24,7 +24,7 @@ struct RefusedToken {
 }
 
 impl RefusedTokens {
-    /// The server's error for that token and those claims, during the cooldown.
+    /// The server's error for this token and these claims, during the cooldown.
     pub(in crate::oauth) fn error_for(
         &self,
         token: &Secret,
