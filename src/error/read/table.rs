@@ -260,5 +260,5 @@ pub(super) const CONTAINERS: &[&str] = &[
     "sys",
 ];
 
-/// Endings of the names of such objects.
+/// Endings of the names of objects in which servers wrap an error.
 pub(super) const CONTAINER_ENDS: &[&str] = &["error", "errors", "exception", "fault", "messages", "response"];
