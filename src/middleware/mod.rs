@@ -3,7 +3,8 @@
 //! `builder.rs` checks the origins and the settings, and makes a `ChallengeMiddleware`; `build_error.rs` has the errors of the
 //! builder. All clones of a middleware share one session. For each request `middleware.rs` decides whether the URL is inside
 //! the origins. Other requests pass through untouched. A request to an origin becomes a `Call`, which signs it; the
-//! middleware sends it, hands the response to the call, and sends at most one more request. `hardened.rs` builds a client with this middleware and with `FollowRedirects`.
+//! middleware sends it, hands the response to the call, and sends at most one more request. `hardened.rs` builds a client
+//! with this middleware and with `FollowRedirects`.
 
 mod build_error;
 mod builder;

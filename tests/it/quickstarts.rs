@@ -3,7 +3,7 @@
 use reqwest_challenge_testing::{Answer, MockApi, Protection};
 
 #[allow(dead_code)]
-#[allow(unexpected_cfgs, reason = "the example names a feature of its own package")]
+#[allow(unexpected_cfgs, reason = "the example names a feature of its package")]
 #[path = "../../examples/quickstart/ask.rs"]
 mod ask;
 

@@ -100,7 +100,7 @@ impl<R: Refresh> Refresh for SavedRefresher<R> {
         let lock = self.place.lock(WAIT).await;
         let look = self.place.load().await?;
         let known = self.state().known.clone();
-        // A login gets a credential of its own.
+        // A login gets a separate credential.
         let is_answer = context.reason() != RefreshReason::Login && look.is_newer(&context, known.as_ref());
         if is_answer && let Some(newer) = look.usable(&context) {
             self.state().known = look.text;

@@ -1,4 +1,4 @@
-//! Locks that all processes share. Each is a lock on a file of its own, because a rename over the locked file would leave the
+//! Locks that all processes share. Each is a lock on a separate file, because a rename over the locked file would leave the
 //! lock on the old file. The operating system releases the lock of a killed process.
 
 use std::fs::{File, TryLockError};

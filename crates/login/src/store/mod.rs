@@ -33,7 +33,7 @@
 //! 5. A logout removes the text and revokes the credential. Each of the two happens even if the other fails.
 //!
 //! # A token that is bound to a key
-//! A DPoP token is useless without its key. Store the key beside the token, under a key name of its own, and restore
+//! A DPoP token is useless without its key. Store the key beside the token, under a separate key name, and restore
 //! credentials with it:
 //!
 //! ```no_run
@@ -65,7 +65,7 @@
 //! Do not use it with [`partition_by`](reqwest_challenge::Builder::partition_by), because all partitions would share the key.
 //! A renewal of one partition would then renew and replace the credential of another one. [`Stored`] does not answer a
 //! partition with the stored credential, so that no partition gets a credential of another one. For many tenants, make one
-//! middleware for each, with a key of its own.
+//! middleware for each, with a separate key.
 //!
 //! # Your own decorator
 //! [`Stored`] uses only public functions, so another crate can replace it. Such a decorator follows these rules.

@@ -136,7 +136,7 @@ async fn a_registered_client_authenticates_with_the_secret_that_the_server_issue
         server.at("/register").answers(Answer::new(201).json_body(json!({
             "client_id": "registered", "client_secret": "hunter2-given", "token_endpoint_auth_method": method,
         })));
-        // The server sends no `iss`. Its response is accepted because of its own redirect URI.
+        // The server sends no `iss`. Its response is accepted because its redirect URI is used for no other server.
         server.at("/authorize").open().answers_with(|asked| {
             let query: HashMap<_, _> = asked.url().query_pairs().into_owned().collect();
             Answer::redirect(format!("{}?code=abc&state={}", query["redirect_uri"], query["state"]))

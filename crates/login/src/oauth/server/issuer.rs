@@ -14,7 +14,7 @@ use reqwest_challenge::Origin;
 /// The authorization server: one that the caller names, or the one that the API names in its challenge.
 ///
 /// Clones share the metadata that were read. If 300 [`OAuth`](super::super::OAuth) values are built from clones of one
-/// issuer, they read its metadata with one request. Each method that changes the issuer gives it a cache of its own.
+/// issuer, they read its metadata with one request. Each method that changes the issuer gives it a new cache.
 ///
 /// ```
 /// use reqwest_challenge_login::oauth::Issuer;
