@@ -1,13 +1,15 @@
 //! The middleware: the entry point of the engine.
 //!
-//! `builder.rs` checks the origins and the settings, and makes a `ChallengeMiddleware`; `build_error.rs` has the errors of the
-//! builder. All clones of a middleware share one session. For each request `middleware.rs` decides whether the URL is inside
+//! `builder.rs` checks the origins and the settings, and makes a `ChallengeMiddleware`. `builder_session.rs` and
+//! `builder_calls.rs` have the settings; `build_error.rs` has the errors of the builder. All clones of a middleware share one session. For each request `middleware.rs` decides whether the URL is inside
 //! the origins. Other requests pass through untouched. A request to an origin becomes a `Call`, which signs it; the
 //! middleware sends it, hands the response to the call, and sends at most one more request. `hardened.rs` builds a client
 //! with this middleware and with `FollowRedirects`.
 
 mod build_error;
 mod builder;
+mod builder_calls;
+mod builder_session;
 mod hardened;
 mod middleware;
 
