@@ -31,7 +31,7 @@
 //! - [`Refresh`]: the trait of a refresher. [`Password`], [`FirstOf`] and a fixed [`Credential`] implement it. OAuth,
 //!   registries and stores are in the crate `reqwest-challenge-login`; mocks for tests are in `reqwest-challenge-testing`.
 //! - [`Error`], [`Unauthorized`], [`Forbidden`]: why a call failed. [`AuthReport`] says what was done for a call.
-//! - [`Session`]: login, logout, step-up.
+//! - [`Session`]: login, logout, step-up. [`Session::fresh`] gives its credential to a gRPC, WebSocket or generated client.
 //! - [`Authorize`]: the trait of a scheme that signs requests.
 //! - [`challenge`]: the parser of `WWW-Authenticate`, which also works without the middleware.
 //! - [`guide`]: pages on errors, retries, streams, tenants, migration, tests and command-line tools.
@@ -89,7 +89,7 @@ pub use refresh::{
 #[cfg(feature = "dpop")]
 pub use scheme::dpop;
 pub use scheme::{FirstOf, Password, Strength, UserPassword};
-pub use session::{ChallengeDefect, Event, RefreshOutcome, Session};
+pub use session::{ChallengeDefect, Event, Fresh, RefreshOutcome, Session};
 
 /// Any error, as a refresher or a scheme gives it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -8,9 +8,10 @@ pub enum RefreshReason {
     Initial,
     /// The server answered 401.
     Challenged,
-    /// The credential is known to be expired, or was marked as invalid.
+    /// The credential is known to be expired, was marked as invalid, or was refused to a caller of
+    /// [`Session::fresh_after`](crate::Session::fresh_after).
     Expired,
-    /// The caller asked for a login.
+    /// The caller asked for a login, or needs a credential before the server has refused anything.
     Login,
     /// The server answered 403 because scopes are missing, and the caller asked for more.
     StepUp,

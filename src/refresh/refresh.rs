@@ -117,7 +117,8 @@ pub trait Refresh: Send + Sync + 'static {
     ///
     /// If it is `true`, a credential that is known to be invalid is not renewed before the next request. The request is
     /// sent without a credential, and its 401 starts the refresh. For the same reason
-    /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect.
+    /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect, and
+    /// [`Session::fresh`](crate::Session::fresh) is an error until a 401 has brought a credential.
     ///
     /// All other calls are made: [`initial`](Self::initial), a login, a step-up, and the renewal of a credential whose expiry
     /// has passed. A decorator therefore returns the `needs_challenge` of the refresher inside. A store still returns the stored

@@ -8,7 +8,8 @@
 //! outlives the caller. The result returns to the state by `completion`: a `slot` holds the new credential or remembers the
 //! failure, and every waiter gets the same outcome. `budget` and `streak` bound how many refreshes a server can cause.
 //!
-//! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened. `state`
+//! `identity` is login, logout and invalidation. [`Session`] is the public handle. `fresh`
+//! gives credentials to clients other than the middleware. [`Event`]s report what happened. `state`
 //! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
 mod flight_request;
@@ -18,6 +19,7 @@ mod call_error;
 mod completion;
 mod event;
 mod flight;
+mod fresh;
 mod identity;
 mod listeners;
 mod obtain;
@@ -44,6 +46,7 @@ mod wait_graph;
 
 pub use event::{ChallengeDefect, Event, RefreshOutcome};
 pub(crate) use flight_request::NoCredential;
+pub use fresh::Fresh;
 pub(crate) use listeners::Listeners;
 pub(crate) use renewal_request::{Renewal, RenewalRequest};
 pub use session::Session;

@@ -50,11 +50,19 @@ impl Session {
     }
 
     /// Marks the credential with which a call was signed as invalid, so that the next request renews first. Takes the error of
-    /// the call, or the report of its response. If another credential has arrived meanwhile, nothing happens. Returns whether
-    /// the credential was still held.
+    /// the call, the report of its response, or a [`Fresh`](crate::Fresh). If another credential has arrived meanwhile, nothing
+    /// happens. Returns whether the credential was still held.
+    ///
+    /// For a call, this also ends the cooldowns of refreshes that failed or did not help. For a `Fresh` it does not, and the
+    /// refusal counts in the budget, because the caller may report every refusal of a server in this way.
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
-        self.0.invalidate(report.signed, true)
+        // Only the report of a `Fresh` names a credential and counts no attempt.
+        let is_of_call = report.attempts > 0;
+        if !is_of_call {
+            self.0.was_refused(report.signed);
+        }
+        self.0.invalidate(report.signed, is_of_call)
     }
 
     /// Requests a credential with more scopes: those of the credential that a 403 refused and those that the 403 says are

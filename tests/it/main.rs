@@ -24,6 +24,8 @@ mod finders;
 mod first_of;
 mod first_pass;
 mod flights;
+mod fresh;
+mod fresh_refusals;
 mod identities;
 mod lint_alarms;
 mod layers;
