@@ -34,7 +34,7 @@
 //! - [`Session`]: login, logout, step-up. [`Session::fresh`] gives its credential to a gRPC, WebSocket or generated client.
 //! - [`Authorize`]: the trait of a scheme that signs requests.
 //! - [`challenge`]: the parser of `WWW-Authenticate`, which also works without the middleware.
-//! - [`guide`]: pages on errors, retries, streams, tenants, migration, tests and command-line tools.
+//! - [`guide`]: pages on errors, retries, streams, other clients, tenants, migration, tests and command-line tools.
 //! - [`support`]: functions for crates that extend this one.
 //!
 //! # Features

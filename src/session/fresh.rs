@@ -20,7 +20,8 @@ use crate::refresh::RefreshReason;
 /// WebSocket, a request of a generated client.
 ///
 /// [`Session::fresh`] returns it. Only the caller sees the response to that request, so only the caller can report it:
-/// [`Session::accepted`] or [`Session::fresh_after`].
+/// [`Session::accepted`] or [`Session::fresh_after`]. A `Fresh` is not tied to the origins of the middleware: send it only to
+/// servers that may see the credential. The [guide](crate::guide::other_clients) has examples for several clients.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -206,9 +207,6 @@ const NEEDS_CHALLENGE: &str = "the refresher needs a challenge of the server, so
 
 impl Fresh {
     fn new(slot: SlotKey, held: Arc<Current>) -> Result<Self, Error> {
-        if held.stage == Stage::LoggedOut {
-            return Err(Error::from(NoCredential::LoggedOut));
-        }
         let Some(credential) = held.credential.clone() else { return Err(Error::from(NoCredential::Declined)) };
         let signed = Some(Signed { epoch: held.epoch, generation: held.generation });
         Ok(Self { credential, report: AuthReport { slot, signed, ..AuthReport::default() }, held })

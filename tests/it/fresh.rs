@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use reqwest_challenge::dpop::{Dpop, Es256Key};
 use reqwest_challenge::{
-    ChallengeMiddleware, Credential, Error, Fresh, Password, RefreshError, RefreshErrorKind, RefreshReason, Session,
+    ChallengeMiddleware, Credential, Error, Fresh, Password, Refresh, RefreshContext, RefreshError, RefreshErrorKind,
+    RefreshReason, Session,
 };
 use reqwest_challenge_testing::{Answer, Script};
 
@@ -202,6 +204,35 @@ async fn a_password_needs_the_challenge_of_a_rest_call_first() {
     // A newer credential needs another challenge.
     let error = session.fresh_after(&fresh).await.unwrap_err();
     assert!(printed(&error).contains("the refresher needs a challenge of the server"), "{error}");
+}
+
+/// A refresher that needs a challenge, like a password, and whose credential expires.
+struct NeedsChallenge(Fake);
+
+#[async_trait]
+impl Refresh for NeedsChallenge {
+    async fn refresh(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        self.0.refresh(context).await
+    }
+
+    fn needs_challenge(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_refresher_that_needs_a_challenge_renews_a_credential_that_is_due_but_not_an_invalid_one() {
+    let (fake, clock) = (Fake::new(), ManualClock::new());
+    let held = Credential::bearer("t0").with_expiry(clock.time_in(Duration::from_secs(3600)));
+    let builder = ChallengeMiddleware::builder(API, NeedsChallenge(fake.clone())).initial_credential(held);
+    let session = builder.clock(clock.clone()).build().unwrap().session();
+    clock.forward(Duration::from_secs(3575));
+    let fresh = session.fresh().await.unwrap();
+    assert_eq!((token(&fresh).as_str(), fake.calls()), ("t1", 1));
+    session.invalidate(&fresh);
+    let error = session.fresh().await.unwrap_err();
+    assert!(printed(&error).contains("the refresher needs a challenge of the server"), "{error}");
+    assert_eq!(fake.calls(), 1);
 }
 
 #[tokio::test]
