@@ -91,8 +91,7 @@ impl Session {
     /// - If the held credential is due for renewal or is known to be invalid, it is renewed. If that fails and the held
     ///   credential has not expired, the held one is returned.
     ///
-    /// Call it before each request, and do not keep the result: as long as the credential is valid, the call takes no lock and
-    /// does not wait.
+    /// Call it before each request, and do not keep the result. While the held credential is valid, the call does not wait.
     ///
     /// # Errors
     /// - [`Error::Refresh`] if the refresher fails or declines, if it needs a challenge and none has arrived yet

@@ -1,9 +1,12 @@
 //! Two generated clients and a REST client with one session:
 //! `cargo run --manifest-path examples/clients/Cargo.toml --bin generated`
 //!
-//! Both are generated from `spec/reports.json` and checked in as they are. `progenitor.rs` is what progenitor generates with the
-//! inner type `reqwest_challenge::Session`, and `hooks.rs` is what it needs. The package `openapi-generator` is what
-//! openapi-generator generates with `supportMiddleware=true`; it takes the client of `reqwest_middleware` itself.
+//! Both are generated from `spec/reports.json` and checked in unchanged:
+//!
+//! - `progenitor.rs` is what progenitor 0.15 generates with the inner type `reqwest_challenge::Session`. `hooks.rs` is what it
+//!   needs.
+//! - The package `openapi-generator` is what openapi-generator 7 generates with `-g rust` and
+//!   `library=reqwest,supportMiddleware=true,packageName=reports-openapi`. It takes the client of `reqwest_middleware` itself.
 
 mod hooks;
 #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! gRPC and REST with one session: `cargo run --manifest-path examples/clients/Cargo.toml --bin grpc`
 //!
-//! `layer.rs` is the part to copy. `reports.rs` is what tonic-prost-build generates from `spec/reports.proto`.
+//! `layer.rs` is the part to copy. `reports.rs` is what tonic-prost-build 0.14 generates from `spec/reports.proto`.
 
 mod layer;
 #[rustfmt::skip]
