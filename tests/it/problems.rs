@@ -189,6 +189,29 @@ fn members_after_a_value_that_is_too_deep_are_read() {
 }
 
 #[test]
+fn the_description_is_the_text_and_the_error_is_the_code() {
+    for description in ["The access token expired 5 minutes ago.", "token expired", "expired", "Error", "no"] {
+        let members = [("error", "expired"), ("error_description", description)];
+        let json = Value::Object(members.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect());
+        let form = members.map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).join("&");
+        let bodies =
+            [json.to_string(), json!({ "error": "expired", "data": { "error_description": description } }).to_string()];
+        for (media, body) in bodies
+            .map(|body| ("application/json", body))
+            .into_iter()
+            .chain([("application/x-www-form-urlencoded", form)])
+        {
+            let problem = read_as(media, body.clone());
+            assert_eq!(
+                (problem.code.as_deref(), problem.detail.as_deref(), problem.title),
+                (Some("expired"), Some(description), None),
+                "{body}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_last_of_two_members_with_the_same_name_counts() {
     let problem = read(r#"{"message":"first","message":"second","errors":[{"code":"a"},{"code":"b"}]}"#);
     assert_eq!((problem.detail.as_deref(), problem.code.as_deref()), (Some("second"), Some("a")));
