@@ -69,6 +69,7 @@
 //!
 //! # Your own decorator
 //! [`Stored`] uses only public functions, so another crate can replace it. Such a decorator follows these rules.
+//! `decorator_contract` in `reqwest-challenge-testing` checks those that do not depend on a failure of the store.
 //!
 //! **`initial`** takes no lock. It loads the text and returns the stored credential, also if it has expired: the session then
 //! calls `refresh` before the request. If nothing usable is stored, it calls the refresher inside. If the load fails, it
