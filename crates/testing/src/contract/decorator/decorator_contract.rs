@@ -17,7 +17,7 @@ pub struct DecoratorContract {
 
 /// The contract of a decorator: a [`Refresh`] around another `Refresh`, such as a store. The function makes a decorator around
 /// the refresher that it receives. Decorators with the same place, the second argument, share what they keep, as processes
-/// share a store. The suite names a new place for each check.
+/// share a store. The suite uses new places in each check.
 ///
 /// The refresher inside belongs to the suite. It records its calls and answers as each check needs it. The checks are:
 ///
