@@ -148,6 +148,9 @@ async fn a_decorator_without_a_lock_fails_the_checks_of_the_lock_and_no_others()
     let lost = "an attachment that the refresher inside keeps is not lost if the refresh fails";
     assert_eq!(failed_checks, ["two decorators of one place do not renew at the same time", lost]);
     assert!(failed(Bad::contract("has no lock").without_lock()).await.is_empty());
+    // A decorator that never calls the refresher inside does not block the suite.
+    let released = "the lock is released before the user is asked";
+    assert!(failed(Bad::contract("answers anything")).await.contains(&released));
     // A store whose lock does not reach the refresher inside holds the lock while the user is asked.
     let store = MemoryStore::new();
     let contract = decorator_contract(move |inside, place| {
@@ -155,7 +158,7 @@ async fn a_decorator_without_a_lock_fails_the_checks_of_the_lock_and_no_others()
         let bad = Bad { how, inside, place: place.clone(), kept: Arc::default() };
         Stored::new(bad, store.clone(), Key::new("https://auth.example.com").account(place))
     });
-    assert_eq!(failed(contract).await, ["the lock is released before the user is asked", lost]);
+    assert_eq!(failed(contract).await, [released, lost]);
 }
 
 /// The items of the list in the documentation of a function.

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest_challenge::{Credential, RefreshContext, RefreshError, RefreshErrorKind, RenewalLock, Secret};
+use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, RenewalLock, Secret};
+use tokio::task::JoinHandle;
 
-use super::inside::Inside;
+use super::inside::{Answer, Inside};
 use super::place::{BuildIt, Places, refused, text, whole};
 use crate::contract::calls;
 use crate::contract::outcome::{Outcome, check};
@@ -15,8 +16,8 @@ use crate::timing::Gate;
 
 /// How long a renewal waits for another one to begin beside it. If the decorators have no lock, it begins in less time.
 const OVERLAP: Duration = Duration::from_millis(300);
-/// How long a renewal may wait for a lock that is released while the user is asked.
-const MAX_WAIT: Duration = Duration::from_secs(5);
+/// How long a renewal may wait for a lock that is released while the user is asked. It is less than a store waits for a lock.
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 impl Places {
     pub(super) async fn renews_one_at_a_time(&self) -> Outcome {
@@ -42,8 +43,10 @@ impl Places {
         };
         let (first, second) = (place.decorate(renew("t1")).0, place.decorate(renew("t2")).0);
         let context = || refused(Some(&old)).build_it();
-        let (one, other) = tokio::join!(calls::refresh(&first, context()), calls::refresh(&second, context()));
-        one.and(other).map_err(text)?;
+        let begun = [first, second].map(|decorator| begin(decorator, context()));
+        for renewal in begun {
+            ended(renewal).await.map_err(text)?;
+        }
         check(!overlaps.load(Ordering::SeqCst), "two refreshers inside work at the same time")
     }
 
@@ -63,14 +66,12 @@ impl Places {
         }));
         let (decorator, inside) = place.decorate(Inside::returning(&whole("t2")));
         let context = || refused(Some(&old)).build_it();
-        let renewal = async {
-            asked.pass().await;
-            let renewed = tokio::time::timeout(MAX_WAIT, calls::refresh(&decorator, context())).await;
-            answered.open();
-            renewed
-        };
-        let (logged_in, renewed) = tokio::join!(calls::refresh(&prompting, context()), renewal);
-        logged_in.map_err(text)?;
+        let login = begin(prompting, context());
+        let is_asked = tokio::time::timeout(MAX_WAIT, asked.pass()).await.is_ok();
+        check(is_asked, "the refresher inside is not called for a refused credential")?;
+        let renewed = tokio::time::timeout(MAX_WAIT, calls::refresh(&decorator, context())).await;
+        answered.open();
+        ended(login).await.map_err(text)?;
         let is_released = renewed.is_ok_and(|renewed| renewed.is_ok()) && !inside.refreshed().is_empty();
         check(is_released, "another renewal cannot work while the user is asked")
     }
@@ -105,6 +106,16 @@ impl Places {
         let is_asked = got.is_err_and(|error| *error.kind() == RefreshErrorKind::TimedOut);
         check(is_asked && !inside.refreshed().is_empty(), "the refresher inside does not get the lock of the context")
     }
+}
+
+/// Begins a refresh on a task.
+fn begin(decorator: Arc<dyn Refresh>, context: RefreshContext) -> JoinHandle<Answer> {
+    tokio::spawn(async move { calls::refresh(&decorator, context).await })
+}
+
+/// The answer of a refresh that has begun.
+async fn ended(refresh: JoinHandle<Answer>) -> Answer {
+    refresh.await.unwrap_or_else(|_| Err(RefreshError::new(RefreshErrorKind::Panicked)))
 }
 
 /// A lock that refuses to spend a token, with an error that no refresher returns.
