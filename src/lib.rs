@@ -90,6 +90,7 @@ pub use refresh::{
 pub use scheme::dpop;
 pub use scheme::{FirstOf, Password, Strength, UserPassword};
 pub use session::{ChallengeDefect, Event, RefreshOutcome, Session};
+pub use util::ClockSkew;
 
 /// Any error, as a refresher or a scheme gives it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -15,6 +15,7 @@ use super::session_access::SessionAccess;
 use crate::challenge::Challenges;
 use crate::credential::{Credential, SlotKey};
 use crate::origin::{Origin, OriginError};
+use crate::util::ClockSkew;
 
 /// Builds a [`RefreshContext`] without a session, to test a refresher.
 ///
@@ -36,6 +37,7 @@ pub struct RefreshContextBuilder {
     credential: Option<Credential>,
     slot: SlotKey,
     clock: Option<Arc<dyn Clock>>,
+    skew: Option<ClockSkew>,
     client: OnceLock<reqwest::Client>,
     awaited: bool,
     scopes: Option<Vec<String>>,
@@ -60,6 +62,7 @@ impl RefreshContextBuilder {
             credential: None,
             slot: SlotKey::Main,
             clock: None,
+            skew: None,
             client: OnceLock::new(),
             awaited: true,
             scopes: None,
@@ -106,6 +109,12 @@ impl RefreshContextBuilder {
     /// Sets the clock. The default is the system's clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Sets how far the server's clock is from the session's clock. By default they are equal.
+    pub fn clock_skew(mut self, skew: ClockSkew) -> Self {
+        self.skew = Some(skew);
         self
     }
 
@@ -163,7 +172,7 @@ impl RefreshContextBuilder {
             request: Some(Arc::new(RefusedRequest { method: self.method, url, challenges })),
             origin,
             credential: self.credential,
-            session: SessionAccess::None { awaited: self.awaited, client: Arc::new(self.client) },
+            session: SessionAccess::None { awaited: self.awaited, skew: self.skew, client: Arc::new(self.client) },
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
             slot: self.slot,
             renewal_lock: self.renewal_lock,

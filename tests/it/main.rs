@@ -12,6 +12,7 @@ mod challenge_properties;
 mod challenge_vectors;
 mod challenge_views;
 mod challenges;
+mod clock_skew;
 mod digest_names;
 mod digest_urls;
 mod digests;
