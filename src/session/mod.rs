@@ -8,7 +8,7 @@
 //! outlives the caller. The result returns to the state by `completion`: a `slot` holds the new credential or remembers the
 //! failure, and every waiter gets the same outcome. `budget` and `streak` bound how many refreshes a server can cause.
 //!
-//! `skew` learns from responses how far the server's clock is from the session's clock.
+//! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
 //!
 //! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened. `state`
 //! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
@@ -18,6 +18,7 @@ mod step;
 mod budget;
 mod call_error;
 mod completion;
+mod dates;
 mod event;
 mod flight;
 mod identity;

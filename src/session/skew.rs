@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::session_core::SessionCore;
 use super::sync::lock;
 use crate::util::ClockSkew;
 
@@ -49,7 +48,7 @@ impl Skew {
     }
 
     /// Adds a sample. Returns whether the skew has changed.
-    fn add(&self, server: SystemTime, local: SystemTime) -> bool {
+    pub(super) fn add(&self, server: SystemTime, local: SystemTime) -> bool {
         let Some(sample) = seconds_between(local, server) else { return false };
         let mut samples = lock(&self.samples);
         let count = self.count.load(Ordering::Relaxed);
@@ -83,33 +82,5 @@ fn seconds_between(from: SystemTime, to: SystemTime) -> Option<i64> {
     match to.duration_since(from) {
         Ok(ahead) => seconds(ahead),
         Err(behind) => seconds(behind.duration()).map(|seconds| -seconds),
-    }
-}
-
-impl SessionCore {
-    /// How far the server's clock is from the session's clock, if it is known and more than 30 s.
-    #[inline]
-    pub(crate) fn clock_skew(&self) -> Option<ClockSkew> {
-        self.skew.current()
-    }
-
-    /// The time of the server, as far as it is known.
-    pub(crate) fn server_now(&self) -> SystemTime {
-        let now = self.now();
-        self.clock_skew().map_or(now, |skew| skew.server_time(now))
-    }
-
-    /// Whether the `Date` of a successful response is read, too. Later, that of other responses is enough.
-    #[inline]
-    pub(crate) fn needs_dates(&self) -> bool {
-        self.skew.needs_samples()
-    }
-
-    /// Learns from the `Date` of a response that arrived just now. If that shows a new skew, the renewal times of the
-    /// credentials that no refresh of this session obtained are computed again, because their expiry may be the server's.
-    pub(crate) fn learn_date(&self, date: SystemTime) {
-        if self.skew.add(date, self.now()) {
-            self.change(|state| state.set_renewal_times(|credential| self.initial_renewal_times(credential)));
-        }
     }
 }
