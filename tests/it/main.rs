@@ -51,6 +51,7 @@ mod refusal_readers;
 mod contexts;
 mod cooldowns;
 mod response_heads;
+mod retries;
 mod secrecy;
 mod secrets;
 mod sequences;
