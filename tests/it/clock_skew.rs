@@ -45,7 +45,7 @@ impl Server {
     }
 
     fn dated(&self, answer: Answer) -> Answer {
-        answer.header("date", &httpdate::fmt_http_date(self.time()))
+        answer.header("date", httpdate::fmt_http_date(self.time()))
     }
 
     /// Accepts every token.

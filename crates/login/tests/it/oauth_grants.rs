@@ -1,14 +1,14 @@
 //! The token request of each grant and of each client authentication.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use reqwest_challenge::dpop::{Dpop, Es256Key, ProofKey};
-use reqwest_challenge::{Clock, ClockSkew, DeniedReason, Refresh, RefreshContext, RefreshErrorKind, Secret};
+use reqwest_challenge::{Clock, DeniedReason, RefreshErrorKind, Secret};
 use reqwest_challenge_login::oauth::{
     Client, ClientCredentials, Grant, Issuer, JwtBearer, OAuth, RefreshToken, TokenExchange,
 };
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::support::oauth::{client, client_by, endpoint, line, protected, why};
 
 /// An issuer whose token endpoint the caller sets.
-fn issuer(server: &MockApi) -> Issuer {
+pub(crate) fn issuer(server: &MockApi) -> Issuer {
     Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap()
 }
 
@@ -86,7 +86,7 @@ async fn a_public_client_sends_its_id_and_no_secret() {
 }
 
 /// The header and the claims of a JWT, after a check of its signature.
-fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
+pub(crate) fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
     let jwk: Value = serde_json::from_str(jwk).unwrap();
     let mut point = vec![4];
     for coordinate in ["x", "y"] {
@@ -335,23 +335,4 @@ async fn no_debug_output_and_no_error_shows_a_secret() {
     let shown = format!("{shown} {error:?} {error} {} {session:?} {:?}", line(&why(&error)), why(&error));
     assert!(shown.contains("***") && shown.contains("invalid_client"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
-}
-
-#[tokio::test]
-async fn an_assertion_names_the_time_of_the_server_and_a_lifetime_counts_from_the_sessions_clock() {
-    let key = Es256Key::generate().unwrap();
-    let jwk = key.public_jwk();
-    let server = MockApi::start().await.unwrap();
-    let token = json!({ "access_token": "granted", "token_type": "bearer", "expires_in": 3600 });
-    server.at("/token").answers(Answer::json(token));
-    let oauth = OAuth::new(issuer(&server), Client::public("robot"), JwtBearer::new("robot@example.com", "alice", key))
-        .unwrap();
-    let (clock, skew) = (ManualClock::new(), ClockSkew::server_behind(Duration::from_secs(900)));
-    let context = RefreshContext::builder(server.url("/")).clock(clock.clone()).clock_skew(skew).build().unwrap();
-    let credential = oauth.refresh(context).await.unwrap().unwrap();
-    let assertion = server.requests().last().unwrap().form("assertion").unwrap();
-    let [_, claims] = verified(&assertion, &jwk);
-    let issued_at = SystemTime::UNIX_EPOCH + Duration::from_secs(claims["iat"].as_u64().unwrap());
-    assert_eq!(issued_at, skew.server_time(clock.time()));
-    assert_eq!(credential.expiry(), Some(clock.time_in(Duration::from_secs(3600))));
 }
