@@ -56,12 +56,49 @@ pub trait Authorize: Send + Sync + 'static {
 
     /// The header that the scheme sets, or `None` if it sets none or several. If the caller already set this header on a
     /// request, the middleware does not call the scheme for the request.
+    ///
+    /// The middleware asks for the name in each send, so the scheme keeps it. If the name is computed or configured, a field
+    /// holds it:
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use reqwest_challenge::reqwest::Request;
+    /// use reqwest_challenge::reqwest::header::{HeaderName, HeaderValue};
+    /// use reqwest_challenge::{Authorize, BoxError, Credential, async_trait};
+    ///
+    /// struct Tenant {
+    ///     header: HeaderName,
+    ///     name: HeaderValue,
+    /// }
+    ///
+    /// #[async_trait]
+    /// impl Authorize for Tenant {
+    ///     fn scheme(&self) -> &str {
+    ///         "Tenant"
+    ///     }
+    ///
+    ///     fn header_name(&self) -> Option<&HeaderName> {
+    ///         Some(&self.header)
+    ///     }
+    ///
+    ///     async fn authorize(&self, request: &mut Request, _now: SystemTime) -> Result<(), BoxError> {
+    ///         request.headers_mut().insert(&self.header, self.name.clone());
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let product = "billing";
+    /// let header = HeaderName::try_from(format!("x-{product}-tenant"))?;
+    /// let credential = Credential::custom(Tenant { header, name: HeaderValue::from_static("acme") });
+    /// # Ok::<(), BoxError>(())
+    /// ```
     fn header_name(&self) -> Option<&HeaderName> {
         Some(&http::header::AUTHORIZATION)
     }
 
-    /// Signs the request before it is sent. `now` is the time of the session's clock. The middleware calls this once for
-    /// each send, so a replay is signed again. A buffered body can be read.
+    /// Signs the request before it is sent. `now` is the server's time: the session's clock, corrected by its
+    /// [skew](crate::Session::clock_skew). The middleware calls this once for each send, so a replay is signed again. A buffered body can be read.
     ///
     /// If the scheme sets a header that contains a secret, it must mark the value as sensitive.
     ///
@@ -153,7 +190,7 @@ impl ResponseHead<'_> {
         self.sent
     }
 
-    /// The time of the session's clock, as [`Authorize::authorize`] receives it. A scheme uses it instead of
+    /// The server's time, as [`Authorize::authorize`] receives it: the session's clock, corrected by its skew. A scheme uses it instead of
     /// [`SystemTime::now`], so that a test that moves the clock moves it for the scheme too.
     #[must_use]
     pub fn now(&self) -> SystemTime {

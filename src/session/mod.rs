@@ -8,15 +8,18 @@
 //! outlives the caller. The result returns to the state by `completion`: a `slot` holds the new credential or remembers the
 //! failure, and every waiter gets the same outcome. `budget` and `streak` bound how many refreshes a server can cause.
 //!
-//! `identity` is login, logout and invalidation. [`Session`] is the public handle. `fresh`
-//! gives credentials to clients other than the middleware. [`Event`]s report what happened. `state`
-//! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
+//! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
+//!
+//! `identity` is login, logout and invalidation. [`Session`] is the public handle. `fresh` gives credentials to clients other
+//! than the middleware. [`Event`]s report what happened. `state` and the files that it uses know no HTTP and no runtime, so
+//! that a model checker runs them (`model/`).
 
 mod flight_request;
 mod step;
 mod budget;
 mod call_error;
 mod completion;
+mod dates;
 mod event;
 mod flight;
 mod fresh;
@@ -29,6 +32,7 @@ mod renewal_request;
 mod renewal_times;
 mod session;
 mod session_core;
+mod skew;
 mod slot;
 mod slots;
 mod state;

@@ -18,7 +18,8 @@ use reqwest_challenge::{RefreshContext, RefreshError, Secret};
 /// The name of the token endpoint in errors.
 const TOKEN_ENDPOINT: &str = "the token endpoint";
 
-/// What a [`Grant`](super::Grant) works with: the authorization server, and what the token is for.
+/// What a [`Grant`](super::Grant) works with: the authorization server, and what the token is for. A test makes one by
+/// [`OAuth::grant_context`](super::super::OAuth::grant_context).
 pub struct GrantContext<'r> {
     pub(in crate::oauth) settings: &'r Settings,
     pub(in crate::oauth) memory: &'r Memory,
@@ -66,6 +67,13 @@ impl GrantContext<'_> {
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.refresh_context.now()
+    }
+
+    /// The time of the server, for an assertion or a proof that the server checks. It differs from [`now`](Self::now) if the
+    /// session knows that the server's clock is wrong, or the session's.
+    #[must_use]
+    pub fn server_now(&self) -> SystemTime {
+        self.refresh_context.server_now()
     }
 
     /// The client that requests the token: the one that the caller gave, the one of its metadata document, or a new
@@ -188,10 +196,10 @@ impl GrantContext<'_> {
     ) -> Result<(ServerResponse, Form), RefreshError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        identity.prove(&mut form, &mut headers, &self.server.issuer, self.now()).await?;
+        identity.prove(&mut form, &mut headers, &self.server.issuer, self.server_now()).await?;
         if let Some(dpop) = &self.settings.dpop {
             let mut request = Request::new(http::Method::POST, url.clone());
-            dpop.prove(&mut request, self.now()).await.map_err(RefreshError::from)?;
+            dpop.prove(&mut request, self.server_now()).await.map_err(RefreshError::from)?;
             headers.extend(std::mem::take(request.headers_mut()));
         }
         let response = self.sender.post(url, headers, form.encode()).await?;

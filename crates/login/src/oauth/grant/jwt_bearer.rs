@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::grant::Grant;
 use super::grant_context::GrantContext;
-use super::token_request::IssuedToken;
+use super::issued_token::IssuedToken;
 use crate::oauth::client::jwt::{Assertion, Signer};
 use reqwest_challenge::RefreshError;
 use reqwest_challenge::dpop::ProofKey;
@@ -75,7 +75,7 @@ impl Grant for JwtBearer {
             subject: &self.subject,
             audience: context.issuer(),
             claims: &self.claims,
-            now: context.now(),
+            now: context.server_now(),
         };
         let assertion = self.signer.sign(&assertion).await?;
         context.token_request(self.grant_type()).secret_parameter("assertion", assertion).send().await
