@@ -13,8 +13,9 @@ use crate::BoxError;
 ///
 /// Errors are recognised by their types. An error that prints the error inside it and returns the `source()` of that
 /// error hides its type: a variant with `#[error(transparent)]`, or an `anyhow::Error` that was converted into a box. A
-/// timeout or a status of a `reqwest::Error` that is hidden like this is `Other`. So convert the
-/// `reqwest::Error` or the `anyhow::Error` itself, or return the error inside as the `source()`.
+/// timeout or a status of a `reqwest::Error` that is hidden like this is `Other`. So return the error inside as the
+/// `source()`, and convert an `anyhow::Error` with its `reallocate_into_boxed_dyn_error_without_backtrace`. A function
+/// that is a refresher may return an `anyhow::Error` as it is.
 impl From<BoxError> for RefreshError {
     fn from(error: BoxError) -> Self {
         if let Some(found) = Self::find(error.as_ref()) {
@@ -24,13 +25,6 @@ impl From<BoxError> for RefreshError {
             return Self { kind: found.kind, source: found.source };
         }
         Self::new(network::kind_of(error.as_ref())).caused_by(error)
-    }
-}
-
-/// Converts the error like a `BoxError`, and also recognises an error that is directly in it.
-impl From<anyhow::Error> for RefreshError {
-    fn from(error: anyhow::Error) -> Self {
-        Self::from(error.reallocate_into_boxed_dyn_error_without_backtrace())
     }
 }
 
@@ -45,7 +39,7 @@ impl RefreshError {
         let mut error = Some(error);
         let anyhow = (&mut error as &mut dyn Any).downcast_mut::<Option<anyhow::Error>>().and_then(Option::take);
         if let Some(error) = anyhow {
-            return Self::from(error);
+            return Self::from(error.reallocate_into_boxed_dyn_error_without_backtrace());
         }
         // The error is still there, because it was not an `anyhow::Error`.
         error.map_or_else(|| Self::new(Kind::Other), |error| Self::from(error.into()))

@@ -159,24 +159,17 @@ async fn a_wrapper_that_hides_the_type_hides_a_timeout_and_a_status_but_not_a_fa
 }
 
 #[tokio::test]
-async fn a_network_failure_directly_in_an_anyhow_error_is_transient() {
+async fn a_network_failure_directly_in_the_anyhow_error_of_a_refresher_is_transient() {
     async fn asks(url: String) -> anyhow::Result<Credential> {
         Err(failure(&url).await.into())
     }
-    let unknown = || tokio::net::lookup_host(format!("{}:443", no_host()));
-    let error = RefreshError::from(anyhow::Error::new(unknown().await.map(|_| ()).unwrap_err()));
-    assert_eq!(error.kind(), &TRANSIENT, "{error:?}");
     for url in failing_heads().await {
-        let error = RefreshError::from(anyhow::Error::new(failure(&url).await));
-        assert_eq!(error.kind(), &TRANSIENT, "{url}: {error:?}");
         let refresher = move |_: RefreshContext| asks(url.clone());
         let server = Script::new(|_, _| challenged());
         let client = server.client(&ChallengeMiddleware::new(API, refresher).unwrap());
         let error = client.get(API).send().await.unwrap_err();
         assert_eq!(RefreshError::find(&error).unwrap().kind(), &TRANSIENT, "{error:?}");
     }
-    let final_failure = anyhow::Error::new(io::Error::from(io::ErrorKind::PermissionDenied));
-    assert_eq!(RefreshError::from(final_failure).kind(), &RefreshErrorKind::Other);
 }
 
 #[tokio::test]
