@@ -44,6 +44,7 @@
 //! | `digest` | Digest (RFC 7616) in [`Password`]: MD5, SHA-256, SHA-512/256, `-sess`, `auth-int` |
 //! | `dpop` | DPoP (RFC 9449): tokens that are bound to a key |
 //! | `lint` | findings about the 401s and 403s of a server |
+//! | `retry` | a strategy and a policy of `reqwest-retry` that know the errors of this crate |
 //! | `tracing` | a span for each refresh, and events; [`Builder::on_event`] reports the same without this feature |
 //!
 //! This crate has no TLS stack. Choose one of reqwest's features.
@@ -65,6 +66,8 @@ mod scheme;
 mod call;
 mod redirect;
 mod middleware;
+#[cfg(feature = "retry")]
+pub mod retry;
 pub mod support;
 pub mod guide;
 
@@ -90,6 +93,7 @@ pub use refresh::{
 pub use scheme::dpop;
 pub use scheme::{FirstOf, Password, Strength, UserPassword};
 pub use session::{ChallengeDefect, Event, RefreshOutcome, Session};
+pub use util::ClockSkew;
 
 /// Any error, as a refresher or a scheme gives it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -132,6 +132,7 @@ impl<'m> Call<'m> {
     ) -> impl Future<Output = Result<Request, End>> + Send {
         async move {
             self.list_sent_credential();
+            self.learn_date(&response);
             match self.target().kind_of(&response) {
                 ResponseKind::Other => return Err(self.pass(response)),
                 ResponseKind::Forbidden => return Err(self.forbidden(response).await),
@@ -169,6 +170,7 @@ impl<'m> Call<'m> {
 
     /// Ends the call after the second response. There is no third send.
     pub(crate) async fn after_second_send(&mut self, response: Response) -> End {
+        self.learn_date(&response);
         match self.target().kind_of(&response) {
             ResponseKind::Other => self.pass(response),
             ResponseKind::Forbidden => self.forbidden(response).await,

@@ -155,7 +155,7 @@ impl Call<'_> {
         let Some(credential) = self.last_sent() else { return Ok(Observed::Nothing) };
         let authorize = credential.authorizer().filter(|_| !self.target().is_foreign(response));
         let Some(authorize) = authorize else { return Ok(Observed::Nothing) };
-        let clock = || self.shared.session.now();
+        let clock = || self.shared.session.server_now();
         authorize.observe(&head(response, challenges, self.sent_header(credential), &clock)).map_err(|source| {
             Error::Authorize(AuthorizeError { scheme: credential.scheme().into(), sent: true, source: source.into() })
         })
@@ -165,7 +165,7 @@ impl Call<'_> {
     pub(super) fn learn(&self, response: &Response, challenges: &Challenges) {
         if let Some(authorize) = self.held.credential.as_ref().and_then(Credential::authorizer) {
             let sent = self.last_sent().and_then(|refused| self.sent_header(refused));
-            authorize.learn(&head(response, challenges, sent, &|| self.shared.session.now()));
+            authorize.learn(&head(response, challenges, sent, &|| self.shared.session.server_now()));
         }
     }
 

@@ -18,6 +18,7 @@ use crate::error::{Answered, AuthReport, Body, Error, Facts, Forbidden, Reading,
 use crate::origin::url_without_secrets;
 use crate::refresh::RefusedRequest;
 use crate::session::Event;
+use crate::util::response_date;
 
 /// How much of a 401 is kept before the second send. A thousand calls may wait for one refresh.
 const KEPT_BEFORE_SECOND_SEND: usize = 4 << 10;
@@ -37,8 +38,31 @@ impl Call<'_> {
         if passes {
             self.record_accepted_credential(response);
             response.extensions_mut().insert(Signed { epoch: self.held.epoch, generation: self.held.generation });
+            self.record_skew(response);
         }
         passes
+    }
+
+    /// Learns the server's time from a response that passes at once, while too few dates are known. Reports the skew of
+    /// the clocks, if there is one.
+    fn record_skew(&self, response: &mut Response) {
+        let session = &self.shared.session;
+        if session.needs_dates() && !self.target().is_foreign(response) {
+            let date = response_date(response.headers());
+            date.into_iter().for_each(|date| session.learn_date(date));
+        }
+        if let Some(skew) = session.clock_skew() {
+            response.extensions_mut().insert(skew);
+        }
+    }
+
+    /// Learns the server's time from a response of the API.
+    pub(super) fn learn_date(&mut self, response: &Response) {
+        let session = &self.shared.session;
+        if let Some(date) = response_date(response.headers()).filter(|_| !self.target().is_foreign(response)) {
+            session.learn_date(date);
+        }
+        self.report.skew = session.clock_skew();
     }
 
     /// Passes on a response that is neither a 401 nor a 403.
@@ -53,8 +77,14 @@ impl Call<'_> {
         if self.report.has_more_than_numbers() || is_redirect(response.status()) {
             self.list_sent_credential();
             response.extensions_mut().insert(std::mem::take(&mut self.report));
-        } else if let Some(signed) = self.report.signed {
-            response.extensions_mut().insert(signed);
+        } else {
+            let extensions = response.extensions_mut();
+            if let Some(signed) = self.report.signed {
+                extensions.insert(signed);
+            }
+            if let Some(skew) = self.report.skew {
+                extensions.insert(skew);
+            }
         }
         End::Response(response)
     }
@@ -132,7 +162,10 @@ impl Call<'_> {
             lacks_url: lacks_url(response),
             foreign: self.target().is_foreign(response),
             headers,
-            reading: Reading { of_caller: self.shared.settings.read_refusals.clone(), now: self.shared.session.now() },
+            reading: Reading {
+                of_caller: self.shared.settings.read_refusals.clone(),
+                now: self.shared.session.server_now(),
+            },
         };
         Facts::new(self.sent.method().clone(), url_without_secrets(self.sent.url()), answered, body, report)
     }

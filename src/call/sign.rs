@@ -172,7 +172,7 @@ impl Call<'_> {
         }
         let Some(credential) = credential else { return Ok(()) };
         if let Some(authorize) = credential.authorizer() {
-            let signed = authorize.authorize(request, self.shared.session.now()).await;
+            let signed = authorize.authorize(request, self.shared.session.server_now()).await;
             signed.map_err(|source| not_signed(&credential, source))?;
             let header = credential.header_name();
             let is_other = |(name, value): &(&_, &HeaderValue)| Some(*name) != header && value.is_sensitive();

@@ -97,8 +97,8 @@ pub trait Authorize: Send + Sync + 'static {
         Some(&http::header::AUTHORIZATION)
     }
 
-    /// Signs the request before it is sent. `now` is the time of the session's clock. The middleware calls this once for
-    /// each send, so a replay is signed again. A buffered body can be read.
+    /// Signs the request before it is sent. `now` is the server's time: the session's clock, corrected by its
+    /// [skew](crate::Session::clock_skew). The middleware calls this once for each send, so a replay is signed again. A buffered body can be read.
     ///
     /// If the scheme sets a header that contains a secret, it must mark the value as sensitive.
     ///
@@ -190,7 +190,7 @@ impl ResponseHead<'_> {
         self.sent
     }
 
-    /// The time of the session's clock, as [`Authorize::authorize`] receives it. A scheme uses it instead of
+    /// The server's time, as [`Authorize::authorize`] receives it: the session's clock, corrected by its skew. A scheme uses it instead of
     /// [`SystemTime::now`], so that a test that moves the clock moves it for the scheme too.
     #[must_use]
     pub fn now(&self) -> SystemTime {

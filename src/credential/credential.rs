@@ -122,7 +122,9 @@ impl Credential {
         self
     }
 
-    /// The same credential, which expires at this time. The middleware renews it before this time.
+    /// The same credential, which expires at this time of the session's clock. The middleware renews it before this time.
+    /// A refresher converts a time of the server, such as the `exp` of a token, with
+    /// [`RefreshContext::clock_skew`](crate::RefreshContext::clock_skew).
     #[must_use]
     pub fn with_expiry(self, time: SystemTime) -> Self {
         self.with(|inner| inner.expires_at = Some(time))

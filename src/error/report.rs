@@ -9,6 +9,7 @@ use reqwest::Url;
 
 use super::findings::Findings;
 use crate::credential::{Credential, Masker, SlotKey};
+use crate::util::ClockSkew;
 
 /// The report of what the middleware did in one call. [`Unauthorized`](crate::Unauthorized) and
 /// [`Forbidden`](crate::Forbidden) contain it, and [`of`](Self::of) returns it for every response.
@@ -17,6 +18,8 @@ pub struct AuthReport {
     pub(crate) attempts: u8,
     /// What the last send was signed with. `None` if the caller set the credential.
     pub(crate) signed: Option<Signed>,
+    /// How far the server's clock was from the session's clock, if that was known.
+    pub(crate) skew: Option<ClockSkew>,
     /// The slot that the call was for.
     pub(crate) slot: SlotKey,
     pub(crate) renewal: Option<Renewed>,
@@ -56,9 +59,10 @@ impl AuthReport {
     #[must_use]
     pub fn of(response: &reqwest::Response) -> Self {
         let stored = response.extensions().get::<Self>().cloned();
-        // A success of the first send stores only these numbers.
+        // A success of the first send stores only these.
         let signed = || response.extensions().get::<Signed>().copied();
-        stored.unwrap_or_else(|| Self { attempts: 1, signed: signed(), ..Self::default() })
+        let skew = || response.extensions().get::<ClockSkew>().copied();
+        stored.unwrap_or_else(|| Self { attempts: 1, signed: signed(), skew: skew(), ..Self::default() })
     }
 
     /// Returns how often the request was sent: 1 or 2, or 0 if nothing was sent.
@@ -89,6 +93,13 @@ impl AuthReport {
     #[must_use]
     pub fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// Returns how far the server's clock was from the session's clock after the response, as
+    /// [`Session::clock_skew`](crate::Session::clock_skew) does.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.skew
     }
 
     /// Returns what the lint found in the server's responses to this call.
@@ -132,6 +143,7 @@ impl fmt::Debug for AuthReport {
             .field("generation", &self.generation())
             .field("renewed", &self.renewal)
             .field("waited", &self.waited)
+            .field("clock_skew", &self.skew)
             .finish_non_exhaustive()
     }
 }

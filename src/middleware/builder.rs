@@ -22,6 +22,7 @@ pub struct Builder {
     pub(super) is_plaintext_allowed: bool,
     pub(super) refresh_client: Option<reqwest::Client>,
     pub(super) clock: Option<Arc<dyn Clock>>,
+    pub(super) reads_dates: bool,
     pub(super) listeners: Listeners,
     pub(super) timing: Timing,
     pub(super) settings: Settings,
@@ -52,6 +53,7 @@ impl Builder {
             is_plaintext_allowed: false,
             refresh_client: None,
             clock: None,
+            reads_dates: true,
             listeners: Listeners::default(),
             timing: Timing {
                 expiry_margin: Duration::from_secs(30),
@@ -100,6 +102,7 @@ impl Builder {
             origins: origins.clone().into(),
             timing: self.timing,
             clock,
+            reads_dates: self.reads_dates,
             refresh_client: self.refresh_client,
             listeners: self.listeners,
         });

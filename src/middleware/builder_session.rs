@@ -32,7 +32,16 @@ impl Builder {
         self
     }
 
-    /// Sets the clock, for tests. The default is the system's clock.
+    /// Ignores the `Date` of responses. By default the session learns from them
+    /// [how far the server's clock is from its own](crate::Session::clock_skew). Set this in a test with a clock that shows
+    /// another time than the test's server.
+    pub fn ignore_dates(mut self) -> Self {
+        self.reads_dates = false;
+        self
+    }
+
+    /// Sets the clock, for tests. The default is the system's clock. If the test's server sends the `Date` of another clock,
+    /// set [`ignore_dates`](Self::ignore_dates) too.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self

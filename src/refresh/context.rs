@@ -17,6 +17,7 @@ use crate::challenge::Challenges;
 use crate::credential::{Credential, Secret, SlotKey};
 use crate::error::RefreshError;
 use crate::origin::Origin;
+use crate::util::ClockSkew;
 
 /// The context of a call to a refresher: why it is called, for which request, and which credential was refused. Cheap to
 /// clone.
@@ -166,6 +167,23 @@ impl RefreshContext {
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// Returns the time of the server, for what a server checks: the `iat` of a DPoP proof, the `iat` and `exp` of an
+    /// assertion. It differs from [`now`](Self::now) if the session knows the [skew](Self::clock_skew) of the server's clock.
+    /// The lifetime of a new credential counts from [`now`](Self::now).
+    #[must_use]
+    pub fn server_now(&self) -> SystemTime {
+        let now = self.now();
+        self.clock_skew().map_or(now, |skew| skew.server_time(now))
+    }
+
+    /// Returns how far the server's clock is from the session's clock. `None` if they differ by 30 s at most, or if it is
+    /// not known. A refresher converts an expiry of the server, such as the `exp` of a token, with
+    /// [`ClockSkew::local_time`].
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.session.clock_skew()
     }
 
     /// Returns the session's clock.

@@ -15,6 +15,7 @@ use super::session_access::SessionAccess;
 use crate::challenge::Challenges;
 use crate::credential::{Credential, SlotKey};
 use crate::origin::{Origin, OriginError};
+use crate::util::ClockSkew;
 
 /// Builds a [`RefreshContext`] without a session, to test a refresher.
 ///
@@ -37,6 +38,7 @@ pub struct RefreshContextBuilder {
     credential: Option<Credential>,
     slot: SlotKey,
     clock: Option<Arc<dyn Clock>>,
+    skew: Option<ClockSkew>,
     client: OnceLock<reqwest::Client>,
     awaited: bool,
     scopes: Option<Vec<String>>,
@@ -63,6 +65,7 @@ impl RefreshContextBuilder {
             credential: None,
             slot: SlotKey::Main,
             clock: None,
+            skew: None,
             client: OnceLock::new(),
             awaited: true,
             scopes: None,
@@ -129,6 +132,12 @@ impl RefreshContextBuilder {
         self
     }
 
+    /// Sets how far the server's clock is from the session's clock. By default they are equal.
+    pub fn clock_skew(mut self, skew: ClockSkew) -> Self {
+        self.skew = Some(skew);
+        self
+    }
+
     /// Sets the client for the refresher's own requests. By default one is built when the refresher first needs it.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.client = OnceLock::from(client);
@@ -185,7 +194,7 @@ impl RefreshContextBuilder {
             request: self.has_request.then(|| Arc::new(request)),
             origin,
             credential: self.credential,
-            session: SessionAccess::None { awaited: self.awaited, client: Arc::new(self.client) },
+            session: SessionAccess::None { awaited: self.awaited, skew: self.skew, client: Arc::new(self.client) },
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemTime::now)),
             slot: self.slot,
             renewal_lock: self.renewal_lock,

@@ -4,11 +4,15 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::client::refresh_client;
 use crate::error::{RefreshError, RefreshErrorKind};
+use crate::util::ClockSkew;
 
 /// What a context reads from its session.
 pub(crate) trait RefreshSession: Send + Sync {
     /// How many callers wait for this flight.
     fn waiting(&self, flight: u64) -> usize;
+
+    /// How far the server's clock is from the session's clock, if it is known.
+    fn clock_skew(&self) -> Option<ClockSkew>;
 
     /// The client for the refresher's own requests.
     fn http_client(&self) -> Result<reqwest::Client, RefreshError>;
@@ -22,7 +26,7 @@ pub(crate) enum SessionAccess {
     /// A session, and a mark that exists while the caller of the logout waits.
     Logout(Weak<dyn RefreshSession>, Weak<()>),
     /// A context that was built without a session.
-    None { awaited: bool, client: Arc<OnceLock<reqwest::Client>> },
+    None { awaited: bool, skew: Option<ClockSkew>, client: Arc<OnceLock<reqwest::Client>> },
 }
 
 impl SessionAccess {
@@ -31,6 +35,13 @@ impl SessionAccess {
             Self::Session(session, flight) => session.upgrade().is_some_and(|session| session.waiting(*flight) > 0),
             Self::Logout(_, caller) => caller.strong_count() > 0,
             Self::None { awaited, .. } => *awaited,
+        }
+    }
+
+    pub(crate) fn clock_skew(&self) -> Option<ClockSkew> {
+        match self {
+            Self::Session(session, _) | Self::Logout(session, _) => session.upgrade()?.clock_skew(),
+            Self::None { skew, .. } => *skew,
         }
     }
 

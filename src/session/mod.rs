@@ -8,6 +8,8 @@
 //! outlives the caller. The result returns to the state by `completion`: a `slot` holds the new credential or remembers the
 //! failure, and every waiter gets the same outcome. `budget` and `streak` bound how many refreshes a server can cause.
 //!
+//! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
+//!
 //! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened. `state`
 //! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
@@ -16,6 +18,7 @@ mod step;
 mod budget;
 mod call_error;
 mod completion;
+mod dates;
 mod event;
 mod flight;
 mod identity;
@@ -27,6 +30,7 @@ mod renewal_request;
 mod renewal_times;
 mod session;
 mod session_core;
+mod skew;
 mod slot;
 mod slots;
 mod state;

@@ -11,16 +11,33 @@ use crate::credential::Credential;
 impl SessionCore {
     /// From when on a credential is renewed before it is sent, and in the background.
     pub(super) fn renewal_times(&self, purpose: Purpose, credential: &Credential) -> RenewalTimes {
-        // A stored credential may have expired since it was saved. If a new credential looks expired, a clock is wrong.
-        let is_expired = |time: &SystemTime| purpose == Purpose::Initial && *time <= self.now();
-        let before_send = self.before_send(credential).or_else(|| credential.expiry().filter(is_expired));
+        match purpose {
+            Purpose::Initial => self.initial_renewal_times(credential),
+            Purpose::Renew | Purpose::Login => {
+                self.with_background(credential.expiry().and_then(|expiry| self.before_send(expiry)))
+            }
+        }
+    }
+
+    /// The renewal times of a credential that no refresh of this session obtained. It may have expired since it was saved.
+    ///
+    /// Its expiry may be a time of the server's clock. So there are two readings, and the earlier one counts: the server can
+    /// never make the credential live longer. A credential that a refresh obtained has one reading, the session's clock.
+    /// Otherwise a server with a wrong `Date` could cause one early refresh after the other.
+    pub(super) fn initial_renewal_times(&self, credential: &Credential) -> RenewalTimes {
+        let Some(expiry) = credential.expiry() else { return RenewalTimes::default() };
+        let of_server = self.clock_skew().map(|skew| skew.local_time(expiry));
+        let time = |expiry| self.before_send(expiry).or_else(|| Some(expiry).filter(|time| *time <= self.now()));
+        self.with_background([Some(expiry), of_server].into_iter().flatten().filter_map(time).min())
+    }
+
+    fn with_background(&self, before_send: Option<SystemTime>) -> RenewalTimes {
         RenewalTimes { before_send, in_background: before_send.and_then(|time| self.in_background(time)) }
     }
 
-    /// From when on a credential is renewed before it is sent. `None` for a credential that arrives expired or lives for less
-    /// than the expiry margin: one of the clocks is wrong, so its expiry is not reliable.
-    fn before_send(&self, credential: &Credential) -> Option<SystemTime> {
-        let expiry = credential.expiry()?;
+    /// From when on a credential with this expiry is renewed before it is sent. `None` if it arrives expired or lives for less
+    /// than the expiry margin: one of the clocks is wrong, so the expiry is not reliable.
+    fn before_send(&self, expiry: SystemTime) -> Option<SystemTime> {
         let lifetime = expiry.duration_since(self.now()).ok()?;
         let margin = self.timing.expiry_margin.min(lifetime / 10);
         (lifetime > self.timing.expiry_margin).then(|| expiry.checked_sub(margin)).flatten()

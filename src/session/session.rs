@@ -9,6 +9,7 @@ use super::session_core::SessionCore;
 use super::slot::Stage;
 use crate::credential::Credential;
 use crate::error::{AuthReport, Error, Forbidden, StepUpError, StepUpKind};
+use crate::util::ClockSkew;
 
 /// A handle to the state that all clones of one middleware share: the identity that is logged in, and its credential.
 #[derive(Clone)]
@@ -101,6 +102,18 @@ impl Session {
         let credential = credential.ok_or_else(|| Error::from(NoCredential::Declined))?;
         let lacks = |granted: &[String]| missing.iter().any(|scope| !granted.contains(scope));
         if credential.scopes().is_some_and(lacks) { refuse(StepUpKind::NotGranted) } else { Ok(credential) }
+    }
+
+    /// Returns how far the server's clock is from the session's clock. `None` if they differ by 30 s at most, or if it is not
+    /// known yet.
+    ///
+    /// The session learns it from the `Date` of the responses of its origins. It uses the median of the last five, once there
+    /// are three that agree within 10 s. Schemes and refreshers get the server's time for what a server checks, such as the
+    /// `iat` of a DPoP proof ([`RefreshContext::server_now`](crate::RefreshContext::server_now)). A credential that the
+    /// session did not obtain itself, such as a stored one, is renewed when it has expired by either clock.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.0.clock_skew()
     }
 
     /// Waits until no refresh and no logout is running, but for at most `bound`. A command-line tool calls it before it exits,

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::flight_request::Purpose;
 use super::listeners::Listeners;
+use super::skew::Skew;
 use super::state::State;
 use super::sync::lock;
 use super::task_list::{FlightTasks, TaskCount};
@@ -18,7 +19,7 @@ use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, Signed};
 use crate::origin::Origin;
 use crate::refresh::{Clock, Refresh, RefreshSession, refresh_client};
-use crate::util::{clamped, timeout};
+use crate::util::{ClockSkew, clamped, timeout};
 
 /// The spans of time that a session uses. The builder sets them and documents their defaults.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub(crate) struct SessionConfig {
     pub(crate) origins: Box<[Origin]>,
     pub(crate) timing: Timing,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whether the session learns from the dates of responses how wrong its clock is.
+    pub(crate) reads_dates: bool,
     pub(crate) refresh_client: Option<reqwest::Client>,
     pub(crate) listeners: Listeners,
 }
@@ -79,13 +82,23 @@ pub(crate) struct SessionCore {
     pub(super) origins: Box<[Origin]>,
     pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) skew: Skew,
     pub(super) listeners: Listeners,
     refresh_client: OnceLock<reqwest::Client>,
 }
 
 impl SessionCore {
     pub(crate) fn new(config: SessionConfig) -> Arc<Self> {
-        let SessionConfig { refresher, initial_credential, origins, timing, clock, refresh_client, listeners } = config;
+        let SessionConfig {
+            refresher,
+            initial_credential,
+            origins,
+            timing,
+            clock,
+            reads_dates,
+            refresh_client,
+            listeners,
+        } = config;
         let state = State::new(MAX_SLOTS);
         let core = Arc::new(Self {
             id: SESSIONS.fetch_add(1, Ordering::Relaxed),
@@ -98,6 +111,7 @@ impl SessionCore {
             origins,
             timing,
             clock,
+            skew: if reads_dates { Skew::default() } else { Skew::off() },
             listeners,
             refresh_client: refresh_client.map(OnceLock::from).unwrap_or_default(),
         });
@@ -205,6 +219,10 @@ impl SessionCore {
 impl RefreshSession for SessionCore {
     fn waiting(&self, flight: u64) -> usize {
         lock(&self.state).waiting(flight)
+    }
+
+    fn clock_skew(&self) -> Option<ClockSkew> {
+        self.skew.current()
     }
 
     fn http_client(&self) -> Result<reqwest::Client, RefreshError> {

@@ -230,6 +230,19 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.ended.push(EndedFlight { shared, outcome });
     }
 
+    /// Sets the renewal times of each held credential that no refresh obtained.
+    pub(crate) fn set_renewal_times(&mut self, times: impl Fn(&C) -> RenewalTimes) {
+        for slot in self.slots.all() {
+            if slot.held.obtained_at.is_none()
+                && let Some(credential) = &slot.held.credential
+            {
+                let renew_at = times(credential);
+                slot.change(|held| held.renew_at = renew_at);
+            }
+        }
+        self.is_changed = true;
+    }
+
     /// Changes what the main slot holds.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Held<C, D>)) {
         self.slots.main.change(change);

@@ -4,12 +4,16 @@
 //! - `timeout` bounds the time of a future, and limits the durations that a caller sets.
 //! - `retry_after` reads from a response how long a client must wait before it sends the next request.
 //! - `read_chunks` reads a body up to a limit.
+//! - `date` reads the dates of header fields.
+//! - `clock_skew` converts between the session's clock and the server's.
 //! - `one_line` prints text that a server wrote, without control characters.
 //!
 //! Other crates need [`retry_after`], [`is_transient_status`], [`read_chunks`], [`OneLine`] and [`hides_text`] too, so
 //! `support` exports them.
 
 mod bounded;
+mod clock_skew;
+mod date;
 mod lock;
 mod one_line;
 mod read_chunks;
@@ -17,6 +21,8 @@ mod retry_after;
 mod timeout;
 
 pub(crate) use bounded::BoundedList;
+pub use clock_skew::ClockSkew;
+pub(crate) use date::of_response as response_date;
 pub(crate) use lock::lock;
 pub(crate) use one_line::{DEFAULT_COLUMNS, write_escaped};
 pub use one_line::{OneLine, hides_text};

@@ -24,7 +24,7 @@ fn decoded(text: &str) -> Vec<u8> {
 }
 
 /// The header and the claims of a proof whose signature holds.
-fn proof(arrived: &ReceivedRequest) -> (Value, Value) {
+pub(crate) fn proof(arrived: &ReceivedRequest) -> (Value, Value) {
     let proof = arrived.header("dpop").unwrap();
     let (signed, signature) = proof.rsplit_once('.').unwrap();
     let (header, claims) = signed.split_once('.').unwrap();

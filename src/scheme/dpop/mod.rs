@@ -23,7 +23,7 @@
 //!     async move {
 //!         let client = context.http_client()?;
 //!         let mut request = client.post("https://auth.example.com/token").body("grant_type=…").build()?;
-//!         dpop.prove(&mut request, context.now()).await?;
+//!         dpop.prove(&mut request, context.server_now()).await?;
 //!         let response = client.execute(request).await?;
 //!         dpop.learn(response.url(), response.headers());
 //!         // The members `access_token` and `token_type` of the response's body.

@@ -13,6 +13,7 @@ mod decorators;
 mod network_failures;
 mod oauth_browser_logins;
 mod oauth_claims;
+mod oauth_clocks;
 mod oauth_device_logins;
 mod oauth_discovery;
 mod oauth_grants;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::support::oauth::{client, client_by, endpoint, line, protected, why};
 
 /// An issuer whose token endpoint the caller sets.
-fn issuer(server: &MockApi) -> Issuer {
+pub(crate) fn issuer(server: &MockApi) -> Issuer {
     Issuer::new(server.origin()).unwrap().token_endpoint(server.url("/token")).unwrap()
 }
 
@@ -86,7 +86,7 @@ async fn a_public_client_sends_its_id_and_no_secret() {
 }
 
 /// The header and the claims of a JWT, after a check of its signature.
-fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
+pub(crate) fn verified(jwt: &str, jwk: &str) -> [Value; 2] {
     let jwk: Value = serde_json::from_str(jwk).unwrap();
     let mut point = vec![4];
     for coordinate in ["x", "y"] {

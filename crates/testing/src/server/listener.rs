@@ -98,7 +98,12 @@ async fn serve(stream: TcpStream, number: usize, inner: Arc<Inner>) {
         async move { inner.respond(request, number).await }
     });
     // The client sees the same error at its end of the connection.
-    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    // A `Date` of the real clock would contradict the clock of a test.
+    let _ = http1::Builder::new()
+        .auto_date_header(false)
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 impl Inner {

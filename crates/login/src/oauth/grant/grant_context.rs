@@ -69,6 +69,13 @@ impl GrantContext<'_> {
         self.refresh_context.now()
     }
 
+    /// The time of the server, for an assertion or a proof that the server checks. It differs from [`now`](Self::now) if the
+    /// session knows that the server's clock is wrong, or the session's.
+    #[must_use]
+    pub fn server_now(&self) -> SystemTime {
+        self.refresh_context.server_now()
+    }
+
     /// The client that requests the token: the one that the caller gave, the one of its metadata document, or a new
     /// registration for this grant.
     pub(in crate::oauth) async fn identity(
@@ -189,10 +196,10 @@ impl GrantContext<'_> {
     ) -> Result<(ServerResponse, Form), RefreshError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        identity.prove(&mut form, &mut headers, &self.server.issuer, self.now()).await?;
+        identity.prove(&mut form, &mut headers, &self.server.issuer, self.server_now()).await?;
         if let Some(dpop) = &self.settings.dpop {
             let mut request = Request::new(http::Method::POST, url.clone());
-            dpop.prove(&mut request, self.now()).await.map_err(RefreshError::from)?;
+            dpop.prove(&mut request, self.server_now()).await.map_err(RefreshError::from)?;
             headers.extend(std::mem::take(request.headers_mut()));
         }
         let response = self.sender.post(url, headers, form.encode()).await?;

@@ -75,7 +75,7 @@ impl Grant for JwtBearer {
             subject: &self.subject,
             audience: context.issuer(),
             claims: &self.claims,
-            now: context.now(),
+            now: context.server_now(),
         };
         let assertion = self.signer.sign(&assertion).await?;
         context.token_request(self.grant_type()).secret_parameter("assertion", assertion).send().await

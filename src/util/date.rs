@@ -2,7 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::header::{AGE, DATE, HeaderMap};
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The time at which the server made the response (RFC 9110 §6.6.1). `None` if a cache stored the response, because its
+/// `Date` is then the time at which it was stored.
+pub(crate) fn of_response(headers: &HeaderMap) -> Option<SystemTime> {
+    let date = headers.get(DATE).filter(|_| !headers.contains_key(AGE))?;
+    parse(date.to_str().ok()?.trim())
+}
 
 /// The time of a date. A time before 1970 becomes 1970.
 pub(super) fn parse(text: &str) -> Option<SystemTime> {

@@ -1,12 +1,12 @@
 //! How long a server asks the client to wait before the next request: `Retry-After` (RFC 9110 §10.2.3) and the rate
 //! limit fields.
 
-mod date;
-
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use http::header::HeaderMap;
+
+use super::date;
 
 /// Fields with a duration or a date, each with the seconds in its unit.
 const DURATION_FIELDS: &[(&str, f64)] =

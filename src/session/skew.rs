@@ -1,0 +1,86 @@
+//! Learns how far the server's clock is from the session's clock, from the `Date` of responses.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::sync::lock;
+use crate::util::ClockSkew;
+
+/// How many of the last samples are kept.
+pub(super) const MAX_SAMPLES: usize = 5;
+/// How many samples are needed.
+const MIN_SAMPLES: usize = 3;
+/// How far the samples may be apart, in seconds. A slow network makes them differ by a few seconds.
+const MAX_SPREAD: i64 = 10;
+/// A smaller skew has no effect, in seconds. The margin before an expiry covers it.
+const MAX_IGNORED: i64 = 30;
+
+/// The skew of one session. Without a skew it is zero.
+#[derive(Debug, Default)]
+pub(crate) struct Skew {
+    samples: Mutex<[Option<i64>; MAX_SAMPLES]>,
+    /// How many samples there were, up to twice as many as are kept. [`OFF`] if no dates are read.
+    count: AtomicUsize,
+    /// The skew in seconds, which is read without a lock. Positive if the server is ahead.
+    seconds: AtomicI64,
+}
+
+/// The number of samples of a session that reads no dates.
+const OFF: usize = usize::MAX;
+
+impl Skew {
+    /// A skew that is always zero.
+    pub(super) fn off() -> Self {
+        Self { count: AtomicUsize::new(OFF), ..Self::default() }
+    }
+
+    /// Whether there are fewer samples than are kept.
+    #[inline]
+    pub(super) fn needs_samples(&self) -> bool {
+        self.count.load(Ordering::Relaxed) < MAX_SAMPLES
+    }
+
+    #[inline]
+    pub(super) fn current(&self) -> Option<ClockSkew> {
+        let seconds = self.seconds.load(Ordering::Relaxed);
+        (seconds != 0).then(|| ClockSkew::of_seconds(seconds))
+    }
+
+    /// Adds a sample. Returns whether the skew has changed.
+    pub(super) fn add(&self, server: SystemTime, local: SystemTime) -> bool {
+        let Some(sample) = seconds_between(local, server) else { return false };
+        let mut samples = lock(&self.samples);
+        let count = self.count.load(Ordering::Relaxed);
+        if count == OFF {
+            return false;
+        }
+        samples[count % MAX_SAMPLES] = Some(sample);
+        // Keeps the index of the next sample, and stays below `OFF`.
+        let next = if count + 1 == 2 * MAX_SAMPLES { MAX_SAMPLES } else { count + 1 };
+        self.count.store(next, Ordering::Relaxed);
+        let skew = estimate(&samples[..]);
+        // A session whose skew is known keeps it until the samples agree on another one.
+        skew.is_some_and(|skew| self.seconds.swap(skew, Ordering::Relaxed) != skew)
+    }
+}
+
+/// The median of the samples, or zero if it is too small to count. `None` if there are too few samples, or if they
+/// disagree.
+fn estimate(samples: &[Option<i64>]) -> Option<i64> {
+    let mut known: Vec<_> = samples.iter().flatten().copied().collect();
+    known.sort_unstable();
+    let (first, last) = (*known.first()?, *known.last()?);
+    let is_stable = known.len() >= MIN_SAMPLES && last.saturating_sub(first) <= MAX_SPREAD;
+    let median = known[known.len() / 2];
+    is_stable.then_some(if median.saturating_abs() > MAX_IGNORED { median } else { 0 })
+}
+
+/// Whole seconds from one time to another.
+fn seconds_between(from: SystemTime, to: SystemTime) -> Option<i64> {
+    let seconds = |span: Duration| i64::try_from(span.as_secs()).ok();
+    match to.duration_since(from) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => seconds(behind.duration()).map(|seconds| -seconds),
+    }
+}
