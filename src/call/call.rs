@@ -145,7 +145,7 @@ impl<'m> Call<'m> {
             let body = match self.decide(&response, &refused)? {
                 Decision::Refuse(refusal) => return Err(self.unauthorized(response, refusal).await),
                 // The body is read, so that its connection can serve the second send.
-                Decision::RetryByScheme => self.read(&mut response).await,
+                Decision::RetryByScheme => self.drain(&mut response).await,
                 Decision::Renew(request) => {
                     let started = Instant::now();
                     let renewal = pin!(self.shared.session.renew(request));

@@ -20,8 +20,8 @@ use crate::refresh::RefusedRequest;
 use crate::session::Event;
 use crate::util::response_date;
 
-/// How much of a 401 is kept while its call waits for a refresh. A thousand calls may wait at once.
-const KEPT_WHILE_WAITING: usize = 4 << 10;
+/// How much of a 401 is kept before the second send. A thousand calls may wait for one refresh.
+const KEPT_BEFORE_SECOND_SEND: usize = 4 << 10;
 
 impl Call<'_> {
     /// Passes the first response on if nothing else has to be done about it, as is nearly always the case. Returns
@@ -247,10 +247,11 @@ impl Call<'_> {
         read::bounded(response, self.read_limits(usize::MAX))
     }
 
-    /// Reads the body of a 401 while its call waits for a refresh: all of it, so that its connection can be used again,
-    /// and keeps the beginning.
+    /// Reads the body of a 401 before the second send: all of it, so that its connection can be used again, and keeps the
+    /// beginning. A body that is longer than the limit is not read.
     pub(super) fn drain<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
-        read::bounded(response, self.read_limits(KEPT_WHILE_WAITING))
+        let limits = read::unless_too_long(response, self.read_limits(KEPT_BEFORE_SECOND_SEND));
+        read::bounded(response, limits)
     }
 
     /// The limits for reading a body. `None` if the caller reads it.

@@ -20,7 +20,8 @@ pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
 /// Whether the failure is temporary: the network failed, or a server is down.
 ///
 /// The first error of the chain that is conclusive decides. A body that arrived whole but cannot be decoded or parsed
-/// is a final failure.
+/// is a final failure. A wrapper that hides the type of an error may hide a temporary failure, as the conversion of a
+/// [`BoxError`](crate::BoxError) into a [`RefreshError`](super::RefreshError) describes.
 #[must_use]
 pub fn is_transient_error(error: &(dyn StdError + 'static)) -> bool {
     chain::each(error).find_map(is_temporary).unwrap_or(false)
@@ -34,19 +35,8 @@ fn is_temporary(error: &(dyn StdError + 'static)) -> Option<bool> {
     if let Some(error) = chain::through::<hyper::Error>(error) {
         return Some(!error.is_user());
     }
-    if chain::through::<tokio::time::error::Elapsed>(error).is_some()
-        || chain::through::<io::Error>(error).is_some_and(is_connection)
-    {
-        return Some(true);
-    }
-    // Some network errors have no public type, and a wrapper can have the same message as the error inside it. So only
-    // an error without a source is recognised by its message.
-    let text = error.source().is_none().then(|| error.to_string())?;
-    let is_known = text == "operation timed out"
-        || text.starts_with("failed to lookup address information")
-        || text.starts_with("HTTP status server error (")
-        || text.starts_with("HTTP status client error (408 ")
-        || text.starts_with("HTTP status client error (429 ");
+    let is_known = chain::through::<tokio::time::error::Elapsed>(error).is_some()
+        || chain::through::<io::Error>(error).is_some_and(|error| is_connection(error) || is_lookup(error));
     is_known.then_some(true)
 }
 
@@ -83,6 +73,16 @@ fn is_connection(error: &io::Error) -> bool {
             | io::ErrorKind::NetworkDown
             | io::ErrorKind::TimedOut
     )
+}
+
+/// Whether a host name could not be resolved.
+///
+/// The standard library has no public kind for this error. It returns a kind that cannot be named, which it also returns
+/// for unknown numbers of the system, and a message of its own instead of such a number. A caller that adds a
+/// message to a rare error of the system can copy its kind, so that error counts as temporary too.
+fn is_lookup(error: &io::Error) -> bool {
+    let unnamed = io::Error::from_raw_os_error(i32::MAX).kind();
+    error.kind() == unnamed && error.get_ref().is_some_and(|held| held.source().is_none())
 }
 
 /// Whether a stream ended early, for a refresher that reads from a connection itself.

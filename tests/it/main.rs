@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attacks;
+mod body_limits;
 mod initial_calls;
 mod budgets;
 mod cases;

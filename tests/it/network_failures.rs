@@ -73,10 +73,9 @@ fn wrapped() -> Vec<(&'static str, Wrap)> {
         ("Arc of any", |error| Box::new(Arc::<dyn StdError + Send + Sync>::from(BoxError::from(error)))),
         ("Arc of io::Error", |error| Box::new(Arc::new(io::Error::other(error)))),
         ("reqwest_middleware", |error| reqwest_middleware::Error::from(error).into()),
-        ("anyhow", |error| anyhow::Error::new(error).into()),
+        ("anyhow", |error| anyhow::Error::new(error).reallocate_into_boxed_dyn_error_without_backtrace()),
         ("anyhow with context", |error| anyhow::Error::new(error).context("asking").into()),
         ("enum", |error| Mine::from(error).into()),
-        ("transparent enum", |error| Mine::Plain(error).into()),
         ("enum of an Arc", |error| Mine::from(Arc::new(error)).into()),
         ("enum of a Box", |error| Mine::Boxed(error.into()).into()),
         ("enum of io::Error", |error| Mine::Io(io::Error::other(error)).into()),
@@ -84,11 +83,19 @@ fn wrapped() -> Vec<(&'static str, Wrap)> {
     ]
 }
 
+/// Wrappers that hide the type of the error: they print its message and return its `source()`.
+fn hiding() -> [(&'static str, Wrap); 2] {
+    [
+        ("transparent enum", |error| Mine::Plain(error).into()),
+        ("anyhow in a box", |error| anyhow::Error::new(error).into_boxed_dyn_error()),
+    ]
+}
+
 #[tokio::test]
 async fn a_failure_in_the_body_is_transient_for_each_reader_and_each_wrapper() {
     for fault in FAULTS {
         let url = failing(fault).await;
-        for (how, wrap) in wrapped() {
+        for (how, wrap) in wrapped().into_iter().chain(hiding()) {
             let mut response = response(&url).await;
             let cut = loop {
                 if let Err(error) = response.chunk().await {
@@ -110,16 +117,24 @@ async fn a_failure_in_the_body_is_transient_for_each_reader_and_each_wrapper() {
     }
 }
 
-#[tokio::test]
-async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
+/// URLs whose requests fail temporarily before a body arrives: a timeout, a refused connection, an unknown host, a 503.
+async fn failing_heads() -> [String; 4] {
     let stalls = Wire::start(|_| Vec::new()).await.url("/token?client_secret=hunter2");
     let closed = "http://127.0.0.1:1/token?client_secret=hunter2".to_owned();
     let unknown = format!("http://{}/token?client_secret=hunter2", no_host());
     let down = Wire::start(|_| answer("503 Service Unavailable", "", "")).await.url("/token?client_secret=hunter2");
-    for url in [stalls, closed, unknown, down] {
+    [stalls, closed, unknown, down]
+}
+
+async fn failure(url: &str) -> reqwest::Error {
+    http().get(url).send().await.and_then(reqwest::Response::error_for_status).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
+    for url in failing_heads().await {
         for (how, wrap) in wrapped() {
-            let answered = http().get(&url).send().await.and_then(reqwest::Response::error_for_status);
-            let error = RefreshError::from(wrap(answered.unwrap_err()));
+            let error = RefreshError::from(wrap(failure(&url).await));
             assert_eq!(error.kind(), &TRANSIENT, "{url} {how}: {error:?}");
             assert!(
                 !format!("{error:?} {:#}", anyhow::Error::new(error.clone())).contains("hunter2"),
@@ -130,11 +145,59 @@ async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
 }
 
 #[tokio::test]
+async fn a_wrapper_that_hides_the_type_hides_a_timeout_and_a_status_but_not_a_failed_connection() {
+    let [stalls, closed, unknown, down] = failing_heads().await;
+    let hidden = &RefreshErrorKind::Other;
+    for (url, kind) in [(stalls, hidden), (closed, &TRANSIENT), (unknown, &TRANSIENT), (down, hidden)] {
+        for (how, wrap) in hiding() {
+            let error = RefreshError::from(wrap(failure(&url).await));
+            assert_eq!(error.kind(), kind, "{url} {how}: {error:?}");
+            let shown = format!("{error:?} {:#}", anyhow::Error::new(error.clone()));
+            assert!(!shown.contains("hunter2"), "{how} {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_network_failure_directly_in_the_anyhow_error_of_a_refresher_is_transient() {
+    async fn asks(url: String) -> anyhow::Result<Credential> {
+        Err(failure(&url).await.into())
+    }
+    for url in failing_heads().await {
+        let refresher = move |_: RefreshContext| asks(url.clone());
+        let server = Script::new(|_, _| challenged());
+        let client = server.client(&ChallengeMiddleware::new(API, refresher).unwrap());
+        let error = client.get(API).send().await.unwrap_err();
+        assert_eq!(RefreshError::find(&error).unwrap().kind(), &TRANSIENT, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_message_of_an_error_does_not_decide_its_kind() {
+    for text in [
+        "operation timed out",
+        "failed to lookup address information: Name or service not known",
+        "HTTP status server error (503 Service Unavailable)",
+        "HTTP status client error (429 Too Many Requests)",
+    ] {
+        for error in [BoxError::from(text), io::Error::other(text).into(), anyhow::Error::msg(text).into()] {
+            assert_eq!(RefreshError::from(error).kind(), &RefreshErrorKind::Other, "{text}");
+        }
+    }
+    // The system's error has a number, and one of a library has a cause. Both can have the kind of a failed lookup.
+    let unnamed = io::Error::from_raw_os_error(i32::MAX);
+    let wrapped = io::Error::new(unnamed.kind(), Mine::Io(io::Error::from_raw_os_error(i32::MAX)));
+    for error in [unnamed, wrapped] {
+        assert_eq!(RefreshError::from(error).kind(), &RefreshErrorKind::Other);
+    }
+}
+
+#[tokio::test]
 async fn a_decoding_error_and_a_final_status_are_not_transient() {
     let odd = Wire::start(|_| answer("200 OK", "", "{\"access_token\":")).await.url("/token?client_secret=hunter2");
     let no = Wire::start(|_| answer("404 Not Found", "", "")).await.url("/token?client_secret=hunter2");
     let circle = Wire::start(|_| answer("302 Found", "Location: /\r\n", "")).await.url("/?client_secret=hunter2");
-    for (how, wrap) in wrapped() {
+    for (how, wrap) in wrapped().into_iter().chain(hiding()) {
         let no_json = response(&odd).await.json::<serde_json::Value>().await.unwrap_err();
         let not_found = response(&no).await.error_for_status().unwrap_err();
         // The error of a gzip decoder for a body that arrived completely.
