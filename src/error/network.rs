@@ -20,8 +20,7 @@ pub(super) fn kind_of(error: &(dyn StdError + 'static)) -> Kind {
 /// Whether the failure is temporary: the network failed, or a server is down.
 ///
 /// The first error of the chain that is conclusive decides. A body that arrived whole but cannot be decoded or parsed
-/// is a final failure. A wrapper that hides the type of an error may hide a temporary failure, as the conversion of a
-/// [`BoxError`](crate::BoxError) into a [`RefreshError`](super::RefreshError) describes.
+/// is a final failure.
 #[must_use]
 pub fn is_transient_error(error: &(dyn StdError + 'static)) -> bool {
     chain::each(error).find_map(is_temporary).unwrap_or(false)
@@ -37,7 +36,25 @@ fn is_temporary(error: &(dyn StdError + 'static)) -> Option<bool> {
     }
     let is_known = chain::through::<tokio::time::error::Elapsed>(error).is_some()
         || chain::through::<io::Error>(error).is_some_and(|error| is_connection(error) || is_lookup(error));
-    is_known.then_some(true)
+    (is_known || is_printed_by_reqwest(error)).then_some(true)
+}
+
+/// Whether a wrapper prints a temporary error of reqwest and hides its type.
+///
+/// A variant with `#[error(transparent)]`, and an `anyhow::Error` that was converted into a box, return the `source()` of
+/// the error inside instead of that error, so only its message is left. Errors of reqwest without a source have these
+/// messages. Every other failure is recognised by its type.
+fn is_printed_by_reqwest(error: &(dyn StdError + 'static)) -> bool {
+    const MESSAGES: [&str; 4] = [
+        "operation timed out",
+        "HTTP status server error (",
+        "HTTP status client error (408 ",
+        "HTTP status client error (429 ",
+    ];
+    error.source().is_none() && {
+        let text = error.to_string();
+        MESSAGES.iter().any(|message| text.starts_with(message))
+    }
 }
 
 /// In a body, reqwest reports a timeout, a reset and a cut connection as `is_decode()`, like bad compression and bad

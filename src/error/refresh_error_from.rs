@@ -10,12 +10,6 @@ use crate::BoxError;
 
 /// Converts the error. If it contains a `RefreshError`, at any place, that is the result. A failure of the network becomes
 /// [`Transient`](Kind::Transient), and any other error [`Other`](Kind::Other). URLs in messages lose their secret parts.
-///
-/// Errors are recognised by their types. An error that prints the error inside it and returns the `source()` of that
-/// error hides its type: a variant with `#[error(transparent)]`, or an `anyhow::Error` that was converted into a box. A
-/// timeout or a status of a `reqwest::Error` that is hidden like this is `Other`. So return the error inside as the
-/// `source()`, and convert an `anyhow::Error` with its `reallocate_into_boxed_dyn_error_without_backtrace`. A function
-/// that is a refresher may return an `anyhow::Error` as it is.
 impl From<BoxError> for RefreshError {
     fn from(error: BoxError) -> Self {
         if let Some(found) = Self::find(error.as_ref()) {

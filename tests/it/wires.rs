@@ -180,13 +180,13 @@ async fn a_body_whose_length_exceeds_the_limit_is_not_read_before_another_send()
 
 #[tokio::test]
 async fn a_401_whose_body_was_not_read_keeps_its_url_and_header_fields() {
-    let api = Wire::start(|_| answer("401 Unauthorized", CHALLENGE, &"x".repeat(100_000))).await;
+    let api = Wire::start(|_| answer("401 Unauthorized", CHALLENGE, &"x".repeat(200_000))).await;
     let fake = Fake::failing(RefreshError::credential_revoked("gone"));
     let error = bearer(&fake, &api).get(api.url("/")).send().await.unwrap_err();
     let refused = Unauthorized::find(&error).unwrap();
     assert_eq!((refused.reason(), refused.is_foreign()), (UnauthorizedReason::RefreshFailed, false));
     assert_eq!((refused.body().len(), refused.is_body_whole()), (0, false));
-    assert_eq!(refused.headers()["content-length"], "100000");
+    assert_eq!(refused.headers()["content-length"], "200000");
     assert!(refused.challenges().get("Bearer").is_some());
 }
 
