@@ -14,7 +14,8 @@ use reqwest::{Request, Response, Url};
 use super::options::CallOptions;
 use super::response_kind::{ResponseKind, Target};
 use super::settings::Shared;
-use super::{read, replay};
+use super::read;
+use super::replay::RequestCopy;
 use crate::challenge::Challenges;
 use crate::credential::SlotKey;
 use crate::error::{AuthReport, Error, RefreshError, UnauthorizedReason};
@@ -33,8 +34,6 @@ pub(crate) struct Call<'m> {
     pub(crate) held: Arc<Current>,
     /// The slot of the session that holds the credential.
     pub(crate) slot: SlotKey,
-    /// Whether the body is a stream that the caller can make a second time.
-    pub(crate) has_remade_body: bool,
     /// Whether the refresher declined before the first send. If so, this call does not ask it again.
     pub(crate) is_declined: bool,
     /// Whether the server accepted a credential of this call on another path and refused it here.
@@ -54,7 +53,7 @@ pub(crate) struct Call<'m> {
 )]
 pub(crate) enum SentRequest {
     /// The whole request, to be sent again.
-    Copy(Request),
+    Copy(RequestCopy),
     /// The method and the URL. The body is a stream, which cannot be copied.
     Head(Arc<RefusedRequest>),
 }
@@ -92,12 +91,8 @@ impl<'m> Call<'m> {
         let held = shared.session.current_in(&slot);
         let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
         let report = AuthReport { slot: slot.clone(), ..AuthReport::default() };
-        let mut has_remade_body = false;
-        let sent = match replay::copy(request, options.body.is_some()) {
-            Some(copy) => {
-                has_remade_body = copy.body().is_none() && request.body().is_some();
-                SentRequest::Copy(copy)
-            }
+        let sent = match RequestCopy::of(request, options.body.is_some()) {
+            Some(copy) => SentRequest::Copy(copy),
             None => SentRequest::Head(Arc::new(RefusedRequest {
                 method: request.method().clone(),
                 url: request.url().clone(),
@@ -111,7 +106,6 @@ impl<'m> Call<'m> {
             has_caller_credential: false,
             held,
             slot,
-            has_remade_body,
             is_declined: false,
             is_accepted_elsewhere: false,
             has_renewed: false,
@@ -202,14 +196,14 @@ impl<'m> Call<'m> {
 impl SentRequest {
     pub(crate) fn method(&self) -> &Method {
         match self {
-            Self::Copy(request) => request.method(),
+            Self::Copy(copy) => &copy.method,
             Self::Head(head) => &head.method,
         }
     }
 
     pub(crate) fn url(&self) -> &Url {
         match self {
-            Self::Copy(request) => request.url(),
+            Self::Copy(copy) => &copy.url,
             Self::Head(head) => &head.url,
         }
     }

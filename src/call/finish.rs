@@ -173,9 +173,9 @@ impl Call<'_> {
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
         report.mask_url_values(self.sent.url());
-        if let SentRequest::Copy(request) = &self.sent {
+        if let SentRequest::Copy(copy) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
-            let secret = request.headers().values().filter(|value| value.is_sensitive());
+            let secret = copy.headers().iter().map(|(_, value)| value).filter(|value| value.is_sensitive());
             report.echoes.extend(secret.cloned().map(Credential::of_caller));
         }
         report.findings.add(self.lint(response, &body.bytes, None));
