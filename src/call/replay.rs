@@ -61,7 +61,10 @@ impl RequestCopy {
             request.headers_mut().append(name, value);
         }
         *request.version_mut() = self.version;
-        *request.timeout_mut() = self.timeout;
+        // Without a timeout, `timeout_mut` would allocate an entry for it.
+        if self.timeout.is_some() {
+            *request.timeout_mut() = self.timeout;
+        }
         *request.body_mut() = make.filter(|_| self.has_remade_body).map(|make| make()).or(self.body);
         request
     }
