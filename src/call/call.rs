@@ -8,14 +8,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Extensions, Method};
+use http::{Extensions, HeaderMap, Method};
 use reqwest::{Request, Response, Url};
 
 use super::options::CallOptions;
-use super::response_kind::{ResponseKind, Target};
-use super::settings::Shared;
 use super::read;
 use super::replay::RequestCopy;
+use super::response_kind::{ResponseKind, Target};
+use super::settings::Shared;
 use crate::challenge::Challenges;
 use crate::credential::SlotKey;
 use crate::error::{AuthReport, Error, RefreshError, UnauthorizedReason};
@@ -76,7 +76,8 @@ pub(crate) struct Refusal {
 
 /// How a call ends.
 pub(crate) enum End {
-    Response(Response),
+    /// With the last response.
+    Response,
     Error(Error),
 }
 
@@ -122,12 +123,12 @@ impl<'m> Call<'m> {
     )]
     pub(crate) fn after_first_send(
         &mut self,
-        mut response: Response,
+        response: &mut Response,
     ) -> impl Future<Output = Result<Request, End>> + Send {
         async move {
             self.list_sent_credential();
-            self.learn_date(&response);
-            match self.target().kind_of(&response) {
+            self.learn_date(response);
+            match self.target().kind_of(response) {
                 ResponseKind::Other => return Err(self.pass(response)),
                 ResponseKind::Forbidden => return Err(self.forbidden(response).await),
                 ResponseKind::Foreign => {
@@ -135,48 +136,50 @@ impl<'m> Call<'m> {
                 }
                 ResponseKind::Challenged => {}
             }
-            let refused = self.refused_request(&response);
-            let body = match self.decide(&response, &refused)? {
+            let refused = self.refused_request(response);
+            let body = match self.decide(response, &refused)? {
                 Decision::Refuse(refusal) => return Err(self.unauthorized(response, refusal).await),
                 // The body is read, so that its connection can serve the second send.
-                Decision::RetryByScheme => self.read(&mut response).await,
+                Decision::RetryByScheme => self.read(response).await,
                 Decision::Renew(request) => {
                     let started = Instant::now();
                     let renewal = pin!(self.shared.session.renew(request));
                     // The rest of the response is read meanwhile.
-                    let (renewal, body) = read::both(renewal, pin!(self.drain(&mut response))).await;
+                    let (renewal, body) = read::both(renewal, pin!(self.drain(response))).await;
                     self.report.waited += started.elapsed();
                     if let Err(refusal) = self.take_renewal(renewal) {
                         return Err(self.refused(response, body, refusal));
                     }
-                    self.learn(&response, &refused.challenges);
+                    self.learn(response, &refused.challenges);
                     body
                 }
             };
-            let mut request = match self.second_request(&response, refused) {
+            let mut request = match self.second_request(response, refused) {
                 Ok(request) => request,
                 Err(reason) => return Err(self.refused(response, body, reason.into())),
             };
+            // The header fields hold the buffer of the connection, which the next response needs.
+            *response.headers_mut() = HeaderMap::new();
             self.sign(&mut request, self.held.credential.clone()).await?;
             Ok(request)
         }
     }
 
     /// Ends the call after the second response. There is no third send.
-    pub(crate) async fn after_second_send(&mut self, response: Response) -> End {
-        self.learn_date(&response);
-        match self.target().kind_of(&response) {
+    pub(crate) async fn after_second_send(&mut self, response: &mut Response) -> End {
+        self.learn_date(response);
+        match self.target().kind_of(response) {
             ResponseKind::Other => self.pass(response),
             ResponseKind::Forbidden => self.forbidden(response).await,
             ResponseKind::Foreign => self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await,
             ResponseKind::Challenged => {
-                let refused = self.refused_request(&response);
-                if let Err(error) = self.observe(&response, &refused.challenges) {
+                let refused = self.refused_request(response);
+                if let Err(error) = self.observe(response, &refused.challenges) {
                     return error.into();
                 }
                 self.record_refused_credential();
                 self.record_rejecting_path();
-                self.renew_for_next_call(&response, refused).await;
+                self.renew_for_next_call(response, refused).await;
                 self.unauthorized(response, UnauthorizedReason::StillRejected.into()).await
             }
         }
@@ -228,9 +231,9 @@ impl From<Error> for End {
 }
 
 impl End {
-    pub(crate) fn into_result(self) -> reqwest_middleware::Result<Response> {
+    pub(crate) fn into_result(self) -> reqwest_middleware::Result<()> {
         match self {
-            Self::Response(response) => Ok(response),
+            Self::Response => Ok(()),
             Self::Error(error) => Err(error.into_middleware()),
         }
     }

@@ -60,6 +60,6 @@ pub(super) fn has_same_origin(one: &Url, other: &Url) -> bool {
     // Nearly every response has the URL of its request.
     one == other
         || one.scheme() == other.scheme()
-        && one.host() == other.host()
-        && one.port_or_known_default() == other.port_or_known_default()
+            && one.host() == other.host()
+            && one.port_or_known_default() == other.port_or_known_default()
 }
