@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use http::Extensions;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
-use reqwest::{Request, Response, ResponseBuilderExt, StatusCode};
+use reqwest::{Method, Request, Response, ResponseBuilderExt, StatusCode, Url};
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
-use reqwest_middleware::{ClientBuilder, Middleware, Next, Result};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::super::row;
 use super::allocator;
@@ -36,6 +37,11 @@ impl Middleware for RefuseFirst {
     }
 }
 
+fn spawn_call(client: &ClientWithMiddleware, url: &Url) -> JoinHandle<Result<Response>> {
+    let (client, request) = (client.clone(), Request::new(Method::GET, url.clone()));
+    tokio::spawn(async move { client.execute(request).await })
+}
+
 /// Bytes that each waiting caller holds: its task, its response and its place in the flight.
 pub(crate) fn memory() -> bool {
     let gate = Arc::new(Semaphore::new(0));
@@ -52,10 +58,10 @@ pub(crate) fn memory() -> bool {
     let last = Arc::new(RefuseFirst { refused: AtomicUsize::new(0) });
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth.unwrap()).with_arc(last.clone()).build();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = Url::parse(origin).unwrap().join("/reports").unwrap();
     let held = runtime.block_on(async {
         let before = allocator::held();
-        let calls: Vec<_> =
-            (0..CALLERS).map(|_| tokio::spawn(client.get(format!("{origin}/reports")).send())).collect();
+        let calls: Vec<_> = (0..CALLERS).map(|_| spawn_call(&client, &url)).collect();
         // Each task runs until it waits.
         while last.refused.load(Ordering::SeqCst) < CALLERS {
             tokio::task::yield_now().await;

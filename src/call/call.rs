@@ -154,6 +154,11 @@ impl<'m> Call<'m> {
                     body
                 }
             };
+            if !body.bytes.is_empty() {
+                // The task of the connection puts it back into the pool after the body was read. Without this turn for that task,
+                // the second send would open another connection.
+                tokio::task::yield_now().await;
+            }
             let mut request = match self.second_request(response, refused) {
                 Ok(request) => request,
                 Err(reason) => return Err(self.refused(response, body, reason.into())),

@@ -47,9 +47,11 @@ impl Call<'_> {
     /// the clocks, if there is one.
     fn record_skew(&self, response: &mut Response) {
         let session = &self.shared.session;
-        if session.needs_dates() && !self.target().is_foreign(response) {
-            let date = response_date(response.headers());
-            date.into_iter().for_each(|date| session.learn_date(date));
+        if session.needs_dates()
+            && let Some(date) = response_date(response.headers())
+            && !self.target().is_foreign(response)
+        {
+            session.learn_date(date);
         }
         if let Some(skew) = session.clock_skew() {
             response.extensions_mut().insert(skew);
