@@ -137,11 +137,13 @@ impl<'m> Call<'m> {
                 ResponseKind::Challenged => {}
             }
             let refused = self.refused_request(response);
-            let body = match self.decide(response, &refused)? {
-                Decision::Refuse(refusal) => return Err(self.unauthorized(response, refusal).await),
+            let body = match self.decide(response, &refused) {
+                // Not by `?`, which would make the future larger by a copy of the decision.
+                Err(error) => return Err(error.into()),
+                Ok(Decision::Refuse(refusal)) => return Err(self.unauthorized(response, refusal).await),
                 // The body is read, so that its connection can serve the second send.
-                Decision::RetryByScheme => self.read(response).await,
-                Decision::Renew(request) => {
+                Ok(Decision::RetryByScheme) => self.read(response).await,
+                Ok(Decision::Renew(request)) => {
                     let started = Instant::now();
                     let renewal = pin!(self.shared.session.renew(request));
                     // The rest of the response is read meanwhile.
