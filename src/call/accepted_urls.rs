@@ -32,6 +32,9 @@ impl AcceptedUrls {
     /// Whether the credential of this generation was accepted at another path of the same origin.
     pub(crate) fn has_other_path(&self, generation: u64, url: &Url) -> bool {
         let is_other = |other: &Url| other.path() != url.path() && has_same_origin(other, url);
-        lock(&self.0).iter().any(|accepted| accepted.generation == generation && is_other(&accepted.url))
+        let accepted = lock(&self.0);
+        // A credential has one entry, and nearly always it is the last one.
+        let first = accepted.iter().rev().find(|accepted| accepted.generation == generation);
+        first.is_some_and(|accepted| is_other(&accepted.url))
     }
 }

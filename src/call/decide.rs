@@ -122,8 +122,8 @@ impl Call<'_> {
         if self.shared.settings.safe_methods_only && !self.sent.method().is_safe() {
             return Err(UnauthorizedReason::NoRetry);
         }
-        if let (SentRequest::Copy(request), Some(credential)) = (&self.sent, &self.held.credential)
-            && Self::is_set_by_caller(request, credential)
+        if let (SentRequest::Copy(copy), Some(credential)) = (&self.sent, &self.held.credential)
+            && credential.header_name().is_some_and(|name| copy.headers().iter().any(|(set, _)| set == name))
         {
             return Err(UnauthorizedReason::CallerCredential);
         }
@@ -132,12 +132,7 @@ impl Call<'_> {
             only.challenges = Challenges::default();
         }
         match std::mem::replace(&mut self.sent, SentRequest::Head(refused)) {
-            SentRequest::Copy(mut request) => {
-                if let Some(make) = self.options.body.as_deref().filter(|_| self.has_remade_body) {
-                    *request.body_mut() = Some(make());
-                }
-                Ok(request)
-            }
+            SentRequest::Copy(copy) => Ok(copy.into_request(self.options.body.as_deref())),
             SentRequest::Head(_) => Err(UnauthorizedReason::NotReplayable),
         }
     }

@@ -47,9 +47,11 @@ impl Call<'_> {
     /// the clocks, if there is one.
     fn record_skew(&self, response: &mut Response) {
         let session = &self.shared.session;
-        if session.needs_dates() && !self.target().is_foreign(response) {
-            let date = response_date(response.headers());
-            date.into_iter().for_each(|date| session.learn_date(date));
+        if session.needs_dates()
+            && let Some(date) = response_date(response.headers())
+            && !self.target().is_foreign(response)
+        {
+            session.learn_date(date);
         }
         if let Some(skew) = session.clock_skew() {
             response.extensions_mut().insert(skew);
@@ -66,13 +68,13 @@ impl Call<'_> {
     }
 
     /// Passes on a response that is neither a 401 nor a 403.
-    pub(super) fn pass(&mut self, mut response: Response) -> End {
-        if let Err(error) = self.observe(&response, &Challenges::default()) {
+    pub(super) fn pass(&mut self, response: &mut Response) -> End {
+        if let Err(error) = self.observe(response, &Challenges::default()) {
             return error.into();
         }
         self.shared.rejecting_paths.remove(self.sent.method(), self.sent.url());
-        self.record_accepted_credential(&response);
-        self.report.findings.add(self.lint(&response, &[], None));
+        self.record_accepted_credential(response);
+        self.report.findings.add(self.lint(response, &[], None));
         // `FollowRedirects` masks the credentials that a `Location` contains, so it needs the whole report.
         if self.report.has_more_than_numbers() || is_redirect(response.status()) {
             self.list_sent_credential();
@@ -86,12 +88,12 @@ impl Call<'_> {
                 extensions.insert(skew);
             }
         }
-        End::Response(response)
+        End::Response
     }
 
     /// Ends the call with a 403.
-    pub(super) async fn forbidden(&self, mut response: Response) -> End {
-        let is_foreign = self.target().is_foreign(&response);
+    pub(super) async fn forbidden(&self, response: &mut Response) -> End {
+        let is_foreign = self.target().is_foreign(response);
         if !is_foreign {
             self.shared.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
@@ -101,36 +103,36 @@ impl Call<'_> {
             });
         }
         // A scheme learns from every response to a request that it signed. Its result changes nothing here.
-        let _ = self.observe(&response, &Challenges::default());
+        let _ = self.observe(response, &Challenges::default());
         let expired_when = self.shared.settings.expired_when.as_ref().filter(|_| !is_foreign);
         if self.passes_through() {
             let is_expired = expired_when.is_some_and(|means_expired| {
                 // The caller reads the body.
                 let (headers, body) = (response.headers().clone(), Body::default());
-                means_expired(&Forbidden::new(self.facts_of(&response, headers, body, self.report.clone())))
+                means_expired(&Forbidden::new(self.facts_of(response, headers, body, self.report.clone())))
             });
-            self.record_forbidden(is_expired, &response);
+            self.record_forbidden(is_expired, response);
             return self.pass_through(response);
         }
-        let body = self.read(&mut response).await;
-        let forbidden = Forbidden::new(self.facts(&mut response, body));
+        let body = self.read(response).await;
+        let forbidden = Forbidden::new(self.facts(response, body));
         let is_expired = expired_when.is_some_and(|means_expired| means_expired(&forbidden));
-        self.record_forbidden(is_expired, &response);
+        self.record_forbidden(is_expired, response);
         Error::Forbidden(forbidden).into()
     }
 
     /// Ends the call with a 401 whose body is not read yet.
-    pub(super) async fn unauthorized(&self, mut response: Response, refusal: Refusal) -> End {
-        let body = self.read(&mut response).await;
+    pub(super) async fn unauthorized(&self, response: &mut Response, refusal: Refusal) -> End {
+        let body = self.read(response).await;
         self.refused(response, body, refusal)
     }
 
     /// Ends the call with a 401.
-    pub(super) fn refused(&self, mut response: Response, body: Body, refusal: Refusal) -> End {
+    pub(super) fn refused(&self, response: &mut Response, body: Body, refusal: Refusal) -> End {
         if self.passes_through() {
             return self.pass_through(response);
         }
-        let facts = self.facts(&mut response, body);
+        let facts = self.facts(response, body);
         // If another call has renewed the credential meanwhile, the server may refuse the new credential on every path.
         let is_accepted_elsewhere =
             self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
@@ -139,13 +141,13 @@ impl Call<'_> {
     }
 
     /// Returns a refusal as a response, with its challenges and its report in the extensions.
-    fn pass_through(&self, mut response: Response) -> End {
+    fn pass_through(&self, response: &mut Response) -> End {
         let challenges = Arc::new(Challenges::from_headers(response.headers()));
         response.extensions_mut().insert(challenges);
         let mut report = self.report.clone();
-        report.findings.add(self.lint(&response, &[], None));
+        report.findings.add(self.lint(response, &[], None));
         response.extensions_mut().insert(report);
-        End::Response(response)
+        End::Response
     }
 
     /// The facts of a refusal. Takes the header fields out of the response.
@@ -173,9 +175,9 @@ impl Call<'_> {
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
         let mut report = self.report.clone();
         report.mask_url_values(self.sent.url());
-        if let SentRequest::Copy(request) = &self.sent {
+        if let SentRequest::Copy(copy) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
-            let secret = request.headers().values().filter(|value| value.is_sensitive());
+            let secret = copy.headers().iter().map(|(_, value)| value).filter(|value| value.is_sensitive());
             report.echoes.extend(secret.cloned().map(Credential::of_caller));
         }
         report.findings.add(self.lint(response, &body.bytes, None));
@@ -248,7 +250,7 @@ impl Call<'_> {
     }
 
     /// Reads the body of a 401 before the second send: all of it, so that its connection can be used again, and keeps the
-    /// beginning. A body that is longer than the limit is not read.
+    /// beginning. A body that is more than twice as long as the limit is not read.
     pub(super) fn drain<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
         let limits = read::unless_too_long(response, self.read_limits(KEPT_BEFORE_SECOND_SEND));
         read::bounded(response, limits)

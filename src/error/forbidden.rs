@@ -42,8 +42,8 @@ impl Forbidden {
     /// the server echoes there is shown as `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
-        let (facts, of_problem) = (&self.0.facts, &self.0.facts.problem.required_scopes);
-        if facts.is_of_caller && !of_problem.is_empty() {
+        let (facts, of_problem) = (&self.0.facts, &self.0.facts.problem().required_scopes);
+        if facts.is_of_caller() && !of_problem.is_empty() {
             return of_problem.clone();
         }
         let scopes = Self::masked_scopes(&facts.challenges, self.report());
@@ -54,10 +54,10 @@ impl Forbidden {
     pub(crate) fn scopes_to_request(&self) -> Vec<String> {
         let (facts, masker) = (&self.0.facts, self.report().masker());
         let of_problem = || {
-            let scopes = facts.problem.required_scopes.iter();
+            let scopes = facts.problem().required_scopes.iter();
             scopes.filter(|scope| !scope.contains("***")).cloned().collect()
         };
-        if facts.is_of_caller && !facts.problem.required_scopes.is_empty() {
+        if facts.is_of_caller() && !facts.problem().required_scopes.is_empty() {
             return of_problem();
         }
         let mut scopes = Self::scopes_of(&facts.challenges);
@@ -89,7 +89,7 @@ impl Forbidden {
     /// servers send 403 for a rate limit. The value is at most a year.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.facts.problem.retry_after
+        self.0.facts.problem().retry_after
     }
 }
 

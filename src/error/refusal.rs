@@ -82,13 +82,13 @@ macro_rules! refusal_getters {
         /// Returns the URL where the server documents the error, if it names one.
         #[must_use]
         pub fn help_url(&self) -> Option<&str> {
-            self.0.facts.problem.help_url.as_deref()
+            self.0.facts.problem().help_url.as_deref()
         }
 
         /// Returns what the body says, and the header fields other than the challenges.
         #[must_use]
         pub fn problem(&self) -> &Problem {
-            &self.0.facts.problem
+            self.0.facts.problem()
         }
 
         /// Returns what the middleware did in this call.

@@ -109,22 +109,24 @@ impl Middleware for ChallengeMiddleware {
             if call.pass_at_once(&mut response) {
                 return Ok(response);
             }
-            Box::pin(send_again(&mut call, response, extensions, next)).await
+            Box::pin(send_again(&mut call, &mut response, extensions, next)).await?;
+            Ok(response)
         })
     }
 }
 
-/// Ends the call, or sends its second request. The send consumes `next`, so that a third send does not compile.
+/// Ends the call, or sends its second request and replaces the response. The send consumes `next`, so that a third send does not
+/// compile.
 async fn send_again(
     call: &mut Call<'_>,
-    first: Response,
+    response: &mut Response,
     extensions: &mut Extensions,
     next: Next<'_>,
-) -> reqwest_middleware::Result<Response> {
-    let request = match call.after_first_send(first).await {
+) -> reqwest_middleware::Result<()> {
+    let request = match call.after_first_send(response).await {
         Ok(request) => request,
         Err(end) => return end.into_result(),
     };
-    let second = next.run(request, extensions).await?;
-    call.after_second_send(second).await.into_result()
+    *response = next.run(request, extensions).await?;
+    call.after_second_send(response).await.into_result()
 }
