@@ -66,6 +66,7 @@ mod scheme;
 mod call;
 mod redirect;
 mod middleware;
+mod pool;
 #[cfg(feature = "retry")]
 pub mod retry;
 pub mod support;
@@ -80,11 +81,12 @@ pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, CredentialErrorKind, Observed, ResponseHead, Secret};
 pub use error::{
     AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
-    RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,
-    UnauthorizedReason,
+    RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, TenantError,
+    TenantErrorKind, Unauthorized, UnauthorizedReason,
 };
 pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
 pub use origin::{Origin, OriginError, OriginErrorKind};
+pub use pool::{PoolBuilder, SessionPool, TenantHandle};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{
     Clock, Demand, IntoCredential, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock,

@@ -8,7 +8,8 @@
 //!        ├─ SessionEnded   a login or logout before a send
 //!        ├─ StepUp         a step-up that cannot help
 //!        ├─ Insecure       plain http to a host with https
-//!        └─ Redirect       a redirect that is not followed
+//!        ├─ Redirect       a redirect that is not followed
+//!        └─ Tenant         a pool has no session for the request          source: the error of its factory
 //! ```
 //!
 //! A call that ends with a 401 or 403 makes the `Facts` of the response. `read` reads a [`Problem`] from its body and header
@@ -52,6 +53,7 @@ mod report;
 mod seek;
 mod session_ended;
 mod step_up_error;
+mod tenant_error;
 mod unauthorized;
 mod unauthorized_reason;
 
@@ -76,5 +78,6 @@ pub(crate) use report::Signed;
 pub use report::{AuthReport, Renewed};
 pub use session_ended::SessionEnded;
 pub use step_up_error::{StepUpError, StepUpKind};
+pub use tenant_error::{TenantError, TenantErrorKind};
 pub use unauthorized::Unauthorized;
 pub use unauthorized_reason::UnauthorizedReason;

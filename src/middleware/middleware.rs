@@ -33,6 +33,17 @@ impl ChallengeMiddleware {
         Session(self.0.session.clone())
     }
 
+    /// Whether a call, a clone, a session handle, a refresh or unsaved state uses the session. A pool keeps such a session.
+    pub(crate) fn is_in_use(&self) -> bool {
+        // The pool holds one clone. A refresh, a logout and a handle hold the session.
+        Arc::strong_count(&self.0) > 1 || Arc::strong_count(&self.0.session) > 1 || self.0.session.holds_unsaved()
+    }
+
+    /// Lends this client to refreshers, unless the builder has set one.
+    pub(crate) fn lend_refresh_client(&self, client: &reqwest::Client) {
+        self.0.session.lend_refresh_client(client);
+    }
+
     /// Reports a request outside the origins as an event. A different port, or `www.` before the host, is easily
     /// overlooked.
     #[cold]

@@ -70,7 +70,7 @@ use crate::error::RefreshError;
 /// }
 /// ```
 ///
-/// A decorator, such as a store, is a `Refresh` around another `Refresh`. It forwards all five methods. It can change the
+/// A decorator, such as a store, is a `Refresh` around another `Refresh`. It forwards all six methods. It can change the
 /// context that the inner refresher sees, for example by [`RefreshContext::with_credential`]. `decorator_contract` in
 /// `reqwest-challenge-testing` checks a decorator.
 #[async_trait]
@@ -133,6 +133,13 @@ pub trait Refresh: Send + Sync + 'static {
     /// second, and a caller does not want to wait for longer. A refresher that asks the user returns several minutes.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
+    }
+
+    /// Whether the refresher holds a credential in memory that it could not save. A [`SessionPool`](crate::SessionPool) does
+    /// not drop the session of such a refresher. The default is `false`. A decorator returns `true` if it holds one itself, or
+    /// if the refresher inside does.
+    fn holds_unsaved(&self) -> bool {
+        false
     }
 }
 
@@ -215,6 +222,10 @@ macro_rules! forward {
 
             fn timeout(&self) -> Duration {
                 (**self).timeout()
+            }
+
+            fn holds_unsaved(&self) -> bool {
+                (**self).holds_unsaved()
             }
         }
     )*};

@@ -49,6 +49,7 @@ mod types;
 mod wait_graph;
 
 pub use event::{ChallengeDefect, Event, RefreshOutcome};
+pub(crate) use flight::Flight;
 pub(crate) use flight_request::NoCredential;
 pub use fresh::Fresh;
 pub(crate) use listeners::Listeners;

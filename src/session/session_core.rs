@@ -200,6 +200,16 @@ impl SessionCore {
         signed.and_then(|signed| lock(&self.state).holder(signed.generation))
     }
 
+    /// Whether the refresher holds a credential that is not saved.
+    pub(crate) fn holds_unsaved(&self) -> bool {
+        self.refresher.holds_unsaved()
+    }
+
+    /// Lends this client to the refresher, unless it has one.
+    pub(crate) fn lend_refresh_client(&self, client: &reqwest::Client) {
+        self.refresh_client.get_or_init(|| client.clone());
+    }
+
     /// Whether the refresher is called before a server has refused something.
     pub(crate) fn answers_without_challenge(&self) -> bool {
         !self.refresher.needs_challenge()

@@ -271,6 +271,11 @@ impl<R: Refresh> Refresh for Stored<R> {
     fn timeout(&self) -> Duration {
         self.refresher.timeout().saturating_add(self.entry.lock_timeout)
     }
+
+    fn holds_unsaved(&self) -> bool {
+        // A lock that is held means that a credential is being saved.
+        self.unsaved.try_lock().map_or(true, |unsaved| unsaved.is_some()) || self.refresher.holds_unsaved()
+    }
 }
 
 impl<R> fmt::Debug for Stored<R> {
