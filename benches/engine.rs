@@ -6,11 +6,12 @@
 //! loopback. With `costs` as an argument, it prints only what is measured without a network.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "shared/allocator.rs"]
+mod allocator;
 #[path = "shared/callgrind.rs"]
 mod callgrind;
 
 mod engine {
-    pub(crate) mod allocator;
     pub(crate) mod bodies;
     pub(crate) mod costs;
     pub(crate) mod loopback;
@@ -22,7 +23,7 @@ mod engine {
 use std::time::Duration;
 
 use engine::stacks::{Shape, Stack, run};
-use engine::{allocator, bodies, costs, loopback, waiters};
+use engine::{bodies, costs, loopback, waiters};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();

@@ -3,8 +3,8 @@
 use reqwest::Body;
 
 use super::super::{DELAY, row};
-use super::allocator;
 use super::loopback::{Api, runtime};
+use crate::allocator;
 
 pub(crate) fn bodies() -> bool {
     const SIZE: usize = 100 << 20;

@@ -2,8 +2,8 @@
 //! network is measured.
 
 use super::super::row;
-use super::allocator;
 use super::stacks::{Shape, Stack, run};
+use crate::allocator;
 use crate::callgrind::{collected, collected_with};
 
 /// How many calls the shorter of two runs makes.

@@ -12,8 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::{DELAY, row};
-use super::allocator;
 use super::stacks::Stack;
+use crate::allocator;
 
 /// An API on loopback in a separate process. It accepts one token at a time.
 pub(super) struct Api {

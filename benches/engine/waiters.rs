@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::super::row;
-use super::allocator;
+use crate::allocator;
 
 const CALLERS: usize = 100_000;
 

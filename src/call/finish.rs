@@ -258,7 +258,7 @@ impl Call<'_> {
 
     /// The limits for reading a body. `None` if the caller reads it.
     fn read_limits(&self, keep: usize) -> Option<read::Limits> {
-        let Settings { body_limit: bytes, body_timeout: time, .. } = self.shared.settings;
+        let Settings { body_limit: bytes, body_timeout: time, .. } = *self.shared.settings;
         (!self.passes_through()).then_some(read::Limits { bytes, keep: keep.min(bytes), time })
     }
 

@@ -20,8 +20,8 @@ use crate::session::SessionCore;
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
     pub(crate) session: Arc<SessionCore>,
-    pub(crate) origins: Box<[Origin]>,
-    pub(crate) settings: Settings,
+    pub(crate) origins: Arc<[Origin]>,
+    pub(crate) settings: Arc<Settings>,
     pub(super) rejecting_paths: RejectingPaths,
     pub(super) resources: Resources,
     pub(super) accepted_urls: AcceptedUrls,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(session: Arc<SessionCore>, origins: Box<[Origin]>, settings: Settings) -> Self {
+    pub(crate) fn new(session: Arc<SessionCore>, origins: Arc<[Origin]>, settings: Arc<Settings>) -> Self {
         Self {
             session,
             origins,

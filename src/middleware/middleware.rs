@@ -13,7 +13,8 @@ use crate::call::{Call, CallOptions, Shared};
 use crate::error::{Error, InsecureUrl};
 use crate::origin::{Origin, url_without_secrets};
 use crate::redirect;
-use crate::session::{Event, Session};
+use crate::refresh::Refresh;
+use crate::session::{Event, Session, SessionCore};
 
 /// A middleware that answers the challenges of a 401 once, and turns a 403 into an error (RFC 9110 §11.4).
 ///
@@ -31,6 +32,23 @@ impl ChallengeMiddleware {
     #[must_use]
     pub fn session(&self) -> Session {
         Session(self.0.session.clone())
+    }
+
+    /// Returns a middleware with the same settings, another refresher, and a separate session without a credential. It shares
+    /// the memory of the settings, so the factory of a [`SessionPool`](crate::SessionPool) uses it.
+    ///
+    /// ```
+    /// use reqwest_challenge::{ChallengeMiddleware, Credential};
+    ///
+    /// let first = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("t1")).strict().build()?;
+    /// let second = first.with_refresher(Credential::bearer("t2"));
+    /// # drop(second);
+    /// # Ok::<(), reqwest_challenge::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn with_refresher(&self, refresher: impl Refresh) -> Self {
+        let session = SessionCore::new(self.0.session.config_with(Arc::new(refresher)));
+        Self::of(Shared::new(session, self.0.origins.clone(), self.0.settings.clone()))
     }
 
     /// Whether a call, a clone, a session handle, a refresh or unsaved state uses the session. A pool keeps such a session.

@@ -143,7 +143,7 @@ mod tests {
         let mut entries = entries(2, None, &[1, 2, 3]);
         entries.get(&1, at(9));
         assert_eq!(entries.evict(at(9), |_| false, false), [2]);
-        assert_eq!(entries.evict(at(9), |_| false, false), []);
+        assert_eq!(entries.evict(at(9), |_| false, false), [] as [u32; 0]);
     }
 
     #[test]
@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn if_all_are_in_use_there_are_more_entries_than_allowed() {
         let mut entries = entries(1, Some(SECOND), &[1, 2, 3]);
-        assert_eq!(entries.evict(at(9), |_| true, true), []);
+        assert_eq!(entries.evict(at(9), |_| true, true), [] as [u32; 0]);
         assert_eq!(entries.len(), 3);
     }
 
     #[test]
     fn an_idle_entry_is_removed_after_the_timeout_and_not_before() {
         let mut entries = entries(9, Some(SECOND * 10), &[1, 2]);
-        assert_eq!(entries.evict(at(9), |_| false, false), []);
+        assert_eq!(entries.evict(at(9), |_| false, false), [] as [u32; 0]);
         assert_eq!(entries.evict(at(10), |_| false, false), [1]);
         assert_eq!(entries.evict(at(11), |_| false, false), [2]);
     }
@@ -171,7 +171,7 @@ mod tests {
     fn an_entry_whose_factory_runs_is_not_removed() {
         let mut entries: Entries<u32, u32, ()> = Entries::new(0, Some(Duration::ZERO));
         entries.add(Arc::new(1), (), at(0));
-        assert_eq!(entries.evict(at(9), |_| false, true), []);
+        assert_eq!(entries.evict(at(9), |_| false, true), [] as [u32; 0]);
         entries.finish(&1, None, |()| true);
         assert_eq!((entries.len(), entries.by_use.len()), (0, 0));
     }

@@ -37,9 +37,11 @@ use crate::util::lock;
 ///     Ok(Credential::bearer(format!("token-of-{tenant}")))
 /// }
 ///
-/// let pool = SessionPool::builder(async |tenant: String| {
-///     let refresher = move |_: RefreshContext| token_of(tenant.clone());
-///     ChallengeMiddleware::new("https://api.example.com", refresher)
+/// // All tenants share the settings of this middleware.
+/// let settings = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("unused")).build()?;
+/// let pool = SessionPool::builder(move |tenant: String| {
+///     let auth = settings.with_refresher(move |_: RefreshContext| token_of(tenant.clone()));
+///     async { Ok::<_, BoxError>(auth) }
 /// })
 /// .capacity(10_000)
 /// .build();

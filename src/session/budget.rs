@@ -19,7 +19,8 @@ pub(crate) struct Budget {
     refusals: u32,
     /// The last generation that was counted. A thousand requests with one credential count once.
     last_counted: u64,
-    pause: Option<Pause>,
+    /// In a box, because it is rare and a pool has many sessions.
+    pause: Option<Box<Pause>>,
 }
 
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Budget {
         self.refusals = self.refusals.saturating_add(1);
         if self.refusals >= limit {
             let span = self.pause.as_ref().map_or(FIRST_PAUSE, |pause| (pause.span * 2).min(MAX_PAUSE));
-            self.pause = Some(Pause { since: now, span });
+            self.pause = Some(Box::new(Pause { since: now, span }));
         }
     }
 

@@ -14,6 +14,7 @@
 //! than the middleware. [`Event`]s report what happened. `state` and the files that it uses know no HTTP and no runtime, so
 //! that a model checker runs them (`model/`).
 
+mod accepted_generations;
 mod flight_request;
 mod step;
 mod budget;

@@ -148,7 +148,7 @@ impl SessionCore {
     /// Ends a flight with an error. Temporary and final failures are remembered. While the held credential is still valid,
     /// every other failure is remembered too.
     pub(super) fn fail(&self, number: u64, error: RefreshError) {
-        let Timing { transient_backoff, failure_cooldown, .. } = self.timing;
+        let Timing { transient_backoff, failure_cooldown, .. } = *self.timing;
         let (span, is_for_slot) = match error.kind() {
             RefreshErrorKind::Transient { retry_after } => {
                 (retry_after.map_or(transient_backoff, |span| span.min(MAX_RETRY_AFTER)), true)

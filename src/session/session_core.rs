@@ -1,13 +1,14 @@
 //! The state that all clones of one middleware share, and what every operation on it needs: refresher, clock, timing.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 
+use super::accepted_generations::AcceptedGenerations;
 use super::flight_request::Purpose;
 use super::listeners::Listeners;
 use super::skew::Skew;
@@ -41,8 +42,8 @@ pub(crate) struct SessionConfig {
     pub(crate) refresher: Arc<dyn Refresh>,
     pub(crate) initial_credential: Option<Credential>,
     /// At least one.
-    pub(crate) origins: Box<[Origin]>,
-    pub(crate) timing: Timing,
+    pub(crate) origins: Arc<[Origin]>,
+    pub(crate) timing: Arc<Timing>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the session learns from the dates of responses how wrong its clock is.
     pub(crate) reads_dates: bool,
@@ -52,9 +53,6 @@ pub(crate) struct SessionConfig {
 
 /// How many partitions and resources have a slot. A client uses fewer at the same time.
 const MAX_SLOTS: usize = 256;
-
-/// How many generations are remembered as accepted. A success needs no lock while at most this many slots are in use.
-const ACCEPTED_GENERATIONS: usize = 64;
 
 /// The numbers of sessions.
 pub(super) type SessionIds = SmallVec<[usize; 4]>;
@@ -76,11 +74,10 @@ pub(crate) struct SessionCore {
     pub(super) flight_tasks: Mutex<FlightTasks>,
     pub(super) task_count: Arc<TaskCount>,
     pub(super) refresher: Arc<dyn Refresh>,
-    /// The last generations that the server accepted. A generation is stored at its remainder by the length.
-    accepted: [AtomicU64; ACCEPTED_GENERATIONS],
+    accepted: AcceptedGenerations,
     /// At least one.
-    pub(super) origins: Box<[Origin]>,
-    pub(super) timing: Timing,
+    pub(super) origins: Arc<[Origin]>,
+    pub(super) timing: Arc<Timing>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: Skew,
     pub(super) listeners: Listeners,
@@ -104,7 +101,7 @@ impl SessionCore {
             id: SESSIONS.fetch_add(1, Ordering::Relaxed),
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
-            accepted: [const { AtomicU64::new(0) }; ACCEPTED_GENERATIONS],
+            accepted: AcceptedGenerations::default(),
             flight_tasks: Mutex::default(),
             task_count: Arc::default(),
             refresher,
@@ -181,8 +178,7 @@ impl SessionCore {
     /// Records that the server accepted the credential of this generation. Returns whether this is new.
     #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
-        let last = &self.accepted[generation as usize % ACCEPTED_GENERATIONS];
-        let is_new = generation != 0 && last.swap(generation, Ordering::Relaxed) != generation;
+        let is_new = generation != 0 && self.accepted.add(generation);
         if is_new {
             self.change(|state| state.accepted(generation));
         }
@@ -192,7 +188,7 @@ impl SessionCore {
     /// Whether the server is known to have accepted the credential of this generation.
     #[inline]
     pub(crate) fn is_accepted(&self, generation: u64) -> bool {
-        self.accepted[generation as usize % ACCEPTED_GENERATIONS].load(Ordering::Relaxed) == generation
+        self.accepted.contains(generation)
     }
 
     /// The slot that holds the credential with which a call was signed, if it is still held.
@@ -203,6 +199,20 @@ impl SessionCore {
     /// Whether the refresher holds a credential that is not saved.
     pub(crate) fn holds_unsaved(&self) -> bool {
         self.refresher.holds_unsaved()
+    }
+
+    /// The configuration of a session with the same settings and another refresher, without a credential.
+    pub(crate) fn config_with(&self, refresher: Arc<dyn Refresh>) -> SessionConfig {
+        SessionConfig {
+            refresher,
+            initial_credential: None,
+            origins: self.origins.clone(),
+            timing: self.timing.clone(),
+            clock: self.clock.clone(),
+            reads_dates: !self.skew.is_off(),
+            refresh_client: self.refresh_client.get().cloned(),
+            listeners: self.listeners.clone(),
+        }
     }
 
     /// Lends this client to the refresher, unless it has one.

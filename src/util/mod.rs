@@ -1,6 +1,6 @@
 //! Small parts that three or more modules use, and that know nothing of HTTP authentication.
 //!
-//! - `lock` locks a mutex.
+//! - `lock` locks a mutex; `lazy_box` allocates a value when it is first needed.
 //! - `timeout` bounds the time of a future, and limits the durations that a caller sets.
 //! - `retry_after` reads from a response how long a client must wait before it sends the next request.
 //! - `read_chunks` reads a body up to a limit.
@@ -14,6 +14,7 @@
 mod bounded;
 mod clock_skew;
 mod date;
+mod lazy_box;
 mod lock;
 mod one_line;
 mod read_chunks;
@@ -23,6 +24,7 @@ mod timeout;
 pub(crate) use bounded::BoundedList;
 pub use clock_skew::ClockSkew;
 pub(crate) use date::of_response as response_date;
+pub(crate) use lazy_box::LazyBox;
 pub(crate) use lock::lock;
 pub(crate) use one_line::{DEFAULT_COLUMNS, write_escaped};
 pub use one_line::{OneLine, hides_text};
