@@ -11,7 +11,7 @@ const ROUNDS: u64 = 500;
 
 /// Instructions of one call, counted in separate processes.
 fn instructions(stack: Stack, shape: Shape) -> f64 {
-    per_call(stack, shape, |arguments| collected(arguments))
+    per_call(stack, shape, collected)
 }
 
 /// The difference of two runs does not include the start of the process.
