@@ -49,6 +49,8 @@ impl Path {
 
 impl Resources {
     /// The slot of requests for this URL.
+    // Inlined for the row `Get` of the benchmark `engine`.
+    #[inline]
     pub(crate) fn slot_of(&self, url: &Url) -> SlotKey {
         if self.count.load(Ordering::Relaxed) == 0 {
             return SlotKey::Main;

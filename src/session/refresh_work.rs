@@ -62,7 +62,8 @@ impl SessionCore {
             };
             let result = result.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)));
             let result = result.map_err(|error| error.masked(&Credential::masker_of(&kept_context.credential)));
-            let waiters = core.waiting(number);
+            // Only an event contains it.
+            let waiters = if core.listeners.is_active() { core.waiting(number) } else { 0 };
             let (outcome, late) = core.complete(facts, result);
             guard.disarm();
             let core = &*guard.core;
