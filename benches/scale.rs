@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "shared/allocator.rs"]
+#[allow(dead_code, reason = "the benchmark `engine` uses the rest")]
 mod allocator;
 
 mod scale {

@@ -40,6 +40,7 @@ mod network_failures;
 mod origins;
 mod partitions;
 mod passwords;
+mod pool_evictions;
 mod pools;
 mod printed_errors;
 mod printing;
