@@ -15,8 +15,8 @@ pub(super) struct Rule {
 pub(super) enum Where {
     /// A member of the body: of an object of any name, or of the object of that name. The name `*` is any name.
     Member(Option<&'static str>, &'static str),
-    /// A header field. If the name begins with `*`, every field whose name has this ending. With a second name, only
-    /// the part `name=…` of the value.
+    /// A header field. If the name begins with `*`, every field counts whose name ends with the rest of it. If there is a
+    /// second name, only the part `name=…` of the value counts.
     Field(&'static str, Option<&'static str>),
 }
 
