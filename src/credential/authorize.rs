@@ -56,6 +56,43 @@ pub trait Authorize: Send + Sync + 'static {
 
     /// The header that the scheme sets, or `None` if it sets none or several. If the caller already set this header on a
     /// request, the middleware does not call the scheme for the request.
+    ///
+    /// The middleware asks for the name in each send, so the scheme keeps it. If the name is computed or configured, a field
+    /// holds it:
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use reqwest_challenge::reqwest::Request;
+    /// use reqwest_challenge::reqwest::header::{HeaderName, HeaderValue};
+    /// use reqwest_challenge::{Authorize, BoxError, Credential, async_trait};
+    ///
+    /// struct Tenant {
+    ///     header: HeaderName,
+    ///     name: HeaderValue,
+    /// }
+    ///
+    /// #[async_trait]
+    /// impl Authorize for Tenant {
+    ///     fn scheme(&self) -> &str {
+    ///         "Tenant"
+    ///     }
+    ///
+    ///     fn header_name(&self) -> Option<&HeaderName> {
+    ///         Some(&self.header)
+    ///     }
+    ///
+    ///     async fn authorize(&self, request: &mut Request, _now: SystemTime) -> Result<(), BoxError> {
+    ///         request.headers_mut().insert(&self.header, self.name.clone());
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let product = "billing";
+    /// let header = HeaderName::try_from(format!("x-{product}-tenant"))?;
+    /// let credential = Credential::custom(Tenant { header, name: HeaderValue::from_static("acme") });
+    /// # Ok::<(), BoxError>(())
+    /// ```
     fn header_name(&self) -> Option<&HeaderName> {
         Some(&http::header::AUTHORIZATION)
     }

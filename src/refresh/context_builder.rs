@@ -31,6 +31,7 @@ use crate::util::ClockSkew;
 #[must_use]
 pub struct RefreshContextBuilder {
     url: String,
+    has_request: bool,
     method: Method,
     challenges: Vec<Vec<u8>>,
     reason: RefreshReason,
@@ -45,7 +46,8 @@ pub struct RefreshContextBuilder {
 }
 
 impl RefreshContext {
-    /// Builds a context without a session, for a request to `url`. Used to test a refresher.
+    /// Builds a context without a session, for a request to `url`. Used to test a refresher. A login and a logout have no
+    /// request: see [`without_request`](RefreshContextBuilder::without_request).
     pub fn builder(url: impl AsRef<str>) -> RefreshContextBuilder {
         RefreshContextBuilder::new(url.as_ref())
     }
@@ -56,6 +58,7 @@ impl RefreshContextBuilder {
     pub(super) fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
+            has_request: true,
             method: Method::GET,
             challenges: Vec::new(),
             reason: RefreshReason::Challenged,
@@ -79,6 +82,23 @@ impl RefreshContextBuilder {
     /// Sets the method of the request. The default is GET.
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
+        self
+    }
+
+    /// Builds a context in which no request was refused, as in a login or a logout. Its [`url`](RefreshContext::url) and
+    /// [`method`](RefreshContext::method) are `None`, and it has no challenges, also if they are set. Its
+    /// [`origin`](RefreshContext::origin) is that of the URL.
+    ///
+    /// ```
+    /// use reqwest_challenge::{RefreshContext, RefreshReason};
+    ///
+    /// let login = RefreshContext::builder("https://api.example.com").reason(RefreshReason::Login).without_request().build()?;
+    /// assert_eq!(login.url(), None);
+    /// assert_eq!(login.origin().to_string(), "https://api.example.com");
+    /// # Ok::<(), reqwest_challenge::OriginError>(())
+    /// ```
+    pub fn without_request(mut self) -> Self {
+        self.has_request = false;
         self
     }
 
@@ -163,13 +183,15 @@ impl RefreshContextBuilder {
     /// [`OriginError`] if the URL cannot be parsed, or is not `http` or `https`.
     pub fn build(self) -> Result<RefreshContext, OriginError> {
         let (url, origin) = Origin::parse_url(&self.url)?;
-        let challenges = Challenges::parse_lines(&self.challenges);
+        let lines = if self.has_request { self.challenges } else { Vec::new() };
+        let challenges = Challenges::parse_lines(&lines);
         let demand = Question::of(&challenges, matches!(self.slot, SlotKey::Partition(_))).demand;
         let demand = self.scopes.into_iter().fold(demand, Demand::with_scopes);
+        let request = RefusedRequest { method: self.method, url, challenges };
         Ok(RefreshContext {
             reason: self.reason,
             demand,
-            request: Some(Arc::new(RefusedRequest { method: self.method, url, challenges })),
+            request: self.has_request.then(|| Arc::new(request)),
             origin,
             credential: self.credential,
             session: SessionAccess::None { awaited: self.awaited, skew: self.skew, client: Arc::new(self.client) },

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::credential::Credential;
+
 /// What the server demands beyond a fresh credential. Nearly always it is [empty](Self::is_empty). An empty demand allocates
 /// nothing.
 ///
@@ -24,12 +26,8 @@ use std::time::Duration;
 /// Only the server knows whether a credential meets a demand. The session does not inspect credentials: a newer credential
 /// that it holds answers an empty demand, and a demand that equals the one it was obtained for.
 ///
-/// A refresher that holds a credential, such as a store, knows only its [scopes](crate::Credential::scopes). It can return
-/// the credential
-/// - for a [step-up](crate::RefreshReason::StepUp), if the credential has all scopes of the demand;
-/// - for a 401 or an expiry, if the demand [is plain](Self::is_plain) and the credential has all its scopes.
-///
-/// In any other case it asks for a new credential.
+/// A refresher that holds a credential, such as a store, knows only its [scopes](crate::Credential::scopes).
+/// [`is_met_by`](Self::is_met_by) says whether it can return that credential. If not, it asks for a new one.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Demand(Option<Arc<Demanded>>);
 
@@ -96,6 +94,29 @@ impl Demand {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.claims().is_none() && self.acr_values().is_empty() && self.max_age().is_none() && !self.is_for_more()
+    }
+
+    /// Whether this credential certainly meets the demand: the demand [is plain](Self::is_plain), and the credential is
+    /// [known to have](Credential::scopes) all its scopes.
+    ///
+    /// A store or another decorator calls it before it returns a credential that it holds, for a 401, an expiry or a step-up.
+    /// It also compares the expiry with [`RefreshContext::now`](crate::RefreshContext::now), and the credential with the
+    /// refused one. No held credential answers a [login](crate::RefreshReason::Login), whose demand is empty.
+    ///
+    /// ```
+    /// use reqwest_challenge::{Credential, RefreshContext, RefreshReason};
+    ///
+    /// let context = RefreshContext::builder("https://api.example.com/reports").reason(RefreshReason::StepUp).scopes(["write"]);
+    /// let context = context.build()?;
+    /// let held = Credential::bearer("t1").with_scopes(["read", "write"]);
+    /// assert!(context.demand().is_met_by(&held));
+    /// assert!(!context.demand().is_met_by(&Credential::bearer("t2")), "its scopes are not known");
+    /// # Ok::<(), reqwest_challenge::OriginError>(())
+    /// ```
+    #[must_use]
+    pub fn is_met_by(&self, credential: &Credential) -> bool {
+        let granted = credential.scopes().unwrap_or_default();
+        self.is_plain() && self.scopes().iter().all(|scope| granted.contains(scope))
     }
 
     /// Whether the server said that the credential is valid but insufficient. A renewal for the same scopes does not help.

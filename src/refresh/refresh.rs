@@ -71,7 +71,8 @@ use crate::error::RefreshError;
 /// ```
 ///
 /// A decorator, such as a store, is a `Refresh` around another `Refresh`. It forwards all five methods. It can change the
-/// context that the inner refresher sees, for example by [`RefreshContext::with_credential`].
+/// context that the inner refresher sees, for example by [`RefreshContext::with_credential`]. `decorator_contract` in
+/// `reqwest-challenge-testing` checks a decorator.
 #[async_trait]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a refresher",

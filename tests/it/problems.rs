@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Problem};
+use reqwest_challenge::{ChallengeMiddleware, Credential, Forbidden, Problem, Unauthorized};
 use reqwest_challenge_testing::Answer;
 use serde_json::{Map, Value, json};
 
@@ -186,6 +186,25 @@ fn members_after_a_value_that_is_too_deep_are_read() {
     let deep = format!("{}{}", "<a>".repeat(5_000), "</a>".repeat(5_000));
     let body = format!("<Error>{deep}<Message>no way</Message></Error>");
     assert_eq!(read_as("application/xml", body).detail.as_deref(), Some("no way"));
+}
+
+#[tokio::test]
+async fn the_description_is_the_text_and_the_error_is_the_code() {
+    for (status, challenge) in [(401, "Bearer"), (401, "Bearer error=\"expired\""), (403, "Bearer")] {
+        for description in ["The access token expired 5 minutes ago.", "renew it", "renewable"] {
+            let body = json!({ "error": "expired", "error_description": description }).to_string();
+            let server =
+                Script::new(move |_, _| Answer::new(status).header("www-authenticate", challenge).body(body.clone()));
+            let auth = ChallengeMiddleware::new(API, Credential::bearer("hunter2-of-the-caller")).unwrap();
+            let error = server.client(&auth).get(API).send().await.unwrap_err();
+            let (message, code) = match (Unauthorized::find(&error), Forbidden::find(&error)) {
+                (Some(error), _) => (error.message(), error.error_code()),
+                (_, error) => (error.unwrap().message(), error.unwrap().error_code()),
+            };
+            assert_eq!((message.as_deref(), code.as_deref()), (Some(description), Some("expired")), "{status}");
+            assert!(error.to_string().contains(&format!(": {description}")), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -49,7 +49,8 @@
 //! - [`Journal`]: the requests and refreshes in order, with assertions that print a timeline when they fail.
 //! - [`RecordingRefresher`]: a refresher that records each call and returns what the test configured.
 //! - [`Gate`], [`ManualClock`], [`until`]: control over the order of events and over the time.
-//! - [`refresher_contract`]: the checks that each refresher must pass.
+//! - [`refresher_contract`]: the checks that each refresher must pass. [`decorator_contract`]: those of a refresher around
+//!   another one.
 //!
 //! # Features
 //!
@@ -84,7 +85,9 @@ mod contract;
 pub mod wiremock;
 
 pub use crate::api::{At, MockApi};
-pub use crate::contract::{Check, RefresherContract, Report, Verdict, refresher_contract};
+pub use crate::contract::{
+    Check, DecoratorContract, RefresherContract, Report, Verdict, decorator_contract, refresher_contract,
+};
 #[cfg(feature = "store")]
 pub use crate::contract::{StoreContract, store_contract};
 pub use crate::journal::Journal;

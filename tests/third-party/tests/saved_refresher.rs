@@ -9,7 +9,8 @@ use reqwest_challenge::{ChallengeMiddleware, Session, reqwest};
 use reqwest_challenge_login::oauth::{AuthorizationCode, Client, Issuer, OAuth};
 use reqwest_challenge_login::store::Key;
 use reqwest_challenge_testing::{
-    Failure, Gate, MockApi, MockIdentityProvider, Protection, RecordingRefresher, Verdict, refresher_contract,
+    Failure, Gate, MockApi, MockIdentityProvider, Protection, RecordingRefresher, Verdict, decorator_contract,
+    refresher_contract,
 };
 use tempfile::tempdir;
 use third_party::saved_refresher::SavedRefresher;
@@ -68,6 +69,18 @@ async fn the_decorator_around_another_refresher_passes_the_contract() {
         SavedRefresher::new(RecordingRefresher::new(), store.clone(), key)
     };
     refresher_contract(make).run().await.assert_passed();
+}
+
+#[tokio::test]
+async fn the_decorator_passes_the_contract_of_a_decorator() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("credentials.db");
+    // Each decorator opens the database again, as another process does.
+    let make =
+        move |inside, place: &str| SavedRefresher::new(inside, SqliteStore::open(&path).unwrap(), key().account(place));
+    let report = decorator_contract(make).run().await;
+    println!("{report}");
+    report.assert_passed();
 }
 
 #[tokio::test]

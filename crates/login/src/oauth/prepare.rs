@@ -19,11 +19,18 @@ use reqwest_challenge::{Credential, Origin, RefreshContext, RefreshError, Refres
 const MAX_OPTIONAL_METADATA: Duration = Duration::from_secs(5);
 
 impl OAuth {
-    /// The context for obtaining a token.
-    pub(super) async fn grant_context<'r>(
-        &'r self,
-        context: &'r RefreshContext,
-    ) -> Result<GrantContext<'r>, RefreshError> {
+    /// Makes the context that the grant gets in a refresh with this context. Used to test a [`Grant`](super::Grant).
+    ///
+    /// It finds the server and the resource, and chooses the scopes, as a refresh does. If the issuer is named with its
+    /// [`token_endpoint`](super::Issuer::token_endpoint) and the context has no challenge, it sends no request.
+    ///
+    /// # Errors
+    /// - [`Denied`](reqwest_challenge::RefreshErrorKind::Denied) if the API names no authorization server, or if the metadata
+    ///   are those of another issuer or name a URL that must not be used.
+    /// - [`Transient`](reqwest_challenge::RefreshErrorKind::Transient) if metadata cannot be read.
+    /// - [`Other`](reqwest_challenge::RefreshErrorKind::Other) if the HTTP client cannot be built, or if the challenge of the
+    ///   API is not known.
+    pub async fn grant_context<'r>(&'r self, context: &'r RefreshContext) -> Result<GrantContext<'r>, RefreshError> {
         let sender = self.sender(context)?;
         let (issuer, metadata) = match &self.issuer.named {
             Some(server) => (server.issuer.clone(), self.optional_resource(&sender, context, &server.issuer).await),

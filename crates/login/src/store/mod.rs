@@ -69,6 +69,7 @@
 //!
 //! # Your own decorator
 //! [`Stored`] uses only public functions, so another crate can replace it. Such a decorator follows these rules.
+//! `decorator_contract` in `reqwest-challenge-testing` checks those that do not depend on a failure of the store.
 //!
 //! **`initial`** takes no lock. It loads the text and returns the stored credential, also if it has expired: the session then
 //! calls `refresh` before the request. If nothing usable is stored, it calls the refresher inside. If the load fails, it
@@ -80,8 +81,8 @@
 //!    in [`Stored`]) and continue without the lock, because a user waits.
 //! 2. *Look.* It loads the text. If the load fails, it returns that error and does not call the refresher inside.
 //! 3. *Answer from the store.* It returns the stored credential if that credential is newer than the
-//!    [refused one](reqwest_challenge::RefreshContext::credential), has not expired, and meets the
-//!    [demand](reqwest_challenge::Demand). The reason [`Login`](reqwest_challenge::RefreshReason::Login) is never answered
+//!    [refused one](reqwest_challenge::RefreshContext::credential), has not expired, and
+//!    [meets the demand](reqwest_challenge::Demand::is_met_by). The reason [`Login`](reqwest_challenge::RefreshReason::Login) is never answered
 //!    from the store, because the user wants a new login. The text is still loaded, for step 6.
 //!    - *Which is newer.* A stored credential that differs from the refused one is newer, because each new credential is saved
 //!      before it is used. After a failed save the store is older. So the decorator keeps the text that it could not save, and

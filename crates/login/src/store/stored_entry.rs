@@ -81,17 +81,15 @@ impl StoredEntry {
 
     /// Whether the stored credential answers the context, because another process has renewed it.
     pub(super) fn answers(&self, stored: &Credential, context: &RefreshContext) -> bool {
-        let needs_more = match context.reason() {
-            RefreshReason::Challenged | RefreshReason::Expired => !context.demand().is_plain(),
-            RefreshReason::StepUp => {
-                let is_granted = |scope| stored.scopes().is_some_and(|granted| granted.contains(scope));
-                !context.demand().scopes().iter().all(is_granted)
-            }
-            _ => true,
-        };
+        // A login gets a separate credential.
+        let may_answer =
+            matches!(context.reason(), RefreshReason::Challenged | RefreshReason::Expired | RefreshReason::StepUp);
         // A credential that another process has saved may have expired since.
         let is_expired = stored.expiry().is_some_and(|expiry| expiry <= context.now());
-        !needs_more && !is_expired && !context.credential().is_some_and(|refused| refused == stored)
+        may_answer
+            && context.demand().is_met_by(stored)
+            && !is_expired
+            && !context.credential().is_some_and(|refused| refused == stored)
     }
 }
 

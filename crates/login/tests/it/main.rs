@@ -9,6 +9,7 @@ mod cli_interrupts;
 mod cli_job_control;
 mod cli_logins;
 mod cli_prompts;
+mod decorators;
 mod network_failures;
 mod oauth_browser_logins;
 mod oauth_claims;

@@ -1,6 +1,7 @@
 //! A grant that a third party writes, by the public API alone.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use reqwest_challenge::{Refresh, RefreshContext, RefreshError, RefreshReason, async_trait};
 use reqwest_challenge_login::oauth::{
@@ -146,4 +147,74 @@ fn such_a_grant_goes_to_no_issuer_that_a_challenge_names() {
     assert_eq!(error.kind(), SetupErrorKind::IssuerRequired);
     assert!(error.is_issuer_required() && !error.is_invalid_url() && !error.is_client_not_supported());
     assert!(error.to_string().contains("Issuer::new"), "{error}");
+}
+
+/// A grant whose token a test makes.
+struct Made(fn() -> IssuedToken);
+
+#[async_trait]
+impl Grant for Made {
+    fn grant_type(&self) -> &str {
+        GRANT_TYPE
+    }
+
+    async fn obtain(&self, _context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+        Ok((self.0)())
+    }
+}
+
+fn of_client(client: &str, made: fn() -> IssuedToken, token_url: &str) -> OAuth {
+    let issuer = Issuer::new("https://auth.example.com").unwrap().token_endpoint(token_url).unwrap();
+    OAuth::new(issuer, Client::public(client), Made(made)).unwrap().scopes(["api:read"])
+}
+
+#[tokio::test]
+async fn a_token_that_a_grant_makes_becomes_a_credential_and_its_refresh_token_renews_it() {
+    let server = MockApi::start().await.unwrap();
+    server.at("/token").answers(Answer::json(json!({ "access_token": "t2" })));
+    let issued = || {
+        let issued = IssuedToken::new("vm", "t1").with_refresh_token("r1");
+        issued.with_expires_in(Duration::from_secs(60)).with_scopes(["api:read", "api:write"])
+    };
+    let epoch = || RefreshContext::builder("https://api.example.com").clock(|| SystemTime::UNIX_EPOCH);
+    for (client, renewed) in [("vm", "t2"), ("another", "t1")] {
+        let oauth = of_client(client, issued, &server.url("/token"));
+        let credential = oauth.refresh(epoch().without_request().build().unwrap()).await.unwrap().unwrap();
+        assert_eq!(credential.token().unwrap().expose(), "t1");
+        assert_eq!(credential.expiry(), Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)));
+        assert_eq!(credential.scopes().unwrap(), ["api:read", "api:write"]);
+        // The refresh token of another client is not used.
+        let expired = epoch().reason(RefreshReason::Expired).credential(credential).build().unwrap();
+        assert_eq!(oauth.refresh(expired).await.unwrap().unwrap().token().unwrap().expose(), renewed, "{client}");
+    }
+    let sent = server.requests();
+    assert_eq!((sent.len(), sent[0].form("refresh_token").as_deref()), (1, Some("r1")));
+}
+
+#[tokio::test]
+async fn a_token_that_a_grant_makes_has_the_scopes_that_were_asked_for_and_must_have_a_known_type() {
+    let context = || RefreshContext::builder("https://api.example.com").without_request().build().unwrap();
+    let url = "https://auth.example.com/token";
+    let credential = of_client("vm", || IssuedToken::new("vm", "t1"), url).refresh(context()).await.unwrap().unwrap();
+    assert_eq!((credential.scopes().unwrap(), credential.expiry()), (&["api:read".to_owned()][..], None));
+    let bound = of_client("vm", || IssuedToken::new("vm", "t1").with_token_type("DPoP"), url);
+    assert!(bound.refresh(context()).await.unwrap_err().is_denied());
+}
+
+#[tokio::test]
+async fn a_grant_is_tested_alone_with_the_context_of_an_oauth() {
+    let token = json!({ "access_token": "hunter2", "token_type": "bearer", "expires_in": 60, "refresh_token": "r1" });
+    let (server, oauth) = server(Answer::json(token)).await;
+    let login = RefreshContext::builder("https://api.example.com").reason(RefreshReason::Login).without_request();
+    let login = login.build().unwrap();
+    let context = oauth.grant_context(&login).await.unwrap();
+    assert!(server.requests().is_empty());
+    assert_eq!((context.issuer(), context.scopes()), (&*server.origin(), &["api:read".to_owned()][..]));
+    assert_eq!(context.resource(), Some("https://api.example.com/"));
+    let issued = MachineIdentity::default().obtain(&context).await.unwrap();
+    assert_eq!((issued.access_token().expose(), issued.refresh_token().unwrap().expose()), ("hunter2", "r1"));
+    assert_eq!((issued.token_type(), issued.scopes()), (Some("bearer"), None));
+    assert_eq!(issued.expires_in(), Some(Duration::from_secs(60)));
+    let made = IssuedToken::new("vm", "hunter2").with_refresh_token("hunter2").with_scopes(["hunter2"]);
+    assert!(!format!("{issued:?} {made:?}").contains("hunter2"));
 }

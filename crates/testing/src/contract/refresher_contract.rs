@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reqwest_challenge::{Credential, Refresh, RefreshContext, RefreshError, RefreshErrorKind, RefreshReason};
 
+use super::calls;
 use super::report::{Check, Report, Verdict};
 
 /// The longest timeout of a refresher: the time that a user needs to fetch a phone and log in.
@@ -32,6 +33,19 @@ struct Outage {
 
 /// The contract of a refresher: what the middleware and its users rely on. The function makes a new refresher for each
 /// check.
+///
+/// The checks are:
+///
+/// - the timeout is more than zero and at most 15 minutes
+/// - a challenge gives a credential that can be sent
+/// - the refused credential is not returned again
+/// - unknown and malformed challenges cause no panic and no timeout
+/// - a dropped refresh does not block the next one
+/// - the initial credential can be sent, or there is none
+/// - `forget` can be called twice for a credential, and without a credential
+/// - a forgotten credential is not the initial credential
+/// - an outage gives a transient error, and the next refresh succeeds
+/// - a revocation gives a final error without a secret
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -117,27 +131,9 @@ impl RefresherContract {
         self.context(None).to_forget(reason, credential)
     }
 
-    /// Refreshes as the middleware does: on a task, with the timeout of the refresher.
-    async fn refresh(
-        &self,
-        refresher: &Arc<dyn Refresh>,
-        context: RefreshContext,
-    ) -> Result<Option<Credential>, RefreshError> {
-        let (refresher, timeout) = (refresher.clone(), refresher.timeout());
-        let mut task = tokio::spawn(async move { refresher.as_ref().refresh(context).await });
-        match tokio::time::timeout(timeout, &mut task).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(RefreshError::new(RefreshErrorKind::Panicked)),
-            Err(_) => {
-                task.abort();
-                Err(RefreshError::new(RefreshErrorKind::TimedOut))
-            }
-        }
-    }
-
     /// A first credential, or the verdict if there is none.
     async fn first(&self, refresher: &Arc<dyn Refresh>) -> Result<Credential, Verdict> {
-        match self.refresh(refresher, self.context(None)).await {
+        match calls::refresh(refresher, self.context(None)).await {
             Ok(Some(credential)) => Ok(credential),
             Ok(None) => Err(failed("the refresher declines")),
             Err(error) => Err(failed(error)),
@@ -163,7 +159,7 @@ impl RefresherContract {
             Err(verdict) => return verdict,
         };
         // A refresher may decline or fail. A fixed key can do nothing else.
-        match self.refresh(&refresher, self.context(Some(first.clone()))).await {
+        match calls::refresh(&refresher, self.context(Some(first.clone()))).await {
             Ok(Some(second)) => {
                 verdict(second != first, format_args!("the refresher returns the refused credential again"))
             }
@@ -178,7 +174,7 @@ impl RefresherContract {
             let refresher = (self.make)();
             let context = RefreshContext::builder(url).challenge(line).build();
             let context = context.unwrap_or_else(|error| panic!("{url}: {error}"));
-            if let Err(error) = self.refresh(&refresher, context).await
+            if let Err(error) = calls::refresh(&refresher, context).await
                 && unless_panic_or_timeout(&error) != Verdict::Passed
             {
                 return failed(format_args!("with the challenge `{line}`: {error}"));
@@ -196,7 +192,7 @@ impl RefresherContract {
         }
         drop(dropped);
         // The dropped refresh may have used up a refresh token, so the next one may fail. It must not hang.
-        match self.refresh(&refresher, self.context(None)).await {
+        match calls::refresh(&refresher, self.context(None)).await {
             Ok(_) => Verdict::Passed,
             Err(error) => unless_panic_or_timeout(&error),
         }
@@ -249,7 +245,7 @@ impl RefresherContract {
         };
         let refresher = (self.make)();
         begin();
-        let during = self.refresh(&refresher, self.context(None)).await;
+        let during = calls::refresh(&refresher, self.context(None)).await;
         end();
         match during {
             Err(error) if error.is_transient() => {}
@@ -267,7 +263,7 @@ impl RefresherContract {
             Err(verdict) => return verdict,
         };
         revoke();
-        let error = match self.refresh(&refresher, self.context(Some(first.clone()))).await {
+        let error = match calls::refresh(&refresher, self.context(Some(first.clone()))).await {
             Ok(_) => return failed("the refresh after the revocation returns no error"),
             Err(error) => error,
         };

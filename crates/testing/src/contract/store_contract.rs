@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use reqwest_challenge_login::store::{Key, Saved, Store, StoreError};
 
+use super::outcome::{Outcome, check, verdict};
 use super::report::{Check, Report, Verdict};
 
 /// The longest wait for a lock that is free.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(5);
-
-/// The result of a check. The error says what is wrong.
-type Outcome = Result<(), String>;
 
 type MakeStore = Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>;
 
@@ -24,6 +22,20 @@ pub struct StoreContract {
 
 /// The contract of a store: what [`Stored`](reqwest_challenge_login::store::Stored) relies on. The function makes a new,
 /// empty store for each check.
+///
+/// The checks are:
+///
+/// - an empty store has no entry, and its name is not empty
+/// - an entry is returned byte for byte
+/// - an entry of 16 KiB is stored, or is refused with its size and the limit and changes nothing
+/// - replace changes nothing if the entry is not the expected one
+/// - clear changes nothing if the entry is not the expected one
+/// - entries of different keys do not affect each other
+/// - one of twenty concurrent replacements succeeds
+/// - a second task waits for the lock until the lock is released or its own deadline has passed
+/// - a waiter gets the lock when it is released
+/// - a read does not wait for the lock
+/// - an entry survives when the store is opened again
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -166,7 +178,7 @@ impl StoreContract {
         for replacement in replacements {
             winners.extend(replacement.await.map_err(|error| error.to_string())?.map_err(text)?);
         }
-        check(winners.len() == 1, &format!("{} replacements succeed", winners.len()))?;
+        check(winners.len() == 1, format_args!("{} replacements succeed", winners.len()))?;
         check(load(&*store).await? == winners.pop(), "the entry is not that of the replacement that succeeded")
     }
 
@@ -229,16 +241,8 @@ async fn clear(store: &dyn Store, key: &Key, expected: &Saved) -> Result<bool, S
     store.clear(key, expected).await.map_err(text)
 }
 
-fn check(condition: bool, otherwise: &str) -> Outcome {
-    if condition { Ok(()) } else { Err(otherwise.to_owned()) }
-}
-
 fn text(error: StoreError) -> String {
     format!("{error} ({error:?})")
-}
-
-fn verdict(outcome: Outcome) -> Verdict {
-    outcome.map_or_else(Verdict::Failed, |()| Verdict::Passed)
 }
 
 impl fmt::Debug for StoreContract {

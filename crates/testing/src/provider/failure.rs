@@ -1,5 +1,7 @@
 //! The failures of an identity provider.
 
+use serde_json::json;
+
 use crate::message::Answer;
 use crate::timing::Gate;
 
@@ -46,6 +48,11 @@ impl Failure {
 /// An error response (RFC 6749 §5.2).
 pub(super) fn oauth_error(status: u16, code: &str) -> Answer {
     Answer::new(status).json_body(format_args!("{{\"error\":\"{code}\"}}"))
+}
+
+/// The same with a text for the author of the test.
+pub(super) fn described_error(status: u16, code: &str, description: &str) -> Answer {
+    Answer::new(status).json_body(json!({ "error": code, "error_description": description }))
 }
 
 /// The error response to a client that does not authenticate.

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use reqwest_challenge::Clock;
 
+use super::custom_grants::CustomGrant;
 use super::failure::Failure;
 use super::issued::Issued;
 use super::state::{KnownClient, State};
 use crate::journal::Journal;
+use crate::message::ReceivedRequest;
 use crate::protection::Tokens;
 use crate::server::Listener;
 
@@ -20,6 +22,7 @@ use crate::server::Listener;
 ///   the same login (RFC 9700 §4.14.2). The revocation endpoint is at `/revoke` (RFC 7009).
 /// - It serves metadata (RFC 8414), registration (RFC 7591), an authorization page with PKCE and device codes (RFC 8628).
 ///   The user confirms each login at once, unless the test calls [`refuse_logins`](Self::refuse_logins).
+/// - A grant type that it does not know is refused, unless the test adds it by [`accept_grant`](Self::accept_grant).
 /// - It checks the codes that it gave out. It accepts each other code, assertion and password without a check.
 /// - With the feature `dpop`, it checks the DPoP proof of a token request, and binds the tokens to the key of the proof
 ///   (RFC 9449 §5).
@@ -169,6 +172,46 @@ impl MockIdentityProvider {
         let is_valid = http::HeaderValue::from_str(nonce).is_ok();
         assert!(is_valid, "`{}` is not a nonce: it contains a control character", nonce.escape_debug());
         self.state.lock().nonce = Some(nonce.to_owned());
+    }
+
+    /// From now on, the token endpoint accepts this `grant_type` (RFC 6749 §4.5) too, if the request has these parameters and
+    /// the function returns `Ok`. The token has the requested scopes, or all scopes if none are requested, and a refresh
+    /// token comes with it. [`grants`](Self::grants) counts it.
+    ///
+    /// - If a parameter is missing or empty, the answer is 400 `invalid_request`, and its text names the missing parameters.
+    /// - If the function returns an error code, the answer is 400 with that code. `invalid_grant` refuses what the client
+    ///   presents (RFC 6749 §5.2).
+    ///
+    /// A second call for the same `grant_type` replaces the first. A call for a grant type that the provider already knows
+    /// adds these checks to its own ones, and replaces the parameters that it requires.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use reqwest_challenge_testing::MockIdentityProvider;
+    ///
+    /// let provider = MockIdentityProvider::start().await?;
+    /// provider.accept_grant("urn:example:ticket", ["gate", "ticket"], |request| {
+    ///     if request.form("ticket").as_deref() == Some("ticket-1") { Ok(()) } else { Err("invalid_grant") }
+    /// });
+    ///
+    /// let ask = |form: &'static str| {
+    ///     let request = reqwest::Client::new().post(provider.token_url()).body(form);
+    ///     request.header("content-type", "application/x-www-form-urlencoded").send()
+    /// };
+    /// assert_eq!(ask("grant_type=urn:example:ticket&gate=north&ticket=ticket-1").await?.status(), 200);
+    /// let refused = ask("grant_type=urn:example:ticket&gate=north").await?.text().await?;
+    /// assert!(refused.contains("missing parameters: ticket"));
+    /// assert_eq!(provider.grants("urn:example:ticket"), 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn accept_grant<S: Into<String>>(
+        &self,
+        grant_type: &str,
+        required: impl IntoIterator<Item = S>,
+        decide: impl Fn(&ReceivedRequest) -> Result<(), &'static str> + Send + Sync + 'static,
+    ) {
+        let required = required.into_iter().map(Into::into).collect();
+        self.state.lock().custom_grants.add(grant_type, CustomGrant { required, decide: Arc::new(decide) });
     }
 
     /// Makes the next request to the token endpoint fail like this. Further calls make later requests fail. Requests

@@ -4,11 +4,12 @@
 //! at `respond`. If the test configured a [`Failure`], the answer is that failure. Otherwise the path selects the part that
 //! answers: `token_endpoint` for tokens and revocations, `login_pages` for metadata, registration and the pages of a login.
 //! Both check the client (`client`), the codes that the pages gave out (`logins`) and the proof of a key (`keys`, with the
-//! feature `dpop`).
+//! feature `dpop`). `custom_grants` has the grant types that the test adds.
 
 mod failure;
 mod issued;
 mod logins;
+mod custom_grants;
 mod state;
 mod client;
 #[cfg(feature = "dpop")]

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::custom_grants::CustomGrants;
 use super::failure::Failure;
 use super::issued::Issued;
 use super::logins::Logins;
@@ -37,6 +38,7 @@ pub(super) struct Inner {
     /// How many tokens were issued, by `grant_type`.
     pub(super) counts: HashMap<String, usize>,
     pub(super) logins: Logins,
+    pub(super) custom_grants: CustomGrants,
 }
 
 /// The only client that may request tokens, and how it authenticates.
@@ -79,6 +81,7 @@ impl State {
             reuses: 0,
             counts: HashMap::new(),
             logins: Logins::default(),
+            custom_grants: CustomGrants::default(),
         };
         Self { tokens, inner: Mutex::new(inner) }
     }

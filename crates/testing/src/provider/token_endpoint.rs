@@ -1,6 +1,7 @@
 //! The token endpoint and the revocation endpoint.
 
-use super::failure::{invalid_client, oauth_error};
+use super::custom_grants::Decide;
+use super::failure::{described_error, invalid_client, oauth_error};
 use super::issued::Issued;
 use super::logins::Redeemed;
 use super::state::{Inner, State};
@@ -31,14 +32,20 @@ impl State {
     }
 
     fn try_token(&self, request: &ReceivedRequest) -> Result<Answer, Refusal> {
-        let mut inner = self.lock();
+        let inner = self.lock();
         if !self.is_client_known(&inner, request) {
             return Err(Box::new(invalid_client()));
         }
         let grant_type = grant_type(request)?;
         let key = self.key_of(&inner, request)?;
-        check_parameters(request, &grant_type)?;
+        let decide = check_parameters(request, &grant_type, &inner)?;
         check_scope(request, &inner)?;
+        // The function of the test may use the provider, so it runs without the lock.
+        drop(inner);
+        if let Some(decide) = decide {
+            decide(request).map_err(refuse)?;
+        }
+        let mut inner = self.lock();
         let scopes = match inner.logins.redeem(request, &grant_type, key.as_deref()) {
             Redeemed::Scopes(scopes) => scopes,
             Redeemed::Refused(code) => return Err(refuse(code)),
@@ -116,15 +123,24 @@ fn grant_type(request: &ReceivedRequest) -> Result<String, Refusal> {
     grant_type.ok_or_else(|| refuse("invalid_request"))
 }
 
-/// Checks that the grant type is known and that its parameters are present.
-fn check_parameters(request: &ReceivedRequest, grant_type: &str) -> Result<(), Refusal> {
-    let Some((_, required)) = GRANT_TYPES.iter().find(|(name, _)| *name == grant_type) else {
-        return Err(refuse("unsupported_grant_type"));
+/// Checks that the grant type is known and that its parameters are present. Returns the function that decides about a grant
+/// type of the test.
+fn check_parameters(request: &ReceivedRequest, grant_type: &str, inner: &Inner) -> Result<Option<Decide>, Refusal> {
+    let is_missing = |name: &&str| request.form(name).is_none_or(|value| value.is_empty());
+    let custom = inner.custom_grants.get(grant_type);
+    let missing: Vec<&str> = match (custom, GRANT_TYPES.iter().find(|(name, _)| *name == grant_type)) {
+        (Some(custom), _) => custom.required.iter().map(String::as_str).filter(is_missing).collect(),
+        (None, Some((_, required))) => required.iter().copied().filter(is_missing).collect(),
+        (None, None) => {
+            let text = "call `accept_grant` on the mock identity provider to add this grant type";
+            return Err(Box::new(described_error(400, "unsupported_grant_type", text)));
+        }
     };
-    if required.iter().any(|name| request.form(name).is_none_or(|value| value.is_empty())) {
-        return Err(refuse("invalid_request"));
+    if !missing.is_empty() {
+        let text = format!("missing parameters: {}", missing.join(", "));
+        return Err(Box::new(described_error(400, "invalid_request", &text)));
     }
-    Ok(())
+    Ok(custom.map(|custom| custom.decide.clone()))
 }
 
 /// Checks that a refresh requests no scope beyond those of the login (RFC 6749 §6).

@@ -4,6 +4,7 @@
 mod apis;
 mod assertions;
 mod contracts;
+mod decorators;
 mod keys;
 mod providers;
 mod purposes;

@@ -136,3 +136,43 @@ async fn a_provider_fails_as_the_test_configures() {
     provider.end_outage();
     assert_eq!(ask().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_provider_accepts_a_grant_type_that_the_test_adds() {
+    let provider = std::sync::Arc::new(MockIdentityProvider::start().await.unwrap());
+    let grant_type = "urn:example:ticket";
+    assert_eq!(token(&provider, "grant_type=urn:example:ticket").await.1["error"], "unsupported_grant_type");
+    // The function may use the provider.
+    let of_test = std::sync::Arc::downgrade(&provider);
+    provider.accept_grant(grant_type, ["gate", "ticket"], move |request| {
+        let is_first = of_test.upgrade().is_some_and(|provider| provider.grants(grant_type) == 0);
+        if is_first && request.form("ticket").as_deref() == Some("t") { Ok(()) } else { Err("invalid_grant") }
+    });
+    for (form, missing) in [
+        ("", "missing parameters: gate, ticket"),
+        ("&gate=north", "missing parameters: ticket"),
+        ("&gate=&ticket=t", "missing parameters: gate"),
+    ] {
+        let (status, answer) = token(&provider, &format!("grant_type={grant_type}{form}")).await;
+        assert_eq!(
+            (status, &answer["error"], &answer["error_description"]),
+            (400, &"invalid_request".into(), &missing.into())
+        );
+    }
+    let whole = format!("grant_type={grant_type}&gate=north&ticket=t&scope=read");
+    assert_eq!(token(&provider, &whole.replace("ticket=t", "ticket=x")).await.1["error"], "invalid_grant");
+    let (status, answer) = token(&provider, &whole).await;
+    assert_eq!(status, 200);
+    let access = answer["access_token"].as_str().unwrap();
+    assert_eq!(provider.tokens().judge(access, Some("read")), Judgement::Accepted);
+    assert_ne!(provider.tokens().judge(access, Some("write")), Judgement::Accepted);
+    assert_eq!(token(&provider, &whole).await.0, 400, "the function decides about each request");
+    assert_eq!(provider.grants(grant_type), 1);
+    let renew = format!("grant_type=refresh_token&refresh_token={}", answer["refresh_token"].as_str().unwrap());
+    assert_eq!(token(&provider, &renew).await.0, 200);
+    // The parameters that the provider itself requires are named too.
+    assert_eq!(
+        token(&provider, "grant_type=password&username=a").await.1["error_description"],
+        "missing parameters: password"
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest_challenge::{Credential, Demand, RefreshContext, RefreshError, Secret};
+use reqwest_challenge::{Credential, RefreshContext, RefreshError, Secret};
 use reqwest_challenge_login::store::{Key, Saved, Store, StoreError, StoreLock, from_saved};
 
 /// Makes a credential of a custom scheme.
@@ -51,7 +51,7 @@ impl Look {
     pub(super) fn usable(&self, context: &RefreshContext) -> Option<Credential> {
         let credential = self.credential.as_ref()?;
         let is_valid = credential.expiry().is_none_or(|expiry| expiry > context.now());
-        (is_valid && meets(credential, context.demand())).then(|| credential.clone())
+        (is_valid && context.demand().is_met_by(credential)).then(|| credential.clone())
     }
 
     /// Whether the saved credential is newer than the refused one. `known` is the text of the last credential that
@@ -76,10 +76,4 @@ impl Look {
             _ => context,
         }
     }
-}
-
-/// Whether the credential meets the demand. Only the scopes can be read from a credential.
-fn meets(credential: &Credential, demand: &Demand) -> bool {
-    let granted = credential.scopes().unwrap_or_default();
-    demand.is_plain() && demand.scopes().iter().all(|scope| granted.contains(scope))
 }

@@ -10,9 +10,9 @@ use url::Url;
 
 use super::grant::Grant;
 use super::grant_context::GrantContext;
+use super::issued_token::IssuedToken;
 use super::loopback::{AuthorizationResponse, Loopback};
 use super::prompt::{AuthorizationPrompt, Show};
-use super::token_request::IssuedToken;
 use crate::oauth::client::Identity;
 use crate::oauth::http::{Form, Meaning, is_code, is_known, meaning, one_line};
 use crate::oauth::random::{random, sha256};

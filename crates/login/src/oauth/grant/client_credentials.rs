@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::grant::Grant;
 use super::grant_context::GrantContext;
-use super::token_request::IssuedToken;
+use super::issued_token::IssuedToken;
 use reqwest_challenge::RefreshError;
 
 /// A token for the client itself, which proves who it is (RFC 6749 §4.4).

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use super::grant::Grant;
 use super::grant_context::{GrantContext, read_token};
+use super::issued_token::IssuedToken;
 use super::prompt::{AuthorizationPrompt, Show};
-use super::token_request::IssuedToken;
 use crate::oauth::client::Identity;
 use crate::oauth::http::{Form, ServerResponse};
 use crate::oauth::token::TokenResponse;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::grant_context::GrantContext;
-use super::token_request::IssuedToken;
+use super::issued_token::IssuedToken;
 use reqwest_challenge::RefreshError;
 
 /// How a token is obtained: one of the grants of this module, or one of your own.
@@ -43,6 +43,44 @@ use reqwest_challenge::RefreshError;
 /// let auth = ChallengeMiddleware::new("https://api.example.com", OAuth::new(issuer, Client::public("vm"), grant)?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Test a grant
+/// [`OAuth::grant_context`](super::super::OAuth::grant_context) makes the context of a call. The mock identity provider of
+/// `reqwest-challenge-testing` issues the token:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use reqwest_challenge::{RefreshError, async_trait};
+/// # use reqwest_challenge_login::oauth::{GrantContext, IssuedToken};
+/// use std::sync::Arc;
+///
+/// use reqwest_challenge::{RefreshContext, RefreshReason};
+/// use reqwest_challenge_login::oauth::{Client, Grant, Issuer, OAuth};
+/// use reqwest_challenge_testing::MockIdentityProvider;
+///
+/// # struct MachineIdentity;
+/// # #[async_trait]
+/// # impl Grant for MachineIdentity {
+/// #     fn grant_type(&self) -> &str {
+/// #         "urn:example:params:oauth:grant-type:machine-identity"
+/// #     }
+/// #     async fn obtain(&self, context: &GrantContext<'_>) -> Result<IssuedToken, RefreshError> {
+/// #         context.token_request(self.grant_type()).secret_parameter("document", "d1").send().await
+/// #     }
+/// # }
+/// # let machine_identity = MachineIdentity;
+/// let provider = MockIdentityProvider::start().await?;
+/// provider.accept_grant("urn:example:params:oauth:grant-type:machine-identity", ["document"], |_request| Ok(()));
+///
+/// let grant = Arc::new(machine_identity);
+/// let oauth = OAuth::new(Issuer::new(provider.issuer())?, Client::public("vm"), grant.clone())?.scopes(["api:read"]);
+/// let login = RefreshContext::builder("https://api.example.com").reason(RefreshReason::Login).without_request().build()?;
+/// let issued = grant.obtain(&oauth.grant_context(&login).await?).await?;
+/// assert!(issued.refresh_token().is_some());
+/// # Ok(()) }
+/// ```
+///
+/// A grant around another grant is tested with an inner grant that returns [`IssuedToken::new`].
 #[async_trait]
 pub trait Grant: Send + Sync + 'static {
     /// The value of the parameter `grant_type`.

@@ -18,7 +18,8 @@ use reqwest_challenge::{RefreshContext, RefreshError, Secret};
 /// The name of the token endpoint in errors.
 const TOKEN_ENDPOINT: &str = "the token endpoint";
 
-/// What a [`Grant`](super::Grant) works with: the authorization server, and what the token is for.
+/// What a [`Grant`](super::Grant) works with: the authorization server, and what the token is for. A test makes one by
+/// [`OAuth::grant_context`](super::super::OAuth::grant_context).
 pub struct GrantContext<'r> {
     pub(in crate::oauth) settings: &'r Settings,
     pub(in crate::oauth) memory: &'r Memory,

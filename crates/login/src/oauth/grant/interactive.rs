@@ -9,7 +9,7 @@ use super::authorization_code::AuthorizationCode;
 use super::device::DeviceCode;
 use super::grant::Grant;
 use super::grant_context::GrantContext;
-use super::token_request::IssuedToken;
+use super::issued_token::IssuedToken;
 use reqwest_challenge::RefreshError;
 
 /// How a user logs in.

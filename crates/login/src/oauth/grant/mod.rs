@@ -7,6 +7,7 @@
 
 mod grant_context;
 mod demanded;
+mod issued_token;
 mod token_request;
 mod grant;
 mod prompt;
@@ -25,9 +26,10 @@ pub use device::DeviceCode;
 pub use grant::Grant;
 pub use grant_context::GrantContext;
 pub use interactive::{Interactive, LoginMethod, LoginMethods};
+pub use issued_token::IssuedToken;
 pub use jwt_bearer::JwtBearer;
 pub use prompt::AuthorizationPrompt;
 pub use refresh_token::RefreshToken;
 pub(super) use refresh_token::renew;
 pub use token_exchange::TokenExchange;
-pub use token_request::{IssuedToken, TokenRequest};
+pub use token_request::TokenRequest;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::grant::Grant;
 use super::grant_context::GrantContext;
-use super::token_request::IssuedToken;
+use super::issued_token::IssuedToken;
 use crate::oauth::client::Identity;
 use crate::oauth::http::Form;
 use crate::oauth::token::TokenResponse;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::grant::Grant;
 use super::grant_context::GrantContext;
-use super::token_request::IssuedToken;
+use super::issued_token::IssuedToken;
 use reqwest_challenge::{BoxError, RefreshError, Secret};
 
 /// A token in exchange for another token (RFC 8693): the token of a workload, or of the user for whom a service acts.

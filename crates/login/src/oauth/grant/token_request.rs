@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::grant_context::GrantContext;
-use crate::oauth::client::Identity;
+use super::issued_token::IssuedToken;
 use crate::oauth::http::Form;
-use crate::oauth::token::TokenResponse;
 use reqwest_challenge::{RefreshError, Secret};
 
 /// A request to the token endpoint. It has the scopes, the resource, the demanded claims and the caller's parameters.
@@ -14,13 +13,6 @@ pub struct TokenRequest<'c> {
     context: &'c GrantContext<'c>,
     grant_type: String,
     form: Form,
-}
-
-/// A token that was issued, for [`Grant::obtain`](super::Grant::obtain) to return.
-pub struct IssuedToken {
-    pub(in crate::oauth) response: TokenResponse,
-    /// The client that it was issued to.
-    pub(in crate::oauth) identity: Identity,
 }
 
 impl GrantContext<'_> {
@@ -65,13 +57,5 @@ impl TokenRequest<'_> {
 impl fmt::Debug for TokenRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenRequest").field("grant_type", &self.grant_type).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for IssuedToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The server wrote the scopes, and may have repeated a secret in them.
-        let scopes = self.response.scopes.as_ref().map(Vec::len);
-        f.debug_struct("IssuedToken").field("scopes", &scopes).finish_non_exhaustive()
     }
 }
