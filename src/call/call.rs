@@ -19,7 +19,7 @@ use crate::challenge::Challenges;
 use crate::credential::SlotKey;
 use crate::error::{AuthReport, Error, RefreshError, UnauthorizedReason};
 use crate::refresh::RefusedRequest;
-use crate::session::{Current, RenewalRequest};
+use crate::session::{Current, RenewalRequest, Verdict};
 
 /// One call through the middleware: what was sent, and what is known of its credential.
 pub(crate) struct Call<'m> {
@@ -77,7 +77,7 @@ pub(crate) struct Refusal {
 
 /// How a call ends.
 pub(crate) enum End {
-    Response(Response),
+    Response(Response, Verdict),
     Error(Error),
 }
 
@@ -230,14 +230,5 @@ impl From<RefreshError> for Refusal {
 impl From<Error> for End {
     fn from(error: Error) -> Self {
         Self::Error(error)
-    }
-}
-
-impl End {
-    pub(crate) fn into_result(self) -> reqwest_middleware::Result<Response> {
-        match self {
-            Self::Response(response) => Ok(response),
-            Self::Error(error) => Err(error.into_middleware()),
-        }
     }
 }

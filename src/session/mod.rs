@@ -10,7 +10,8 @@
 //!
 //! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
 //!
-//! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened. `state`
+//! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened, to the caller, to `trace` and
+//! to `metrics`. `state`
 //! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
 mod flight_request;
@@ -23,6 +24,11 @@ mod event;
 mod flight;
 mod identity;
 mod listeners;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics_off.rs"]
+mod metrics;
 mod obtain;
 mod operations;
 mod refresh_work;
@@ -44,13 +50,18 @@ mod trace;
 #[path = "trace_off.rs"]
 mod trace;
 mod types;
+mod verdict;
 mod wait_graph;
 
 pub use event::{ChallengeDefect, Event, RefreshOutcome};
 pub(crate) use flight_request::NoCredential;
 pub(crate) use listeners::Listeners;
+pub(crate) use metrics::count_call;
+#[cfg(feature = "metrics")]
+pub use metrics::describe_metrics;
 pub(crate) use renewal_request::{Renewal, RenewalRequest};
 pub use session::Session;
 pub(crate) use session_core::{SessionConfig, SessionCore, Timing};
 pub(crate) use slot::Stage;
 pub(crate) use types::Current;
+pub use verdict::Verdict;

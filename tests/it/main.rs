@@ -33,6 +33,7 @@ mod lint_rules;
 mod logout_contexts;
 mod mask_pieces;
 mod masking;
+mod metrics;
 mod network_failures;
 mod origins;
 mod partitions;
