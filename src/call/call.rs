@@ -20,7 +20,7 @@ use crate::challenge::Challenges;
 use crate::credential::SlotKey;
 use crate::error::{AuthReport, Error, RefreshError, UnauthorizedReason};
 use crate::refresh::RefusedRequest;
-use crate::session::{Current, RenewalRequest};
+use crate::session::{Current, RenewalRequest, Verdict};
 
 /// One call through the middleware: what was sent, and what is known of its credential.
 pub(crate) struct Call<'m> {
@@ -76,8 +76,8 @@ pub(crate) struct Refusal {
 
 /// How a call ends.
 pub(crate) enum End {
-    /// With the last response.
-    Response,
+    /// With the last response, and what it means.
+    Response(Verdict),
     Error(Error),
 }
 
@@ -234,14 +234,5 @@ impl From<RefreshError> for Refusal {
 impl From<Error> for End {
     fn from(error: Error) -> Self {
         Self::Error(error)
-    }
-}
-
-impl End {
-    pub(crate) fn into_result(self) -> reqwest_middleware::Result<()> {
-        match self {
-            Self::Response => Ok(()),
-            Self::Error(error) => Err(error.into_middleware()),
-        }
     }
 }

@@ -17,7 +17,7 @@ use crate::credential::Credential;
 use crate::error::{Answered, AuthReport, Body, Error, Facts, Forbidden, Reading, Renewed, Signed, Unauthorized};
 use crate::origin::url_without_secrets;
 use crate::refresh::RefusedRequest;
-use crate::session::Event;
+use crate::session::{Event, Verdict, count_call};
 use crate::util::response_date;
 
 /// How much of a 401 is kept before the second send. A thousand calls may wait for one refresh.
@@ -37,6 +37,7 @@ impl Call<'_> {
             self.record_accepted_credential(response);
             response.extensions_mut().insert(Signed { epoch: self.held.epoch, generation: self.held.generation });
             self.record_skew(response);
+            count_call(Verdict::Ok, 0);
         }
         passes
     }
@@ -78,7 +79,10 @@ impl Call<'_> {
         // `FollowRedirects` masks the credentials that a `Location` contains, so it needs the whole report.
         if self.report.has_more_than_numbers() || is_redirect(response.status()) {
             self.list_sent_credential();
-            response.extensions_mut().insert(std::mem::take(&mut self.report));
+            let numbers =
+                AuthReport { attempts: self.report.attempts, waited: self.report.waited, ..AuthReport::default() };
+            // The numbers stay, for the report of the call's end.
+            response.extensions_mut().insert(std::mem::replace(&mut self.report, numbers));
         } else {
             let extensions = response.extensions_mut();
             if let Some(signed) = self.report.signed {
@@ -88,7 +92,7 @@ impl Call<'_> {
                 extensions.insert(skew);
             }
         }
-        End::Response
+        End::Response(Verdict::Ok)
     }
 
     /// Ends the call with a 403.
@@ -112,7 +116,7 @@ impl Call<'_> {
                 means_expired(&Forbidden::new(self.facts_of(response, headers, body, self.report.clone())))
             });
             self.record_forbidden(is_expired, response);
-            return self.pass_through(response);
+            return self.pass_through(response, Verdict::Forbidden);
         }
         let body = self.read(response).await;
         let forbidden = Forbidden::new(self.facts(response, body));
@@ -130,7 +134,7 @@ impl Call<'_> {
     /// Ends the call with a 401.
     pub(super) fn refused(&self, response: &mut Response, body: Body, refusal: Refusal) -> End {
         if self.passes_through() {
-            return self.pass_through(response);
+            return self.pass_through(response, Verdict::Unauthorized(refusal.reason));
         }
         let facts = self.facts(response, body);
         // If another call has renewed the credential meanwhile, the server may refuse the new credential on every path.
@@ -141,13 +145,13 @@ impl Call<'_> {
     }
 
     /// Returns a refusal as a response, with its challenges and its report in the extensions.
-    fn pass_through(&self, response: &mut Response) -> End {
+    fn pass_through(&self, response: &mut Response, verdict: Verdict) -> End {
         let challenges = Arc::new(Challenges::from_headers(response.headers()));
         response.extensions_mut().insert(challenges);
         let mut report = self.report.clone();
         report.findings.add(self.lint(response, &[], None));
         response.extensions_mut().insert(report);
-        End::Response
+        End::Response(verdict)
     }
 
     /// The facts of a refusal. Takes the header fields out of the response.

@@ -4,7 +4,7 @@
 //! arrives without a credential; `replay.rs` copies it for the second send, and `sign.rs` puts the credential on it.
 //! `response_kind.rs` classifies the response. For a 401 of the API, `decide.rs` chooses between a refusal, a retry by the
 //! scheme itself, and a renewal by the session; `read.rs` reads the body meanwhile. `finish.rs` ends the call with a
-//! response or with a typed error.
+//! response or with a typed error, and `ended.rs` reports it.
 //!
 //! `settings.rs` has what the builder sets and what clones share. `rejecting_paths.rs`, `accepted_urls.rs` and
 //! `resources.rs` are what calls learn about paths, `linting.rs` and `reported_findings.rs` run the lint, `options.rs`
@@ -13,6 +13,7 @@
 mod accepted_urls;
 mod call;
 mod decide;
+mod ended;
 mod finish;
 #[cfg(feature = "lint")]
 mod linting;

@@ -115,7 +115,8 @@ impl Middleware for ChallengeMiddleware {
         match self.has_origin_of(request.url()) {
             Ok(true) if !skip => {
                 if let Some(error) = redirect::chosen_elsewhere(extensions, &request, &self.0.origins) {
-                    return Box::pin(std::future::ready(Err(Error::Redirect(error).into_middleware())));
+                    let error = self.0.forbid(&request, Error::Redirect(error));
+                    return Box::pin(std::future::ready(Err(error)));
                 }
             }
             Ok(has_origin) => {
@@ -124,17 +125,18 @@ impl Middleware for ChallengeMiddleware {
                 }
                 return next.run(request, extensions);
             }
-            Err(error) => return Box::pin(std::future::ready(Err(error.into_middleware()))),
+            Err(error) => return Box::pin(std::future::ready(Err(self.0.forbid(&request, error)))),
         }
         Box::pin(async move {
             let mut call = Call::new(&self.0, &mut request, extensions);
             // The rare steps are boxed, so that the future of a plain call is small: the row `peak memory` of the benchmark
             // `engine`.
             match call.sign_at_once(&mut request) {
-                Some(signed) => signed.map_err(Error::into_middleware)?,
-                None => Box::pin(call.sign_first(&mut request)).await.map_err(Error::into_middleware)?,
+                Some(signed) => signed.map_err(|error| call.fail(error))?,
+                None => Box::pin(call.sign_first(&mut request)).await.map_err(|error| call.fail(error))?,
             }
-            let mut response = next.clone().run(request, extensions).await?;
+            let sent = next.clone().run(request, extensions).await;
+            let mut response = sent.map_err(|error| call.fail_send(error))?;
             if call.pass_at_once(&mut response) {
                 return Ok(response);
             }
@@ -154,8 +156,9 @@ async fn send_again(
 ) -> reqwest_middleware::Result<()> {
     let request = match call.after_first_send(response).await {
         Ok(request) => request,
-        Err(end) => return end.into_result(),
+        Err(end) => return call.end(end, response),
     };
-    *response = next.run(request, extensions).await?;
-    call.after_second_send(response).await.into_result()
+    *response = next.run(request, extensions).await.map_err(|error| call.fail_send(error))?;
+    let end = call.after_second_send(response).await;
+    call.end(end, response)
 }

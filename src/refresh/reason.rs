@@ -20,3 +20,19 @@ pub enum RefreshReason {
     /// A refresh returned this credential after a logout or a login had ended its epoch. The refresher forgets it.
     Discarded,
 }
+
+impl RefreshReason {
+    /// Returns the name of the reason, for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Challenged => "challenged",
+            Self::Expired => "expired",
+            Self::Login => "login",
+            Self::StepUp => "step_up",
+            Self::Logout => "logout",
+            Self::Discarded => "discarded",
+        }
+    }
+}

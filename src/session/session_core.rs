@@ -9,6 +9,8 @@ use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 
 use super::accepted_generations::AcceptedGenerations;
+use super::budget::Spent;
+use super::event::Event;
 use super::flight_request::Purpose;
 use super::listeners::Listeners;
 use super::skew::Skew;
@@ -19,7 +21,7 @@ use super::types::{Current, SessionState};
 use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, Signed};
 use crate::origin::Origin;
-use crate::refresh::{Clock, Refresh, RefreshSession, refresh_client};
+use crate::refresh::{Clock, Refresh, RefreshReason, RefreshSession, refresh_client};
 use crate::util::{ClockSkew, clamped, timeout};
 
 /// The spans of time that a session uses. The builder sets them and documents their defaults.
@@ -171,10 +173,21 @@ impl SessionCore {
         let Some(Signed { epoch, generation }) = signed else { return };
         // A credential that has worked shows that the refresh helped.
         let now = (!self.is_accepted(generation)).then(|| self.now());
-        self.change(|state| match now {
+        let spent = self.change(|state| match now {
             Some(now) => state.refused(epoch, generation, now),
-            None => drop(state.drop_kept(generation)),
+            None => {
+                state.drop_kept(generation);
+                None
+            }
         });
+        self.report_spent(spent);
+    }
+
+    /// Reports that a budget is spent, if it is.
+    pub(super) fn report_spent(&self, spent: Option<Spent>) {
+        if let Some(Spent { pause, is_of_session }) = spent {
+            self.listeners.count(|| Event::BudgetExhausted { pause, whole_session: is_of_session });
+        }
     }
 
     /// Records that the server accepted the credential of this generation. Returns whether this is new.
@@ -245,6 +258,10 @@ impl RefreshSession for SessionCore {
 
     fn clock_skew(&self) -> Option<ClockSkew> {
         self.skew.current()
+    }
+
+    fn save_failed(&self, reason: RefreshReason, error: String) {
+        self.listeners.count(|| Event::SaveFailed { reason, error });
     }
 
     fn http_client(&self) -> Result<reqwest::Client, RefreshError> {
