@@ -10,12 +10,13 @@
 //!
 //! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
 //!
-//! `identity` is login, logout and invalidation. [`Session`] is the public handle. `fresh` gives credentials to clients other
+//! `step_up` requests more scopes. `identity` is login, logout and invalidation. [`Session`] is the public handle. `fresh` gives credentials to clients other
 //! than the middleware. [`Event`]s report what happened. `state` and the files that it uses know no HTTP and no runtime, so
 //! that a model checker runs them (`model/`).
 
 mod flight_request;
 mod step;
+mod step_up;
 mod budget;
 mod call_error;
 mod completion;

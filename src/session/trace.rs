@@ -32,8 +32,8 @@ pub(crate) fn event(event: &Event) {
         Event::LintFinding { rule, severity, url } => {
             tracing::warn!(target: TARGET, rule, severity = severity.as_str(), url = url.as_str(), "lint");
         }
-        Event::Challenged { method, url, schemes, defects } => {
-            tracing::info!(target: TARGET, %method, url = url.as_str(), schemes = schemes.join(" "), "401");
+        Event::Challenged { method, url, status, schemes, defects } => {
+            tracing::info!(target: TARGET, %method, url = url.as_str(), schemes = schemes.join(" "), "{}", status.as_u16());
             for ChallengeDefect { kind: rule, line, byte } in defects {
                 tracing::info!(target: TARGET, rule = rule.id(), line, byte, "challenge defect");
             }
