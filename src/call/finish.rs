@@ -112,12 +112,12 @@ impl Call<'_> {
         if self.passes_through() {
             // The caller reads the body.
             let facts = || self.facts_of(response, response.headers().clone(), Body::default(), self.report.clone());
-            self.record_forbidden(self.means_expired(response, || facts().into()), response);
+            self.record_forbidden(self.means_expired(response, || facts().into_refusal()), response);
             return self.pass_through(response);
         }
         let body = self.read(response).await;
         let forbidden = Forbidden::new(self.facts(response, body));
-        let is_expired = self.means_expired(response, || (&forbidden).into());
+        let is_expired = self.means_expired(response, || forbidden.to_refusal());
         self.record_forbidden(is_expired, response);
         Error::Forbidden(forbidden).into()
     }

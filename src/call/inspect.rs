@@ -50,7 +50,7 @@ impl Call<'_> {
         let Some(body) = read else { return Seen::default() };
         let is_expired = self.means_expired(response, || {
             let body = Body { bytes: body.clone(), whole: true };
-            self.facts_of(response, response.headers().clone(), body, self.masking_report()).into()
+            self.facts_of(response, response.headers().clone(), body, self.masking_report()).into_refusal()
         });
         Seen { body, is_expired }
     }

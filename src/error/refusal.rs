@@ -35,15 +35,17 @@ impl Refusal {
     }
 }
 
-impl From<Facts> for Refusal {
-    fn from(facts: Facts) -> Self {
-        Self(Arc::new(Inner { facts }))
+impl Facts {
+    /// The facts of a response whose error is not made, for the function of the caller.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        Refusal(Arc::new(Inner { facts: self }))
     }
 }
 
-impl From<&Forbidden> for Refusal {
-    fn from(forbidden: &Forbidden) -> Self {
-        Self(forbidden.0.clone())
+impl Forbidden {
+    /// The same 403, for the function of the caller.
+    pub(crate) fn to_refusal(&self) -> Refusal {
+        Refusal(self.0.clone())
     }
 }
 
