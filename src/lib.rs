@@ -82,8 +82,8 @@ pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, CredentialErrorKind, Observed, ResponseHead, Secret};
 pub use error::{
     AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
-    RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, TenantError,
-    TenantErrorKind, Unauthorized, UnauthorizedReason,
+    RedirectErrorKind, RefreshError, RefreshErrorKind, Refusal, Renewed, SessionEnded, StepUpError, StepUpKind,
+    TenantError, TenantErrorKind, Unauthorized, UnauthorizedReason,
 };
 pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
 pub use origin::{Origin, OriginError, OriginErrorKind};

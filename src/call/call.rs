@@ -128,8 +128,8 @@ impl<'m> Call<'m> {
         async move {
             self.list_sent_credential();
             self.learn_date(response);
-            match self.target().kind_of(response) {
-                ResponseKind::Other => return Err(self.pass(response)),
+            match self.kind_of(response) {
+                ResponseKind::Other => return Err(self.inspect_and_pass(response).await),
                 ResponseKind::Forbidden => return Err(self.forbidden(response).await),
                 ResponseKind::Foreign => {
                     return Err(self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await);
@@ -175,8 +175,8 @@ impl<'m> Call<'m> {
     /// Ends the call after the second response. There is no third send.
     pub(crate) async fn after_second_send(&mut self, response: &mut Response) -> End {
         self.learn_date(response);
-        match self.target().kind_of(response) {
-            ResponseKind::Other => self.pass(response),
+        match self.kind_of(response) {
+            ResponseKind::Other => self.inspect_and_pass(response).await,
             ResponseKind::Forbidden => self.forbidden(response).await,
             ResponseKind::Foreign => self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await,
             ResponseKind::Challenged => {

@@ -21,6 +21,7 @@ impl Call<'_> {
         self.shared.session.listeners().notify(|| Event::Challenged {
             method: self.sent.method().clone(),
             url: url_without_secrets(self.sent.url()),
+            status: response.status(),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
             defects: challenges.defects().map(ChallengeDefect::from).collect(),
         });
@@ -165,13 +166,13 @@ impl Call<'_> {
     }
 
     /// The header of the last send, which carried this credential. A scheme makes its header anew for each send.
-    fn sent_header<'c>(&'c self, sent: &'c Credential) -> Option<&'c HeaderValue> {
+    pub(super) fn sent_header<'c>(&'c self, sent: &'c Credential) -> Option<&'c HeaderValue> {
         let is_named = sent.authorizer().is_some_and(|authorize| authorize.header_name().is_some());
         let made = self.report.echoes.last().filter(|_| is_named);
         sent.header_value().or_else(|| made.and_then(Credential::header_value))
     }
 
-    fn last_sent(&self) -> Option<&Credential> {
+    pub(super) fn last_sent(&self) -> Option<&Credential> {
         let at_once = || self.held.credential.as_ref().filter(|_| self.is_signed_at_once);
         self.report.sent.iter().rev().flatten().next().or_else(at_once)
     }
@@ -190,7 +191,7 @@ impl From<NoCredential<RefreshError>> for Refusal {
     }
 }
 
-fn head<'r>(
+pub(super) fn head<'r>(
     response: &'r Response,
     challenges: &'r Challenges,
     sent: Option<&'r HeaderValue>,

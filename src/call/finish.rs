@@ -8,6 +8,7 @@ use http::header::HeaderMap;
 use reqwest::Response;
 
 use super::call::{Call, End, Refusal, SentRequest};
+use super::inspect::Seen;
 use super::mock_response::lacks_url;
 use super::read;
 use super::response_kind::{ResponseKind, is_redirect};
@@ -29,6 +30,7 @@ impl Call<'_> {
     pub(crate) fn pass_at_once(&self, response: &mut Response) -> bool {
         // A request that was signed at once has a plain credential, and nothing was renewed for it.
         let passes = self.is_signed_at_once
+            && !self.asks_caller(response)
             && self.shared.rejecting_paths.is_empty()
             && self.target().kind_of(response) == ResponseKind::Other
             && !is_redirect(response.status())
@@ -69,13 +71,17 @@ impl Call<'_> {
     }
 
     /// Passes on a response that is neither a 401 nor a 403.
-    pub(super) fn pass(&mut self, response: &mut Response) -> End {
+    pub(super) fn pass(&mut self, response: &mut Response, seen: &Seen) -> End {
         if let Err(error) = self.observe(response, &Challenges::default()) {
             return error.into();
         }
-        self.shared.rejecting_paths.remove(self.sent.method(), self.sent.url());
-        self.record_accepted_credential(response);
-        self.report.findings.add(self.lint(response, &[], None));
+        if seen.is_expired {
+            self.record_expired();
+        } else {
+            self.shared.rejecting_paths.remove(self.sent.method(), self.sent.url());
+            self.record_accepted_credential(response);
+        }
+        self.report.findings.add(self.lint(response, &seen.body, None));
         // `FollowRedirects` masks the credentials that a `Location` contains, so it needs the whole report.
         if self.report.has_more_than_numbers() || is_redirect(response.status()) {
             self.list_sent_credential();
@@ -108,24 +114,20 @@ impl Call<'_> {
         }
         // A scheme learns from every response to a request that it signed. Its result changes nothing here.
         let _ = self.observe(response, &Challenges::default());
-        let expired_when = self.shared.settings.expired_when.as_ref().filter(|_| !is_foreign);
         if self.passes_through() {
-            let is_expired = expired_when.is_some_and(|means_expired| {
-                // The caller reads the body.
-                let (headers, body) = (response.headers().clone(), Body::default());
-                means_expired(&Forbidden::new(self.facts_of(response, headers, body, self.report.clone())))
-            });
-            self.record_forbidden(is_expired, response);
+            // The caller reads the body.
+            let facts = || self.facts_of(response, response.headers().clone(), Body::default(), self.report.clone());
+            self.record_forbidden(self.means_expired(response, || facts().into_refusal()), response);
             return self.pass_through(response, Verdict::Forbidden);
         }
         let body = self.read(response).await;
         let forbidden = Forbidden::new(self.facts(response, body));
-        let is_expired = expired_when.is_some_and(|means_expired| means_expired(&forbidden));
+        let is_expired = self.means_expired(response, || forbidden.to_refusal());
         self.record_forbidden(is_expired, response);
         Error::Forbidden(forbidden).into()
     }
 
-    /// Ends the call with a 401 whose body is not read yet.
+    /// Ends the call with a 401, or a response that counts as one, whose body is not read yet.
     pub(super) async fn unauthorized(&self, response: &mut Response, refusal: Refusal) -> End {
         let body = self.read(response).await;
         self.refused(response, body, refusal)
@@ -161,7 +163,7 @@ impl Call<'_> {
         self.facts_of(response, headers, body, report)
     }
 
-    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
+    pub(super) fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
             url: url_without_secrets(response.url()),
@@ -177,6 +179,13 @@ impl Call<'_> {
     }
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
+        let mut report = self.masking_report();
+        report.findings.add(self.lint(response, &body.bytes, None));
+        report
+    }
+
+    /// A copy of the report that masks all secrets of the request.
+    pub(super) fn masking_report(&self) -> AuthReport {
         let mut report = self.report.clone();
         report.mask_url_values(self.sent.url());
         if let SentRequest::Copy(copy) = &self.sent {
@@ -184,7 +193,6 @@ impl Call<'_> {
             let secret = copy.headers().iter().map(|(_, value)| value).filter(|value| value.is_sensitive());
             report.echoes.extend(secret.cloned().map(Credential::of_caller));
         }
-        report.findings.add(self.lint(response, &body.bytes, None));
         report
     }
 
@@ -222,12 +230,7 @@ impl Call<'_> {
     /// Records a 403: the server accepted the credential. But if the caller says that this 403 means an expired credential,
     /// the next call renews first.
     fn record_forbidden(&self, is_expired: bool, response: &Response) {
-        if is_expired {
-            self.shared.session.was_refused(self.report.signed);
-            self.shared.session.invalidate(self.report.signed, false);
-        } else {
-            self.record_accepted_credential(response);
-        }
+        if is_expired { self.record_expired() } else { self.record_accepted_credential(response) }
     }
 
     /// Records that this path rejected a fresh credential.

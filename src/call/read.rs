@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::response::Parts;
 use reqwest::{Response, ResponseBuilderExt};
 
 use crate::error::Body;
@@ -40,15 +41,22 @@ pub(crate) fn unless_too_long(response: &mut Response, limits: Option<Limits>) -
     if !limits.as_ref().is_some_and(is_too_long) {
         return limits;
     }
+    let (head, _body) = take_apart(response);
+    *response = Response::from(http::Response::from_parts(head, ""));
+    None
+}
+
+/// Takes the head and the body out of a response. The head keeps the URL, so that a response with it and another body names
+/// the same URL.
+pub(super) fn take_apart(response: &mut Response) -> (Parts, reqwest::Body) {
     let url = response.url().clone();
     let taken = std::mem::replace(response, Response::from(http::Response::new("")));
-    let (mut head, _body) = http::Response::from(taken).into_parts();
+    let (mut head, body) = http::Response::from(taken).into_parts();
     // The URL of a response is an extension that only a builder sets. It is valid, so there is no error.
     if let Ok(named) = http::Response::builder().url(url).body(()) {
         head.extensions.extend(named.into_parts().0.extensions);
     }
-    *response = Response::from(http::Response::from_parts(head, ""));
-    None
+    (head, body)
 }
 
 /// Reads a body, if there are limits, and copies its beginning. The beginning is copied, because a kept chunk would

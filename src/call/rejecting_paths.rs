@@ -1,4 +1,4 @@
-//! The paths that rejected a fresh credential a short time ago. A server that responds with 401 where it means 403 would
+//! The paths that rejected a fresh credential a short time ago, or marked the held one as expired. A server that responds with 401 where it means 403 would
 //! otherwise cost one refresh for each call.
 
 use std::sync::Mutex;

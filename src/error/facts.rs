@@ -129,6 +129,11 @@ impl Facts {
         self.report.masker().mask_certain(self.url.to_string())
     }
 
+    /// Whether the request is known to have carried no credential: the middleware had none, and the caller set none.
+    pub(super) fn is_unsigned(&self) -> bool {
+        !self.authenticated && self.report.signed.is_some()
+    }
+
     /// The message for users. See `Unauthorized::message`.
     pub(super) fn message(&self) -> Option<String> {
         let described = || {

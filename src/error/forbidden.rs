@@ -13,7 +13,7 @@ use reqwest::Url;
 
 use super::facts::Facts;
 use super::problem::Problem;
-use super::refusal::refusal_getters;
+use super::refusal_getters::refusal_getters;
 use super::report::AuthReport;
 use super::seek;
 use crate::challenge::Challenges;
@@ -22,12 +22,16 @@ use crate::util::OneLine;
 /// A 403: the server understood the request and refuses it (RFC 9110 §15.5.4). The middleware never sends
 /// such a request again.
 ///
+/// Some servers also send 403 to a request without a credential. [`is_authenticated`](Self::is_authenticated) tells the two
+/// cases apart, and `Display` says that no credential was sent. [`Builder::login_first`](crate::Builder::login_first) is for
+/// such servers.
+///
 /// `Display` is one line for a terminal. `Debug` shows no values.
 #[derive(Clone)]
-pub struct Forbidden(Arc<Inner>);
+pub struct Forbidden(pub(super) Arc<Inner>);
 
-struct Inner {
-    facts: Facts,
+pub(super) struct Inner {
+    pub(super) facts: Facts,
 }
 
 impl Forbidden {
@@ -103,7 +107,10 @@ impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", OneLine::new(&self.0.facts.line()))?;
         let scopes = self.required_scopes().join(" ");
-        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", OneLine::new(&scopes)) }
+        let needed = (!scopes.is_empty()).then(|| format!("needs scope {}", OneLine::new(&scopes)));
+        let unsent = self.0.facts.is_unsigned().then(|| "no credential was sent".to_owned());
+        let notes: Vec<_> = needed.into_iter().chain(unsent).collect();
+        if notes.is_empty() { Ok(()) } else { write!(f, " ({})", notes.join("; ")) }
     }
 }
 

@@ -72,6 +72,8 @@ impl Builder {
                 pass_through: false,
                 safe_methods_only: false,
                 expired_when: None,
+                verdicts: None,
+                login_first: false,
                 read_refusals: None,
                 rejection_cooldown: Duration::from_secs(1),
             },

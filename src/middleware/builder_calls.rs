@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::Builder;
-use crate::error::{Forbidden, Problem, RawRefusal};
+use crate::error::{Problem, RawRefusal};
 use crate::util::clamped;
 
 impl Builder {
@@ -68,13 +68,6 @@ impl Builder {
     /// responds with 401 has not processed the request.
     pub fn safe_methods_only(mut self) -> Self {
         self.settings.safe_methods_only = true;
-        self
-    }
-
-    /// Sets which 403 means an expired credential, for servers that respond with 403 in that case. The call still ends with
-    /// `Forbidden`. The credential is marked as invalid, and the next call renews it first.
-    pub fn expired_when(mut self, means_expired: impl Fn(&Forbidden) -> bool + Send + Sync + 'static) -> Self {
-        self.settings.expired_when = Some(Arc::new(means_expired));
         self
     }
 

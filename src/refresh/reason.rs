@@ -6,14 +6,15 @@
 pub enum RefreshReason {
     /// The session asks for the credential to send before the server has refused anything.
     Initial,
-    /// The server answered 401.
+    /// The server answered 401, or with a response that counts as one
+    /// ([`Builder::unauthenticated_when`](crate::Builder::unauthenticated_when)).
     Challenged,
     /// The credential is known to be expired, was marked as invalid, or was refused to a caller of
     /// [`Session::fresh_after`](crate::Session::fresh_after).
     Expired,
     /// The caller asked for a login, or needs a credential before the server has refused anything.
     Login,
-    /// The server answered 403 because scopes are missing, and the caller asked for more.
+    /// The caller asked for more scopes, usually after a 403.
     StepUp,
     /// The caller logged out. The refresher forgets the credential.
     Logout,

@@ -27,13 +27,16 @@ pub enum Event {
         /// The request's URL.
         url: Url,
     },
-    /// A server of the middleware's origins responded with 401.
+    /// A server of the middleware's origins responded with 401, or with a response that counts as one
+    /// ([`Builder::unauthenticated_when`](crate::Builder::unauthenticated_when)).
     #[non_exhaustive]
     Challenged {
         /// The request's method.
         method: Method,
         /// The request's URL.
         url: Url,
+        /// The status of the response.
+        status: StatusCode,
         /// The schemes of the challenges, in order. An unknown scheme is `_`.
         schemes: Vec<&'static str>,
         /// The defects of the challenges.

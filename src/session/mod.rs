@@ -10,13 +10,14 @@
 //!
 //! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
 //!
-//! `identity` is login, logout and invalidation. [`Session`] is the public handle. `fresh` gives credentials to clients other
-//! than the middleware. [`Event`]s report what happened, to the caller, to `trace` and to `metrics`. `state` and the files that
-//! it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
+//! `identity` is login, logout and invalidation; `step_up` requests more scopes. [`Session`] is the public handle. `fresh` gives
+//! credentials to clients other than the middleware. [`Event`]s report what happened, to the caller, to `trace` and to
+//! `metrics`. `state` and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
 mod accepted_generations;
 mod flight_request;
 mod step;
+mod step_up;
 mod budget;
 mod call_error;
 mod completion;

@@ -33,8 +33,13 @@ pub(crate) fn event(event: &Event) {
         Event::LintFinding { rule, severity, url } => {
             tracing::warn!(target: TARGET, rule, severity = severity.as_str(), url = url.as_str(), "lint");
         }
-        Event::Challenged { method, url, schemes, defects } => {
-            tracing::info!(target: TARGET, %method, url = url.as_str(), schemes = schemes.join(" "), "401");
+        Event::Challenged { method, url, status, schemes, defects } => {
+            let (status, url, schemes) = (status.as_u16(), url.as_str(), schemes.join(" "));
+            if status == 401 {
+                tracing::info!(target: TARGET, %method, url, schemes, "401");
+            } else {
+                tracing::info!(target: TARGET, %method, url, schemes, status, "counts as 401");
+            }
             for ChallengeDefect { kind: rule, line, byte } in defects {
                 tracing::info!(target: TARGET, rule = rule.id(), line, byte, "challenge defect");
             }
