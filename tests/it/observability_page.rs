@@ -114,7 +114,7 @@ fn the_page_lists_exactly_the_spans_and_the_traced_events() {
         let fields = arguments.replace(&format!("\"{text}\""), "");
         // A comma inside of parentheses does not end a field; none of these fields has one there.
         let fields = fields.split(',').map(|field| field.split('=').next().unwrap().trim().trim_start_matches('%'));
-        let fields: BTreeSet<_> = fields.filter(|field| is_field(field)).map(str::to_owned).collect();
+        let fields: BTreeSet<_> = fields.filter(is_field).map(str::to_owned).collect();
         if name == "info_span" {
             spans.insert(text, fields);
         } else {
