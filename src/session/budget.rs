@@ -14,7 +14,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// A budget that was spent just now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Spent {
     /// How long no refresh starts.
     pub(crate) pause: Duration,

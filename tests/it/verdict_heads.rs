@@ -278,7 +278,12 @@ async fn the_event_and_the_trace_have_the_real_status() {
     let wanted = [format!("419 {API}/ []"), format!("401 {API}/401 [\"Bearer\"]")];
     assert_eq!(*events.lock().unwrap(), wanted);
     let text = traced::text();
-    assert!(text.contains("reqwest_challenge: counts as 401 ") && text.contains("status=419") && text.contains("reqwest_challenge: 401 "), "{text}");
+    assert!(
+        text.contains("reqwest_challenge: counts as 401 ")
+            && text.contains("status=419")
+            && text.contains("reqwest_challenge: 401 "),
+        "{text}"
+    );
     assert!(!text.contains("hunter2") && !text.contains("t0"), "{text}");
 }
 
