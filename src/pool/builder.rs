@@ -30,7 +30,7 @@ impl<K: Eq + Hash + Clone + Send + Sync + 'static> SessionPool<K> {
     /// Returns a builder for a pool. The factory makes the middleware of a tenant.
     ///
     /// The factory runs on a separate task, so that a caller which stops waiting does not end it. If it fails or panics, the
-    /// callers that wait get [`Error::Tenant`], and the next use of the key calls it again.
+    /// callers that wait get [`Error::Tenant`](crate::Error::Tenant), and the next use of the key calls it again.
     pub fn builder<F, Fut, E>(factory: F) -> PoolBuilder<K>
     where
         F: Fn(K) -> Fut + Send + Sync + 'static,
