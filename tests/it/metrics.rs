@@ -63,6 +63,19 @@ async fn each_end_of_a_call_is_counted_once_with_its_verdict() {
 }
 
 #[tokio::test]
+async fn a_success_that_passes_at_once_is_counted_once() {
+    let recorder = Recorder::default();
+    let _installed = recorder.install();
+    let auth = ChallengeMiddleware::builder(API, Fake::new()).initial_credential(Credential::bearer("t0"));
+    let client = Script::always(status(200)).client(&auth.build().unwrap());
+    for number in 1..4 {
+        client.get(API).send().await.unwrap();
+        assert_eq!(recorder.values(CALLS, &[(VERDICT, "ok"), (RESENDS, "0")]).len(), number);
+    }
+    assert_eq!(recorder.samples().len(), 3);
+}
+
+#[tokio::test]
 async fn a_call_that_may_not_be_sent_has_the_verdict_failed() {
     let recorder = Recorder::default();
     let _installed = recorder.install();
