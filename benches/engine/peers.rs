@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use http::Extensions;
 use http::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
-use reqwest_chain::{ChainMiddleware, Chainer};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 
 /// The value of the credential header that all peers send.
@@ -75,28 +74,49 @@ impl Middleware for OfSource {
     }
 }
 
-/// `reqwest-chain` 2.0, as its documentation uses it: after a 401 it puts another token on the request. It reads no challenge
-/// and shares no refresh.
-pub(super) struct Replaced;
+/// What `reqwest-chain` 2.0 does if it is used as its documentation shows: it copies the request before each send, and after a
+/// 401 puts another token on it. It reads no challenge and shares no refresh. The crate itself needs a newer `http` than this
+/// one.
+pub(super) struct Chain(Box<dyn Link>);
 
-impl Replaced {
-    pub(super) fn chain() -> ChainMiddleware<Self> {
-        ChainMiddleware::new(Self)
-    }
+/// What a chain does with the result of a send.
+#[async_trait]
+trait Link: Send + Sync {
+    async fn next(&self, sent: Result<Response>, request: &mut Request) -> Result<Option<Response>>;
 }
 
-#[async_trait]
-impl Chainer for Replaced {
-    type State = ();
+struct Replaced;
 
-    async fn chain(&self, result: Result<Response>, (): &mut (), request: &mut Request) -> Result<Option<Response>> {
-        let response = result?;
+#[async_trait]
+impl Link for Replaced {
+    async fn next(&self, sent: Result<Response>, request: &mut Request) -> Result<Option<Response>> {
+        let response = sent?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(Some(response));
         }
         let value = HeaderValue::from_str(VALUE).map_err(Error::middleware)?;
         request.headers_mut().insert(AUTHORIZATION, value);
         Ok(None)
+    }
+}
+
+impl Chain {
+    pub(super) fn new() -> Self {
+        Self(Box::new(Replaced))
+    }
+}
+
+#[async_trait]
+impl Middleware for Chain {
+    async fn handle(&self, mut request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
+        for _ in 0..7 {
+            let copy = request.try_clone().ok_or_else(|| anyhow::anyhow!("the body is a stream"))?;
+            let sent = next.clone().run(copy, extensions).await;
+            if let Some(response) = self.0.next(sent, &mut request).await? {
+                return Ok(response);
+            }
+        }
+        Err(anyhow::anyhow!("too many sends").into())
     }
 }
 

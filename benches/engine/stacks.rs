@@ -9,7 +9,7 @@ use reqwest::{Body, Method, Request, Response, ResponseBuilderExt, StatusCode, U
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Error, RefreshContext};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 
-use super::peers::{Insert, Nothing, OfRealm, OfSource, Replaced};
+use super::peers::{Chain, Insert, Nothing, OfRealm, OfSource};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stack {
@@ -67,7 +67,7 @@ impl Stack {
             Self::Insert => client.with(Insert::new()),
             Self::Source => client.with(OfSource::new()),
             Self::Realm => client.with(OfRealm::new(origin)),
-            Self::Chain => client.with(Replaced::chain()).with(Insert::new()),
+            Self::Chain => client.with(Chain::new()).with(Insert::new()),
             Self::Ours => client.with(ours(origin, false)),
             Self::Waiting => client.with(ours(origin, true)),
         };

@@ -22,7 +22,7 @@ pub(crate) fn is_on() -> bool {
 pub(crate) fn refresh<F: Future>(reason: RefreshReason, work: F) -> Instrumented<F> {
     let span = tracing::info_span!(
         target: TARGET, "refresh", reason = ?reason, outcome = Empty, duration_ms = Empty, waiters = Empty, generation = Empty,
-        background = Empty, error.type = Empty
+        background = Empty, "error.type" = Empty
     );
     work.instrument(span)
 }

@@ -113,7 +113,7 @@ fn the_page_lists_exactly_the_spans_and_the_traced_events() {
         let text = if name == "info_span" { strings.remove(0) } else { strings.pop().unwrap() }.to_owned();
         let fields = arguments.replace(&format!("\"{text}\""), "");
         // A comma inside of parentheses does not end a field; none of these fields has one there.
-        let fields = fields.split(',').map(|field| field.split('=').next().unwrap().trim().trim_start_matches('%'));
+        let fields = fields.split(',').map(|field| field.split('=').next().unwrap().trim().trim_matches(['%', '"']));
         let fields: BTreeSet<_> = fields.filter(is_field).map(str::to_owned).collect();
         if name == "info_span" {
             spans.insert(text, fields);
