@@ -8,7 +8,7 @@ use super::build_error::{BuildError, Cause};
 use super::middleware::ChallengeMiddleware;
 use crate::call::{Settings, Shared};
 use crate::credential::Credential;
-use crate::origin::Origin;
+use crate::origin::{Origin, Origins};
 use crate::refresh::{Clock, Refresh};
 use crate::session::{Listeners, SessionConfig, SessionCore, Timing};
 
@@ -60,6 +60,7 @@ impl Builder {
                 background_span: None,
                 transient_backoff: Duration::from_secs(1),
                 failure_cooldown: Duration::from_secs(30),
+                max_slots: 256,
                 refresh_timeout: None,
             },
             settings: Settings {
@@ -97,7 +98,7 @@ impl Builder {
         if let Some(credential) = &self.initial_credential {
             credential.check().map_err(Cause::Credential)?;
         }
-        let origins: Arc<[Origin]> = origins.into();
+        let origins = Origins::new(origins);
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
         let session = SessionCore::new(SessionConfig {
             refresher: self.refresher,

@@ -63,6 +63,14 @@ impl Builder {
         self
     }
 
+    /// Sets how many [partitions](Self::partition_by), and resources that the server names, keep their credential. The default
+    /// is 256. If there are more, the credential that was used least recently is dropped, and the next request of its
+    /// partition costs a refresh. A partition needs about 500 bytes beyond its credential.
+    pub fn max_partitions(mut self, partitions: usize) -> Self {
+        self.timing.max_slots = partitions.max(1);
+        self
+    }
+
     /// Sets how long a refresh may take, instead of [`Refresh::timeout`](crate::Refresh::timeout).
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
         self.timing.refresh_timeout = Some(clamped(span));

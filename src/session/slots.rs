@@ -75,12 +75,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> Slots<C, E, D, 
 
     /// Removes idle slots until one more fits. If too few slots are idle, the limit is exceeded for a while.
     fn remove_idle(&mut self, busy: &HashSet<K>) {
-        let idle = self.others.iter().filter(|(key, _)| !busy.contains(key));
-        let mut idle: Vec<_> = idle.map(|(key, slot)| (slot.last_use, key.clone())).collect();
-        idle.sort_unstable_by_key(|(last_use, _)| *last_use);
-        let surplus = self.others.len() + 1 - self.max_others;
-        for (_, key) in idle.into_iter().take(surplus) {
-            self.others.remove(&key);
+        while self.others.len() >= self.max_others {
+            let idle = self.others.iter().filter(|(key, _)| !busy.contains(key));
+            let Some((oldest, _)) = idle.min_by_key(|(_, slot)| slot.last_use) else { return };
+            let oldest = oldest.clone();
+            self.others.remove(&oldest);
         }
     }
 

@@ -229,3 +229,33 @@ async fn two_refreshers_that_call_each_other_concurrently_fail_at_once() {
     }
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn a_success_beside_sixty_four_refusing_paths_ends_only_the_cooldown_of_its_path() {
+    let clock = ManualClock::new();
+    let accepts = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let of_server = accepts.clone();
+    let server = Script::new(move |request, _| {
+        let path = request.path().to_owned();
+        let is_accepted = path == "/open" || of_server.lock().unwrap().contains(&path);
+        if is_accepted { status(200) } else { challenged() }
+    });
+    let fake = Fake::new();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(clock.clone()).build().unwrap();
+    let client = server.client(&auth);
+    let get = async |path: &str| client.get(format!("{API}{path}")).send().await.map(|response| response.status());
+    for number in 0..64 {
+        get(&format!("/no/{number}")).await.unwrap_err();
+        get("/open").await.unwrap();
+    }
+    let refreshes = fake.calls();
+    accepts.lock().unwrap().push("/no/7".to_owned());
+    assert_eq!(get("/no/7").await.unwrap(), 200);
+    accepts.lock().unwrap().clear();
+    // The cooldown of this path has ended, so its 401 starts a refresh. That of another path has not.
+    get("/no/7").await.unwrap_err();
+    assert_eq!(fake.calls(), refreshes + 1);
+    get("/open").await.unwrap();
+    get("/no/8").await.unwrap_err();
+    assert_eq!(fake.calls(), refreshes + 1);
+}

@@ -38,6 +38,7 @@ mod lint_rules;
 mod login_first;
 mod logout_contexts;
 mod mask_pieces;
+mod many_partitions;
 mod masking;
 mod metrics;
 mod network_failures;

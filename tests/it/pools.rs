@@ -74,7 +74,7 @@ async fn ten_thousand_tenants_with_ten_calls_each_cost_ten_thousand_refreshes() 
     let (counts, accepted) = (Counts::default(), Arc::new(AtomicUsize::new(0)));
     let of_server = accepted.clone();
     // Keeps no record of the 110,000 requests.
-    let server = tower(move |request: &reqwest::Request| {
+    let server = answering(move |request: &reqwest::Request| {
         let is_known = request.headers().contains_key("authorization");
         of_server.fetch_add(usize::from(is_known), Ordering::SeqCst);
         if is_known { 200 } else { 401 }
@@ -98,7 +98,7 @@ async fn ten_thousand_tenants_with_ten_calls_each_cost_ten_thousand_refreshes() 
 }
 
 /// A last middleware that answers by this function.
-fn tower(status: impl Fn(&reqwest::Request) -> u16 + Send + Sync + 'static) -> impl Middleware {
+pub(crate) fn answering(status: impl Fn(&reqwest::Request) -> u16 + Send + Sync + 'static) -> impl Middleware {
     struct Server<F>(F);
 
     #[async_trait]
