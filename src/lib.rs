@@ -31,10 +31,10 @@
 //! - [`Refresh`]: the trait of a refresher. [`Password`], [`FirstOf`] and a fixed [`Credential`] implement it. OAuth,
 //!   registries and stores are in the crate `reqwest-challenge-login`; mocks for tests are in `reqwest-challenge-testing`.
 //! - [`Error`], [`Unauthorized`], [`Forbidden`]: why a call failed. [`AuthReport`] says what was done for a call.
-//! - [`Session`]: login, logout, step-up.
+//! - [`Session`]: login, logout, step-up. [`Session::fresh`] gives its credential to a gRPC, WebSocket or generated client.
 //! - [`Authorize`]: the trait of a scheme that signs requests.
 //! - [`challenge`]: the parser of `WWW-Authenticate`, which also works without the middleware.
-//! - [`guide`]: pages on errors, retries, streams, tenants, migration, tests and command-line tools.
+//! - [`guide`]: pages on errors, retries, streams, other clients, tenants, metrics, migration, tests and command-line tools.
 //! - [`support`]: functions for crates that extend this one.
 //!
 //! # Features
@@ -44,6 +44,7 @@
 //! | `digest` | Digest (RFC 7616) in [`Password`]: MD5, SHA-256, SHA-512/256, `-sess`, `auth-int` |
 //! | `dpop` | DPoP (RFC 9449): tokens that are bound to a key |
 //! | `lint` | findings about the 401s and 403s of a server |
+//! | `metrics` | counters and histograms of the `metrics` crate: calls, refreshes, budgets, failed saves |
 //! | `retry` | a strategy and a policy of `reqwest-retry` that know the errors of this crate |
 //! | `tracing` | a span for each refresh, and events; [`Builder::on_event`] reports the same without this feature |
 //!
@@ -66,6 +67,7 @@ mod scheme;
 mod call;
 mod redirect;
 mod middleware;
+mod pool;
 #[cfg(feature = "retry")]
 pub mod retry;
 pub mod support;
@@ -80,11 +82,12 @@ pub use challenge::{Challenge, Challenges, Defect};
 pub use credential::{Authorize, Credential, CredentialError, CredentialErrorKind, Observed, ResponseHead, Secret};
 pub use error::{
     AuthReport, AuthorizeError, DeniedReason, Error, Forbidden, InsecureUrl, Problem, RawRefusal, RedirectError,
-    RedirectErrorKind, RefreshError, RefreshErrorKind, Renewed, SessionEnded, StepUpError, StepUpKind, Unauthorized,
-    UnauthorizedReason,
+    RedirectErrorKind, RefreshError, RefreshErrorKind, Refusal, Renewed, SessionEnded, StepUpError, StepUpKind,
+    TenantError, TenantErrorKind, Unauthorized, UnauthorizedReason,
 };
 pub use middleware::{BuildError, BuildErrorKind, Builder, ChallengeMiddleware, hardened};
 pub use origin::{Origin, OriginError, OriginErrorKind};
+pub use pool::{PoolBuilder, SessionPool, TenantHandle};
 pub use redirect::{FollowRedirects, RedirectHistory, RedirectHop};
 pub use refresh::{
     Clock, Demand, IntoCredential, Refresh, RefreshContext, RefreshContextBuilder, RefreshReason, RenewalLock,
@@ -92,7 +95,9 @@ pub use refresh::{
 #[cfg(feature = "dpop")]
 pub use scheme::dpop;
 pub use scheme::{FirstOf, Password, Strength, UserPassword};
-pub use session::{ChallengeDefect, Event, RefreshOutcome, Session};
+#[cfg(feature = "metrics")]
+pub use session::describe_metrics;
+pub use session::{ChallengeDefect, Event, Fresh, RefreshOutcome, Session, Verdict};
 pub use util::ClockSkew;
 
 /// Any error, as a refresher or a scheme gives it.

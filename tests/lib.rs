@@ -9,6 +9,8 @@ pub struct Readme;
 #[doc = include_str!("../src/guide/errors.md")]
 #[doc = include_str!("../src/guide/migrating.md")]
 #[doc = include_str!("../src/guide/multi_tenant.md")]
+#[doc = include_str!("../src/guide/other_clients.md")]
+#[doc = include_str!("../src/guide/observability.md")]
 #[doc = include_str!("../src/guide/retries_and_streams.md")]
 #[doc = include_str!("../src/guide/testing.md")]
 #[doc = include_str!("../src/guide/command_line.md")]

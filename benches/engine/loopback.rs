@@ -1,4 +1,4 @@
-//! Many requests at once over loopback: throughput, many callers with an expired credential, large bodies.
+//! Many requests at once over loopback: throughput, and many callers with an expired credential.
 
 use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
@@ -6,18 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::Body;
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, RefreshContext};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::{DELAY, row};
-use super::allocator;
 use super::stacks::Stack;
+use crate::allocator;
 
 /// An API on loopback in a separate process. It accepts one token at a time.
-struct Api {
+pub(super) struct Api {
     address: String,
     process: Child,
 }
@@ -26,6 +25,8 @@ struct Api {
 struct State {
     token: Mutex<String>,
     refused: Vec<u8>,
+    /// The delay of the token endpoint.
+    delay: Duration,
     requests: AtomicUsize,
     connections: AtomicUsize,
     tokens: AtomicUsize,
@@ -35,11 +36,12 @@ struct State {
     all: tokio::sync::Notify,
 }
 
-/// Serves until the process is killed. `--serve SIZE CHUNKED` calls it.
-pub(crate) fn serve_for_ever(size: &str, chunked: &str) {
+/// Serves until the process is killed. `--serve SIZE CHUNKED DELAY` calls it.
+pub(crate) fn serve_for_ever(size: &str, chunked: &str, delay: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let refused = refused(size.parse().unwrap(), chunked == "true");
-    let state = Arc::new(State { token: Mutex::new("t0".to_owned()), refused, ..State::default() });
+    let delay = Duration::from_millis(delay.parse().unwrap());
+    let state = Arc::new(State { token: Mutex::new("t0".to_owned()), refused, delay, ..State::default() });
     runtime.block_on(async {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -62,9 +64,10 @@ impl Drop for Api {
 }
 
 impl Api {
-    fn start(size: usize, chunked: bool) -> Self {
+    pub(super) fn start(size: usize, chunked: bool, delay: Duration) -> Self {
+        let delay = delay.as_millis().to_string();
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--serve", &size.to_string(), &chunked.to_string()])
+            .args(["--serve", &size.to_string(), &chunked.to_string(), &delay])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -82,11 +85,11 @@ impl Api {
         numbers.try_into().unwrap()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    fn client(&self, rotating: bool) -> ClientWithMiddleware {
+    pub(super) fn client(&self, rotating: bool) -> ClientWithMiddleware {
         let url = self.url(if rotating { "/rotate" } else { "/token" });
         let refresh = move |context: RefreshContext| {
             let url = url.clone();
@@ -133,7 +136,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) -> std::io::Result<()> {
             state.wait_for_all().await;
         }
         if renews {
-            tokio::time::sleep(DELAY).await;
+            tokio::time::sleep(state.delay).await;
         }
         let answer = state.answer(&path, &token);
         stream.write_all(&answer).await?;
@@ -188,14 +191,14 @@ fn refused(size: usize, chunked: bool) -> Vec<u8> {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// Requests per second with 64 callers, compared with the 15 lines. Runs of both alternate, and the figure is the median ratio.
 pub(crate) fn throughput() -> bool {
     println!("{:<58} {:>9}     allowed", "over loopback", "figure");
-    let (api, runtime) = (Api::start(10, false), runtime());
+    let (api, runtime) = (Api::start(10, false, DELAY), runtime());
     let round = |stack: Stack| {
         let client = stack.client(&api.url(""), reqwest::Client::new(), None);
         let url = api.url("/open");
@@ -217,8 +220,8 @@ pub(crate) fn throughput() -> bool {
         });
         64.0 * 150.0 / start.elapsed().as_secs_f64()
     };
-    round(Stack::Fifteen);
-    let mut ratios: Vec<f64> = (0..15).map(|_| round(Stack::Ours) / round(Stack::Fifteen)).collect();
+    round(Stack::Insert);
+    let mut ratios: Vec<f64> = (0..15).map(|_| round(Stack::Ours) / round(Stack::Insert)).collect();
     ratios.sort_by(f64::total_cmp);
     row("64 callers: ratio of requests per second to the 15 lines", ratios[7], 0.95, false)
 }
@@ -260,6 +263,37 @@ fn send_at_once(
     (start.elapsed(), good, peak())
 }
 
+/// Many callers behind large 401s. If the second sends started before the connections of the 401s can serve again, they would need
+/// further connections.
+pub(crate) fn connections() -> bool {
+    const CALLERS: usize = 500;
+    let mut within = true;
+    for (size, delay) in [(30_000, 0), (45_000, 0), (60_000, 0), (30_000, 20), (60_000, 20)] {
+        let mut seen = [0; 3].map(|_| {
+            let (api, runtime) = (Api::start(size, false, Duration::from_millis(delay)), runtime());
+            // The refresher sends no request, so it can end while the server still sends the 401s.
+            let refresh = move |_: RefreshContext| async move {
+                tokio::time::sleep(Duration::from_millis(delay)).await;
+                Ok::<_, BoxError>(Credential::bearer("t0"))
+            };
+            let auth =
+                ChallengeMiddleware::builder(api.url(""), refresh).initial_credential(Credential::bearer("expired"));
+            let client = ClientBuilder::new(reqwest::Client::new()).with(auth.build().unwrap()).build();
+            api.stats(&runtime, CALLERS);
+            send_at_once(&runtime, CALLERS, &client, &api.url("/gated"), 1);
+            // The request for the figures uses one more connection, which `stats` does not count.
+            api.stats(&runtime, 0)[2]
+        });
+        let what = format!("500 callers, 401 of {size} bytes, refresh of {delay} ms: connections");
+        seen.sort_unstable();
+        within &= row(&what, seen[1] as f64, CALLERS as f64, true);
+    }
+    within
+}
+
+/// The highest allowed time of many callers at once, as a multiple of their 401s alone plus the refresh.
+const MAX_TIMES: f64 = 1.3;
+
 pub(crate) fn concurrent_refreshes() -> bool {
     let mut within = true;
     for (callers, body, chunked, rotating) in [
@@ -271,7 +305,7 @@ pub(crate) fn concurrent_refreshes() -> bool {
         // Each run has a new server and a new runtime, and ends before the next begins, because it takes as long to close 10,000
         // connections as to open them.
         let one = |ours: bool, times: usize| {
-            let (api, runtime) = (Api::start(body, chunked), runtime());
+            let (api, runtime) = (Api::start(body, chunked, DELAY), runtime());
             let bare = ClientBuilder::new(reqwest::Client::new()).build();
             let client = if ours { api.client(rotating) } else { bare };
             api.stats(&runtime, callers);
@@ -283,10 +317,17 @@ pub(crate) fn concurrent_refreshes() -> bool {
             seen.sort_by(f64::total_cmp);
             seen[1]
         };
-        let alone = median([0; 3].map(|_| one(false, 1).0.0.as_secs_f64()));
         let held = one(false, 2).0.2;
-        let ours = [0; 3].map(|_| one(true, 1));
-        let time = median(ours.map(|((time, ..), _)| time.as_secs_f64()));
+        // A time is measured up to three times before it counts as out of its bound.
+        let (mut ours, mut times, mut looks) = ([0; 3].map(|_| one(true, 1)), f64::MAX, 0);
+        while times > MAX_TIMES && looks < 3 {
+            if looks > 0 {
+                ours = [0; 3].map(|_| one(true, 1));
+            }
+            let alone = median([0; 3].map(|_| one(false, 1).0.0.as_secs_f64()));
+            times = median(ours.map(|((time, ..), _)| time.as_secs_f64())) / (alone + DELAY.as_secs_f64());
+            looks += 1;
+        }
         let memory = median(ours.map(|((.., memory), _)| memory));
         // The refresh uses one more connection.
         let exact = ours.iter().all(|((_, good, _), seen)| *good == callers && *seen == [1, 2 * callers, callers + 1]);
@@ -295,44 +336,8 @@ pub(crate) fn concurrent_refreshes() -> bool {
         let kind = format!("{callers} at once, 401 of {body} bytes{}", if chunked { " chunked" } else { "" });
         println!("{kind}: {tokens} refresh, {requests} requests, {good} answers with 200, {connected} connections");
         within &= exact;
-        let times = time / (alone + DELAY.as_secs_f64());
-        within &= row("  time, ratio to the 401s alone plus the refresh", times, 1.4, true);
-        within &= row("  peak memory, ratio to the same sends without middleware", memory / held, 1.25, true);
+        within &= row("  time, ratio to the 401s alone plus the refresh", times, MAX_TIMES, true);
+        within &= row("  peak memory, ratio to the same sends without middleware", memory / held, 1.15, true);
     }
     within
-}
-
-pub(crate) fn bodies() -> bool {
-    const SIZE: usize = 100 << 20;
-    let (api, runtime) = (Api::start(10, false), runtime());
-    let client = api.client(false);
-    let peak = allocator::peak();
-    let sent = runtime
-        .block_on(async { client.post(api.url("/gated")).body(vec![b'x'; SIZE]).send().await.unwrap().status() });
-    let mut within = sent == 200 && row("100 MiB of bytes sent twice: MiB above one copy", peak() - 100.0, 2.0, true);
-    let stream = Body::wrap_stream(Zeros(SIZE / 65_536));
-    let peak = allocator::peak();
-    let sent = runtime.block_on(async {
-        client.post(api.url("/gated")).header("content-length", SIZE).body(stream).send().await.unwrap().status()
-    });
-    within &= sent == 200 && row("100 MiB of a stream with a valid credential: MiB", peak(), 6.0, true);
-    within
-}
-
-/// A stream of that many chunks of 64 KiB.
-struct Zeros(usize);
-
-impl futures_core::Stream for Zeros {
-    type Item = Result<Vec<u8>, std::io::Error>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        self.0 = match self.0.checked_sub(1) {
-            Some(left) => left,
-            None => return std::task::Poll::Ready(None),
-        };
-        std::task::Poll::Ready(Some(Ok(vec![0; 65_536])))
-    }
 }

@@ -182,7 +182,7 @@ pub(crate) fn budget() {
                 for _ in 0..2 {
                     if let Ok(held) = session.renew(&session.request(0)).await {
                         let (epoch, generation) = (held.epoch, held.generation);
-                        session.change(|state| state.refused(epoch, generation, SystemTime::UNIX_EPOCH));
+                        session.change(|state| drop(state.refused(epoch, generation, SystemTime::UNIX_EPOCH)));
                     }
                 }
             })

@@ -8,18 +8,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Extensions, Method};
+use http::{Extensions, HeaderMap, Method};
 use reqwest::{Request, Response, Url};
 
 use super::options::CallOptions;
+use super::read;
+use super::replay::RequestCopy;
 use super::response_kind::{ResponseKind, Target};
 use super::settings::Shared;
-use super::{read, replay};
 use crate::challenge::Challenges;
 use crate::credential::SlotKey;
 use crate::error::{AuthReport, Error, RefreshError, UnauthorizedReason};
 use crate::refresh::RefusedRequest;
-use crate::session::{Current, RenewalRequest};
+use crate::session::{Current, RenewalRequest, Verdict};
 
 /// One call through the middleware: what was sent, and what is known of its credential.
 pub(crate) struct Call<'m> {
@@ -33,8 +34,6 @@ pub(crate) struct Call<'m> {
     pub(crate) held: Arc<Current>,
     /// The slot of the session that holds the credential.
     pub(crate) slot: SlotKey,
-    /// Whether the body is a stream that the caller can make a second time.
-    pub(crate) has_remade_body: bool,
     /// Whether the refresher declined before the first send. If so, this call does not ask it again.
     pub(crate) is_declined: bool,
     /// Whether the server accepted a credential of this call on another path and refused it here.
@@ -54,7 +53,7 @@ pub(crate) struct Call<'m> {
 )]
 pub(crate) enum SentRequest {
     /// The whole request, to be sent again.
-    Copy(Request),
+    Copy(RequestCopy),
     /// The method and the URL. The body is a stream, which cannot be copied.
     Head(Arc<RefusedRequest>),
 }
@@ -77,7 +76,8 @@ pub(crate) struct Refusal {
 
 /// How a call ends.
 pub(crate) enum End {
-    Response(Response),
+    /// With the last response, and what it means.
+    Response(Verdict),
     Error(Error),
 }
 
@@ -92,12 +92,8 @@ impl<'m> Call<'m> {
         let held = shared.session.current_in(&slot);
         let options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
         let report = AuthReport { slot: slot.clone(), ..AuthReport::default() };
-        let mut has_remade_body = false;
-        let sent = match replay::copy(request, options.body.is_some()) {
-            Some(copy) => {
-                has_remade_body = copy.body().is_none() && request.body().is_some();
-                SentRequest::Copy(copy)
-            }
+        let sent = match RequestCopy::of(request, options.body.is_some()) {
+            Some(copy) => SentRequest::Copy(copy),
             None => SentRequest::Head(Arc::new(RefusedRequest {
                 method: request.method().clone(),
                 url: request.url().clone(),
@@ -111,7 +107,6 @@ impl<'m> Call<'m> {
             has_caller_credential: false,
             held,
             slot,
-            has_remade_body,
             is_declined: false,
             is_accepted_elsewhere: false,
             has_renewed: false,
@@ -128,61 +123,70 @@ impl<'m> Call<'m> {
     )]
     pub(crate) fn after_first_send(
         &mut self,
-        mut response: Response,
+        response: &mut Response,
     ) -> impl Future<Output = Result<Request, End>> + Send {
         async move {
             self.list_sent_credential();
-            self.learn_date(&response);
-            match self.target().kind_of(&response) {
-                ResponseKind::Other => return Err(self.pass(response)),
+            self.learn_date(response);
+            match self.kind_of(response) {
+                ResponseKind::Other => return Err(self.inspect_and_pass(response).await),
                 ResponseKind::Forbidden => return Err(self.forbidden(response).await),
                 ResponseKind::Foreign => {
                     return Err(self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await);
                 }
                 ResponseKind::Challenged => {}
             }
-            let refused = self.refused_request(&response);
-            let body = match self.decide(&response, &refused)? {
-                Decision::Refuse(refusal) => return Err(self.unauthorized(response, refusal).await),
+            let refused = self.refused_request(response);
+            let body = match self.decide(response, &refused) {
+                // Not by `?`, which would make the future larger by a copy of the decision.
+                Err(error) => return Err(error.into()),
+                Ok(Decision::Refuse(refusal)) => return Err(self.unauthorized(response, refusal).await),
                 // The body is read, so that its connection can serve the second send.
-                Decision::RetryByScheme => self.read(&mut response).await,
-                Decision::Renew(request) => {
+                Ok(Decision::RetryByScheme) => self.drain(response).await,
+                Ok(Decision::Renew(request)) => {
                     let started = Instant::now();
                     let renewal = pin!(self.shared.session.renew(request));
                     // The rest of the response is read meanwhile.
-                    let (renewal, body) = read::both(renewal, pin!(self.drain(&mut response))).await;
+                    let (renewal, body) = read::both(renewal, pin!(self.drain(response))).await;
                     self.report.waited += started.elapsed();
                     if let Err(refusal) = self.take_renewal(renewal) {
                         return Err(self.refused(response, body, refusal));
                     }
-                    self.learn(&response, &refused.challenges);
+                    self.learn(response, &refused.challenges);
                     body
                 }
             };
-            let mut request = match self.second_request(&response, refused) {
+            if !body.bytes.is_empty() {
+                // The task of the connection puts it back into the pool after the body was read. Without this turn for that task,
+                // the second send would open another connection.
+                tokio::task::yield_now().await;
+            }
+            let mut request = match self.second_request(response, refused) {
                 Ok(request) => request,
                 Err(reason) => return Err(self.refused(response, body, reason.into())),
             };
+            // The header fields hold the buffer of the connection, which the next response needs.
+            *response.headers_mut() = HeaderMap::new();
             self.sign(&mut request, self.held.credential.clone()).await?;
             Ok(request)
         }
     }
 
     /// Ends the call after the second response. There is no third send.
-    pub(crate) async fn after_second_send(&mut self, response: Response) -> End {
-        self.learn_date(&response);
-        match self.target().kind_of(&response) {
-            ResponseKind::Other => self.pass(response),
+    pub(crate) async fn after_second_send(&mut self, response: &mut Response) -> End {
+        self.learn_date(response);
+        match self.kind_of(response) {
+            ResponseKind::Other => self.inspect_and_pass(response).await,
             ResponseKind::Forbidden => self.forbidden(response).await,
             ResponseKind::Foreign => self.unauthorized(response, UnauthorizedReason::ForeignOrigin.into()).await,
             ResponseKind::Challenged => {
-                let refused = self.refused_request(&response);
-                if let Err(error) = self.observe(&response, &refused.challenges) {
+                let refused = self.refused_request(response);
+                if let Err(error) = self.observe(response, &refused.challenges) {
                     return error.into();
                 }
                 self.record_refused_credential();
                 self.record_rejecting_path();
-                self.renew_for_next_call(&response, refused).await;
+                self.renew_for_next_call(response, refused).await;
                 self.unauthorized(response, UnauthorizedReason::StillRejected.into()).await
             }
         }
@@ -202,14 +206,14 @@ impl<'m> Call<'m> {
 impl SentRequest {
     pub(crate) fn method(&self) -> &Method {
         match self {
-            Self::Copy(request) => request.method(),
+            Self::Copy(copy) => &copy.method,
             Self::Head(head) => &head.method,
         }
     }
 
     pub(crate) fn url(&self) -> &Url {
         match self {
-            Self::Copy(request) => request.url(),
+            Self::Copy(copy) => &copy.url,
             Self::Head(head) => &head.url,
         }
     }
@@ -230,14 +234,5 @@ impl From<RefreshError> for Refusal {
 impl From<Error> for End {
     fn from(error: Error) -> Self {
         Self::Error(error)
-    }
-}
-
-impl End {
-    pub(crate) fn into_result(self) -> reqwest_middleware::Result<Response> {
-        match self {
-            Self::Response(response) => Ok(response),
-            Self::Error(error) => Err(error.into_middleware()),
-        }
     }
 }

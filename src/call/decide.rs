@@ -21,6 +21,7 @@ impl Call<'_> {
         self.shared.session.listeners().notify(|| Event::Challenged {
             method: self.sent.method().clone(),
             url: url_without_secrets(self.sent.url()),
+            status: response.status(),
             schemes: challenges.iter().map(|challenge| challenge.known_scheme()).collect(),
             defects: challenges.defects().map(ChallengeDefect::from).collect(),
         });
@@ -122,8 +123,8 @@ impl Call<'_> {
         if self.shared.settings.safe_methods_only && !self.sent.method().is_safe() {
             return Err(UnauthorizedReason::NoRetry);
         }
-        if let (SentRequest::Copy(request), Some(credential)) = (&self.sent, &self.held.credential)
-            && Self::is_set_by_caller(request, credential)
+        if let (SentRequest::Copy(copy), Some(credential)) = (&self.sent, &self.held.credential)
+            && credential.header_name().is_some_and(|name| copy.headers().iter().any(|(set, _)| set == name))
         {
             return Err(UnauthorizedReason::CallerCredential);
         }
@@ -132,12 +133,7 @@ impl Call<'_> {
             only.challenges = Challenges::default();
         }
         match std::mem::replace(&mut self.sent, SentRequest::Head(refused)) {
-            SentRequest::Copy(mut request) => {
-                if let Some(make) = self.options.body.as_deref().filter(|_| self.has_remade_body) {
-                    *request.body_mut() = Some(make());
-                }
-                Ok(request)
-            }
+            SentRequest::Copy(copy) => Ok(copy.into_request(self.options.body.as_deref())),
             SentRequest::Head(_) => Err(UnauthorizedReason::NotReplayable),
         }
     }
@@ -170,13 +166,13 @@ impl Call<'_> {
     }
 
     /// The header of the last send, which carried this credential. A scheme makes its header anew for each send.
-    fn sent_header<'c>(&'c self, sent: &'c Credential) -> Option<&'c HeaderValue> {
+    pub(super) fn sent_header<'c>(&'c self, sent: &'c Credential) -> Option<&'c HeaderValue> {
         let is_named = sent.authorizer().is_some_and(|authorize| authorize.header_name().is_some());
         let made = self.report.echoes.last().filter(|_| is_named);
         sent.header_value().or_else(|| made.and_then(Credential::header_value))
     }
 
-    fn last_sent(&self) -> Option<&Credential> {
+    pub(super) fn last_sent(&self) -> Option<&Credential> {
         let at_once = || self.held.credential.as_ref().filter(|_| self.is_signed_at_once);
         self.report.sent.iter().rev().flatten().next().or_else(at_once)
     }
@@ -195,7 +191,7 @@ impl From<NoCredential<RefreshError>> for Refusal {
     }
 }
 
-fn head<'r>(
+pub(super) fn head<'r>(
     response: &'r Response,
     challenges: &'r Challenges,
     sent: Option<&'r HeaderValue>,

@@ -8,6 +8,7 @@ use http::header::HeaderMap;
 use reqwest::Response;
 
 use super::call::{Call, End, Refusal, SentRequest};
+use super::inspect::Seen;
 use super::mock_response::lacks_url;
 use super::read;
 use super::response_kind::{ResponseKind, is_redirect};
@@ -17,20 +18,19 @@ use crate::credential::Credential;
 use crate::error::{Answered, AuthReport, Body, Error, Facts, Forbidden, Reading, Renewed, Signed, Unauthorized};
 use crate::origin::url_without_secrets;
 use crate::refresh::RefusedRequest;
-use crate::session::Event;
+use crate::session::{Event, Verdict, count_call};
 use crate::util::response_date;
 
-/// How much of a 401 is kept while its call waits for a refresh. A thousand calls may wait at once.
-const KEPT_WHILE_WAITING: usize = 4 << 10;
+/// How much of a 401 is kept before the second send. A thousand calls may wait for one refresh.
+const KEPT_BEFORE_SECOND_SEND: usize = 4 << 10;
 
 impl Call<'_> {
     /// Passes the first response on if nothing else has to be done about it, as is nearly always the case. Returns
     /// whether it did.
     pub(crate) fn pass_at_once(&self, response: &mut Response) -> bool {
-        let is_plain =
-            self.is_signed_at_once && self.held.credential.as_ref().is_some_and(|held| held.authorizer().is_none());
-        let passes = is_plain
-            && self.report.renewal.is_none()
+        // A request that was signed at once has a plain credential, and nothing was renewed for it.
+        let passes = self.is_signed_at_once
+            && !self.asks_caller(response)
             && self.shared.rejecting_paths.is_empty()
             && self.target().kind_of(response) == ResponseKind::Other
             && !is_redirect(response.status())
@@ -39,17 +39,22 @@ impl Call<'_> {
             self.record_accepted_credential(response);
             response.extensions_mut().insert(Signed { epoch: self.held.epoch, generation: self.held.generation });
             self.record_skew(response);
+            count_call(Verdict::Ok, 0);
         }
         passes
     }
 
     /// Learns the server's time from a response that passes at once, while too few dates are known. Reports the skew of
     /// the clocks, if there is one.
+    // Inlined for the row `Get` of the benchmark `engine`.
+    #[inline]
     fn record_skew(&self, response: &mut Response) {
         let session = &self.shared.session;
-        if session.needs_dates() && !self.target().is_foreign(response) {
-            let date = response_date(response.headers());
-            date.into_iter().for_each(|date| session.learn_date(date));
+        if session.needs_dates()
+            && let Some(date) = response_date(response.headers())
+            && !self.target().is_foreign(response)
+        {
+            session.learn_date(date);
         }
         if let Some(skew) = session.clock_skew() {
             response.extensions_mut().insert(skew);
@@ -66,17 +71,24 @@ impl Call<'_> {
     }
 
     /// Passes on a response that is neither a 401 nor a 403.
-    pub(super) fn pass(&mut self, mut response: Response) -> End {
-        if let Err(error) = self.observe(&response, &Challenges::default()) {
+    pub(super) fn pass(&mut self, response: &mut Response, seen: &Seen) -> End {
+        if let Err(error) = self.observe(response, &Challenges::default()) {
             return error.into();
         }
-        self.shared.rejecting_paths.remove(self.sent.method(), self.sent.url());
-        self.record_accepted_credential(&response);
-        self.report.findings.add(self.lint(&response, &[], None));
+        if seen.is_expired {
+            self.record_expired();
+        } else {
+            self.shared.rejecting_paths.remove(self.sent.method(), self.sent.url());
+            self.record_accepted_credential(response);
+        }
+        self.report.findings.add(self.lint(response, &seen.body, None));
         // `FollowRedirects` masks the credentials that a `Location` contains, so it needs the whole report.
         if self.report.has_more_than_numbers() || is_redirect(response.status()) {
             self.list_sent_credential();
-            response.extensions_mut().insert(std::mem::take(&mut self.report));
+            let numbers =
+                AuthReport { attempts: self.report.attempts, waited: self.report.waited, ..AuthReport::default() };
+            // The numbers stay, for the report of the call's end.
+            response.extensions_mut().insert(std::mem::replace(&mut self.report, numbers));
         } else {
             let extensions = response.extensions_mut();
             if let Some(signed) = self.report.signed {
@@ -86,12 +98,12 @@ impl Call<'_> {
                 extensions.insert(skew);
             }
         }
-        End::Response(response)
+        End::Response(Verdict::Ok)
     }
 
     /// Ends the call with a 403.
-    pub(super) async fn forbidden(&self, mut response: Response) -> End {
-        let is_foreign = self.target().is_foreign(&response);
+    pub(super) async fn forbidden(&self, response: &mut Response) -> End {
+        let is_foreign = self.target().is_foreign(response);
         if !is_foreign {
             self.shared.session.listeners().notify(|| Event::Forbidden {
                 method: self.sent.method().clone(),
@@ -101,36 +113,32 @@ impl Call<'_> {
             });
         }
         // A scheme learns from every response to a request that it signed. Its result changes nothing here.
-        let _ = self.observe(&response, &Challenges::default());
-        let expired_when = self.shared.settings.expired_when.as_ref().filter(|_| !is_foreign);
+        let _ = self.observe(response, &Challenges::default());
         if self.passes_through() {
-            let is_expired = expired_when.is_some_and(|means_expired| {
-                // The caller reads the body.
-                let (headers, body) = (response.headers().clone(), Body::default());
-                means_expired(&Forbidden::new(self.facts_of(&response, headers, body, self.report.clone())))
-            });
-            self.record_forbidden(is_expired, &response);
-            return self.pass_through(response);
+            // The caller reads the body.
+            let facts = || self.facts_of(response, response.headers().clone(), Body::default(), self.report.clone());
+            self.record_forbidden(self.means_expired(response, || facts().into_refusal()), response);
+            return self.pass_through(response, Verdict::Forbidden);
         }
-        let body = self.read(&mut response).await;
-        let forbidden = Forbidden::new(self.facts(&mut response, body));
-        let is_expired = expired_when.is_some_and(|means_expired| means_expired(&forbidden));
-        self.record_forbidden(is_expired, &response);
+        let body = self.read(response).await;
+        let forbidden = Forbidden::new(self.facts(response, body));
+        let is_expired = self.means_expired(response, || forbidden.to_refusal());
+        self.record_forbidden(is_expired, response);
         Error::Forbidden(forbidden).into()
     }
 
-    /// Ends the call with a 401 whose body is not read yet.
-    pub(super) async fn unauthorized(&self, mut response: Response, refusal: Refusal) -> End {
-        let body = self.read(&mut response).await;
+    /// Ends the call with a 401, or a response that counts as one, whose body is not read yet.
+    pub(super) async fn unauthorized(&self, response: &mut Response, refusal: Refusal) -> End {
+        let body = self.read(response).await;
         self.refused(response, body, refusal)
     }
 
     /// Ends the call with a 401.
-    pub(super) fn refused(&self, mut response: Response, body: Body, refusal: Refusal) -> End {
+    pub(super) fn refused(&self, response: &mut Response, body: Body, refusal: Refusal) -> End {
         if self.passes_through() {
-            return self.pass_through(response);
+            return self.pass_through(response, Verdict::Unauthorized(refusal.reason));
         }
-        let facts = self.facts(&mut response, body);
+        let facts = self.facts(response, body);
         // If another call has renewed the credential meanwhile, the server may refuse the new credential on every path.
         let is_accepted_elsewhere =
             self.is_accepted_elsewhere && self.report.renewal != Some(Renewed::Reused) && !self.has_expired();
@@ -139,13 +147,13 @@ impl Call<'_> {
     }
 
     /// Returns a refusal as a response, with its challenges and its report in the extensions.
-    fn pass_through(&self, mut response: Response) -> End {
+    fn pass_through(&self, response: &mut Response, verdict: Verdict) -> End {
         let challenges = Arc::new(Challenges::from_headers(response.headers()));
         response.extensions_mut().insert(challenges);
         let mut report = self.report.clone();
-        report.findings.add(self.lint(&response, &[], None));
+        report.findings.add(self.lint(response, &[], None));
         response.extensions_mut().insert(report);
-        End::Response(response)
+        End::Response(verdict)
     }
 
     /// The facts of a refusal. Takes the header fields out of the response.
@@ -155,7 +163,7 @@ impl Call<'_> {
         self.facts_of(response, headers, body, report)
     }
 
-    fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
+    pub(super) fn facts_of(&self, response: &Response, headers: HeaderMap, body: Body, report: AuthReport) -> Facts {
         let answered = Answered {
             status: response.status(),
             url: url_without_secrets(response.url()),
@@ -171,14 +179,20 @@ impl Call<'_> {
     }
 
     fn report_of(&self, response: &Response, body: &Body) -> AuthReport {
+        let mut report = self.masking_report();
+        report.findings.add(self.lint(response, &body.bytes, None));
+        report
+    }
+
+    /// A copy of the report that masks all secrets of the request.
+    pub(super) fn masking_report(&self) -> AuthReport {
         let mut report = self.report.clone();
         report.mask_url_values(self.sent.url());
-        if let SentRequest::Copy(request) = &self.sent {
+        if let SentRequest::Copy(copy) = &self.sent {
             // A server may also echo other values that the caller marked as secret.
-            let secret = request.headers().values().filter(|value| value.is_sensitive());
+            let secret = copy.headers().iter().map(|(_, value)| value).filter(|value| value.is_sensitive());
             report.echoes.extend(secret.cloned().map(Credential::of_caller));
         }
-        report.findings.add(self.lint(response, &body.bytes, None));
         report
     }
 
@@ -190,7 +204,14 @@ impl Call<'_> {
     }
 
     /// Records that the server accepted the credential, if the response shows that.
+    // Inlined for the row `Get` of the benchmark `engine`.
+    #[inline]
     fn record_accepted_credential(&self, response: &Response) {
+        let Some(Signed { generation, .. }) = self.report.signed else { return };
+        // Checks this first, because in nearly every call the session has recorded the acceptance before.
+        if self.shared.session.is_accepted(generation) {
+            return;
+        }
         let status = response.status();
         let shows_acceptance = !status.is_server_error()
             && !matches!(
@@ -200,9 +221,7 @@ impl Call<'_> {
                     | StatusCode::TOO_MANY_REQUESTS
                     | StatusCode::BAD_REQUEST
             );
-        let Some(Signed { generation, .. }) = self.report.signed.filter(|_| shows_acceptance) else { return };
-        // Checks this first, because in nearly every call the session has recorded the acceptance before.
-        let is_new = !self.shared.session.is_accepted(generation) && !self.target().is_foreign(response);
+        let is_new = shows_acceptance && !self.target().is_foreign(response);
         if is_new && self.shared.session.was_accepted(generation) {
             self.shared.accepted_urls.add(generation, self.sent.url());
         }
@@ -211,12 +230,7 @@ impl Call<'_> {
     /// Records a 403: the server accepted the credential. But if the caller says that this 403 means an expired credential,
     /// the next call renews first.
     fn record_forbidden(&self, is_expired: bool, response: &Response) {
-        if is_expired {
-            self.shared.session.was_refused(self.report.signed);
-            self.shared.session.invalidate(self.report.signed, false);
-        } else {
-            self.record_accepted_credential(response);
-        }
+        if is_expired { self.record_expired() } else { self.record_accepted_credential(response) }
     }
 
     /// Records that this path rejected a fresh credential.
@@ -247,15 +261,16 @@ impl Call<'_> {
         read::bounded(response, self.read_limits(usize::MAX))
     }
 
-    /// Reads the body of a 401 while its call waits for a refresh: all of it, so that its connection can be used again,
-    /// and keeps the beginning.
+    /// Reads the body of a 401 before the second send: all of it, so that its connection can be used again, and keeps the
+    /// beginning. A body that is more than twice as long as the limit is not read.
     pub(super) fn drain<'r>(&self, response: &'r mut Response) -> impl Future<Output = Body> + use<'r> {
-        read::bounded(response, self.read_limits(KEPT_WHILE_WAITING))
+        let limits = read::unless_too_long(response, self.read_limits(KEPT_BEFORE_SECOND_SEND));
+        read::bounded(response, limits)
     }
 
     /// The limits for reading a body. `None` if the caller reads it.
     fn read_limits(&self, keep: usize) -> Option<read::Limits> {
-        let Settings { body_limit: bytes, body_timeout: time, .. } = self.shared.settings;
+        let Settings { body_limit: bytes, body_timeout: time, .. } = *self.shared.settings;
         (!self.passes_through()).then_some(read::Limits { bytes, keep: keep.min(bytes), time })
     }
 

@@ -25,11 +25,17 @@ impl Call<'_> {
             return Findings::default();
         }
         let mut exchange = self.exchange(response).body(body);
-        exchange = match (self.presented(), self.copied_headers()) {
+        exchange = match (self.presented(), &self.sent) {
             (Some(presented), _) => exchange.presented(presented),
-            // The copy of the request, if there is one, has the header fields that the caller set.
-            (None, Some(headers)) => exchange.request_headers(headers),
-            (None, None) => exchange,
+            // The copy of the request has the header fields that the caller set.
+            (None, SentRequest::Copy(copy)) => {
+                let mut headers = HeaderMap::new();
+                for (name, value) in copy.headers() {
+                    headers.append(name, value.clone());
+                }
+                exchange.request_headers(&headers)
+            }
+            (None, SentRequest::Head(_)) => exchange,
         };
         // The server refused a credential that was renewed for this call.
         if matches!(self.report.renewal, Some(Renewed::Started | Renewed::Joined)) {
@@ -56,13 +62,6 @@ impl Call<'_> {
             Some("Bearer" | "DPoP") => Some(Presented::Token),
             None if !self.has_caller_credential => None,
             _ => Some(Presented::Other),
-        }
-    }
-
-    fn copied_headers(&self) -> Option<&HeaderMap> {
-        match &self.sent {
-            SentRequest::Copy(request) => Some(request.headers()),
-            SentRequest::Head(_) => None,
         }
     }
 }

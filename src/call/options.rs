@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::Extensions;
 use reqwest::Body;
 
 use crate::credential::Credential;
@@ -24,7 +25,13 @@ pub struct CallOptions {
     pub(crate) pass_through: bool,
     pub(crate) body: Option<Arc<dyn Fn() -> Body + Send + Sync>>,
     pub(crate) identity: Option<Credential>,
+    /// The key of the tenant, whose type the caller chooses.
+    tenant: Option<Extensions>,
 }
+
+/// The key of a tenant, as an extension of the options.
+#[derive(Clone)]
+struct TenantKey<K>(K);
 
 impl CallOptions {
     /// Returns options that change nothing.
@@ -64,6 +71,30 @@ impl CallOptions {
         self.identity = Some(credential);
         self
     }
+
+    /// Names the tenant of the request, for a [`SessionPool`](crate::SessionPool). The key must have the type of the pool's
+    /// keys: a pool of `String` does not find a `&str`. Without a pool it has no effect.
+    pub fn tenant<K: Clone + Send + Sync + 'static>(mut self, key: K) -> Self {
+        let mut tenant = Extensions::new();
+        tenant.insert(TenantKey(key));
+        self.tenant = Some(tenant);
+        self
+    }
+
+    /// The key of the tenant, if the caller named one of this type.
+    pub(crate) fn tenant_key<K: Send + Sync + 'static>(&self) -> Option<&K> {
+        self.tenant.as_ref()?.get::<TenantKey<K>>().map(|key| &key.0)
+    }
+
+    /// Whether the caller named a tenant, of whatever type.
+    pub(crate) fn has_tenant(&self) -> bool {
+        self.tenant.is_some()
+    }
+
+    /// Whether the request passes through.
+    pub(crate) fn skips(&self) -> bool {
+        self.skip
+    }
 }
 
 impl fmt::Debug for CallOptions {
@@ -74,6 +105,7 @@ impl fmt::Debug for CallOptions {
             .field("pass_through", &self.pass_through)
             .field("body", &self.body.is_some())
             .field("identity", &self.identity)
+            .field("tenant", &self.has_tenant())
             .finish()
     }
 }

@@ -5,10 +5,12 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use reqwest::Response;
+use bytes::Bytes;
+use http::response::Parts;
+use reqwest::{Response, ResponseBuilderExt};
 
 use crate::error::Body;
-use crate::util::timeout;
+use crate::util::{BodyEnd, read_chunks, timeout};
 
 /// How much of a body is read.
 #[derive(Clone, Copy)]
@@ -26,6 +28,37 @@ pub(crate) struct Limits {
 /// `engine`).
 const MAX_HELD_CHUNKS: usize = 32;
 
+/// Drops the body of a response before another send, if its length is known to be more than twice the limit. Returns the
+/// limits if the body is still there.
+///
+/// The end of such a body would not be reached, so its HTTP/1 connection cannot be used again in either case. On HTTP/2
+/// the client closes a connection if data has arrived for closed streams a thousand times. If many calls read a part of
+/// their bodies, the server sends more data for each, and that happens. If a body were kept unread, it would occupy the
+/// window of the connection. A body that is only a little longer has often arrived already, so its beginning is read.
+pub(crate) fn unless_too_long(response: &mut Response, limits: Option<Limits>) -> Option<Limits> {
+    let is_too_long =
+        |limits: &Limits| response.content_length().is_some_and(|length| length / 2 > limits.bytes as u64);
+    if !limits.as_ref().is_some_and(is_too_long) {
+        return limits;
+    }
+    let (head, _body) = take_apart(response);
+    *response = Response::from(http::Response::from_parts(head, ""));
+    None
+}
+
+/// Takes the head and the body out of a response. The head keeps the URL, so that a response with it and another body names
+/// the same URL.
+pub(super) fn take_apart(response: &mut Response) -> (Parts, reqwest::Body) {
+    let url = response.url().clone();
+    let taken = std::mem::replace(response, Response::from(http::Response::new("")));
+    let (mut head, body) = http::Response::from(taken).into_parts();
+    // The URL of a response is an extension that only a builder sets. It is valid, so there is no error.
+    if let Ok(named) = http::Response::builder().url(url).body(()) {
+        head.extensions.extend(named.into_parts().0.extensions);
+    }
+    (head, body)
+}
+
 /// Reads a body, if there are limits, and copies its beginning. The beginning is copied, because a kept chunk would
 /// also keep the whole buffer in which it arrived.
 #[allow(
@@ -34,29 +67,33 @@ const MAX_HELD_CHUNKS: usize = 32;
 )]
 pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl Future<Output = Body> {
     async move {
-        let Some(limits) = &limits else { return Body::default() };
-        let (mut chunks, mut kept, mut length, mut ended) = (Vec::new(), Vec::new(), 0_usize, false);
-        let reading = async {
-            // One byte more than the limit shows that the body is longer.
-            while length <= limits.bytes {
-                match response.chunk().await {
-                    Ok(Some(chunk)) => {
-                        length += chunk.len();
-                        kept.extend_from_slice(&chunk[..chunk.len().min(limits.keep - kept.len())]);
-                        if chunks.len() < MAX_HELD_CHUNKS {
-                            chunks.push(chunk);
-                        }
-                    }
-                    Ok(None) => return ended = true,
-                    // The connection failed. The octets that arrived before are the body.
-                    Err(_) => return,
-                }
-            }
-        };
-        // After a timeout, too, the octets that arrived before are the body.
-        let _ = timeout(limits.time, pin!(reading)).await;
-        let whole = ended && length == kept.len();
-        Body { bytes: kept.into(), whole }
+        let Some(Limits { bytes, keep, time }) = limits else { return Body::default() };
+        let mut read = Read { keep, ..Read::default() };
+        let reading = read_chunks(response, bytes, |chunk| read.add(chunk));
+        // After a timeout or a failure of the connection, the octets that arrived before are the body.
+        let end = timeout(time, pin!(reading)).await;
+        let whole = matches!(end, Some(Ok(BodyEnd::Whole))) && read.length == read.kept.len();
+        Body { bytes: read.kept.into(), whole }
+    }
+}
+
+/// The part of a body that has been read.
+#[derive(Default)]
+struct Read {
+    /// How many octets are kept.
+    keep: usize,
+    kept: Vec<u8>,
+    length: usize,
+    held: Vec<Bytes>,
+}
+
+impl Read {
+    fn add(&mut self, chunk: Bytes) {
+        self.length += chunk.len();
+        self.kept.extend_from_slice(&chunk[..chunk.len().min(self.keep - self.kept.len())]);
+        if self.held.len() < MAX_HELD_CHUNKS {
+            self.held.push(chunk);
+        }
     }
 }
 

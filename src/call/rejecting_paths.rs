@@ -1,4 +1,4 @@
-//! The paths that rejected a fresh credential a short time ago. A server that responds with 401 where it means 403 would
+//! The paths that rejected a fresh credential a short time ago, or marked the held one as expired. A server that responds with 401 where it means 403 would
 //! otherwise cost one refresh for each call.
 
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use http::Method;
 use reqwest::Url;
 
 use crate::origin::url_without_secrets;
-use crate::util::{BoundedList, lock};
+use crate::util::{BoundedList, LazyBox, lock};
 
 /// How many paths are remembered. The limit bounds the memory of a client that requests many paths without permission.
 const MAX_PATHS: usize = 64;
@@ -21,7 +21,7 @@ const MAX_COOLDOWN: Duration = Duration::from_secs(60);
 pub(crate) struct RejectingPaths {
     /// How many paths are remembered. If none is, no lock is taken.
     count: AtomicUsize,
-    paths: Mutex<BoundedList<Path, MAX_PATHS>>,
+    paths: LazyBox<Mutex<BoundedList<Path, MAX_PATHS>>>,
 }
 
 struct Path {
@@ -42,7 +42,7 @@ impl RejectingPaths {
     /// Records that a path rejected a fresh credential. The first cooldown is `cooldown`; each further one is twice as
     /// long as the one before.
     pub(crate) fn add(&self, method: &Method, url: &Url, epoch: u64, cooldown: Duration, now: SystemTime) {
-        let mut paths = lock(&self.paths);
+        let mut paths = lock(self.paths.get_or_default());
         if let Some(path) = paths.iter_mut().find(|path| path.is(method, url)) {
             path.cooldown = if path.epoch == epoch { (path.cooldown * 2).min(MAX_COOLDOWN) } else { cooldown };
             (path.epoch, path.since) = (epoch, now);
@@ -64,7 +64,7 @@ impl RejectingPaths {
             return false;
         }
         let now = now();
-        lock(&self.paths).iter().any(|path| {
+        lock(self.paths.get_or_default()).iter().any(|path| {
             // A clock that was set back ends the cooldown.
             let age = now.duration_since(path.since).unwrap_or(Duration::MAX);
             path.epoch == epoch && age < path.cooldown && path.is(method, url)
@@ -81,7 +81,7 @@ impl RejectingPaths {
         if self.is_empty() {
             return;
         }
-        let mut paths = lock(&self.paths);
+        let mut paths = lock(self.paths.get_or_default());
         paths.retain(|path| !path.is(method, url));
         self.count.store(paths.len(), Ordering::Relaxed);
     }

@@ -12,16 +12,16 @@ use super::rejecting_paths::RejectingPaths;
 use super::reported_findings::ReportedFindings;
 use super::resources::Resources;
 use crate::challenge::Challenges;
-use crate::credential::SlotKey;
-use crate::error::{Forbidden, ReadRefusals};
+use crate::credential::{ResponseHead, SlotKey};
+use crate::error::{ReadRefusals, Refusal};
 use crate::origin::Origin;
 use crate::session::SessionCore;
 
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
     pub(crate) session: Arc<SessionCore>,
-    pub(crate) origins: Box<[Origin]>,
-    pub(crate) settings: Settings,
+    pub(crate) origins: Arc<[Origin]>,
+    pub(crate) settings: Arc<Settings>,
     pub(super) rejecting_paths: RejectingPaths,
     pub(super) resources: Resources,
     pub(super) accepted_urls: AcceptedUrls,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(session: Arc<SessionCore>, origins: Box<[Origin]>, settings: Settings) -> Self {
+    pub(crate) fn new(session: Arc<SessionCore>, origins: Arc<[Origin]>, settings: Arc<Settings>) -> Self {
         Self {
             session,
             origins,
@@ -46,8 +46,28 @@ impl Shared {
 /// Names the partition of a request. Each partition has its own credential.
 pub(crate) type Partition = dyn Fn(&Method, &Url) -> String + Send + Sync;
 
-/// Says which 403 means an expired credential.
-pub(crate) type MeansExpired = dyn Fn(&Forbidden) -> bool + Send + Sync;
+/// Says which refusal means an expired credential.
+pub(crate) type MeansExpired = dyn Fn(&Refusal) -> bool + Send + Sync;
+
+/// Says which response counts as a 401.
+pub(crate) type IsUnauthenticated = dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync;
+
+/// The settings that give a meaning to other responses than 401s and 403s. The builder documents each of them.
+#[derive(Clone, Default)]
+pub(crate) struct Verdicts {
+    pub(crate) unauthenticated_when: Option<Arc<IsUnauthenticated>>,
+    /// How many bytes of a body are read for `expired_when`.
+    pub(crate) inspect_limit: Option<usize>,
+}
+
+impl fmt::Debug for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdicts")
+            .field("unauthenticated_when", &self.unauthenticated_when.is_some())
+            .field("inspect_limit", &self.inspect_limit)
+            .finish()
+    }
+}
 
 /// The settings that calls read. The builder documents each of them.
 #[derive(Clone)]
@@ -61,6 +81,9 @@ pub(crate) struct Settings {
     pub(crate) pass_through: bool,
     pub(crate) safe_methods_only: bool,
     pub(crate) expired_when: Option<Arc<MeansExpired>>,
+    /// `None` if only 401s and 403s have a meaning. One test then decides that a success passes at once.
+    pub(crate) verdicts: Option<Arc<Verdicts>>,
+    pub(crate) login_first: bool,
     pub(crate) read_refusals: Option<Arc<ReadRefusals>>,
     pub(crate) rejection_cooldown: Duration,
 }

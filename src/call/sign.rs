@@ -9,7 +9,7 @@ use reqwest::Request;
 use super::call::{Call, SentRequest};
 use crate::BoxError;
 use crate::challenge::Challenges;
-use crate::credential::Credential;
+use crate::credential::{Credential, SlotKey};
 use crate::error::{AuthorizeError, Error, RefreshError, Signed};
 use crate::refresh::RefreshReason;
 use crate::session::{Current, NoCredential, Renewal, RenewalRequest, Stage};
@@ -71,9 +71,10 @@ impl Call<'_> {
             let is_expired = held.stage == Stage::Invalid || self.is_due(held.renew_at.before_send);
             return is_expired.then_some(RefreshReason::Expired);
         }
+        let settings = &self.shared.settings;
         let is_stream = matches!(self.sent, SentRequest::Head(..));
-        let asks = self.shared.settings.refresh_before_streams && is_stream && held.stage == Stage::Ready;
-        asks.then_some(RefreshReason::Login)
+        let asks = settings.login_first || settings.refresh_before_streams && is_stream;
+        (asks && held.stage == Stage::Ready).then_some(RefreshReason::Login)
     }
 
     /// Starts a renewal in the background, if the credential is due for one.
@@ -96,6 +97,8 @@ impl Call<'_> {
             return Ok(());
         }
         let mut request = RenewalRequest::of(reason, self.slot.clone(), &self.held);
+        // A pending login answers a call that has no credential.
+        request.is_unsigned = reason == RefreshReason::Login && self.slot == SlotKey::Main;
         request.request = Some(self.with_challenges(Challenges::default()));
         let renewal = self.shared.session.renew(request).await;
         self.report.waited += started.elapsed();
@@ -127,6 +130,10 @@ impl Call<'_> {
                 }
             }
             Err(NoCredential::TooSoon | NoCredential::BudgetExhausted) => {}
+            // A server that refuses requests without a credential by 403 would hide this failure.
+            Err(NoCredential::Failed(error)) if self.held.credential.is_none() && self.shared.settings.login_first => {
+                return Err(Error::Refresh(error));
+            }
             Err(NoCredential::Failed(error)) if !is_invalid && (error.is_transient() || !self.has_expired()) => {
                 self.failure = Some(error);
             }

@@ -147,7 +147,8 @@ pub enum Observed {
     Retry,
 }
 
-/// The head of a response, as a scheme sees it. `Debug` prints no values of header fields.
+/// The head of a response, as a scheme sees it, or the function of
+/// [`Builder::unauthenticated_when`](crate::Builder::unauthenticated_when). `Debug` prints no values of header fields.
 pub struct ResponseHead<'a> {
     pub(crate) status: StatusCode,
     pub(crate) url: &'a Url,
@@ -176,7 +177,8 @@ impl ResponseHead<'_> {
         self.headers
     }
 
-    /// The challenges of a 401. Empty for any other status.
+    /// The challenges of a 401. Empty for any other status, except in
+    /// [`Builder::unauthenticated_when`](crate::Builder::unauthenticated_when).
     #[must_use]
     pub fn challenges(&self) -> &Challenges {
         self.challenges

@@ -11,6 +11,7 @@ use super::refresh_error::RefreshError;
 use super::seek;
 use super::session_ended::SessionEnded;
 use super::step_up_error::StepUpError;
+use super::tenant_error::TenantError;
 use super::unauthorized::Unauthorized;
 
 /// Why a call failed, if this crate decided it. Cheap to clone.
@@ -37,6 +38,8 @@ pub enum Error {
     Insecure(InsecureUrl),
     /// A redirect was not followed.
     Redirect(RedirectError),
+    /// A [`SessionPool`](crate::SessionPool) has no session for the request. Nothing was sent.
+    Tenant(TenantError),
 }
 
 impl Error {
@@ -82,6 +85,7 @@ impl fmt::Display for Error {
             Self::StepUp(error) => fmt::Display::fmt(error, f),
             Self::Insecure(error) => fmt::Display::fmt(error, f),
             Self::Redirect(error) => fmt::Display::fmt(error, f),
+            Self::Tenant(error) => write!(f, "the request was not sent: {error}"),
         }
     }
 }
@@ -93,6 +97,7 @@ impl StdError for Error {
             Self::Unauthorized(error) => error.source(),
             Self::Refresh(error) => error.source(),
             Self::Authorize(error) => error.source(),
+            Self::Tenant(error) => error.source(),
             Self::Forbidden(_) | Self::SessionEnded(_) | Self::StepUp(_) | Self::Insecure(_) | Self::Redirect(_) => {
                 None
             }

@@ -1,7 +1,7 @@
 //! The facts of a refusal: the head of the response, the part of its body that was read, and what both say.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::HeaderMap;
@@ -40,10 +40,17 @@ pub(crate) struct Facts {
     pub(crate) body: Body,
     /// Whether the request carried a credential of the middleware.
     pub(crate) authenticated: bool,
-    pub(crate) problem: Problem,
-    /// Whether the caller's function of `Builder::read_refusals` made the problem.
-    pub(crate) is_of_caller: bool,
     pub(crate) report: AuthReport,
+    reading: Reading,
+    /// What the refusal says, once it was read. A caller that looks only at the status does not pay for it.
+    read: OnceLock<Read>,
+}
+
+/// What a refusal says.
+struct Read {
+    problem: Problem,
+    /// Whether the caller's function of `Builder::read_refusals` made the problem.
+    is_of_caller: bool,
 }
 
 /// The head of a response.
@@ -62,11 +69,8 @@ impl Facts {
     pub(crate) fn new(method: Method, url: Url, answered: Answered, body: Body, report: AuthReport) -> Self {
         let Answered { status, url: answered, lacks_url, foreign, headers, reading } = answered;
         let challenges = Arc::new(Challenges::from_headers(&headers));
-        let raw =
-            RawRefusal { status, headers: &headers, challenges: &challenges, body: &body.bytes, now: reading.now };
-        let (mut problem, is_of_caller) = reading.read(&raw);
-        problem.mask(&report.masker());
-        Self {
+        let has_reader = reading.of_caller.is_some();
+        let facts = Self {
             method,
             final_url: Some(answered).filter(|answered| *answered != url),
             url,
@@ -77,10 +81,35 @@ impl Facts {
             headers,
             body,
             authenticated: report.sent.iter().any(Option::is_some),
-            problem,
-            is_of_caller,
             report,
+            reading,
+            read: OnceLock::new(),
+        };
+        // The function of the caller runs once for each refusal, whatever is asked later.
+        if has_reader {
+            facts.read();
         }
+        facts
+    }
+
+    fn read(&self) -> &Read {
+        self.read.get_or_init(|| {
+            let Self { status, headers, challenges, body, reading, .. } = self;
+            let raw = RawRefusal { status: *status, headers, challenges, body: &body.bytes, now: reading.now };
+            let (mut problem, is_of_caller) = reading.read(&raw);
+            problem.mask(&self.report.masker());
+            Read { problem, is_of_caller }
+        })
+    }
+
+    /// What the refusal says.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.read().problem
+    }
+
+    /// Whether the caller's function of `Builder::read_refusals` made the problem.
+    pub(super) fn is_of_caller(&self) -> bool {
+        self.read().is_of_caller
     }
 
     /// `401 to GET https://…` and the message of the server. The caller makes one line of it.
@@ -100,25 +129,30 @@ impl Facts {
         self.report.masker().mask_certain(self.url.to_string())
     }
 
+    /// Whether the request is known to have carried no credential: the middleware had none, and the caller set none.
+    pub(super) fn is_unsigned(&self) -> bool {
+        !self.authenticated && self.report.signed.is_some()
+    }
+
     /// The message for users. See `Unauthorized::message`.
     pub(super) fn message(&self) -> Option<String> {
         let described = || {
             let description = |name| self.challenges.iter().find_map(|challenge| challenge.param(name));
             description("error_description").map(|text| self.report.mask(text.into_owned()))
         };
-        let text = self.problem.text();
-        let has_meaning = |text: &String| self.is_of_caller || !is_generic(text);
+        let text = self.problem().text();
+        let has_meaning = |text: &String| self.is_of_caller() || !is_generic(text);
         text.clone().filter(has_meaning).or_else(described).or(text)
     }
 
     /// The error code for programs. See `Unauthorized::error_code`.
     pub(super) fn error_code(&self) -> Option<String> {
-        let of_problem = self.problem.code.clone();
+        let of_problem = || self.problem().code.clone();
         let of_challenge = || {
             let code = self.challenges.iter().find_map(|challenge| challenge.param("error"))?;
             Some(self.report.masker().mask_word(code.into_owned()))
         };
-        if self.is_of_caller { of_problem.or_else(of_challenge) } else { of_challenge().or(of_problem) }
+        if self.is_of_caller() { of_problem().or_else(of_challenge) } else { of_challenge().or_else(of_problem) }
     }
 
     /// The names of the header fields, for a log. The server chooses them, so they are masked.

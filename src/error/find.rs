@@ -14,6 +14,7 @@ use super::redirect_error::RedirectError;
 use super::refresh_error::RefreshError;
 use super::session_ended::SessionEnded;
 use super::step_up_error::StepUpError;
+use super::tenant_error::TenantError;
 use super::unauthorized::Unauthorized;
 
 impl Error {
@@ -50,6 +51,7 @@ find_in_error! {
     RedirectError in Redirect;
     SessionEnded in SessionEnded;
     StepUpError in StepUp;
+    TenantError in Tenant;
 }
 
 impl RefreshError {

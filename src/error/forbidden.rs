@@ -13,7 +13,7 @@ use reqwest::Url;
 
 use super::facts::Facts;
 use super::problem::Problem;
-use super::refusal::refusal_getters;
+use super::refusal_getters::refusal_getters;
 use super::report::AuthReport;
 use super::seek;
 use crate::challenge::Challenges;
@@ -22,12 +22,16 @@ use crate::util::OneLine;
 /// A 403: the server understood the request and refuses it (RFC 9110 §15.5.4). The middleware never sends
 /// such a request again.
 ///
+/// Some servers also send 403 to a request without a credential. [`is_authenticated`](Self::is_authenticated) tells the two
+/// cases apart, and `Display` says that no credential was sent. [`Builder::login_first`](crate::Builder::login_first) is for
+/// such servers.
+///
 /// `Display` is one line for a terminal. `Debug` shows no values.
 #[derive(Clone)]
-pub struct Forbidden(Arc<Inner>);
+pub struct Forbidden(pub(super) Arc<Inner>);
 
-struct Inner {
-    facts: Facts,
+pub(super) struct Inner {
+    pub(super) facts: Facts,
 }
 
 impl Forbidden {
@@ -42,8 +46,8 @@ impl Forbidden {
     /// the server echoes there is shown as `***`.
     #[must_use]
     pub fn required_scopes(&self) -> Vec<String> {
-        let (facts, of_problem) = (&self.0.facts, &self.0.facts.problem.required_scopes);
-        if facts.is_of_caller && !of_problem.is_empty() {
+        let (facts, of_problem) = (&self.0.facts, &self.0.facts.problem().required_scopes);
+        if facts.is_of_caller() && !of_problem.is_empty() {
             return of_problem.clone();
         }
         let scopes = Self::masked_scopes(&facts.challenges, self.report());
@@ -54,10 +58,10 @@ impl Forbidden {
     pub(crate) fn scopes_to_request(&self) -> Vec<String> {
         let (facts, masker) = (&self.0.facts, self.report().masker());
         let of_problem = || {
-            let scopes = facts.problem.required_scopes.iter();
+            let scopes = facts.problem().required_scopes.iter();
             scopes.filter(|scope| !scope.contains("***")).cloned().collect()
         };
-        if facts.is_of_caller && !facts.problem.required_scopes.is_empty() {
+        if facts.is_of_caller() && !facts.problem().required_scopes.is_empty() {
             return of_problem();
         }
         let mut scopes = Self::scopes_of(&facts.challenges);
@@ -89,7 +93,7 @@ impl Forbidden {
     /// servers send 403 for a rate limit. The value is at most a year.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.facts.problem.retry_after
+        self.0.facts.problem().retry_after
     }
 }
 
@@ -103,7 +107,10 @@ impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", OneLine::new(&self.0.facts.line()))?;
         let scopes = self.required_scopes().join(" ");
-        if scopes.is_empty() { Ok(()) } else { write!(f, " (needs scope {})", OneLine::new(&scopes)) }
+        let needed = (!scopes.is_empty()).then(|| format!("needs scope {}", OneLine::new(&scopes)));
+        let unsent = self.0.facts.is_unsigned().then(|| "no credential was sent".to_owned());
+        let notes: Vec<_> = needed.into_iter().chain(unsent).collect();
+        if notes.is_empty() { Ok(()) } else { write!(f, " ({})", notes.join("; ")) }
     }
 }
 

@@ -8,7 +8,8 @@
 //!        ├─ SessionEnded   a login or logout before a send
 //!        ├─ StepUp         a step-up that cannot help
 //!        ├─ Insecure       plain http to a host with https
-//!        └─ Redirect       a redirect that is not followed
+//!        ├─ Redirect       a redirect that is not followed
+//!        └─ Tenant         a pool has no session for the request          source: the error of its factory
 //! ```
 //!
 //! A call that ends with a 401 or 403 makes the `Facts` of the response. `read` reads a [`Problem`] from its body and header
@@ -48,10 +49,12 @@ mod refresh_error;
 mod refresh_error_from;
 mod refresh_error_kind;
 mod refusal;
+mod refusal_getters;
 mod report;
 mod seek;
 mod session_ended;
 mod step_up_error;
+mod tenant_error;
 mod unauthorized;
 mod unauthorized_reason;
 
@@ -72,9 +75,11 @@ pub(crate) use redirect_error::Refused;
 pub use redirect_error::{RedirectError, RedirectErrorKind};
 pub use refresh_error::RefreshError;
 pub use refresh_error_kind::RefreshErrorKind;
+pub use refusal::Refusal;
 pub(crate) use report::Signed;
 pub use report::{AuthReport, Renewed};
 pub use session_ended::SessionEnded;
 pub use step_up_error::{StepUpError, StepUpKind};
+pub use tenant_error::{TenantError, TenantErrorKind};
 pub use unauthorized::Unauthorized;
 pub use unauthorized_reason::UnauthorizedReason;

@@ -34,20 +34,27 @@ fn is_temporary(error: &(dyn StdError + 'static)) -> Option<bool> {
     if let Some(error) = chain::through::<hyper::Error>(error) {
         return Some(!error.is_user());
     }
-    if chain::through::<tokio::time::error::Elapsed>(error).is_some()
-        || chain::through::<io::Error>(error).is_some_and(is_connection)
-    {
-        return Some(true);
+    let is_known = chain::through::<tokio::time::error::Elapsed>(error).is_some()
+        || chain::through::<io::Error>(error).is_some_and(|error| is_connection(error) || is_lookup(error));
+    (is_known || is_printed_by_reqwest(error)).then_some(true)
+}
+
+/// Whether a wrapper prints a temporary error of reqwest and hides its type.
+///
+/// A variant with `#[error(transparent)]`, and an `anyhow::Error` that was converted into a box, return the `source()` of
+/// the error inside instead of that error, so only its message is left. Errors of reqwest without a source have these
+/// messages. Every other failure is recognised by its type.
+fn is_printed_by_reqwest(error: &(dyn StdError + 'static)) -> bool {
+    const MESSAGES: [&str; 4] = [
+        "operation timed out",
+        "HTTP status server error (",
+        "HTTP status client error (408 ",
+        "HTTP status client error (429 ",
+    ];
+    error.source().is_none() && {
+        let text = error.to_string();
+        MESSAGES.iter().any(|message| text.starts_with(message))
     }
-    // Some network errors have no public type, and a wrapper can have the same message as the error inside it. So only
-    // an error without a source is recognised by its message.
-    let text = error.source().is_none().then(|| error.to_string())?;
-    let is_known = text == "operation timed out"
-        || text.starts_with("failed to lookup address information")
-        || text.starts_with("HTTP status server error (")
-        || text.starts_with("HTTP status client error (408 ")
-        || text.starts_with("HTTP status client error (429 ");
-    is_known.then_some(true)
 }
 
 /// In a body, reqwest reports a timeout, a reset and a cut connection as `is_decode()`, like bad compression and bad
@@ -83,6 +90,16 @@ fn is_connection(error: &io::Error) -> bool {
             | io::ErrorKind::NetworkDown
             | io::ErrorKind::TimedOut
     )
+}
+
+/// Whether a host name could not be resolved.
+///
+/// The standard library has no public kind for this error. It returns a kind that cannot be named, which it also returns
+/// for unknown numbers of the system, and a message of its own instead of such a number. A caller that adds a
+/// message to a rare error of the system can copy its kind, so that error counts as temporary too.
+fn is_lookup(error: &io::Error) -> bool {
+    let unnamed = io::Error::from_raw_os_error(i32::MAX).kind();
+    error.kind() == unnamed && error.get_ref().is_some_and(|held| held.source().is_none())
 }
 
 /// Whether a stream ended early, for a refresher that reads from a connection itself.

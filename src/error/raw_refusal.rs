@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::read;
 use crate::challenge::Challenges;
 
-/// A 401 or 403 as it arrived. The function of [`Builder::read_refusals`](crate::Builder::read_refusals) gets it.
+/// A 401, a 403, or another [`Refusal`](crate::Refusal) as it arrived. The function of [`Builder::read_refusals`](crate::Builder::read_refusals) gets it.
 pub struct RawRefusal<'r> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'r HeaderMap,

@@ -25,17 +25,15 @@ impl From<BoxError> for RefreshError {
 impl RefreshError {
     /// Converts the error of a refresher function, whose type is any that converts into a box.
     ///
-    /// If that type is `anyhow::Error`, its own conversion into a box would hide the type of the error inside it: an
-    /// `io::Error` in it would not be recognised as a failure of the network. A generic function can find out about the
-    /// type only through `Any`, because a trait for both `anyhow::Error` and all other errors would need specialisation.
+    /// If that type is `anyhow::Error`, its own conversion into a box would hide the error inside it, so it must be
+    /// recognised before. Coherence forbids a trait for all standard errors and for `anyhow::Error`, and a marker
+    /// parameter that tells its two implementations apart has no place in `impl Refresh for F`. `Into<anyhow::Error>`
+    /// excludes boxes and texts, and `Into<RefreshError>` excludes the error types of callers.
     pub(crate) fn from_refresher<E: Into<BoxError> + 'static>(error: E) -> Self {
         let mut error = Some(error);
         let anyhow = (&mut error as &mut dyn Any).downcast_mut::<Option<anyhow::Error>>().and_then(Option::take);
         if let Some(error) = anyhow {
-            return match error.downcast::<Self>() {
-                Ok(error) => error,
-                Err(error) => Self::from(error.reallocate_into_boxed_dyn_error_without_backtrace()),
-            };
+            return Self::from(error.reallocate_into_boxed_dyn_error_without_backtrace());
         }
         // The error is still there, because it was not an `anyhow::Error`.
         error.map_or_else(|| Self::new(Kind::Other), |error| Self::from(error.into()))

@@ -44,3 +44,21 @@ pub enum RefreshErrorKind {
     /// Any other failure. The [`source`](std::error::Error::source) describes it.
     Other,
 }
+
+impl RefreshErrorKind {
+    /// Returns the name of the kind, for logs and metrics. It contains nothing that a server sent.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::LoginRequired { .. } => "login_required",
+            Self::CredentialRevoked { .. } => "credential_revoked",
+            Self::Denied { .. } => "denied",
+            Self::Transient { .. } => "transient",
+            Self::TimedOut => "timed_out",
+            Self::Recursive => "recursive",
+            Self::Panicked => "panicked",
+            Self::Gone => "gone",
+            Self::Other => "other",
+        }
+    }
+}

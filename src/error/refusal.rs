@@ -1,102 +1,56 @@
-//! The getters that `Unauthorized` and `Forbidden` have in common.
+//! A response that may mean an expired credential.
 
-/// Defines the getters of a refusal whose facts are `self.0.facts`.
-macro_rules! refusal_getters {
-    () => {
-        /// Returns the method of the request.
-        #[must_use]
-        pub fn method(&self) -> &Method {
-            &self.0.facts.method
-        }
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-        /// Returns the URL of the request, without userinfo, query and fragment.
-        #[must_use]
-        pub fn url(&self) -> &Url {
-            &self.0.facts.url
-        }
+use bytes::Bytes;
+use http::header::HeaderMap;
+use http::{Method, StatusCode};
+use reqwest::Url;
 
-        /// Returns the URL that responded, without userinfo, query and fragment. After a redirect it differs from
-        /// [`url`](Self::url).
-        #[must_use]
-        pub fn final_url(&self) -> &Url {
-            self.0.facts.final_url.as_ref().unwrap_or(&self.0.facts.url)
-        }
+use super::facts::Facts;
+use super::forbidden::{Forbidden, Inner};
+use super::problem::Problem;
+use super::refusal_getters::refusal_getters;
+use super::report::AuthReport;
+use crate::challenge::Challenges;
 
-        /// Whether another origin than the request's responded, after a redirect. If so, the text of the response does not
-        /// come from the API.
-        #[must_use]
-        pub fn is_foreign(&self) -> bool {
-            self.0.facts.foreign
-        }
+/// A response that may mean an expired credential, as the function of
+/// [`Builder::expired_when`](crate::Builder::expired_when) gets it: a 403, or a 200 or 400 whose body
+/// [`Builder::inspect_bodies`](crate::Builder::inspect_bodies) allows to read.
+///
+/// `Debug` shows no values.
+#[derive(Clone)]
+pub struct Refusal(Arc<Inner>);
 
-        /// Returns the status.
-        #[must_use]
-        pub fn status(&self) -> StatusCode {
-            self.0.facts.status
-        }
+impl Refusal {
+    refusal_getters!();
 
-        /// Returns the response's header fields as received. Nothing in them is masked.
-        #[must_use]
-        pub fn headers(&self) -> &HeaderMap {
-            &self.0.facts.headers
-        }
-
-        /// Returns the response's challenges as received. Nothing in them is masked.
-        #[must_use]
-        pub fn challenges(&self) -> &Challenges {
-            &self.0.facts.challenges
-        }
-
-        /// Returns the response's body as received, up to the limit of
-        /// [`Builder::body_limit`](crate::Builder::body_limit). Nothing in it is masked.
-        #[must_use]
-        pub fn body(&self) -> &Bytes {
-            &self.0.facts.body.bytes
-        }
-
-        /// Whether the whole body was read, within the limits of bytes and time.
-        #[must_use]
-        pub fn is_body_whole(&self) -> bool {
-            self.0.facts.body.whole
-        }
-
-        /// Whether the request carried a credential of this middleware.
-        #[must_use]
-        pub fn is_authenticated(&self) -> bool {
-            self.0.facts.authenticated
-        }
-
-        /// Returns the error code: the `error` of the first challenge that has one, or else [`Problem::code`].
-        #[must_use]
-        pub fn error_code(&self) -> Option<String> {
-            self.0.facts.error_code()
-        }
-
-        /// Returns the server's message for users: title and detail of the [`Problem`], or else the `error_description` of
-        /// a challenge. A text that only repeats the status is used if there is no other.
-        #[must_use]
-        pub fn message(&self) -> Option<String> {
-            self.0.facts.message()
-        }
-
-        /// Returns the URL where the server documents the error, if it names one.
-        #[must_use]
-        pub fn help_url(&self) -> Option<&str> {
-            self.0.facts.problem.help_url.as_deref()
-        }
-
-        /// Returns what the body says, and the header fields other than the challenges.
-        #[must_use]
-        pub fn problem(&self) -> &Problem {
-            &self.0.facts.problem
-        }
-
-        /// Returns what the middleware did in this call.
-        #[must_use]
-        pub fn report(&self) -> &AuthReport {
-            &self.0.facts.report
-        }
-    };
+    /// Returns how long the server asks the client to wait, counted from the arrival of the response (RFC 9110 §10.2.3). The
+    /// value is at most a year.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.problem().retry_after
+    }
 }
 
-pub(super) use refusal_getters;
+impl Facts {
+    /// The facts of a response whose error is not made, for the function of the caller.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        Refusal(Arc::new(Inner { facts: self }))
+    }
+}
+
+impl Forbidden {
+    /// The same 403, for the function of the caller.
+    pub(crate) fn to_refusal(&self) -> Refusal {
+        Refusal(self.0.clone())
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.facts.debug("Refusal", f)
+    }
+}

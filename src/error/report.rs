@@ -71,6 +71,12 @@ impl AuthReport {
         self.attempts
     }
 
+    /// Returns how often the request was sent again: 0 or 1. OpenTelemetry calls it `http.request.resend_count`.
+    #[must_use]
+    pub fn resend_count(&self) -> u8 {
+        self.attempts.saturating_sub(1)
+    }
+
     /// Returns the number of the identity that was logged in. `None` if the caller set the credential.
     #[must_use]
     pub fn epoch(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::seek;
 
-/// Why [`Session::step_up`](crate::Session::step_up) requested no credential, or got one without the scopes.
+/// Why [`Session::step_up`](crate::Session::step_up) or [`Session::step_up_to`](crate::Session::step_up_to) requested no credential, or got one without the scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepUpError(pub(crate) StepUpKind);
 
@@ -13,7 +13,8 @@ pub struct StepUpError(pub(crate) StepUpKind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StepUpKind {
-    /// The 403 names no scopes.
+    /// The 403 names no scopes, or the caller named none. [`Session::step_up_to`](crate::Session::step_up_to) requests scopes
+    /// that the caller names.
     NoScopes,
     /// The 403 came from another server than the API's, after a redirect.
     Foreign,
@@ -36,7 +37,7 @@ impl StepUpError {
 impl fmt::Display for StepUpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            StepUpKind::NoScopes => "the 403 names no scopes that could be requested",
+            StepUpKind::NoScopes => "no scopes are named that could be requested",
             StepUpKind::Foreign => "the 403 came from another server, whose scopes are not requested",
             StepUpKind::EarlierLogin => "the 403 belongs to an earlier login; send the request again",
             StepUpKind::GrantedAndRefused => "the refused credential has the scopes already",

@@ -1,4 +1,4 @@
-//! A 401 against which no other credential helped.
+//! A 401, or a response that counts as one, against which no other credential helped.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::hint;
 use super::problem::Problem;
 use super::refresh_error::RefreshError;
-use super::refusal::refusal_getters;
+use super::refusal_getters::refusal_getters;
 use super::report::AuthReport;
 use super::seek;
 use super::unauthorized_reason::UnauthorizedReason;
@@ -21,6 +21,9 @@ use crate::challenge::{Challenge, Challenges};
 use crate::util::OneLine;
 
 /// A 401 (RFC 9110 §15.5.2), and [why](Self::reason) no other credential helped.
+///
+/// The [status](Self::status) differs from 401 if the response counts as a 401 by
+/// [`Builder::unauthenticated_when`](crate::Builder::unauthenticated_when).
 ///
 /// `Display` is one line for a terminal. `Debug` shows no values. If a refresh failed, its [`RefreshError`] is the
 /// [`source`](StdError::source).
@@ -141,6 +144,9 @@ impl fmt::Display for Unauthorized {
         f.write_str(" (")?;
         self.outcome(f)?;
         f.write_str(")")?;
+        if self.status() != StatusCode::UNAUTHORIZED {
+            f.write_str("; it counts as a 401 by `unauthenticated_when`")?;
+        }
         self.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }

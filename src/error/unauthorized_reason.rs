@@ -32,3 +32,23 @@ pub enum UnauthorizedReason {
     /// 5 minutes.
     BudgetExhausted,
 }
+
+impl UnauthorizedReason {
+    /// Returns the name of the reason, for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::StillRejected => "still_rejected",
+            Self::NotReplayable => "not_replayable",
+            Self::Redirected => "redirected",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::SessionChanged => "session_changed",
+            Self::LoggedOut => "logged_out",
+            Self::CallerCredential => "caller_credential",
+            Self::NoRetry => "no_retry",
+            Self::RefreshFailed => "refresh_failed",
+            Self::BudgetExhausted => "budget_exhausted",
+        }
+    }
+}

@@ -2,8 +2,10 @@
 //!
 //! - [`errors`]: which error means what, and what to do.
 //! - [`retries_and_streams`]: the order of middlewares, and bodies that cannot be sent twice.
+//! - [`other_clients`]: one session for gRPC, WebSocket, SSE and generated clients, and for callers that block.
 //! - [`multi_tenant`]: one client for many users or tenants.
 //! - [`migrating`]: code of other libraries, and the same with this crate.
+//! - [`observability`]: metrics, events and traces, with the list of all names.
 //! - [`testing`]: tests of an API client without its API.
 //! - [`command_line`]: a command-line tool that logs in by itself.
 //! - [`real_servers`]: the servers that the tests run against, and the sections of RFC 9110.
@@ -19,6 +21,10 @@ pub mod errors {}
 pub mod migrating {}
 #[cfg_attr(not(doctest), doc = include_str!("multi_tenant.md"))]
 pub mod multi_tenant {}
+#[cfg_attr(not(doctest), doc = include_str!("other_clients.md"))]
+pub mod other_clients {}
+#[cfg_attr(not(doctest), doc = include_str!("observability.md"))]
+pub mod observability {}
 #[cfg_attr(not(doctest), doc = include_str!("real_servers.md"))]
 pub mod real_servers {}
 #[cfg_attr(not(doctest), doc = include_str!("retries_and_streams.md"))]

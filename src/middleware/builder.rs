@@ -72,6 +72,8 @@ impl Builder {
                 pass_through: false,
                 safe_methods_only: false,
                 expired_when: None,
+                verdicts: None,
+                login_first: false,
                 read_refusals: None,
                 rejection_cooldown: Duration::from_secs(1),
             },
@@ -95,18 +97,19 @@ impl Builder {
         if let Some(credential) = &self.initial_credential {
             credential.check().map_err(Cause::Credential)?;
         }
+        let origins: Arc<[Origin]> = origins.into();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
         let session = SessionCore::new(SessionConfig {
             refresher: self.refresher,
             initial_credential: self.initial_credential,
-            origins: origins.clone().into(),
-            timing: self.timing,
+            origins: origins.clone(),
+            timing: self.timing.into(),
             clock,
             reads_dates: self.reads_dates,
             refresh_client: self.refresh_client,
             listeners: self.listeners,
         });
-        Ok(ChallengeMiddleware::of(Shared::new(session, origins.into(), self.settings)))
+        Ok(ChallengeMiddleware::of(Shared::new(session, origins, self.settings.into())))
     }
 }
 

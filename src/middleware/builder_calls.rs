@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::Builder;
-use crate::error::{Forbidden, Problem, RawRefusal};
+use crate::error::{Problem, RawRefusal};
 use crate::util::clamped;
 
 impl Builder {
     /// Sets how many bytes of a refusal's body are read. The default is 64 KiB. The errors of APIs are
     /// shorter, but a body must be read to its end before its connection can be used again. Of the body of a 401 that
-    /// starts a refresh, 4 KiB are kept.
+    /// starts a refresh, 4 KiB are kept. If its length is known to exceed the limit, nothing of it is read.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.body_limit = bytes;
         self
@@ -68,13 +68,6 @@ impl Builder {
     /// responds with 401 has not processed the request.
     pub fn safe_methods_only(mut self) -> Self {
         self.settings.safe_methods_only = true;
-        self
-    }
-
-    /// Sets which 403 means an expired credential, for servers that respond with 403 in that case. The call still ends with
-    /// `Forbidden`. The credential is marked as invalid, and the next call renews it first.
-    pub fn expired_when(mut self, means_expired: impl Fn(&Forbidden) -> bool + Send + Sync + 'static) -> Self {
-        self.settings.expired_when = Some(Arc::new(means_expired));
         self
     }
 

@@ -63,7 +63,7 @@ impl Builder {
         self
     }
 
-    /// Sets how long a refresh may take, instead of [`Refresh::timeout`].
+    /// Sets how long a refresh may take, instead of [`Refresh::timeout`](crate::Refresh::timeout).
     pub fn refresh_timeout(mut self, span: Duration) -> Self {
         self.timing.refresh_timeout = Some(clamped(span));
         self

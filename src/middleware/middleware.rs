@@ -13,7 +13,8 @@ use crate::call::{Call, CallOptions, Shared};
 use crate::error::{Error, InsecureUrl};
 use crate::origin::{Origin, url_without_secrets};
 use crate::redirect;
-use crate::session::{Event, Session};
+use crate::refresh::Refresh;
+use crate::session::{Event, Session, SessionCore};
 
 /// A middleware that answers the challenges of a 401 once, and turns a 403 into an error (RFC 9110 §11.4).
 ///
@@ -31,6 +32,34 @@ impl ChallengeMiddleware {
     #[must_use]
     pub fn session(&self) -> Session {
         Session(self.0.session.clone())
+    }
+
+    /// Returns a middleware with the same settings, another refresher, and a separate session without a credential. It shares
+    /// the memory of the settings, so the factory of a [`SessionPool`](crate::SessionPool) uses it.
+    ///
+    /// ```
+    /// use reqwest_challenge::{ChallengeMiddleware, Credential};
+    ///
+    /// let first = ChallengeMiddleware::builder("https://api.example.com", Credential::bearer("t1")).strict().build()?;
+    /// let second = first.with_refresher(Credential::bearer("t2"));
+    /// # drop(second);
+    /// # Ok::<(), reqwest_challenge::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn with_refresher(&self, refresher: impl Refresh) -> Self {
+        let session = SessionCore::new(self.0.session.config_with(Arc::new(refresher)));
+        Self::of(Shared::new(session, self.0.origins.clone(), self.0.settings.clone()))
+    }
+
+    /// Whether a call, a clone, a session handle, a refresh or unsaved state uses the session. A pool keeps such a session.
+    pub(crate) fn is_in_use(&self) -> bool {
+        // The pool holds one clone. A refresh, a logout and a handle hold the session.
+        Arc::strong_count(&self.0) > 1 || Arc::strong_count(&self.0.session) > 1 || self.0.session.holds_unsaved()
+    }
+
+    /// Lends this client to refreshers, unless the builder has set one.
+    pub(crate) fn lend_refresh_client(&self, client: &reqwest::Client) {
+        self.0.session.lend_refresh_client(client);
     }
 
     /// Reports a request outside the origins as an event. A different port, or `www.` before the host, is easily
@@ -86,7 +115,8 @@ impl Middleware for ChallengeMiddleware {
         match self.has_origin_of(request.url()) {
             Ok(true) if !skip => {
                 if let Some(error) = redirect::chosen_elsewhere(extensions, &request, &self.0.origins) {
-                    return Box::pin(std::future::ready(Err(Error::Redirect(error).into_middleware())));
+                    let error = self.0.forbid(&request, Error::Redirect(error));
+                    return Box::pin(std::future::ready(Err(error)));
                 }
             }
             Ok(has_origin) => {
@@ -95,36 +125,40 @@ impl Middleware for ChallengeMiddleware {
                 }
                 return next.run(request, extensions);
             }
-            Err(error) => return Box::pin(std::future::ready(Err(error.into_middleware()))),
+            Err(error) => return Box::pin(std::future::ready(Err(self.0.forbid(&request, error)))),
         }
         Box::pin(async move {
             let mut call = Call::new(&self.0, &mut request, extensions);
             // The rare steps are boxed, so that the future of a plain call is small: the row `peak memory` of the benchmark
             // `engine`.
             match call.sign_at_once(&mut request) {
-                Some(signed) => signed.map_err(Error::into_middleware)?,
-                None => Box::pin(call.sign_first(&mut request)).await.map_err(Error::into_middleware)?,
+                Some(signed) => signed.map_err(|error| call.fail(error))?,
+                None => Box::pin(call.sign_first(&mut request)).await.map_err(|error| call.fail(error))?,
             }
-            let mut response = next.clone().run(request, extensions).await?;
+            let sent = next.clone().run(request, extensions).await;
+            let mut response = sent.map_err(|error| call.fail_send(error))?;
             if call.pass_at_once(&mut response) {
                 return Ok(response);
             }
-            Box::pin(send_again(&mut call, response, extensions, next)).await
+            Box::pin(send_again(&mut call, &mut response, extensions, next)).await?;
+            Ok(response)
         })
     }
 }
 
-/// Ends the call, or sends its second request. The send consumes `next`, so that a third send does not compile.
+/// Ends the call, or sends its second request and replaces the response. The send consumes `next`, so that a third send does not
+/// compile.
 async fn send_again(
     call: &mut Call<'_>,
-    first: Response,
+    response: &mut Response,
     extensions: &mut Extensions,
     next: Next<'_>,
-) -> reqwest_middleware::Result<Response> {
-    let request = match call.after_first_send(first).await {
+) -> reqwest_middleware::Result<()> {
+    let request = match call.after_first_send(response).await {
         Ok(request) => request,
-        Err(end) => return end.into_result(),
+        Err(end) => return call.end(end, response),
     };
-    let second = next.run(request, extensions).await?;
-    call.after_second_send(second).await.into_result()
+    *response = next.run(request, extensions).await.map_err(|error| call.fail_send(error))?;
+    let end = call.after_second_send(response).await;
+    call.end(end, response)
 }

@@ -16,7 +16,11 @@ use url::Url;
 /// ```
 #[must_use]
 pub fn url_without_secrets(url: &Url) -> Url {
+    let has_secrets = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
     let mut url = url.clone();
+    if !has_secrets && url.fragment().is_none() {
+        return url;
+    }
     // Both fail only for a URL without a host, which has no user name and no password.
     let _ = url.set_username("");
     let _ = url.set_password(None);

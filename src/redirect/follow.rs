@@ -110,7 +110,8 @@ impl FollowRedirects {
             history.push(RedirectHop { status: chosen.status, url: chosen.url.clone() });
             extensions.insert(chosen);
             // If the rest is not read, the connection is closed, and nothing else is lost.
-            let _ = read::bounded(&mut response, Some(BODY_LIMITS)).await;
+            let limits = read::unless_too_long(&mut response, Some(BODY_LIMITS));
+            let _ = read::bounded(&mut response, limits).await;
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::challenge::Challenges;
 use crate::credential::{Credential, Secret, SlotKey};
 use crate::error::RefreshError;
 use crate::origin::Origin;
-use crate::util::ClockSkew;
+use crate::util::{ClockSkew, OneLine};
 
 /// The context of a call to a refresher: why it is called, for which request, and which credential was refused. Cheap to
 /// clone.
@@ -207,6 +207,16 @@ impl RefreshContext {
             tokio::time::sleep(INTERVAL).await;
             checks_alone = if self.is_awaited() { 0 } else { checks_alone + 1 };
         }
+    }
+
+    /// Reports that a credential could not be saved, although it is used. A store calls it, so that
+    /// [`Builder::on_event`](crate::Builder::on_event) and the metrics hear of it. In a call to
+    /// [`Refresh::forget`](crate::Refresh::forget), it reports that a credential could not be deleted. The error must not
+    /// contain a secret; the credential of this context is masked in it.
+    pub fn report_save_failed(&self, error: &dyn std::error::Error) {
+        let masker = || Credential::masker_of(&self.credential);
+        let text = || OneLine::new(&masker().mask(error.to_string())).to_string();
+        self.session.save_failed(self.reason, text);
     }
 
     /// Returns a client for the refresher's own requests: without middleware, redirects, cookies and referer, and with finite

@@ -70,7 +70,7 @@ use crate::error::RefreshError;
 /// }
 /// ```
 ///
-/// A decorator, such as a store, is a `Refresh` around another `Refresh`. It forwards all five methods. It can change the
+/// A decorator, such as a store, is a `Refresh` around another `Refresh`. It forwards all six methods. It can change the
 /// context that the inner refresher sees, for example by [`RefreshContext::with_credential`]. `decorator_contract` in
 /// `reqwest-challenge-testing` checks a decorator.
 #[async_trait]
@@ -118,7 +118,8 @@ pub trait Refresh: Send + Sync + 'static {
     ///
     /// If it is `true`, a credential that is known to be invalid is not renewed before the next request. The request is
     /// sent without a credential, and its 401 starts the refresh. For the same reason
-    /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect.
+    /// [`Builder::refresh_before_streams`](crate::Builder::refresh_before_streams) has no effect, and
+    /// [`Session::fresh`](crate::Session::fresh) is an error until a 401 has brought a credential.
     ///
     /// All other calls are made: [`initial`](Self::initial), a login, a step-up, and the renewal of a credential whose expiry
     /// has passed. A decorator therefore returns the `needs_challenge` of the refresher inside. A store still returns the stored
@@ -132,6 +133,13 @@ pub trait Refresh: Send + Sync + 'static {
     /// second, and a caller does not want to wait for longer. A refresher that asks the user returns several minutes.
     fn timeout(&self) -> Duration {
         Duration::from_secs(30)
+    }
+
+    /// Whether the refresher holds a credential in memory that it could not save. A [`SessionPool`](crate::SessionPool) does
+    /// not drop the session of such a refresher. The default is `false`. A decorator returns `true` if it holds one itself, or
+    /// if the refresher inside does.
+    fn holds_unsaved(&self) -> bool {
+        false
     }
 }
 
@@ -214,6 +222,10 @@ macro_rules! forward {
 
             fn timeout(&self) -> Duration {
                 (**self).timeout()
+            }
+
+            fn holds_unsaved(&self) -> bool {
+                (**self).holds_unsaved()
             }
         }
     )*};

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::client::refresh_client;
+use super::reason::RefreshReason;
 use crate::error::{RefreshError, RefreshErrorKind};
 use crate::util::ClockSkew;
 
@@ -13,6 +14,9 @@ pub(crate) trait RefreshSession: Send + Sync {
 
     /// How far the server's clock is from the session's clock, if it is known.
     fn clock_skew(&self) -> Option<ClockSkew>;
+
+    /// Reports that a store could not save a credential.
+    fn save_failed(&self, reason: RefreshReason, error: String);
 
     /// The client for the refresher's own requests.
     fn http_client(&self) -> Result<reqwest::Client, RefreshError>;
@@ -42,6 +46,16 @@ impl SessionAccess {
         match self {
             Self::Session(session, _) | Self::Logout(session, _) => session.upgrade()?.clock_skew(),
             Self::None { skew, .. } => *skew,
+        }
+    }
+
+    pub(crate) fn save_failed(&self, reason: RefreshReason, error: impl FnOnce() -> String) {
+        let session = match self {
+            Self::Session(session, _) | Self::Logout(session, _) => session.upgrade(),
+            Self::None { .. } => None,
+        };
+        if let Some(session) = session {
+            session.save_failed(reason, error());
         }
     }
 

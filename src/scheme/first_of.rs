@@ -204,6 +204,10 @@ impl Refresh for FirstOf {
         self.choices.iter().all(|choice| choice.refresher.as_ref().needs_challenge())
     }
 
+    fn holds_unsaved(&self) -> bool {
+        self.choices.iter().any(|choice| choice.refresher.as_ref().holds_unsaved())
+    }
+
     /// The longest timeout of all refreshers. A refresher that declines does so at once.
     fn timeout(&self) -> Duration {
         self.choices.iter().map(|choice| choice.refresher.as_ref().timeout()).max().unwrap_or(Duration::from_secs(30))

@@ -13,13 +13,23 @@ const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
+/// A budget that was spent just now.
+#[derive(Debug)]
+pub(crate) struct Spent {
+    /// How long no refresh starts.
+    pub(crate) pause: Duration,
+    /// Whether it is the budget of the whole session.
+    pub(crate) is_of_session: bool,
+}
+
 /// Counts the new credentials that the server refused in a row.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     refusals: u32,
     /// The last generation that was counted. A thousand requests with one credential count once.
     last_counted: u64,
-    pause: Option<Pause>,
+    /// In a box, because it is rare and a pool has many sessions.
+    pause: Option<Box<Pause>>,
 }
 
 #[derive(Debug)]
@@ -29,17 +39,20 @@ struct Pause {
 }
 
 impl Budget {
-    /// Counts a refusal of this generation. After `limit` refusals a pause begins, and each further refusal doubles it.
-    pub(crate) fn count_refusal(&mut self, generation: u64, limit: u32, now: SystemTime) {
+    /// Counts a refusal of this generation. After `limit` refusals a pause begins, and each further refusal doubles it. Returns
+    /// the pause that begins now.
+    pub(crate) fn count_refusal(&mut self, generation: u64, limit: u32, now: SystemTime) -> Option<Duration> {
         if generation <= self.last_counted {
-            return;
+            return None;
         }
         self.last_counted = generation;
         self.refusals = self.refusals.saturating_add(1);
-        if self.refusals >= limit {
-            let span = self.pause.as_ref().map_or(FIRST_PAUSE, |pause| (pause.span * 2).min(MAX_PAUSE));
-            self.pause = Some(Pause { since: now, span });
+        if self.refusals < limit {
+            return None;
         }
+        let span = self.pause.as_ref().map_or(FIRST_PAUSE, |pause| (pause.span * 2).min(MAX_PAUSE));
+        self.pause = Some(Box::new(Pause { since: now, span }));
+        Some(span)
     }
 
     /// Starts again, because the server accepted a credential or the caller requested a new start.

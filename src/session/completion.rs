@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::budget::{MAX_SESSION_REFUSALS, MAX_SLOT_REFUSALS};
+use super::budget::{MAX_SESSION_REFUSALS, MAX_SLOT_REFUSALS, Spent};
 use super::flight_request::{FailureMemory, NoCredential, Purpose};
 use super::slot::{Failure, Held, RenewalTimes, Stage};
 use super::slots::Key;
@@ -89,29 +89,31 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     }
 
     /// Records that the server refused the credential of this generation. If a refresh obtained it, this counts against the
-    /// budgets of its slot and of the session.
-    pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) {
+    /// budgets of its slot and of the session. Returns the budget that it has spent.
+    pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) -> Option<Spent> {
         if self.slots.main.held.epoch != epoch || generation == 0 || self.drop_kept(generation) {
-            return;
+            return None;
         }
         let holder = self.slots.holder(generation).filter(|(_, slot)| slot.held.obtained_at.is_some());
-        if let Some(key) = holder.map(|(key, _)| key.budget_key()) {
-            self.count_refusal(&key, generation, now);
-        }
+        let key = holder.map(|(key, _)| key.budget_key())?;
+        self.count_refusal(&key, generation, now)
     }
 
-    /// Records that the refresher of this flight returned the credential that was refused.
-    pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) {
+    /// Records that the refresher of this flight returned the credential that was refused. Returns the budget that this has
+    /// spent.
+    pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) -> Option<Spent> {
         let flight = self.active.iter().find(|flight| flight.number == number);
-        let Some(key) = flight.map(|flight| flight.slot.budget_key()) else { return };
+        let key = flight.map(|flight| flight.slot.budget_key())?;
         // Counts in the budget, like a new credential that the server refused.
         self.generations += 1;
-        self.count_refusal(&key, self.generations, now);
+        self.count_refusal(&key, self.generations, now)
     }
 
-    fn count_refusal(&mut self, key: &K, generation: u64, now: SystemTime) {
-        self.budget.count_refusal(generation, MAX_SESSION_REFUSALS, now);
-        self.slot_mut(key).budget.count_refusal(generation, MAX_SLOT_REFUSALS, now);
+    fn count_refusal(&mut self, key: &K, generation: u64, now: SystemTime) -> Option<Spent> {
+        let of_session = self.budget.count_refusal(generation, MAX_SESSION_REFUSALS, now);
+        let of_slot = self.slot_mut(key).budget.count_refusal(generation, MAX_SLOT_REFUSALS, now);
+        let is_of_session = of_session.is_some();
+        of_session.or(of_slot).map(|pause| Spent { pause, is_of_session })
     }
 
     /// Records that the server accepted the credential of this generation: its slot and the session may refresh again.

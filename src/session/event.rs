@@ -1,10 +1,11 @@
 //! Events for an audit. They contain no secret, and URLs without userinfo, query and fragment.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::Method;
+use http::{Method, StatusCode};
 use reqwest::Url;
 
+use super::verdict::Verdict;
 use crate::challenge::{Defect, DefectKind};
 use crate::refresh::RefreshReason;
 
@@ -26,13 +27,16 @@ pub enum Event {
         /// The request's URL.
         url: Url,
     },
-    /// A server of the middleware's origins responded with 401.
+    /// A server of the middleware's origins responded with 401, or with a response that counts as one
+    /// ([`Builder::unauthenticated_when`](crate::Builder::unauthenticated_when)).
     #[non_exhaustive]
     Challenged {
         /// The request's method.
         method: Method,
         /// The request's URL.
         url: Url,
+        /// The status of the response.
+        status: StatusCode,
         /// The schemes of the challenges, in order. An unknown scheme is `_`.
         schemes: Vec<&'static str>,
         /// The defects of the challenges.
@@ -60,6 +64,50 @@ pub enum Event {
         waiters: usize,
         /// The number of the credential that the session holds after the refresh.
         generation: u64,
+        /// Whether the session started the refresh ahead of time ([`Builder::renew_ahead`](crate::Builder::renew_ahead)), so
+        /// that the call that caused it did not wait.
+        background: bool,
+        /// The [name](crate::RefreshErrorKind::as_str) of the kind of the failure. `None` unless the refresh failed.
+        error_type: Option<&'static str>,
+        /// When the new credential expires. `None` if there is no new credential, or if it has no expiry.
+        expiry: Option<SystemTime>,
+        /// How long the new credential is valid, from now to its expiry.
+        lifetime: Option<Duration>,
+    },
+    /// The server refused several new credentials in a row, so no refresh starts for a while.
+    #[non_exhaustive]
+    BudgetExhausted {
+        /// How long no refresh starts.
+        pause: Duration,
+        /// Whether the pause is for the whole session. Otherwise it is for one partition, or for the credential outside of
+        /// all partitions.
+        whole_session: bool,
+    },
+    /// A store could not save a credential that is used anyway. If the reason is [`Logout`](RefreshReason::Logout) or
+    /// [`Discarded`](RefreshReason::Discarded), it could not delete the credential.
+    #[non_exhaustive]
+    SaveFailed {
+        /// Why the refresher was called.
+        reason: RefreshReason,
+        /// The error of the store, in one line.
+        error: String,
+    },
+    /// A call ended after a refusal, a second send or an error. A call whose first response is neither a 401 nor a 403 has no
+    /// such event.
+    #[non_exhaustive]
+    CallEnded {
+        /// The request's method.
+        method: Method,
+        /// The request's URL.
+        url: Url,
+        /// How the call ended.
+        verdict: Verdict,
+        /// The status of the last response. `None` if there was no response.
+        status: Option<StatusCode>,
+        /// How often the request was sent again: 0 or 1.
+        resend_count: u8,
+        /// How long the call waited for a new credential.
+        waited: Duration,
     },
     /// A server of the middleware's origins responded with 403.
     #[non_exhaustive]

@@ -1,10 +1,10 @@
-//! Reports events to the caller's function and to `tracing`.
+//! Reports events to the caller's function, to `tracing` and to the metrics.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::event::Event;
-use super::trace;
+use super::{metrics, trace};
 
 type Listener = dyn Fn(&Event) + Send + Sync;
 
@@ -20,13 +20,24 @@ impl Listeners {
 
     /// Reports an event to the trace and to the listener. `event` is called only if there is one of them.
     pub(crate) fn notify(&self, event: impl FnOnce() -> Event) {
-        if !self.is_active() {
-            return;
+        if self.is_active() {
+            self.report(&event());
         }
-        let event = event();
-        trace::event(&event);
+    }
+
+    /// Reports an event that the metrics count, too.
+    pub(crate) fn count(&self, event: impl FnOnce() -> Event) {
+        if metrics::IS_ON || self.is_active() {
+            let event = event();
+            metrics::count(&event);
+            self.report(&event);
+        }
+    }
+
+    fn report(&self, event: &Event) {
+        trace::event(event);
         if let Some(listener) = &self.0 {
-            listener(&event);
+            listener(event);
         }
     }
 }

@@ -10,19 +10,28 @@
 //!
 //! `skew` learns from the dates of responses how far the server's clock is from the session's clock; `dates` uses it.
 //!
-//! `identity` is login, logout and invalidation. [`Session`] is the public handle. [`Event`]s report what happened. `state`
-//! and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
+//! `identity` is login, logout and invalidation; `step_up` requests more scopes. [`Session`] is the public handle. `fresh` gives
+//! credentials to clients other than the middleware. [`Event`]s report what happened, to the caller, to `trace` and to
+//! `metrics`. `state` and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
+mod accepted_generations;
 mod flight_request;
 mod step;
+mod step_up;
 mod budget;
 mod call_error;
 mod completion;
 mod dates;
 mod event;
 mod flight;
+mod fresh;
 mod identity;
 mod listeners;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics_off.rs"]
+mod metrics;
 mod obtain;
 mod operations;
 mod refresh_work;
@@ -44,13 +53,20 @@ mod trace;
 #[path = "trace_off.rs"]
 mod trace;
 mod types;
+mod verdict;
 mod wait_graph;
 
 pub use event::{ChallengeDefect, Event, RefreshOutcome};
+pub(crate) use flight::Flight;
 pub(crate) use flight_request::NoCredential;
+pub use fresh::Fresh;
 pub(crate) use listeners::Listeners;
+pub(crate) use metrics::count_call;
+#[cfg(feature = "metrics")]
+pub use metrics::describe_metrics;
 pub(crate) use renewal_request::{Renewal, RenewalRequest};
 pub use session::Session;
 pub(crate) use session_core::{SessionConfig, SessionCore, Timing};
 pub(crate) use slot::Stage;
 pub(crate) use types::Current;
+pub use verdict::Verdict;

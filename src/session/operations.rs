@@ -103,7 +103,8 @@ impl SessionCore {
 
     /// Starts a renewal of the slot, unless one is in progress. Does not wait for the renewal.
     pub(crate) fn renew_soon(self: &Arc<Self>, slot: SlotKey, held: &Current) {
-        let request = RenewalRequest::of(RefreshReason::Expired, slot, held);
+        let mut request = RenewalRequest::of(RefreshReason::Expired, slot, held);
+        request.in_background = true;
         let flight_request = request.flight_request(Purpose::Renew);
         if self.check_can_wait().is_ok()
             && let Step::Start(start) = self.change(|state| state.next(&flight_request, || self.now()))

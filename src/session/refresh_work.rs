@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::event::{Event, RefreshOutcome};
 use super::flight_request::{FailureMemory, NoCredential, Purpose};
@@ -40,8 +40,8 @@ impl SessionCore {
         request: RenewalRequest,
         held: &Current,
     ) -> Work {
-        let guard = FlightGuard::new(self.clone(), number);
-        let reason = request.reason;
+        let guard = FlightGuard::new(self.clone(), number, &request);
+        let (reason, background) = (request.reason, request.in_background);
         let sent = held.credential.clone().filter(|_| request.has_credential);
         let facts = FlightFacts { id: FlightId { number, epoch: held.epoch }, purpose, reason, sent };
         let context = self.context(number, request, held.credential.clone());
@@ -50,7 +50,7 @@ impl SessionCore {
             // Moved into this block: if the refresher panics, they are dropped while `thread::panicking` is true.
             let (mut guard, _counted) = (guard, counted);
             let core = &*guard.core;
-            let (started, bound) = (Instant::now(), core.refresh_timeout());
+            let bound = core.refresh_timeout();
             let refresher = core.refresher.as_ref();
             let kept_context = context.clone();
             let result = {
@@ -62,7 +62,10 @@ impl SessionCore {
             };
             let result = result.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)));
             let result = result.map_err(|error| error.masked(&Credential::masker_of(&kept_context.credential)));
-            let waiters = core.waiting(number);
+            // Only an event contains it.
+            let waiters = if core.listeners.is_active() { core.waiting(number) } else { 0 };
+            let error_type = result.as_ref().err().map(|error| error.kind().as_str());
+            let new_expiry = result.as_ref().ok().and_then(Option::as_ref).and_then(Credential::expiry);
             let (outcome, late) = core.complete(facts, result);
             guard.disarm();
             let core = &*guard.core;
@@ -71,9 +74,22 @@ impl SessionCore {
                 // The credential cannot be used any more, and no caller waits for this result.
                 let _ = forget(core.refresher.as_ref(), context, bound).await;
             }
-            core.listeners.notify(|| {
+            core.listeners.count(|| {
                 let generation = core.current.load().generation;
-                Event::Refreshed { reason, outcome, took: started.elapsed(), waiters, generation }
+                let expiry = new_expiry.filter(|_| outcome == RefreshOutcome::Renewed);
+                let lifetime = expiry.map(|expiry| expiry.duration_since(core.now()).unwrap_or_default());
+                let took = guard.began.elapsed();
+                Event::Refreshed {
+                    reason,
+                    outcome,
+                    took,
+                    waiters,
+                    generation,
+                    background,
+                    error_type,
+                    expiry,
+                    lifetime,
+                }
             });
         };
         Box::pin(trace::refresh(reason, work))
@@ -117,7 +133,8 @@ impl SessionCore {
             (Ok(Some(credential)), Purpose::Renew) if is_unchanged(reason, sent.as_ref(), &credential) => {
                 let now = self.now();
                 // Counts as a refused new credential, because the server would refuse it again.
-                self.change(|state| state.count_unchanged(id.number, now));
+                let spent = self.change(|state| state.count_unchanged(id.number, now));
+                self.report_spent(spent);
                 self.end(id.number, NoCredential::Unchanged, self.timing.transient_backoff, false);
                 RefreshOutcome::Declined
             }
@@ -148,7 +165,7 @@ impl SessionCore {
     /// Ends a flight with an error. Temporary and final failures are remembered. While the held credential is still valid,
     /// every other failure is remembered too.
     pub(super) fn fail(&self, number: u64, error: RefreshError) {
-        let Timing { transient_backoff, failure_cooldown, .. } = self.timing;
+        let Timing { transient_backoff, failure_cooldown, .. } = *self.timing;
         let (span, is_for_slot) = match error.kind() {
             RefreshErrorKind::Transient { retry_after } => {
                 (retry_after.map_or(transient_backoff, |span| span.min(MAX_RETRY_AFTER)), true)

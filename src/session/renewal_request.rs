@@ -37,6 +37,8 @@ pub(crate) struct RenewalRequest {
     pub(crate) has_credential: bool,
     /// Whether a refresh may start. If not, only a credential that is held already is an answer.
     pub(crate) may_start: bool,
+    /// Whether the session renews ahead of time, and the call does not wait.
+    pub(crate) in_background: bool,
     /// The HTTP request and its challenges, if a call makes this request.
     pub(crate) request: Option<Arc<RefusedRequest>>,
 }
@@ -64,6 +66,7 @@ impl RenewalRequest {
             demand: Demand::default(),
             question_id: 0,
             may_start: true,
+            in_background: false,
             request: None,
         }
     }

@@ -8,7 +8,7 @@ use super::flight_request::NoCredential;
 use super::session_core::SessionCore;
 use super::slot::Stage;
 use crate::credential::Credential;
-use crate::error::{AuthReport, Error, Forbidden, StepUpError, StepUpKind};
+use crate::error::{AuthReport, Error};
 use crate::util::ClockSkew;
 
 /// A handle to the state that all clones of one middleware share: the identity that is logged in, and its credential.
@@ -51,57 +51,19 @@ impl Session {
     }
 
     /// Marks the credential with which a call was signed as invalid, so that the next request renews first. Takes the error of
-    /// the call, or the report of its response. If another credential has arrived meanwhile, nothing happens. Returns whether
-    /// the credential was still held.
+    /// the call, the report of its response, or a [`Fresh`](crate::Fresh). If another credential has arrived meanwhile, nothing
+    /// happens. Returns whether the credential was still held.
+    ///
+    /// For a call, this also ends the cooldowns of refreshes that failed or did not help. For a `Fresh` it does not, and the
+    /// refusal counts in the budget, because the caller may report every refusal of a server in this way.
     pub fn invalidate(&self, refused: &impl AsRef<AuthReport>) -> bool {
         let report = refused.as_ref();
-        self.0.invalidate(report.signed, true)
-    }
-
-    /// Requests a credential with more scopes: those of the credential that a 403 refused and those that the 403 says are
-    /// missing (RFC 6750 §3.1). One refresh serves all callers that request the same scopes. Then send a new request.
-    ///
-    /// # Errors
-    /// - [`Error::StepUp`] if the 403 names no scopes, came from another server, or belongs to an earlier login; if the refused
-    ///   credential already has these scopes; or if they were requested and not granted.
-    /// - [`Error::Refresh`] if the refresher fails or declines.
-    /// - [`Error::SessionEnded`] if the session is logged out.
-    pub async fn step_up(&self, forbidden: &Forbidden) -> Result<Credential, Error> {
-        let report = forbidden.report();
-        let slot = self.0.slot_of(report.signed).unwrap_or_else(|| report.slot.clone());
-        let held = self.0.current_in(&slot);
-        let needed = forbidden.scopes_to_request();
-        let refuse = |kind| Err(Error::StepUp(StepUpError(kind)));
-        if forbidden.is_foreign() {
-            return refuse(StepUpKind::Foreign);
+        // Only the report of a `Fresh` names a credential and counts no attempt.
+        let is_of_call = report.attempts > 0;
+        if !is_of_call {
+            self.0.was_refused(report.signed);
         }
-        if needed.is_empty() {
-            return refuse(StepUpKind::NoScopes);
-        }
-        if held.stage == Stage::LoggedOut {
-            return Err(Error::from(NoCredential::LoggedOut));
-        }
-        if report.epoch() != Some(held.epoch) {
-            return refuse(StepUpKind::EarlierLogin);
-        }
-        // If the refresher does not name the granted scopes, the requested scopes were granted (RFC 6749 §5.1).
-        let granted = held.credential.as_ref().and_then(Credential::scopes).unwrap_or_else(|| held.met_demand.scopes());
-        if needed.iter().all(|scope| granted.contains(scope)) {
-            return match &held.credential {
-                Some(credential) if Some(held.generation) > report.generation() => Ok(credential.clone()),
-                _ => refuse(StepUpKind::GrantedAndRefused),
-            };
-        }
-        let is_requested = |scope| held.met_demand.scopes().contains(scope);
-        if needed.iter().all(is_requested) {
-            return refuse(StepUpKind::NotGranted);
-        }
-        let missing: Vec<_> = needed.into_iter().filter(|scope| !granted.contains(scope)).collect();
-        let scopes = granted.iter().cloned().chain(missing.iter().cloned()).collect();
-        let credential = self.0.step_up(slot, &held, scopes).await.map_err(Error::from)?.credential.clone();
-        let credential = credential.ok_or_else(|| Error::from(NoCredential::Declined))?;
-        let lacks = |granted: &[String]| missing.iter().any(|scope| !granted.contains(scope));
-        if credential.scopes().is_some_and(lacks) { refuse(StepUpKind::NotGranted) } else { Ok(credential) }
+        self.0.invalidate(report.signed, is_of_call)
     }
 
     /// Returns how far the server's clock is from the session's clock. `None` if they differ by 30 s at most, or if it is not

@@ -1,13 +1,16 @@
 //! The state that all clones of one middleware share, and what every operation on it needs: refresher, clock, timing.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 
+use super::accepted_generations::AcceptedGenerations;
+use super::budget::Spent;
+use super::event::Event;
 use super::flight_request::Purpose;
 use super::listeners::Listeners;
 use super::skew::Skew;
@@ -18,7 +21,7 @@ use super::types::{Current, SessionState};
 use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, Signed};
 use crate::origin::Origin;
-use crate::refresh::{Clock, Refresh, RefreshSession, refresh_client};
+use crate::refresh::{Clock, Refresh, RefreshReason, RefreshSession, refresh_client};
 use crate::util::{ClockSkew, clamped, timeout};
 
 /// The spans of time that a session uses. The builder sets them and documents their defaults.
@@ -41,8 +44,8 @@ pub(crate) struct SessionConfig {
     pub(crate) refresher: Arc<dyn Refresh>,
     pub(crate) initial_credential: Option<Credential>,
     /// At least one.
-    pub(crate) origins: Box<[Origin]>,
-    pub(crate) timing: Timing,
+    pub(crate) origins: Arc<[Origin]>,
+    pub(crate) timing: Arc<Timing>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the session learns from the dates of responses how wrong its clock is.
     pub(crate) reads_dates: bool,
@@ -52,9 +55,6 @@ pub(crate) struct SessionConfig {
 
 /// How many partitions and resources have a slot. A client uses fewer at the same time.
 const MAX_SLOTS: usize = 256;
-
-/// How many generations are remembered as accepted. A success needs no lock while at most this many slots are in use.
-const ACCEPTED_GENERATIONS: usize = 64;
 
 /// The numbers of sessions.
 pub(super) type SessionIds = SmallVec<[usize; 4]>;
@@ -76,11 +76,10 @@ pub(crate) struct SessionCore {
     pub(super) flight_tasks: Mutex<FlightTasks>,
     pub(super) task_count: Arc<TaskCount>,
     pub(super) refresher: Arc<dyn Refresh>,
-    /// The last generations that the server accepted. A generation is stored at its remainder by the length.
-    accepted: [AtomicU64; ACCEPTED_GENERATIONS],
+    accepted: AcceptedGenerations,
     /// At least one.
-    pub(super) origins: Box<[Origin]>,
-    pub(super) timing: Timing,
+    pub(super) origins: Arc<[Origin]>,
+    pub(super) timing: Arc<Timing>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: Skew,
     pub(super) listeners: Listeners,
@@ -104,7 +103,7 @@ impl SessionCore {
             id: SESSIONS.fetch_add(1, Ordering::Relaxed),
             current: ArcSwap::new(state.held().clone()),
             state: Mutex::new(state),
-            accepted: [const { AtomicU64::new(0) }; ACCEPTED_GENERATIONS],
+            accepted: AcceptedGenerations::default(),
             flight_tasks: Mutex::default(),
             task_count: Arc::default(),
             refresher,
@@ -128,6 +127,8 @@ impl SessionCore {
     }
 
     /// What a request of this slot carries now.
+    // Inlined for the row `Get` of the benchmark `engine`.
+    #[inline]
     pub(crate) fn current_in(&self, slot: &SlotKey) -> Arc<Current> {
         if *slot == SlotKey::Main { self.current() } else { lock(&self.state).held_in(slot) }
     }
@@ -172,17 +173,27 @@ impl SessionCore {
         let Some(Signed { epoch, generation }) = signed else { return };
         // A credential that has worked shows that the refresh helped.
         let now = (!self.is_accepted(generation)).then(|| self.now());
-        self.change(|state| match now {
+        let spent = self.change(|state| match now {
             Some(now) => state.refused(epoch, generation, now),
-            None => drop(state.drop_kept(generation)),
+            None => {
+                state.drop_kept(generation);
+                None
+            }
         });
+        self.report_spent(spent);
+    }
+
+    /// Reports that a budget is spent, if it is.
+    pub(super) fn report_spent(&self, spent: Option<Spent>) {
+        if let Some(Spent { pause, is_of_session }) = spent {
+            self.listeners.count(|| Event::BudgetExhausted { pause, whole_session: is_of_session });
+        }
     }
 
     /// Records that the server accepted the credential of this generation. Returns whether this is new.
     #[cold]
     pub(crate) fn was_accepted(&self, generation: u64) -> bool {
-        let last = &self.accepted[generation as usize % ACCEPTED_GENERATIONS];
-        let is_new = generation != 0 && last.swap(generation, Ordering::Relaxed) != generation;
+        let is_new = generation != 0 && self.accepted.add(generation);
         if is_new {
             self.change(|state| state.accepted(generation));
         }
@@ -192,12 +203,36 @@ impl SessionCore {
     /// Whether the server is known to have accepted the credential of this generation.
     #[inline]
     pub(crate) fn is_accepted(&self, generation: u64) -> bool {
-        self.accepted[generation as usize % ACCEPTED_GENERATIONS].load(Ordering::Relaxed) == generation
+        self.accepted.contains(generation)
     }
 
     /// The slot that holds the credential with which a call was signed, if it is still held.
     pub(crate) fn slot_of(&self, signed: Option<Signed>) -> Option<SlotKey> {
         signed.and_then(|signed| lock(&self.state).holder(signed.generation))
+    }
+
+    /// Whether the refresher holds a credential that is not saved.
+    pub(crate) fn holds_unsaved(&self) -> bool {
+        self.refresher.holds_unsaved()
+    }
+
+    /// The configuration of a session with the same settings and another refresher, without a credential.
+    pub(crate) fn config_with(&self, refresher: Arc<dyn Refresh>) -> SessionConfig {
+        SessionConfig {
+            refresher,
+            initial_credential: None,
+            origins: self.origins.clone(),
+            timing: self.timing.clone(),
+            clock: self.clock.clone(),
+            reads_dates: !self.skew.is_off(),
+            refresh_client: self.refresh_client.get().cloned(),
+            listeners: self.listeners.clone(),
+        }
+    }
+
+    /// Lends this client to the refresher, unless it has one.
+    pub(crate) fn lend_refresh_client(&self, client: &reqwest::Client) {
+        self.refresh_client.get_or_init(|| client.clone());
     }
 
     /// Whether the refresher is called before a server has refused something.
@@ -223,6 +258,10 @@ impl RefreshSession for SessionCore {
 
     fn clock_skew(&self) -> Option<ClockSkew> {
         self.skew.current()
+    }
+
+    fn save_failed(&self, reason: RefreshReason, error: String) {
+        self.listeners.count(|| Event::SaveFailed { reason, error });
     }
 
     fn http_client(&self) -> Result<reqwest::Client, RefreshError> {

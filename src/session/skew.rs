@@ -12,14 +12,14 @@ pub(super) const MAX_SAMPLES: usize = 5;
 /// How many samples are needed.
 const MIN_SAMPLES: usize = 3;
 /// How far the samples may be apart, in seconds. A slow network makes them differ by a few seconds.
-const MAX_SPREAD: i64 = 10;
+const MAX_SPREAD: i32 = 10;
 /// A smaller skew has no effect, in seconds. The margin before an expiry covers it.
-const MAX_IGNORED: i64 = 30;
+const MAX_IGNORED: i32 = 30;
 
 /// The skew of one session. Without a skew it is zero.
 #[derive(Debug, Default)]
 pub(crate) struct Skew {
-    samples: Mutex<[Option<i64>; MAX_SAMPLES]>,
+    samples: Mutex<[i32; MAX_SAMPLES]>,
     /// How many samples there were, up to twice as many as are kept. [`OFF`] if no dates are read.
     count: AtomicUsize,
     /// The skew in seconds, which is read without a lock. Positive if the server is ahead.
@@ -33,6 +33,11 @@ impl Skew {
     /// A skew that is always zero.
     pub(super) fn off() -> Self {
         Self { count: AtomicUsize::new(OFF), ..Self::default() }
+    }
+
+    /// Whether no dates are read.
+    pub(super) fn is_off(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == OFF
     }
 
     /// Whether there are fewer samples than are kept.
@@ -55,20 +60,20 @@ impl Skew {
         if count == OFF {
             return false;
         }
-        samples[count % MAX_SAMPLES] = Some(sample);
+        samples[count % MAX_SAMPLES] = sample;
         // Keeps the index of the next sample, and stays below `OFF`.
         let next = if count + 1 == 2 * MAX_SAMPLES { MAX_SAMPLES } else { count + 1 };
         self.count.store(next, Ordering::Relaxed);
-        let skew = estimate(&samples[..]);
+        let skew = estimate(&samples[..next.min(MAX_SAMPLES)]);
         // A session whose skew is known keeps it until the samples agree on another one.
-        skew.is_some_and(|skew| self.seconds.swap(skew, Ordering::Relaxed) != skew)
+        skew.map(i64::from).is_some_and(|skew| self.seconds.swap(skew, Ordering::Relaxed) != skew)
     }
 }
 
 /// The median of the samples, or zero if it is too small to count. `None` if there are too few samples, or if they
 /// disagree.
-fn estimate(samples: &[Option<i64>]) -> Option<i64> {
-    let mut known: Vec<_> = samples.iter().flatten().copied().collect();
+fn estimate(samples: &[i32]) -> Option<i32> {
+    let mut known = samples.to_vec();
     known.sort_unstable();
     let (first, last) = (*known.first()?, *known.last()?);
     let is_stable = known.len() >= MIN_SAMPLES && last.saturating_sub(first) <= MAX_SPREAD;
@@ -76,9 +81,9 @@ fn estimate(samples: &[Option<i64>]) -> Option<i64> {
     is_stable.then_some(if median.saturating_abs() > MAX_IGNORED { median } else { 0 })
 }
 
-/// Whole seconds from one time to another.
-fn seconds_between(from: SystemTime, to: SystemTime) -> Option<i64> {
-    let seconds = |span: Duration| i64::try_from(span.as_secs()).ok();
+/// Whole seconds from one time to another. `None` if it is more than 68 years.
+fn seconds_between(from: SystemTime, to: SystemTime) -> Option<i32> {
+    let seconds = |span: Duration| i32::try_from(span.as_secs()).ok();
     match to.duration_since(from) {
         Ok(ahead) => seconds(ahead),
         Err(behind) => seconds(behind.duration()).map(|seconds| -seconds),

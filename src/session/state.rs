@@ -202,6 +202,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         let shared = Flight::new();
         let wait = shared.wait();
         let FlightRequest { purpose, slot, epoch, demand, question_id, is_early, .. } = request;
+        self.active.reserve_exact(1);
         self.active.push(ActiveFlight { number, purpose, slot, demand, question_id, is_early, epoch, shared });
         Start { number, wait, held }
     }
@@ -223,7 +224,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     /// Removes the flight of this number from the flights in progress.
     pub(super) fn take(&mut self, number: u64) -> Option<ActiveFlight<C, E, D, K>> {
         let at = self.active.iter().position(|flight| flight.number == number)?;
-        Some(self.active.remove(at))
+        let flight = self.active.remove(at);
+        if self.active.is_empty() {
+            // Frees the memory, because a pool has many sessions.
+            self.active = Vec::new();
+        }
+        Some(flight)
     }
 
     pub(super) fn end_flight(&mut self, shared: Arc<Flight<Outcome<C, E, D>>>, outcome: Outcome<C, E, D>) {

@@ -13,7 +13,8 @@ const MIN_FAILURES: u32 = 16;
 /// The number of failures in a row, and the last of them.
 pub(crate) struct Streak<E> {
     count: u32,
-    last: Option<LastFailure<E>>,
+    /// In a box, because it is rare and a pool has many sessions.
+    last: Option<Box<LastFailure<E>>>,
 }
 
 struct LastFailure<E> {
@@ -32,7 +33,7 @@ impl<E: Clone> Streak<E> {
     /// Counts a failure, which is remembered for this time.
     pub(crate) fn count_failure(&mut self, reason: NoCredential<E>, since: SystemTime, span: Duration) {
         self.count = self.count.saturating_add(1);
-        self.last = Some(LastFailure { reason, since, span });
+        self.last = Some(Box::new(LastFailure { reason, since, span }));
     }
 
     /// Starts again, because a refresh succeeded or the caller requested a new start.

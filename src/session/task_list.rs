@@ -59,6 +59,7 @@ enum FlightTask {
 
 impl FlightTasks {
     pub(super) fn begin(&mut self, number: u64) {
+        self.0.reserve_exact(1);
         self.0.push((number, FlightTask::Begun));
     }
 
@@ -79,6 +80,10 @@ impl FlightTasks {
 
     pub(super) fn end(&mut self, number: u64) {
         self.0.retain(|(other, _)| *other != number);
+        if self.0.is_empty() {
+            // Frees the memory, because a pool has many sessions.
+            self.0 = Vec::new();
+        }
     }
 
     fn get_mut(&mut self, number: u64) -> Option<&mut FlightTask> {

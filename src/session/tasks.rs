@@ -5,11 +5,15 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Instant;
 
+use super::event::{Event, RefreshOutcome};
 use super::flight_request::NoCredential;
+use super::renewal_request::RenewalRequest;
 use super::session_core::{REFRESHING_SESSIONS, SessionCore, SessionIds};
 use super::sync::lock;
 use crate::error::{RefreshError, RefreshErrorKind};
+use crate::refresh::{RefreshReason, RefreshSession};
 
 /// The work of a flight, or of a logout.
 pub(super) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -68,18 +72,39 @@ impl SessionCore {
 pub(super) struct FlightGuard {
     pub(super) core: Arc<SessionCore>,
     number: u64,
+    pub(super) began: Instant,
+    reason: RefreshReason,
+    background: bool,
     has_outcome: bool,
 }
 
 impl FlightGuard {
-    pub(super) fn new(core: Arc<SessionCore>, number: u64) -> Self {
+    pub(super) fn new(core: Arc<SessionCore>, number: u64, request: &RenewalRequest) -> Self {
         lock(&core.flight_tasks).begin(number);
-        Self { core, number, has_outcome: false }
+        let (reason, background) = (request.reason, request.in_background);
+        Self { core, number, began: Instant::now(), reason, background, has_outcome: false }
     }
 
     /// Records that the flight has ended with an outcome.
     pub(super) fn disarm(&mut self) {
         self.has_outcome = true;
+    }
+
+    /// Reports the end of a flight that has no outcome.
+    fn report(&self, kind: &RefreshErrorKind, waiters: usize) {
+        let event = || Event::Refreshed {
+            reason: self.reason,
+            outcome: RefreshOutcome::Failed,
+            took: self.began.elapsed(),
+            waiters,
+            generation: self.core.current().generation,
+            background: self.background,
+            error_type: Some(kind.as_str()),
+            expiry: None,
+            lifetime: None,
+        };
+        // The thread may be panicking. A listener that panics too would abort the process.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| self.core.listeners.count(event)));
     }
 }
 
@@ -89,10 +114,13 @@ impl Drop for FlightGuard {
         if self.has_outcome {
             return;
         }
+        let waiters = self.core.waiting(self.number);
         if std::thread::panicking() {
-            return self.core.fail(self.number, RefreshError::new(RefreshErrorKind::Panicked));
+            self.core.fail(self.number, RefreshError::new(RefreshErrorKind::Panicked));
+            return self.report(&RefreshErrorKind::Panicked, waiters);
         }
         let gone = NoCredential::Failed(RefreshError::new(RefreshErrorKind::Gone));
         self.core.change(|state| state.abandon(self.number, gone));
+        self.report(&RefreshErrorKind::Gone, waiters);
     }
 }

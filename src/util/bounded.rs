@@ -24,6 +24,10 @@ impl<T, const CAPACITY: usize> BoundedList<T, CAPACITY> {
         if self.0.len() == CAPACITY {
             self.0.pop_front();
         }
+        if self.0.is_empty() {
+            // Many lists have one entry.
+            self.0.reserve_exact(1);
+        }
         self.0.push_back(entry);
     }
 

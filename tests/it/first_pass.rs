@@ -110,7 +110,10 @@ async fn a_403_is_an_error_that_names_the_missing_scopes_and_is_sent_once() {
     let line = error.to_string();
     assert_eq!(
         line,
-        format!("403 to GET {}/reports: reports are for admins (needs scope reports:write admin)", server.uri())
+        format!(
+            "403 to GET {}/reports: reports are for admins (needs scope reports:write admin; no credential was sent)",
+            server.uri()
+        )
     );
     assert_eq!((sends(&server).await, refreshes.calls()), (1, 0));
 }

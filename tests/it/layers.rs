@@ -48,7 +48,7 @@ impl Source {
         }))
     }
 
-    /// The module of the file that defines what the path names, seen from that module. Re-exports are followed.
+    /// The module whose file defines the item of a path in the module `from`. Follows re-exports.
     fn definition(&self, from: &[String], path: &[String], depth: usize) -> Option<Vec<String>> {
         let path = absolute(from, path, |module| self.files.contains_key(module))?;
         let at = (0..=path.len()).rev().find(|&length| self.files.contains_key(&path[..length]))?;

@@ -110,22 +110,58 @@ async fn a_failure_in_the_body_is_transient_for_each_reader_and_each_wrapper() {
     }
 }
 
-#[tokio::test]
-async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
+/// URLs whose requests fail temporarily before a body arrives: a timeout, a refused connection, an unknown host, a 503.
+async fn failing_heads() -> [String; 4] {
     let stalls = Wire::start(|_| Vec::new()).await.url("/token?client_secret=hunter2");
     let closed = "http://127.0.0.1:1/token?client_secret=hunter2".to_owned();
     let unknown = format!("http://{}/token?client_secret=hunter2", no_host());
     let down = Wire::start(|_| answer("503 Service Unavailable", "", "")).await.url("/token?client_secret=hunter2");
-    for url in [stalls, closed, unknown, down] {
+    [stalls, closed, unknown, down]
+}
+
+async fn failure(url: &str) -> reqwest::Error {
+    http().get(url).send().await.and_then(reqwest::Response::error_for_status).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_failure_in_the_head_is_transient_for_each_wrapper() {
+    for url in failing_heads().await {
         for (how, wrap) in wrapped() {
-            let answered = http().get(&url).send().await.and_then(reqwest::Response::error_for_status);
-            let error = RefreshError::from(wrap(answered.unwrap_err()));
+            let error = RefreshError::from(wrap(failure(&url).await));
             assert_eq!(error.kind(), &TRANSIENT, "{url} {how}: {error:?}");
             assert!(
                 !format!("{error:?} {:#}", anyhow::Error::new(error.clone())).contains("hunter2"),
                 "{how} {error:?}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_network_failure_directly_in_the_anyhow_error_of_a_refresher_is_transient() {
+    async fn asks(url: String) -> anyhow::Result<Credential> {
+        Err(failure(&url).await.into())
+    }
+    for url in failing_heads().await {
+        let refresher = move |_: RefreshContext| asks(url.clone());
+        let server = Script::new(|_, _| challenged());
+        let client = server.client(&ChallengeMiddleware::new(API, refresher).unwrap());
+        let error = client.get(API).send().await.unwrap_err();
+        assert_eq!(RefreshError::find(&error).unwrap().kind(), &TRANSIENT, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_lookup_is_recognised_by_its_kind_and_not_by_its_message() {
+    let text = "failed to lookup address information: Name or service not known";
+    for error in [BoxError::from(text), io::Error::other(text).into(), anyhow::Error::msg(text).into()] {
+        assert_eq!(RefreshError::from(error).kind(), &RefreshErrorKind::Other, "{text}");
+    }
+    // The system's error has a number, and one of a library has a cause. Both can have the kind of a failed lookup.
+    let unnamed = io::Error::from_raw_os_error(i32::MAX);
+    let wrapped = io::Error::new(unnamed.kind(), Mine::Io(io::Error::from_raw_os_error(i32::MAX)));
+    for error in [unnamed, wrapped] {
+        assert_eq!(RefreshError::from(error).kind(), &RefreshErrorKind::Other);
     }
 }
 

@@ -142,13 +142,18 @@ async fn events_report_each_step_without_secrets() {
             Event::Forbidden { method, url, scopes, authenticated, .. } => {
                 format!("403 {method} {url} {scopes:?} {authenticated}")
             }
+            Event::CallEnded { verdict, status, resend_count, .. } => {
+                format!("{} {} {resend_count}", verdict.as_str(), status.unwrap())
+            }
             other => format!("{other:?}"),
         });
     // The initial call of the refresher is an event too.
     assert_eq!(lines.next().unwrap(), "Initial declined 1 0");
     assert_eq!(lines.next().unwrap(), r#"401 ["Bearer", "Basic"] 1"#);
     assert_eq!(lines.next().unwrap(), format!("{:?} renewed 1 1", RefreshReason::Challenged));
+    assert_eq!(lines.next().unwrap(), "ok 200 OK 1");
     assert_eq!(lines.next().unwrap(), format!(r#"403 GET {API}/403 ["a", "b"] true"#));
+    assert_eq!(lines.next().unwrap(), "forbidden 403 Forbidden 0");
     assert_eq!(lines.next().unwrap(), "Login failed 1 1");
     assert_eq!(lines.next(), None);
 }

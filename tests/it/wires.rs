@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use reqwest_challenge::{
-    Authorize, BoxError, ChallengeMiddleware, Credential, Forbidden, Unauthorized, UnauthorizedReason, hardened,
-    reqwest::Client,
+    Authorize, BoxError, ChallengeMiddleware, Credential, Forbidden, RefreshError, Unauthorized, UnauthorizedReason,
+    hardened, reqwest::Client,
 };
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 
@@ -151,13 +151,43 @@ async fn an_endless_401_does_not_delay_the_replay() {
     let api = Wire::start(|head| match head.value("authorization") {
         Some(_) => answer("200 OK", "", "in"),
         // The body ends before its `Content-Length`, and the connection stays open.
-        None => format!("HTTP/1.1 401 Unauthorized\r\n{CHALLENGE}Content-Length: 1000000\r\n\r\nx").into_bytes(),
+        None => format!("HTTP/1.1 401 Unauthorized\r\n{CHALLENGE}Content-Length: 1000\r\n\r\nx").into_bytes(),
     })
     .await;
     let auth = ChallengeMiddleware::builder(api.url(""), Fake::new()).body_timeout(Duration::from_millis(20));
     let client = client(Client::new(), auth.build().unwrap());
     assert_eq!(client.get(api.url("/")).send().await.unwrap().status(), 200);
     assert_eq!(api.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_body_whose_length_exceeds_the_limit_is_not_read_before_another_send() {
+    // The bodies of the redirect and of the 401 end early, and their connections stay open.
+    let stalls = |head: &str| format!("HTTP/1.1 {head}Content-Length: 1000000\r\n\r\nx").into_bytes();
+    let api = Wire::start(move |head| match head.value("authorization") {
+        _ if head.path == "/from" => stalls("302 Found\r\nLocation: /to\r\n"),
+        Some("Bearer t1") => answer("200 OK", "", "in"),
+        _ => stalls(&format!("401 Unauthorized\r\n{CHALLENGE}")),
+    })
+    .await;
+    let auth = ChallengeMiddleware::builder(api.url(""), Fake::new()).body_timeout(Duration::MAX).build().unwrap();
+    let client = hardened(Client::builder(), auth).unwrap();
+    let call = client.get(api.url("/from")).send();
+    let response = tokio::time::timeout(Duration::from_secs(20), call).await.expect("no body is awaited").unwrap();
+    assert_eq!((response.status().as_u16(), response.url().path()), (200, "/to"));
+    assert_eq!(api.heads().iter().map(|head| head.path.as_str()).collect::<Vec<_>>(), ["/from", "/to", "/to"]);
+}
+
+#[tokio::test]
+async fn a_401_whose_body_was_not_read_keeps_its_url_and_header_fields() {
+    let api = Wire::start(|_| answer("401 Unauthorized", CHALLENGE, &"x".repeat(200_000))).await;
+    let fake = Fake::failing(RefreshError::credential_revoked("gone"));
+    let error = bearer(&fake, &api).get(api.url("/")).send().await.unwrap_err();
+    let refused = Unauthorized::find(&error).unwrap();
+    assert_eq!((refused.reason(), refused.is_foreign()), (UnauthorizedReason::RefreshFailed, false));
+    assert_eq!((refused.body().len(), refused.is_body_whole()), (0, false));
+    assert_eq!(refused.headers()["content-length"], "200000");
+    assert!(refused.challenges().get("Bearer").is_some());
 }
 
 #[tokio::test]

@@ -116,9 +116,10 @@ impl Masker {
         }
         let mut found = Vec::new();
         let plain = View::plain_of(&text, needles.iter().any(|needle| needle.has_blank()));
+        let has_long = needles.iter().any(|needle| needle.is_long());
         for view in &plain {
             needles.iter().for_each(|needle| needle.find(view, &mut found));
-            let encoded = if view.octets.len() < MIN_ENCODED { Vec::new() } else { view.decoded() };
+            let encoded = if has_long && view.octets.len() >= MIN_ENCODED { view.decoded() } else { Vec::new() };
             for view in &encoded {
                 needles.iter().filter(|needle| needle.is_long()).for_each(|needle| needle.find(view, &mut found));
             }

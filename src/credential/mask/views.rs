@@ -41,6 +41,10 @@ impl View {
 
     /// The text without the escapes of URLs, JSON and XML. `None` if it has no escape.
     fn unescaped(&self, plus_is_space: bool) -> Option<Self> {
+        let begins = |octet: &u8| matches!(octet, b'%' | b'\\' | b'&') || plus_is_space && *octet == b'+';
+        if !self.octets.iter().any(begins) {
+            return None;
+        }
         let mut view = Self::empty(true);
         let (mut at, mut changed) = (0, false);
         while at < self.octets.len() {

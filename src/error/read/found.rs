@@ -108,7 +108,7 @@ impl Found {
                     let text = in_field(headers, name, part, rule.holds);
                     all.extend(text.map(|text| Value::of(line, text)));
                 }
-                Where::Member(_) => all.extend(self.members.iter().filter(|one| one.is_at(*rule)).map(|one| Value {
+                Where::Member(..) => all.extend(self.members.iter().filter(|one| one.is_at(*rule)).map(|one| Value {
                     line,
                     member: Some(one),
                     text: &one.text,

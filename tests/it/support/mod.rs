@@ -4,6 +4,7 @@ pub(crate) mod fake;
 pub(crate) mod faults;
 pub(crate) mod http_auth_oracle;
 pub(crate) mod two_users;
+pub(crate) mod recorder;
 pub(crate) mod script;
 pub(crate) mod traced;
 pub(crate) mod wire;

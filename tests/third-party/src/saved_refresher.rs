@@ -135,6 +135,10 @@ impl<R: Refresh> Refresh for SavedRefresher<R> {
     fn timeout(&self) -> Duration {
         self.inner.timeout().saturating_add(WAIT)
     }
+
+    fn holds_unsaved(&self) -> bool {
+        self.inner.holds_unsaved()
+    }
 }
 
 /// Whether the credential of this context is saved.

@@ -97,7 +97,7 @@ impl Store for SqliteStore {
         let file = private().create(true).open(&path).map_err(|error| io_error("open", &path, error))?;
         let begin = Instant::now();
         loop {
-            // The lock belongs to this opening of the file, so it also excludes other tasks of this process.
+            // The lock belongs to the open file and not to the process, so it also excludes other tasks of this process.
             match file.try_lock() {
                 Ok(()) => return Ok(StoreLock::new(file)),
                 Err(TryLockError::Error(error)) => return Err(io_error("lock", &path, error)),

@@ -96,4 +96,8 @@ impl<R: Refresh> Refresh for EnvToken<R> {
     fn timeout(&self) -> Duration {
         self.fallback.timeout()
     }
+
+    fn holds_unsaved(&self) -> bool {
+        self.fallback.holds_unsaved()
+    }
 }

@@ -41,10 +41,13 @@ impl<R: Refresh> Stored<R> {
         let problem = [removed.as_ref().err(), swept.as_ref().err()].into_iter().flatten().next().cloned();
         let others = removed.into_iter().flatten().chain(swept.into_iter().flatten());
         let others: Vec<_> = others.filter_map(|saved| self.entry.credential(&saved)).collect();
-        let revoked = self.revoke(context, newest.or(credential), others).await;
+        if let Some(problem) = &problem {
+            context.report_save_failed(problem);
+        }
+        let revoked = self.revoke(context.clone(), newest.or(credential), others).await;
         match problem {
             None => {
-                self.set_save_error(None);
+                self.set_save_error(&context, None);
                 revoked
             }
             Some(source) => {

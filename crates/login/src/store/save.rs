@@ -19,14 +19,14 @@ const UNKNOWN_TOKEN: &str = "none";
 
 impl<R: Refresh> Stored<R> {
     /// Loads the credential, after another attempt to save the one that could not be saved.
-    pub(super) async fn look(&self) -> Result<Known, StoreError> {
+    pub(super) async fn look(&self, context: &RefreshContext) -> Result<Known, StoreError> {
         let mut unsaved = self.unsaved.lock().await;
         if let Some(pending) = unsaved.clone() {
             let result = self.save(&pending).await;
             if result.is_ok() {
                 *unsaved = None;
             }
-            self.set_save_error(result.err());
+            self.set_save_error(context, result.err());
         }
         let stored = self.entry.load().await?;
         Ok(Known { newest: newest(unsaved.as_ref(), stored.as_ref()), stored })
@@ -52,7 +52,7 @@ impl<R: Refresh> Stored<R> {
 
     /// Saves the text. If that fails, keeps the text for the next attempt, and reports the error. Returns `false` if another
     /// process changed the entry.
-    async fn put(&self, pending: Unsaved) -> bool {
+    async fn put(&self, context: &RefreshContext, pending: Unsaved) -> bool {
         let mut unsaved = self.unsaved.lock().await;
         // Kept before the save, because the runtime may end meanwhile, and before the report, because that function may panic.
         *unsaved = Some(pending.clone());
@@ -66,14 +66,15 @@ impl<R: Refresh> Stored<R> {
         }
         drop(unsaved);
         let is_saved = *result.as_ref().unwrap_or(&true);
-        self.set_save_error(result.err());
+        self.set_save_error(context, result.err());
         is_saved
     }
 
     /// Keeps and reports why the newest credential is not saved. `None` means that it is saved.
-    pub(super) fn set_save_error(&self, error: Option<StoreError>) {
+    pub(super) fn set_save_error(&self, context: &RefreshContext, error: Option<StoreError>) {
         (*lock(&self.save_error)).clone_from(&error);
         if let Some(error) = &error {
+            context.report_save_failed(error);
             (self.report)(error);
         }
     }
@@ -89,15 +90,16 @@ impl<R: Refresh> Stored<R> {
         // A credential that cannot be restored from its text counts as not stored, and is reported now.
         let saved = to_saved(&new).filter(|saved| self.entry.credential(saved).is_some());
         let Some(saved) = saved else {
-            self.keep_attachment_of(&new, old, is_login).await;
+            self.keep_attachment_of(context, &new, old, is_login).await;
             if new.check().is_ok() {
-                self.set_save_error(Some(StoreError::NotStorable { scheme: new.scheme().to_owned() }));
+                let scheme = new.scheme().to_owned();
+                self.set_save_error(context, Some(StoreError::NotStorable { scheme }));
             }
             return Ok(new);
         };
         let mut old = old;
         for _ in 0..MAX_CONFLICTS {
-            if self.put(Unsaved { old: old.clone(), new: saved.clone(), is_login }).await {
+            if self.put(context, Unsaved { old: old.clone(), new: saved.clone(), is_login }).await {
                 self.logins.fetch_add(usize::from(is_login), Ordering::SeqCst);
                 // A credential that is not saved has no source.
                 return Ok(if self.save_error().is_none() { new.with_source(self.entry.name()) } else { new });
@@ -122,26 +124,32 @@ impl<R: Refresh> Stored<R> {
     /// Saves only the attachment of a credential that cannot be sent or cannot be restored. Its new refresh token is needed,
     /// because the server does not accept the old one again. The access token is saved as expired, so that the next request
     /// renews first.
-    async fn keep_attachment_of(&self, new: &Credential, old: Option<Saved>, is_login: bool) {
+    async fn keep_attachment_of(&self, context: &RefreshContext, new: &Credential, old: Option<Saved>, is_login: bool) {
         let Some(attachment) = new.attachment() else { return };
         let before = old.as_ref().filter(|_| !is_login).and_then(|old| self.entry.credential(old));
         let before = before.or_else(|| new.check().is_err().then(|| Credential::bearer(UNKNOWN_TOKEN)));
         let scopes = new.scopes().map(<[String]>::to_vec);
         let kept = before.map(|before| scopes.into_iter().fold(before, Credential::with_scopes));
-        self.put_expired(kept, attachment.clone(), old, is_login).await;
+        self.put_expired(context, kept.map(|kept| kept.with_attachment(attachment.clone())), old, is_login).await;
     }
 
     /// Saves a new attachment that came without a usable credential.
-    pub(super) async fn keep_attachment(&self, attachment: Secret, old: Option<Saved>) {
+    pub(super) async fn keep_attachment(&self, context: &RefreshContext, attachment: Secret, old: Option<Saved>) {
         let before = old.as_ref().and_then(|old| self.entry.credential(old));
         let before = before.unwrap_or_else(|| Credential::bearer(UNKNOWN_TOKEN));
-        self.put_expired(Some(before), attachment, old, false).await;
+        self.put_expired(context, Some(before.with_attachment(attachment)), old, false).await;
     }
 
-    async fn put_expired(&self, kept: Option<Credential>, attachment: Secret, old: Option<Saved>, is_login: bool) {
-        let kept = kept.map(|kept| kept.with_attachment(attachment).with_expiry(SystemTime::UNIX_EPOCH));
+    async fn put_expired(
+        &self,
+        context: &RefreshContext,
+        kept: Option<Credential>,
+        old: Option<Saved>,
+        is_login: bool,
+    ) {
+        let kept = kept.map(|kept| kept.with_expiry(SystemTime::UNIX_EPOCH));
         if let Some(new) = kept.and_then(|kept| to_saved(&kept)) {
-            self.put(Unsaved { old, new, is_login }).await;
+            self.put(context, Unsaved { old, new, is_login }).await;
         }
     }
 }

@@ -151,11 +151,11 @@ impl<R: Refresh> Stored<R> {
             Err(error)
                 if is_revoked(&error) && matches!(reason, RefreshReason::Challenged | RefreshReason::Expired) =>
             {
-                self.remove_revoked(stored, error).await
+                self.remove_revoked(&context, stored, error).await
             }
             other => {
                 if let Some(attachment) = lock.kept_attachment() {
-                    self.keep_attachment(attachment, stored).await;
+                    self.keep_attachment(&context, attachment, stored).await;
                 }
                 other
             }
@@ -166,6 +166,7 @@ impl<R: Refresh> Stored<R> {
     /// replaced it meanwhile.
     async fn remove_revoked(
         &self,
+        context: &RefreshContext,
         stored: Option<Saved>,
         error: RefreshError,
     ) -> Result<Option<Credential>, RefreshError> {
@@ -180,7 +181,7 @@ impl<R: Refresh> Stored<R> {
             && let Err(problem) = self.entry.clear(stored).await
         {
             // The call returns the error of the server. The error of the store is only kept for `save_error`.
-            self.set_save_error(Some(problem));
+            self.set_save_error(context, Some(problem));
         }
         Err(error)
     }
@@ -225,7 +226,7 @@ impl<R: Refresh> Refresh for Stored<R> {
         {
             return Err(error.clone().into());
         }
-        let Known { stored, newest } = self.look().await?;
+        let Known { stored, newest } = self.look(&context).await?;
         let lock = Arc::new(StoreRenewalLock::new(self.entry.clone(), stored.clone(), lock));
         let Some(credential) = newest.as_ref().and_then(|newest| self.entry.credential(newest)) else {
             // The credential of the context was stored here, so a logout has removed it, and it must not be renewed.
@@ -248,13 +249,13 @@ impl<R: Refresh> Refresh for Stored<R> {
     }
 
     async fn initial(&self, context: RefreshContext) -> Result<Option<Credential>, RefreshError> {
-        let newest = self.look().await?.newest;
+        let newest = self.look(&context).await?.newest;
         if let Some(credential) = newest.as_ref().and_then(|newest| self.entry.credential(newest)) {
             return Ok(Some(credential));
         }
         if let Some(scheme) = newest.as_ref().and_then(scheme_of) {
             // There is a stored text, but it cannot be restored.
-            self.set_save_error(Some(StoreError::NotStorable { scheme }));
+            self.set_save_error(&context, Some(StoreError::NotStorable { scheme }));
         }
         self.refresher.initial(context).await
     }
@@ -270,6 +271,11 @@ impl<R: Refresh> Refresh for Stored<R> {
 
     fn timeout(&self) -> Duration {
         self.refresher.timeout().saturating_add(self.entry.lock_timeout)
+    }
+
+    fn holds_unsaved(&self) -> bool {
+        // A lock that is held means that a credential is being saved.
+        self.unsaved.try_lock().map_or(true, |unsaved| unsaved.is_some()) || self.refresher.holds_unsaved()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::Response;
+use reqwest_challenge::support::{BodyEnd, read_chunks};
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
@@ -14,14 +15,11 @@ const MAX_BODY: usize = 1 << 20;
 /// Returns the error of the network.
 pub(crate) async fn read_body(response: &mut Response) -> reqwest::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Ok(None);
-        }
+    let end = read_chunks(response, MAX_BODY, |chunk| {
         reserve(&mut body, chunk.len());
         body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
+    });
+    Ok((end.await? == BodyEnd::Whole).then_some(body))
 }
 
 /// Grows the buffer without leaving a copy of the old one.

@@ -43,7 +43,7 @@ fn child_that_opens_the_page() {
     }
     let given: Vec<_> = std::env::args().filter(|argument| argument.contains("authorize")).collect();
     let [page] = &given[..] else { panic!("{given:?}") };
-    // The page is the whole last argument.
+    // The last argument is the whole URL of the page.
     assert_eq!(std::env::args().next_back().as_ref(), Some(page));
     assert!(page.contains("x=$(touch${IFS}pwned);`id`&y=%27|*%3Ez&") && page.contains("code_challenge="), "{page}");
     runtime().block_on(async { reqwest::get(page).await.unwrap() });

@@ -21,7 +21,7 @@ async fn a_stored_refresher_passes_the_decorator_contract() {
     for report in [in_memory.run().await, in_file.run().await] {
         report.assert_passed();
         assert!(report.checks().iter().all(|check| check.verdict == Verdict::Passed), "{report}");
-        assert_eq!(report.checks().len(), 16, "{report}");
+        assert_eq!(report.checks().len(), 17, "{report}");
     }
 }
 

@@ -50,6 +50,7 @@ mod store_partitions;
 mod store_pointers;
 mod store_processes;
 mod store_prompts;
+mod store_reports;
 mod store_stopped_processes;
 mod store_temporary_files;
 mod stores;

@@ -18,13 +18,13 @@ use crate::support::script::{API, Script, challenged, status};
 
 /// A store that can be full. Like a file, it compares the old value first.
 #[derive(Clone, Default)]
-struct Disk {
-    inner: MemoryStore,
+pub(crate) struct Disk {
+    pub(crate) inner: MemoryStore,
     full: Arc<AtomicBool>,
 }
 
 impl Disk {
-    fn full(&self, so: bool) {
+    pub(crate) fn full(&self, so: bool) {
         self.full.store(so, Ordering::SeqCst);
     }
 

@@ -18,7 +18,7 @@ impl Journal {
         for (index, exchange) in self.indexed_exchanges() {
             let credential = exchange.request().credential().map(str::to_owned);
             let is_new = exchange.is_call() && credential.is_some_and(|credential| known.insert(credential));
-            // A credential that is new after a refresh is the one that the refresh returned.
+            // The first new credential after a refresh must be the one that the refresh returned.
             let is_renewed = is_new && refresh.is_some_and(|refresh| refresh < index);
             if is_renewed {
                 refresh = self.refresh_from(index);

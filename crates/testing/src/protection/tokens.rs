@@ -75,7 +75,7 @@ impl Tokens {
         self.issue_in(None, scopes.into_iter().map(Into::into).collect(), lifetime)
     }
 
-    /// Adds a token that belongs to that login.
+    /// Adds a token. `family` is the number of the login that the token belongs to, if it belongs to one.
     pub(crate) fn issue_in(&self, family: Option<usize>, scopes: Vec<String>, lifetime: Option<Duration>) -> String {
         let token = {
             let mut table = self.lock();

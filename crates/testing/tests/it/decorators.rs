@@ -97,6 +97,10 @@ impl Refresh for Bad {
         }
     }
 
+    fn holds_unsaved(&self) -> bool {
+        self.how != "drops unsaved" && self.inside.holds_unsaved()
+    }
+
     fn needs_challenge(&self) -> bool {
         self.how != "answers itself" && self.inside.needs_challenge()
     }
@@ -118,6 +122,7 @@ async fn the_contract_reports_each_violation_of_a_decorator() {
     for (how, name) in [
         ("is impatient", "the timeout is not shorter than that of the refresher inside"),
         ("answers itself", "`needs_challenge` is that of the refresher inside"),
+        ("drops unsaved", "`holds_unsaved` is true if the refresher inside holds an unsaved credential"),
         ("loses the request", "the refresher inside sees the reason, the request, the challenges and the demand"),
         ("loses the demand", "the refresher inside sees the reason, the request, the challenges and the demand"),
         ("loses the refused attachment", "the refresher inside sees the refused credential with its attachment"),

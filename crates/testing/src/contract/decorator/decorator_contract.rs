@@ -23,6 +23,7 @@ pub struct DecoratorContract {
 ///
 /// - the timeout is not shorter than that of the refresher inside
 /// - `needs_challenge` is that of the refresher inside
+/// - `holds_unsaved` is true if the refresher inside holds an unsaved credential
 /// - the refresher inside sees the reason, the request, the challenges and the demand
 /// - the refresher inside sees the refused credential with its attachment
 /// - a new credential is returned with its attachment, its scopes and its expiry
@@ -84,6 +85,8 @@ impl DecoratorContract {
         let mut add = |name, outcome: Outcome| checks.push(Check::new(name, verdict(outcome)));
         add("the timeout is not shorter than that of the refresher inside", places.forwards_timeout());
         add("`needs_challenge` is that of the refresher inside", places.forwards_needs_challenge());
+        let unsaved = places.forwards_holds_unsaved();
+        add("`holds_unsaved` is true if the refresher inside holds an unsaved credential", unsaved);
         add(
             "the refresher inside sees the reason, the request, the challenges and the demand",
             places.forwards_context().await,

@@ -19,6 +19,11 @@ impl Places {
         )
     }
 
+    pub(super) fn forwards_holds_unsaved(&self) -> Outcome {
+        let inside = Inside::answering(Ok(None)).with_unsaved();
+        check(self.place().decorate(inside).0.holds_unsaved(), "`holds_unsaved` is false")
+    }
+
     pub(super) fn forwards_needs_challenge(&self) -> Outcome {
         for needs_challenge in [false, true] {
             let inside = Inside::answering(Ok(None)).with_needs_challenge(needs_challenge);

@@ -24,6 +24,7 @@ pub(super) struct Inside {
     initial: Answer,
     forget: Result<(), RefreshError>,
     needs_challenge: bool,
+    holds_unsaved: bool,
     refreshed: Mutex<Vec<RefreshContext>>,
     forgotten: Mutex<Vec<RefreshContext>>,
 }
@@ -39,6 +40,7 @@ impl Inside {
             initial: Ok(None),
             forget: Ok(()),
             needs_challenge: false,
+            holds_unsaved: false,
             refreshed: Mutex::default(),
             forgotten: Mutex::default(),
         }
@@ -64,6 +66,11 @@ impl Inside {
 
     pub(super) fn with_needs_challenge(self, needs_challenge: bool) -> Self {
         Self { needs_challenge, ..self }
+    }
+
+    /// A refresher that could not save a credential.
+    pub(super) fn with_unsaved(self) -> Self {
+        Self { holds_unsaved: true, ..self }
     }
 
     /// The contexts of the refreshes, in order.
@@ -102,5 +109,9 @@ impl Refresh for Shared {
 
     fn timeout(&self) -> Duration {
         TIMEOUT
+    }
+
+    fn holds_unsaved(&self) -> bool {
+        self.0.holds_unsaved
     }
 }
