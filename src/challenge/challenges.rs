@@ -41,14 +41,7 @@ impl Challenges {
     #[must_use]
     pub fn from_values<'v>(values: impl IntoIterator<Item = &'v HeaderValue>) -> Self {
         let mut read = Self::default();
-        for value in values {
-            if value.len() > Self::MAX_LINE_LENGTH {
-                read.long_line(value.as_bytes());
-            } else {
-                read.line(Line::Value(value.clone()));
-            }
-        }
-        read.join();
+        read.values(values);
         read
     }
 
@@ -110,6 +103,17 @@ impl Challenges {
 
     fn text_of(&self, defect: &StoredDefect) -> &[u8] {
         self.0.lines.get(usize::from(defect.line)).map_or(&[], Line::octets)
+    }
+
+    fn values<'v>(&mut self, values: impl IntoIterator<Item = &'v HeaderValue>) {
+        for value in values {
+            if value.len() > Self::MAX_LINE_LENGTH {
+                self.long_line(value.as_bytes());
+            } else {
+                self.line(Line::Value(value.clone()));
+            }
+        }
+        self.join();
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! Parses `WWW-Authenticate`: challenges, their parameters, and the defects of malformed lines (RFC 9110 §11).
 //!
-//! [`Challenges`] takes the header lines of a response. `parse` reads each line once, with the character classes of
+//! [`Challenges`] takes the header lines of a response. `parse` reads each line once, with `value` and the character classes of
 //! `grammar`, and stores the places of what it finds in `parsed`, without copying text. Parsing never fails: the parser
 //! notes a [`Defect`] and continues after it.
 //!
@@ -22,8 +22,11 @@ mod challenge;
 mod challenges;
 mod defect;
 mod grammar;
+mod names;
 mod parse;
 mod parsed;
+mod parser;
+mod value;
 mod views;
 
 pub use challenge::{Challenge, Param, Params};

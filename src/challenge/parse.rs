@@ -18,48 +18,30 @@
 //! 10. An element that starts like a scheme but has a wrong character closes the challenge before it.
 //! 11. NUL, CR, LF and obs-fold become a space, before this pass.
 
-use super::defect::{DefectKind, StoredDefect};
-use super::grammar::{
-    BLANK, ESCAPABLE, SEPARATOR, TCHAR, TOKEN68, UNQUOTED, is, is_challenge_at, is_name_at, is_token, name, next_comma,
-    run, run_quoted,
-};
+use super::defect::DefectKind;
+use super::grammar::{BLANK, SEPARATOR, TOKEN68, is_challenge_at, is_name_at, is_token, next_comma, run};
 use super::parsed::{Flags, Found, Line, MAX_CHALLENGES, MAX_PARAMS, Span, StoredParam};
+use super::parser::Parser;
 
 /// Reads the last line into `found`. Returns whether the line ends inside of a quoted-string.
 pub(super) fn read_last(lines: &[Line], found: &mut Found) -> bool {
-    let Some(number) = lines.len().checked_sub(1) else { return false };
+    let [before @ .., last] = lines else { return false };
     let mut parser = Parser {
         lines,
-        line: lines[number].octets(),
+        line: last.octets(),
         at: 0,
-        number: number as u16,
+        number: before.len() as u16,
         found,
         ends_in_quote: false,
-        stray_quotes: 0,
+        skipped: 0,
     };
     parser.elements();
     parser.ends_in_quote
 }
 
-/// The parser of one line.
-struct Parser<'a> {
-    lines: &'a [Line],
-    /// The octets of the line.
-    line: &'a [u8],
-    /// The next octet to read.
-    at: usize,
-    /// The number of the line.
-    number: u16,
-    found: &'a mut Found,
-    /// Whether the line ends inside of a quoted-string.
-    ends_in_quote: bool,
-    /// The number of quotes without an end that were skipped.
-    stray_quotes: usize,
-}
-
-/// How often the parser searches for the end of a quote in text that it skips. Each search may read the whole rest of the
-/// line, so without a bound the time could be quadratic.
-const MAX_STRAY_QUOTES: usize = 8;
+/// How many octets the parser searches in vain for the ends of quotes in text that it skips. Each search may read the whole
+/// rest of the line, so without a bound the time could be quadratic.
+const MAX_SKIPPED: usize = 16 << 10;
 
 impl Parser<'_> {
     /// `#challenge = [ element ] *( OWS "," OWS [ element ] )`, where an element is a challenge or, in an open
@@ -73,37 +55,46 @@ impl Parser<'_> {
                     self.defect(DefectKind::Semicolon, self.at);
                     self.at += 1;
                 }
-                Some(_) => self.element(),
+                Some(_) => {
+                    if let Some(name) = self.element() {
+                        self.value(name);
+                    }
+                }
             }
         }
     }
 
-    /// One element: a challenge or an auth-param.
-    fn element(&mut self) {
-        let (name, hash) = self.name();
-        if name.is_empty() {
-            return self.junk(name.start());
-        }
+    /// One element: a challenge or an auth-param. Returns the name of a parameter whose value is next.
+    #[inline]
+    fn element(&mut self) -> Option<Span> {
+        let name = self.name();
         self.at = run(self.line, name.end(), BLANK);
         match self.byte() {
-            Some(b'=') => self.value(name, hash),
+            _ if name.is_empty() => self.junk(name.start()),
+            Some(b'=') => return Some(name),
             None | Some(b',') => self.scheme(name, self.line.get(name.end()) == Some(&b' ')),
             Some(b';') => self.scheme(name, true),
             Some(_) if self.at > name.end() => {
-                let gap = &self.line[name.end()..self.at];
-                if gap != b" " && gap.contains(&b'\t') {
-                    self.defect(DefectKind::TabAfterScheme, name.end());
+                if self.at > name.end() + 1 || self.line[name.end()] == b'\t' {
+                    self.blanks_after_scheme(name);
                 }
                 self.scheme(name, true);
-                if !self.found.is_full {
-                    self.content();
-                }
+                return if self.found.is_full { None } else { self.content() };
             }
             Some(_) => {
                 self.defect(DefectKind::BrokenScheme, self.at);
                 self.found.is_open = false;
                 self.skip(self.at);
             }
+        }
+        None
+    }
+
+    /// `1*SP`, if it is not one space.
+    #[cold]
+    fn blanks_after_scheme(&mut self, name: Span) {
+        if self.line[name.end()..self.at].contains(&b'\t') {
+            self.defect(DefectKind::TabAfterScheme, name.end());
         }
     }
 
@@ -122,23 +113,28 @@ impl Parser<'_> {
     /// `1*SP ( token68 / #auth-param )`, after the spaces.
     ///
     /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
-    fn content(&mut self) {
+    ///
+    /// Returns the name of a parameter whose value is next.
+    #[inline]
+    fn content(&mut self) -> Option<Span> {
         let start = self.at;
-        let (name, hash) = self.name();
+        let name = self.name();
         let value = self.line.get(name.end() + 1);
         // The usual case, without the test for a token68.
-        let is_param = self.byte() == Some(b'=') && value.is_some_and(|&octet| is(octet, UNQUOTED) && octet != b'=');
+        let is_param = self.byte() == Some(b'=') && value == Some(&b'"');
         if is_param && !name.is_empty() {
-            return self.value(name, hash);
+            return Some(name);
         }
         if let Some(end) = self.token68(start) {
-            return self.close_with(Span::new(start, end));
+            self.close_with(Span::new(start, end));
+            return None;
         }
         self.at = run(self.line, name.end(), BLANK);
         if name.is_empty() || self.byte() != Some(b'=') {
-            return self.junk(start);
+            self.junk(start);
+            return None;
         }
-        self.value(name, hash);
+        Some(name)
     }
 
     /// The end of the token68 at `start`, if there is one. After a token68 comes a comma, the end of the line, or a
@@ -166,13 +162,14 @@ impl Parser<'_> {
     }
 
     /// The text after a token68 without a comma.
+    #[cold]
     fn after_token68(&mut self) {
         self.defect(DefectKind::AfterToken68, self.at);
         if is_name_at(self.line, self.at) {
-            let (name, hash) = self.name();
+            let name = self.name();
             self.at = run(self.line, name.end(), BLANK);
             self.found.is_open = true;
-            self.value(name, hash);
+            self.value(name);
             self.found.is_open = false;
         } else if !is_challenge_at(self.line, self.at) {
             self.skip(self.at);
@@ -180,8 +177,8 @@ impl Parser<'_> {
     }
 
     /// `BWS "=" BWS ( token / quoted-string )`, from the equals sign.
-    #[inline]
-    fn value(&mut self, name: Span, hash: u16) {
+    #[inline(always)]
+    fn value(&mut self, name: Span) {
         let equals = self.at;
         self.at = run(self.line, equals + 1, BLANK);
         let (value, flags) = match self.byte() {
@@ -193,110 +190,33 @@ impl Parser<'_> {
         };
         if value.is_empty() && !flags.is_quoted() {
             self.defect(DefectKind::MissingValue, self.at);
-        } else if self.found.is_open {
-            self.push(name, hash, value, flags);
+        } else if self.found.is_open && self.found.params.len() < MAX_PARAMS {
+            let param = StoredParam { name, value, line: self.number, flags };
+            if self.found.push_param(param, name.of(self.line), self.lines) {
+                self.defect(DefectKind::DuplicateParameter, name.start());
+            }
         } else {
-            self.defect(DefectKind::OrphanParameter, name.start());
+            self.refuse(name);
         }
         // After a value without an end, the challenge is closed: a parameter of the next line may belong to another one.
-        self.found.is_open &= !flags.is_broken();
-        self.after_value();
-    }
-
-    /// Stores a parameter.
-    fn push(&mut self, name: Span, hash: u16, value: Span, flags: Flags) {
-        if self.found.params.len() >= MAX_PARAMS {
-            self.defect(DefectKind::TooManyParameters, name.start());
-            self.found.is_full = true;
-            return;
+        if flags.is_broken() {
+            self.found.is_open = false;
         }
-        let param = StoredParam { name, value, line: self.number, hash, flags };
-        if self.found.push_param(param, self.lines) {
-            self.defect(DefectKind::DuplicateParameter, name.start());
+        if !matches!(self.byte(), None | Some(b',')) {
+            self.after_value();
         }
     }
 
-    /// `quoted-string = DQUOTE *( qdtext / quoted-pair ) DQUOTE`
-    fn quoted(&mut self) -> (Span, Flags) {
-        let start = self.at + 1;
-        let mut flags = Flags::empty().with_quoted();
-        self.at = start;
-        loop {
-            self.at = run_quoted(self.line, self.at);
-            match self.byte() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return (Span::new(start, self.at - 1), flags);
-                }
-                Some(b'\\') => {
-                    flags = flags.with_escaped();
-                    self.quoted_pairs();
-                }
-                Some(_) => {
-                    self.defect(DefectKind::ControlCharacter, self.at);
-                    self.at += 1;
-                }
-                None => {
-                    self.defect(DefectKind::UnterminatedQuote, start - 1);
-                    self.ends_in_quote = true;
-                    return (Span::new(start, self.at), flags.with_broken());
-                }
-            }
-        }
-    }
-
-    /// `1*quoted-pair`
-    fn quoted_pairs(&mut self) {
-        while self.byte() == Some(b'\\') {
-            if self.line.get(self.at + 1).is_some_and(|&octet| !is(octet, ESCAPABLE)) {
-                self.defect(DefectKind::ControlCharacter, self.at + 1);
-            }
-            self.at = (self.at + 2).min(self.line.len());
-        }
-    }
-
-    /// `token`, or another text without quotes: a URL, base64, words.
-    fn unquoted(&mut self) -> Span {
-        let start = self.at;
-        let token = run(self.line, start, TCHAR);
-        self.at = run(self.line, token, BLANK);
-        if token > start && matches!(self.byte(), None | Some(b',')) {
-            return Span::new(start, token);
-        }
-        self.at = self.unquoted_end(start);
-        let blanks = self.line[start..self.at].iter().rev().take_while(|&&octet| is(octet, BLANK)).count();
-        let value = Span::new(start, self.at - blanks);
-        if token < value.end() {
-            self.defect(DefectKind::UnquotedValue, token);
-        }
-        value
-    }
-
-    /// The end of an unquoted value that is not a token.
-    fn unquoted_end(&self, mut at: usize) -> usize {
-        loop {
-            at = run(self.line, at, UNQUOTED);
-            let next = run(self.line, at, BLANK);
-            match self.line.get(next) {
-                None | Some(b',') => return at,
-                Some(b';') if self.is_separator(next) => return next,
-                Some(b';') => at = next + 1,
-                Some(_) if is_name_at(self.line, next) || is_challenge_at(self.line, next) => return at,
-                Some(_) => at = next,
-            }
-        }
-    }
-
-    /// Whether the semicolon at `at` counts as a comma: a parameter, a challenge, a separator or the end follows.
-    #[inline]
-    fn is_separator(&self, at: usize) -> bool {
-        let next = run(self.line, at + 1, BLANK);
-        matches!(self.line.get(next), None | Some(b',' | b';'))
-            || is_name_at(self.line, next)
-            || is_challenge_at(self.line, next)
+    /// Skips a parameter without a challenge, or beyond the bound.
+    #[cold]
+    fn refuse(&mut self, name: Span) {
+        let kind = if self.found.is_open { DefectKind::TooManyParameters } else { DefectKind::OrphanParameter };
+        self.defect(kind, name.start());
+        self.found.is_full |= self.found.is_open;
     }
 
     /// The text between a value and the next separator.
+    #[cold]
     fn after_value(&mut self) {
         self.at = run(self.line, self.at, BLANK);
         match self.byte() {
@@ -309,6 +229,7 @@ impl Parser<'_> {
     }
 
     /// Text that is neither a challenge nor a parameter.
+    #[cold]
     fn junk(&mut self, start: usize) {
         self.defect(DefectKind::Junk, start);
         self.skip(start);
@@ -317,29 +238,10 @@ impl Parser<'_> {
     /// Skips to the next comma outside of quotes. If a quote has no end, it is a stray quote: then skips to the next comma,
     /// so that the quote hides no challenge.
     fn skip(&mut self, start: usize) {
-        let comma = next_comma(self.line, start, self.stray_quotes < MAX_STRAY_QUOTES);
+        let comma = next_comma(self.line, start, self.skipped < MAX_SKIPPED);
         self.at = comma.unwrap_or_else(|| {
-            self.stray_quotes += 1;
+            self.skipped += self.line.len() - start;
             next_comma(self.line, start, false).unwrap_or(self.line.len())
         });
-    }
-
-    /// `token`, and a hash of it in lower case. The hash finds duplicates without a comparison of all names.
-    #[inline]
-    fn name(&mut self) -> (Span, u16) {
-        let start = self.at;
-        let (end, hash) = name(self.line, start);
-        self.at = end;
-        (Span::new(start, end), hash)
-    }
-
-    #[inline]
-    fn byte(&self) -> Option<u8> {
-        self.line.get(self.at).copied()
-    }
-
-    #[cold]
-    fn defect(&mut self, kind: DefectKind, byte: usize) {
-        self.found.note(StoredDefect { kind, line: self.number, byte: byte as u32 });
     }
 }

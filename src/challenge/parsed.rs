@@ -5,8 +5,9 @@ use http::HeaderValue;
 use smallvec::SmallVec;
 
 use super::defect::{DefectKind, StoredDefect};
+use super::names::Names;
 
-// These bounds limit the memory of one response to about 36 KiB in addition to its lines. The largest responses of real
+// These bounds limit the memory of one response to about 44 KiB in addition to its lines. The largest responses of real
 // servers have five challenges of ten parameters.
 pub(super) const MAX_LINES: usize = 128;
 pub(super) const MAX_LINE_LENGTH: usize = 1 << 20;
@@ -91,9 +92,13 @@ pub(super) struct StoredParam {
     /// The value without its quotes.
     pub(super) value: Span,
     pub(super) line: u16,
-    /// A hash of the name in lower case.
-    pub(super) hash: u16,
     pub(super) flags: Flags,
+}
+
+impl StoredParam {
+    pub(super) fn name_in<'l>(&self, lines: &'l [Line]) -> &'l [u8] {
+        self.name.of(lines[usize::from(self.line)].octets())
+    }
 }
 
 /// A challenge as it is stored.
@@ -131,9 +136,11 @@ pub(super) struct Found {
     pub(super) challenges: SmallVec<[Entry; 4]>,
     pub(super) params: SmallVec<[StoredParam; 12]>,
     pub(super) defects: Vec<StoredDefect>,
-    /// A bit for each hash of a name in the last challenge. If the bit of a name is not set, the name is new, and no names
+    /// A bit for each sign of a name in the last challenge. If the bit of a name is not set, the name is new, and no names
     /// are compared.
     name_bits: u64,
+    /// The names of challenges with many parameters or with long names. `None` before the first of them.
+    names: Option<Names>,
     /// Whether more parameters can follow in the last challenge.
     pub(super) is_open: bool,
     /// Whether a line ends inside of quotes.
@@ -143,6 +150,7 @@ pub(super) struct Found {
 }
 
 impl Found {
+    #[inline(always)]
     pub(super) fn push_challenge(&mut self, line: u16, scheme: Span) {
         self.name_bits = 0;
         self.challenges.push(Entry { scheme, token68: Span::new(0, 0), first_param: self.params.len() as u16, line });
@@ -157,20 +165,24 @@ impl Found {
 
     /// Adds a parameter to the last challenge. Returns whether the challenge already has one of this name.
     #[inline]
-    pub(super) fn push_param(&mut self, param: StoredParam, lines: &[Line]) -> bool {
-        let bit = 1 << (param.hash % 64);
-        let twice = self.name_bits & bit != 0 && self.has_name_of(&param, lines);
+    pub(super) fn push_param(&mut self, param: StoredParam, name: &[u8], lines: &[Line]) -> bool {
+        let bit = 1 << (sign(name) % 64);
+        let is_new = self.name_bits & bit == 0;
         self.name_bits |= bit;
         self.params.push(param);
-        twice
+        !is_new && self.has_last_name_twice(name, lines)
     }
 
-    fn has_name_of(&self, param: &StoredParam, lines: &[Line]) -> bool {
-        let name = |param: &StoredParam| param.name.of(lines[usize::from(param.line)].octets());
+    /// Whether the last challenge has a second parameter with the name of the last one.
+    #[inline(never)]
+    fn has_last_name_twice(&mut self, name: &[u8], lines: &[Line]) -> bool {
         let first = self.challenges.last().map_or(0, |last| usize::from(last.first_param));
-        self.params[first..]
-            .iter()
-            .any(|earlier| earlier.hash == param.hash && name(earlier).eq_ignore_ascii_case(name(param)))
+        let [earlier @ .., _] = &self.params[first..] else { return false };
+        if earlier.len() <= MAX_COMPARED && name.len() <= MAX_COMPARED_LENGTH {
+            return earlier.iter().any(|param| param.name_in(lines).eq_ignore_ascii_case(name));
+        }
+        let name = |number: usize| self.params[number].name_in(lines);
+        self.names.get_or_insert_with(|| Names::new(MAX_PARAMS)).add(first, self.params.len() - 1, name)
     }
 
     /// The parameters of the challenge with this number.
@@ -181,6 +193,12 @@ impl Found {
         &self.params[first(number)..first(number + 1)]
     }
 
+    /// Whether no further defect is noted.
+    #[inline]
+    pub(super) fn has_all_defects(&self) -> bool {
+        self.defects.len() >= MAX_DEFECTS
+    }
+
     /// Notes a defect. The last one that fits says that there are more.
     pub(super) fn note(&mut self, defect: StoredDefect) {
         match MAX_DEFECTS.saturating_sub(self.defects.len()) {
@@ -189,6 +207,17 @@ impl Found {
             _ => self.defects.push(defect),
         }
     }
+}
+
+/// How many names of one challenge are compared with a new one. If there are more, a hash table finds equal names.
+const MAX_COMPARED: usize = 16;
+/// The length of a name that is compared with each other name of its challenge. Names of real servers are shorter.
+const MAX_COMPARED_LENGTH: usize = 32;
+
+/// A number that is the same for equal names in upper and lower case. It differs between the usual names of one scheme.
+#[inline]
+fn sign(name: &[u8]) -> usize {
+    name.first().map_or(0, |&first| usize::from(first | 0x20) + 7 * name.len())
 }
 
 /// The field lines of one response, and what the parser found in them.

@@ -111,6 +111,38 @@ proptest! {
         prop_assert!(escapes || values(&text) == values(&first));
     }
 
+    /// The parser compares a few short names, and looks up many or long ones in a table.
+    #[test]
+    fn every_duplicate_is_found_among_few_and_many_and_long_names(
+        names in prop::collection::vec(prop_oneof![
+            3 => "[a-dA-D]{1,3}",
+            1 => "[aA]{33,34}",
+            // Equal first octets and lengths.
+            2 => "p[a-zA-Z0-9]{2}",
+        ], 0..60),
+        lengths in prop::collection::vec(1..40_usize, 60),
+    ) {
+        let (mut left, mut wanted, mut lines) = (&names[..], Vec::new(), Vec::new());
+        for (line, length) in lengths.into_iter().enumerate().filter(|_| !names.is_empty()) {
+            let (own, rest) = left.split_at(length.min(left.len()));
+            let (mut text, mut known) = ("A ".to_owned(), std::collections::BTreeSet::new());
+            for name in own {
+                if !known.insert(name.to_ascii_lowercase()) {
+                    wanted.push((line, text.len()));
+                }
+                text += &format!("{name}=b,");
+            }
+            lines.push(text);
+            left = rest;
+            if left.is_empty() {
+                break;
+            }
+        }
+        let read = Challenges::parse_lines(&lines);
+        let found: Vec<_> = read.defects().map(|defect| (defect.line(), defect.byte())).collect();
+        prop_assert_eq!(found, wanted);
+    }
+
     #[test]
     fn any_octets_are_read_without_a_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4)) {
         let read = Challenges::parse_lines(&lines);
