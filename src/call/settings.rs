@@ -14,13 +14,13 @@ use super::resources::Resources;
 use crate::challenge::Challenges;
 use crate::credential::{ResponseHead, SlotKey};
 use crate::error::{ReadRefusals, Refusal};
-use crate::origin::Origin;
+use crate::origin::Origins;
 use crate::session::SessionCore;
 
 /// What all clones of one middleware share.
 pub(crate) struct Shared {
     pub(crate) session: Arc<SessionCore>,
-    pub(crate) origins: Arc<[Origin]>,
+    pub(crate) origins: Origins,
     pub(crate) settings: Arc<Settings>,
     pub(super) rejecting_paths: RejectingPaths,
     pub(super) resources: Resources,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(session: Arc<SessionCore>, origins: Arc<[Origin]>, settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(session: Arc<SessionCore>, origins: Origins, settings: Arc<Settings>) -> Self {
         Self {
             session,
             origins,

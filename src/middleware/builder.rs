@@ -8,7 +8,7 @@ use super::build_error::{BuildError, Cause};
 use super::middleware::ChallengeMiddleware;
 use crate::call::{Settings, Shared};
 use crate::credential::Credential;
-use crate::origin::Origin;
+use crate::origin::{Origin, Origins};
 use crate::refresh::{Clock, Refresh};
 use crate::session::{Listeners, SessionConfig, SessionCore, Timing};
 
@@ -61,6 +61,7 @@ impl Builder {
                 transient_backoff: Duration::from_secs(1),
                 failure_cooldown: Duration::from_secs(30),
                 refresh_timeout: None,
+                max_slots: 1_024,
             },
             settings: Settings {
                 body_limit: 64 << 10,
@@ -97,7 +98,7 @@ impl Builder {
         if let Some(credential) = &self.initial_credential {
             credential.check().map_err(Cause::Credential)?;
         }
-        let origins: Arc<[Origin]> = origins.into();
+        let origins = Origins::from(origins);
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
         let session = SessionCore::new(SessionConfig {
             refresher: self.refresher,

@@ -84,6 +84,14 @@ impl Builder {
         self
     }
 
+    /// Sets how many partitions ([`partition_by`](Self::partition_by)) and resources have a credential at the same time. The
+    /// default is 1,024. If there are more, the credential that was used least recently is dropped, and the next request for
+    /// it gets another one. A partition uses about 1 KiB beside its credential. Zero counts as one.
+    pub fn max_partitions(mut self, number: usize) -> Self {
+        self.timing.max_slots = number;
+        self
+    }
+
     /// Sets a function that is called with each [`Event`], for an audit without `tracing`. It runs on the task of the request
     /// or of the refresh, so it should return quickly.
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {

@@ -77,11 +77,11 @@ impl ChallengeMiddleware {
     /// # Errors
     /// Returns an error if the URL is plain `http` and its host is an origin with `https`.
     fn has_origin_of(&self, url: &Url) -> Result<bool, Error> {
-        if self.0.origins.iter().any(|origin| origin.contains(url)) {
+        if self.0.origins.containing(url).is_some() {
             return Ok(true);
         }
-        let secure = self.0.origins.iter().find(|origin| origin.is_https() && origin.is_host_of(url));
-        match secure.filter(|_| url.scheme() == "http") {
+        let secure = || self.0.origins.secure_host_of(url);
+        match (url.scheme() == "http").then(secure).flatten() {
             Some(origin) => Err(Error::Insecure(InsecureUrl { origin: origin.to_string() })),
             None => Ok(false),
         }

@@ -20,11 +20,11 @@ use super::task_list::{FlightTasks, TaskCount};
 use super::types::{Current, SessionState};
 use crate::credential::{Credential, SlotKey};
 use crate::error::{RefreshError, Signed};
-use crate::origin::Origin;
+use crate::origin::{Origin, Origins};
 use crate::refresh::{Clock, Refresh, RefreshReason, RefreshSession, refresh_client};
 use crate::util::{ClockSkew, clamped, timeout};
 
-/// The spans of time that a session uses. The builder sets them and documents their defaults.
+/// The spans of time that a session uses, and its bound. The builder sets them and documents their defaults.
 #[derive(Clone, Debug)]
 pub(crate) struct Timing {
     /// How long before its expiry a credential is renewed, at most a tenth of its lifetime.
@@ -37,6 +37,8 @@ pub(crate) struct Timing {
     pub(crate) background_span: Option<Duration>,
     /// How long a refresh may take. `None` for the refresher's own timeout.
     pub(crate) refresh_timeout: Option<Duration>,
+    /// How many partitions and resources have a slot.
+    pub(crate) max_slots: usize,
 }
 
 /// What a session is built from.
@@ -44,7 +46,7 @@ pub(crate) struct SessionConfig {
     pub(crate) refresher: Arc<dyn Refresh>,
     pub(crate) initial_credential: Option<Credential>,
     /// At least one.
-    pub(crate) origins: Arc<[Origin]>,
+    pub(crate) origins: Origins,
     pub(crate) timing: Arc<Timing>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether the session learns from the dates of responses how wrong its clock is.
@@ -52,9 +54,6 @@ pub(crate) struct SessionConfig {
     pub(crate) refresh_client: Option<reqwest::Client>,
     pub(crate) listeners: Listeners,
 }
-
-/// How many partitions and resources have a slot. A client uses fewer at the same time.
-const MAX_SLOTS: usize = 256;
 
 /// The numbers of sessions.
 pub(super) type SessionIds = SmallVec<[usize; 4]>;
@@ -78,7 +77,7 @@ pub(crate) struct SessionCore {
     pub(super) refresher: Arc<dyn Refresh>,
     accepted: AcceptedGenerations,
     /// At least one.
-    pub(super) origins: Arc<[Origin]>,
+    pub(super) origins: Origins,
     pub(super) timing: Arc<Timing>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: Skew,
@@ -98,7 +97,7 @@ impl SessionCore {
             refresh_client,
             listeners,
         } = config;
-        let state = State::new(MAX_SLOTS);
+        let state = State::new(timing.max_slots);
         let core = Arc::new(Self {
             id: SESSIONS.fetch_add(1, Ordering::Relaxed),
             current: ArcSwap::new(state.held().clone()),

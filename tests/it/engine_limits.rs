@@ -106,7 +106,7 @@ async fn slots_are_bounded_again_after_a_burst() {
     let server = Script::new(|arrived, _| if arrived.token().is_empty() { challenged() } else { status(200) });
     let fake = Fake::new().gated();
     let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
-    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
+    let auth = auth.partition_by(|_, url| segment(url.path())).max_partitions(256).build().unwrap();
     let client = server.client(&auth);
     let calls: Vec<_> = (0..1_000).map(|n| tokio::spawn(client.get(format!("{API}/{n}")).send())).collect();
     fake.wait_for_calls(1_000).await;
