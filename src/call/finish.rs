@@ -31,7 +31,7 @@ impl Call<'_> {
         // A request that was signed at once has a plain credential, and nothing was renewed for it.
         let passes = self.is_signed_at_once
             && !self.asks_caller(response)
-            && !self.shared.rejecting_paths.may_contain(self.sent.url())
+            && !self.shared.rejecting_paths.contains(self.sent.method(), self.sent.url())
             && self.target().kind_of(response) == ResponseKind::Other
             && !is_redirect(response.status())
             && !self.has_findings(response);

@@ -1,5 +1,5 @@
-//! The paths that rejected a fresh credential a short time ago, or marked the held one as expired. A server that responds with 401 where it means 403 would
-//! otherwise cost one refresh for each call.
+//! The paths that rejected a fresh credential a short time ago, or marked the held one as expired. A server that responds
+//! with 401 where it means 403 would otherwise cost one refresh for each call.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use http::Method;
 use reqwest::Url;
 
-use super::response_kind::has_same_origin;
 use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, LazyBox, lock};
 
@@ -16,51 +15,56 @@ use crate::util::{BoundedList, LazyBox, lock};
 const MAX_PATHS: usize = 64;
 /// The longest cooldown of a path.
 const MAX_COOLDOWN: Duration = Duration::from_secs(60);
+/// How many words the marks of the paths have: 64 bits for each path, so that nearly every other path has a bit that is not set.
+const MARK_WORDS: usize = MAX_PATHS;
 
 /// The paths that rejected a fresh credential, with their cooldowns.
 #[derive(Default)]
 pub(crate) struct RejectingPaths {
     /// How many paths are remembered. If none is, nothing else is read.
     count: AtomicUsize,
-    known: LazyBox<Known>,
+    remembered: LazyBox<Remembered>,
 }
 
 #[derive(Default)]
-struct Known {
-    /// The hashes of the remembered paths, so that a success at another path takes no lock.
-    filter: Filter,
+struct Remembered {
+    marks: Marks,
     paths: Mutex<BoundedList<Path, MAX_PATHS>>,
 }
 
-/// One bit for each possible hash of a path. Two paths can have the same bit.
-#[derive(Default)]
-struct Filter([AtomicU64; 16]);
+/// A bit for each path that is remembered, so that a success on another path takes no lock.
+struct Marks([AtomicU64; MARK_WORDS]);
 
-impl Filter {
-    /// The word and the bit of a path, by its FNV-1a hash. A collision costs a lock and nothing else.
-    fn place(url: &Url) -> (usize, u64) {
-        let hash = url
-            .path()
-            .bytes()
-            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01B3));
-        ((hash >> 32) as usize % 16, 1 << (hash >> 58))
+impl Default for Marks {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; MARK_WORDS])
     }
+}
 
-    fn may_contain(&self, url: &Url) -> bool {
-        let (word, bit) = Self::place(url);
+impl Marks {
+    fn has(&self, path: &str) -> bool {
+        let (word, bit) = Self::place(path);
         self.0[word].load(Ordering::Relaxed) & bit != 0
     }
 
-    /// Contains these paths and no others.
-    fn set<'p>(&self, paths: impl Iterator<Item = &'p Path>) {
-        let mut words = [0; 16];
-        for path in paths {
-            let (word, bit) = Self::place(&path.url);
+    fn set<'p>(&self, paths: impl Iterator<Item = &'p str>) {
+        let mut words = [0; MARK_WORDS];
+        for (word, bit) in paths.map(Self::place) {
             words[word] |= bit;
         }
-        for (word, bits) in self.0.iter().zip(words) {
-            word.store(bits, Ordering::Relaxed);
-        }
+        self.0.iter().zip(words).for_each(|(mark, word)| mark.store(word, Ordering::Relaxed));
+    }
+
+    /// The word and the bit of a path, by a hash that reads eight octets at a time.
+    fn place(path: &str) -> (usize, u64) {
+        let (eights, rest) = path.as_bytes().as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let mix = |hash: u64, eight: &[u8; 8]| {
+            (hash.rotate_left(5) ^ u64::from_le_bytes(*eight)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        };
+        let hash = mix(eights.iter().fold(path.len() as u64, mix), &last);
+        ((hash >> 58) as usize, 1 << ((hash >> 52) & 63))
     }
 }
 
@@ -74,29 +78,27 @@ struct Path {
 
 impl Path {
     fn is(&self, method: &Method, url: &Url) -> bool {
-        self.method == *method && self.url.path() == url.path() && has_same_origin(&self.url, url)
-    }
-
-    /// How long ago the path rejected a credential. A clock that was set back ends each cooldown.
-    fn age(&self, now: SystemTime) -> Duration {
-        now.duration_since(self.since).unwrap_or(Duration::MAX)
+        self.method == *method && self.url.path() == url.path() && self.url.origin() == url.origin()
     }
 }
 
 impl RejectingPaths {
     /// Records that a path rejected a fresh credential. The first cooldown is `cooldown`; each further one is twice as
-    /// long as the one before. Forgets the paths whose cooldown ended long ago.
+    /// long as the one before.
     pub(crate) fn add(&self, method: &Method, url: &Url, epoch: u64, cooldown: Duration, now: SystemTime) {
-        let known = self.known.get_or_default();
-        let mut paths = lock(&known.paths);
-        paths.retain(|path| path.age(now) < path.cooldown + MAX_COOLDOWN || path.is(method, url));
+        let remembered = self.remembered.get_or_default();
+        let mut paths = lock(&remembered.paths);
+        // A path that was quiet for so long starts again with the first cooldown. So does each path if the clock was set back.
+        let is_recent =
+            |path: &Path| now.duration_since(path.since).is_ok_and(|age| age < path.cooldown + MAX_COOLDOWN);
+        paths.retain(is_recent);
         if let Some(path) = paths.iter_mut().find(|path| path.is(method, url)) {
             path.cooldown = if path.epoch == epoch { (path.cooldown * 2).min(MAX_COOLDOWN) } else { cooldown };
             (path.epoch, path.since) = (epoch, now);
         } else {
             paths.push(Path { method: method.clone(), url: url_without_secrets(url), epoch, cooldown, since: now });
         }
-        self.publish(known, &paths);
+        self.publish(remembered, &paths);
     }
 
     /// Whether a path rejected a fresh credential of this epoch, and its cooldown has not ended.
@@ -107,38 +109,79 @@ impl RejectingPaths {
         epoch: u64,
         now: impl FnOnce() -> SystemTime,
     ) -> bool {
-        self.find(url).is_some_and(|known| {
-            let now = now();
-            let is_it = |path: &Path| path.epoch == epoch && path.age(now) < path.cooldown && path.is(method, url);
-            lock(&known.paths).iter().any(is_it)
+        let Some(remembered) = self.remembered_with(url) else { return false };
+        let now = now();
+        lock(&remembered.paths).iter().any(|path| {
+            // A clock that was set back ends the cooldown.
+            let age = now.duration_since(path.since).unwrap_or(Duration::MAX);
+            path.epoch == epoch && age < path.cooldown && path.is(method, url)
         })
     }
 
-    /// Whether the path of the URL may be remembered. Takes no lock.
+    /// Whether the path is remembered.
     #[inline]
-    pub(crate) fn may_contain(&self, url: &Url) -> bool {
-        self.count.load(Ordering::Relaxed) != 0 && self.find(url).is_some()
+    pub(crate) fn contains(&self, method: &Method, url: &Url) -> bool {
+        self.remembered_with(url)
+            .is_some_and(|remembered| lock(&remembered.paths).iter().any(|path| path.is(method, url)))
+    }
+
+    /// What is remembered, if the path of the URL may be a part of it.
+    #[inline]
+    fn remembered_with(&self, url: &Url) -> Option<&Remembered> {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        self.remembered.get().filter(|remembered| remembered.marks.has(url.path()))
     }
 
     /// Forgets a path, because it accepted a credential.
     pub(crate) fn remove(&self, method: &Method, url: &Url) {
-        if !self.may_contain(url) {
-            return;
+        if let Some(remembered) = self.remembered_with(url) {
+            let mut paths = lock(&remembered.paths);
+            paths.retain(|path| !path.is(method, url));
+            self.publish(remembered, &paths);
         }
-        let known = self.known.get_or_default();
-        let mut paths = lock(&known.paths);
-        paths.retain(|path| !path.is(method, url));
-        self.publish(known, &paths);
     }
 
-    /// What is remembered, if the path of the URL may be part of it.
-    fn find(&self, url: &Url) -> Option<&Known> {
-        self.known.get().filter(|known| known.filter.may_contain(url))
-    }
-
-    /// Makes a change of the list visible to calls that take no lock.
-    fn publish(&self, known: &Known, paths: &BoundedList<Path, MAX_PATHS>) {
-        known.filter.set(paths.iter());
+    fn publish(&self, remembered: &Remembered, paths: &BoundedList<Path, MAX_PATHS>) {
+        remembered.marks.set(paths.iter().map(|path| path.url.path()));
         self.count.store(paths.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails at a wrong URL")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_remembered_path_is_found_and_few_others_are_marked() {
+        let paths = RejectingPaths::default();
+        let url = |number: u32| Url::parse(&format!("https://api.example.com/repositories/{number}/file")).unwrap();
+        let (now, cooldown) = (SystemTime::UNIX_EPOCH, Duration::from_secs(1));
+        (0..64).for_each(|number| paths.add(&Method::GET, &url(number), 1, cooldown, now));
+        assert!((0..64).all(|number| paths.contains(&Method::GET, &url(number))));
+        assert!((0..64).all(|number| paths.is_cooling_down(&Method::GET, &url(number), 1, || now)));
+        assert!(!paths.contains(&Method::POST, &url(1)));
+        let marked = (64..6_464).filter(|number| paths.remembered_with(&url(*number)).is_some()).count();
+        assert!(marked < 320, "{marked} of 6,400 other paths take the lock");
+        (0..64).for_each(|number| paths.remove(&Method::GET, &url(number)));
+        assert!((0..64).all(|number| paths.remembered_with(&url(number)).is_none()));
+    }
+
+    #[test]
+    fn a_path_that_was_quiet_for_long_is_forgotten_and_another_one_doubles_its_cooldown() {
+        let paths = RejectingPaths::default();
+        let url = |path: &str| Url::parse("https://api.example.com").unwrap().join(path).unwrap();
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let add = |path: &str, seconds| paths.add(&Method::GET, &url(path), 1, Duration::from_secs(1), at(seconds));
+        add("/a", 0);
+        add("/a", 10);
+        add("/b", 61);
+        assert!(paths.contains(&Method::GET, &url("/a")));
+        add("/b", 73);
+        assert!(!paths.contains(&Method::GET, &url("/a")), "62 s after its second rejection");
+        assert!(paths.is_cooling_down(&Method::GET, &url("/b"), 1, || at(74)));
+        assert!(!paths.is_cooling_down(&Method::GET, &url("/b"), 1, || at(75)));
     }
 }

@@ -11,7 +11,7 @@ use crate::credential::SlotKey;
 use crate::origin::url_without_secrets;
 use crate::util::{BoundedList, LazyBox, lock};
 
-/// How many paths are remembered: as many as there are slots.
+/// How many paths are remembered: more than the resources of one server.
 const MAX_PATHS: usize = 256;
 /// The path prefix of a resource's metadata (RFC 9728 §3.1).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";

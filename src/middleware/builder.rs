@@ -98,7 +98,7 @@ impl Builder {
         if let Some(credential) = &self.initial_credential {
             credential.check().map_err(Cause::Credential)?;
         }
-        let origins = Origins::new(origins);
+        let origins = Origins::from(origins);
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemTime::now));
         let session = SessionCore::new(SessionConfig {
             refresher: self.refresher,

@@ -65,7 +65,7 @@ impl Builder {
 
     /// Sets how many [partitions](Self::partition_by), and resources that the server names, keep their credential. The default
     /// is 256. If there are more, the credential that was used least recently is dropped, and the next request of its
-    /// partition costs a refresh. A partition needs about 500 bytes beyond its credential.
+    /// partition costs a refresh. A partition needs about 1 KiB beyond its credential. Zero counts as one.
     pub fn max_partitions(mut self, partitions: usize) -> Self {
         self.timing.max_slots = partitions.max(1);
         self

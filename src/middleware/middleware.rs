@@ -77,10 +77,11 @@ impl ChallengeMiddleware {
     /// # Errors
     /// Returns an error if the URL is plain `http` and its host is an origin with `https`.
     fn has_origin_of(&self, url: &Url) -> Result<bool, Error> {
-        if self.0.origins.of(url).is_some() {
+        if self.0.origins.containing(url).is_some() {
             return Ok(true);
         }
-        match self.0.origins.with_https(url).filter(|_| url.scheme() == "http") {
+        let secure = || self.0.origins.secure_host_of(url);
+        match (url.scheme() == "http").then(secure).flatten() {
             Some(origin) => Err(Error::Insecure(InsecureUrl { origin: origin.to_string() })),
             None => Ok(false),
         }
@@ -89,7 +90,7 @@ impl ChallengeMiddleware {
 
 impl fmt::Debug for ChallengeMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origins: Vec<_> = self.0.origins.all().iter().map(Origin::to_string).collect();
+        let origins: Vec<_> = self.0.origins.iter().map(Origin::to_string).collect();
         f.debug_struct("ChallengeMiddleware").field("origins", &origins).field("session", &self.session()).finish()
     }
 }
@@ -113,7 +114,7 @@ impl Middleware for ChallengeMiddleware {
         let skip = extensions.get::<CallOptions>().is_some_and(|options| options.skip);
         match self.has_origin_of(request.url()) {
             Ok(true) if !skip => {
-                if let Some(error) = redirect::chosen_elsewhere(extensions, &request, self.0.origins.all()) {
+                if let Some(error) = redirect::chosen_elsewhere(extensions, &request, &self.0.origins) {
                     let error = self.0.forbid(&request, Error::Redirect(error));
                     return Box::pin(std::future::ready(Err(error)));
                 }

@@ -1,7 +1,7 @@
 //! Origins: which server a credential belongs to, and which part of a URL may be printed.
 //!
 //! The middleware reads the origins that the caller lists as [`Origin`]s, once, when it is built. For each request it
-//! compares the URL with them ([`Origin::contains`]): only a listed origin gets the credential. A text that is not an
+//! compares the URL with them ([`Origin::contains`]): only a listed origin gets the credential. `origins` holds the list. A text that is not an
 //! origin gives an [`OriginError`], which names the part that is wrong and the origin to write instead.
 //!
 //! `origins` finds the origin of a URL among many.

@@ -1,106 +1,111 @@
-//! The origins of a middleware.
+//! The origins of a middleware, and which of them a URL belongs to.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use reqwest::Url;
+use url::Url;
 
 use super::origin::Origin;
 
-/// Up to this number, the origins are compared one after the other, which costs less than a search by host.
+/// How many origins are compared one by one. If there are more, an index finds the one of a URL.
 const MAX_COMPARED: usize = 4;
 
-/// The origins of a middleware, at least one. Clones share them.
-#[derive(Clone)]
-pub(crate) struct Origins(Arc<Inner>);
+/// A list of origins. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Origins(Arc<List>);
 
-struct Inner {
-    all: Box<[Origin]>,
-    /// The indices of the origins of each host, if there are many origins.
-    by_host: Option<HashMap<Box<str>, Vec<u32>>>,
+#[derive(Debug)]
+struct List {
+    origins: Box<[Origin]>,
+    /// The places of the origins of each host, ordered by scheme and port. Empty if the list is short.
+    by_host: HashMap<Box<str>, Vec<Place>>,
 }
 
+/// Whether the scheme is `https`, the port, and the place in the list.
+type Place = (bool, u16, usize);
+
 impl Origins {
-    pub(crate) fn new(all: Vec<Origin>) -> Self {
-        let by_host = (all.len() > MAX_COMPARED).then(|| {
-            let mut by_host: HashMap<Box<str>, Vec<u32>> = HashMap::new();
-            for (origin, index) in all.iter().zip(0..) {
-                by_host.entry(origin.host().into()).or_default().push(index);
-            }
-            by_host
-        });
-        Self(Arc::new(Inner { all: all.into(), by_host }))
-    }
-
-    /// The origins that may contain the URL: those of its host, or all if there are few.
-    #[inline]
-    fn candidates(&self, url: &Url) -> impl Iterator<Item = &Origin> {
-        let Inner { all, by_host } = &*self.0;
-        let of_host = by_host.as_ref().map(|by_host| url.host_str().and_then(|host| by_host.get(host)));
-        let indices = of_host.flatten().into_iter().flatten().filter_map(|&index| all.get(index as usize));
-        let few = if of_host.is_some() { &[][..] } else { &all[..] };
-        few.iter().chain(indices)
-    }
-
-    /// The origin of the URL, if it is one of these.
-    #[inline]
-    pub(crate) fn of(&self, url: &Url) -> Option<&Origin> {
-        self.candidates(url).find(|origin| origin.contains(url))
+    /// The origin that contains the URL.
+    pub(crate) fn containing(&self, url: &Url) -> Option<&Origin> {
+        let List { origins, by_host } = &*self.0;
+        if origins.len() <= MAX_COMPARED {
+            return origins.iter().find(|origin| origin.contains(url));
+        }
+        let places = by_host.get(url.host_str()?)?;
+        let (is_https, port) = (url.scheme() == "https", url.port_or_known_default()?);
+        let at = places.partition_point(|(https, number, _)| (*https, *number) < (is_https, port));
+        places.get(at).map(|(.., place)| &origins[*place]).filter(|origin| origin.contains(url))
     }
 
     /// An origin with `https` and the host of the URL.
-    pub(crate) fn with_https(&self, url: &Url) -> Option<&Origin> {
-        self.candidates(url).find(|origin| origin.is_https() && origin.is_host_of(url))
+    pub(crate) fn secure_host_of(&self, url: &Url) -> Option<&Origin> {
+        let List { origins, by_host } = &*self.0;
+        if origins.len() <= MAX_COMPARED {
+            return origins.iter().find(|origin| origin.is_https() && origin.is_host_of(url));
+        }
+        // `https` comes last.
+        let (is_https, _, place) = by_host.get(url.host_str()?)?.last()?;
+        is_https.then(|| &origins[*place])
     }
+}
 
-    /// All origins, in the order in which the caller listed them.
-    pub(crate) fn all(&self) -> &[Origin] {
-        &self.0.all
+impl From<Vec<Origin>> for Origins {
+    fn from(origins: Vec<Origin>) -> Self {
+        let mut by_host = HashMap::<Box<str>, Vec<Place>>::new();
+        if origins.len() > MAX_COMPARED {
+            for (place, origin) in origins.iter().enumerate() {
+                by_host.entry(origin.host().into()).or_default().push((origin.is_https(), origin.port(), place));
+            }
+        }
+        by_host.values_mut().for_each(|places| places.sort_unstable());
+        Self(Arc::new(List { origins: origins.into(), by_host }))
     }
+}
 
-    /// The origin that the caller listed first.
-    pub(crate) fn first(&self) -> &Origin {
-        &self.0.all[0]
+impl Deref for Origins {
+    type Target = [Origin];
+
+    fn deref(&self) -> &[Origin] {
+        &self.0.origins
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a test fails at a wrong URL")]
 mod tests {
     use super::*;
 
+    fn origins(count: usize) -> Origins {
+        let fixed = ["https://a.example", "http://a.example:8080", "https://a.example:444", "http://[::1]:81"];
+        let others = (4..count).map(|number| format!("https://host{number}.example"));
+        let all = fixed.into_iter().map(str::to_owned).chain(others);
+        all.map(|text| Origin::new(text).unwrap()).collect::<Vec<_>>().into()
+    }
+
     #[test]
-    fn few_and_many_origins_find_the_same() {
-        let texts = [
-            "https://a.example",
-            "http://a.example:8080",
-            "https://b.example:444",
-            "http://127.0.0.1",
-            "http://[::1]:9",
-        ];
-        let parse = |texts: &[&str]| Origins::new(texts.iter().map(|text| Origin::new(text).unwrap()).collect());
-        let more: Vec<_> = (0..100).map(|number| format!("https://host-{number}.example")).collect();
-        let many: Vec<_> = texts.iter().copied().chain(more.iter().map(String::as_str)).collect();
-        let (few, many) = (parse(&texts[..MAX_COMPARED]), parse(&many));
-        for (url, origin, https) in [
-            ("https://a.example/x", Some(texts[0]), true),
-            ("https://user@A.example/x", Some(texts[0]), true),
-            ("http://a.example:8080/", Some(texts[1]), true),
+    fn a_long_list_finds_the_same_origins_as_a_short_one() {
+        let (short, long) = (origins(4), origins(1_000));
+        for (text, wanted, secure) in [
+            ("https://a.example/x", Some("https://a.example"), true),
+            ("https://user:pass@a.example:443/x?y", Some("https://a.example"), true),
+            ("http://a.example:8080/", Some("http://a.example:8080"), true),
             ("http://a.example/", None, true),
-            ("https://b.example:444/", Some(texts[2]), true),
-            ("https://b.example/", None, true),
-            ("http://127.0.0.1/", Some(texts[3]), false),
-            ("http://c.example/", None, false),
-            ("data:text/plain,x", None, false),
+            ("https://a.example:444/", Some("https://a.example:444"), true),
+            ("https://a.example:445/", None, true),
+            ("http://[::1]:81/", Some("http://[::1]:81"), false),
+            ("https://[::1]:81/", None, false),
+            ("https://b.a.example/", None, false),
+            ("ftp://a.example/", None, true),
+            ("data:text/plain,a", None, false),
         ] {
-            let url = Url::parse(url).unwrap();
-            for origins in [&few, &many] {
-                assert_eq!(origins.of(&url).map(Origin::as_str), origin, "{url}");
-                assert_eq!(origins.with_https(&url).is_some(), https, "{url}");
+            let url = Url::parse(text).unwrap();
+            for origins in [&short, &long] {
+                assert_eq!(origins.containing(&url).map(Origin::as_str), wanted, "{text}");
+                assert_eq!(origins.secure_host_of(&url).is_some(), secure, "{text}");
             }
         }
-        let ipv6 = Url::parse("http://[::1]:9/").unwrap();
-        assert_eq!(many.of(&ipv6).map(Origin::as_str), Some(texts[4]));
-        assert_eq!((many.first().as_str(), many.all().len()), (texts[0], 105));
+        let last = Url::parse("https://host999.example/").unwrap();
+        assert_eq!(long.containing(&last).map(Origin::as_str), Some("https://host999.example"));
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
+use super::active_flights::ActiveFlight;
 use super::budget::{MAX_SESSION_REFUSALS, MAX_SLOT_REFUSALS, Spent};
 use super::flight_request::{FailureMemory, NoCredential, Purpose};
 use super::slot::{Failure, Held, RenewalTimes, Stage};
 use super::slots::Key;
-use super::state::{ActiveFlight, State};
+use super::state::State;
 use super::step::{Completion, FlightId};
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, K> {
@@ -18,7 +19,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         renew_at: RenewalTimes,
         obtained_at: SystemTime,
     ) -> Completion<C> {
-        let Some(flight) = self.take(id.number) else {
+        let Some(flight) = self.active.take(id.number) else {
             return if id.epoch < self.logout_epoch { Completion::Forget(credential) } else { Completion::Dropped };
         };
         let mut epoch = flight.epoch;
@@ -41,9 +42,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
             obtained_at: (flight.purpose != Purpose::Initial).then_some(obtained_at),
             failures: main.failures,
         };
-        let slot = self.slot_mut(&flight.slot);
-        slot.hold(held);
-        let held = slot.held.clone();
+        let active = &self.active;
+        let held = self.slots.hold(&flight.slot, held, |key| active.in_slot(key).is_some());
         self.is_changed |= flight.slot == K::default();
         self.end_flight(flight.shared, Ok(held));
         Completion::Held
@@ -51,7 +51,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
 
     /// Ends the first flight of an epoch, whose refresher has no initial credential.
     pub(crate) fn complete_without_credential(&mut self, number: u64) {
-        if let Some(flight) = self.take(number) {
+        if let Some(flight) = self.active.take(number) {
             self.change(|held| held.stage = Stage::Ready);
             self.end_flight(flight.shared, Ok(self.slots.main.held.clone()));
         }
@@ -59,7 +59,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
 
     /// Ends the flight of this number with a failure, and remembers the failure.
     pub(crate) fn fail(&mut self, number: u64, reason: NoCredential<E>, since: SystemTime, memory: FailureMemory) {
-        let Some(flight) = self.take(number) else { return };
+        let Some(flight) = self.active.take(number) else { return };
         let ActiveFlight { purpose, slot, demand, question_id, is_early, shared, .. } = flight;
         self.failures += 1;
         let number = self.failures;
@@ -83,7 +83,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
 
     /// Ends the flight of this number without an answer for its waiters: each of them requests again.
     pub(crate) fn abandon(&mut self, number: u64, reason: NoCredential<E>) {
-        if let Some(flight) = self.take(number) {
+        if let Some(flight) = self.active.take(number) {
             self.end_flight(flight.shared, Err(reason));
         }
     }
@@ -91,19 +91,21 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     /// Records that the server refused the credential of this generation. If a refresh obtained it, this counts against the
     /// budgets of its slot and of the session. Returns the budget that it has spent.
     pub(crate) fn refused(&mut self, epoch: u64, generation: u64, now: SystemTime) -> Option<Spent> {
-        if self.slots.main.held.epoch != epoch || generation == 0 || self.drop_kept(generation) {
+        if self.slots.main.held.epoch != epoch || generation == 0 {
             return None;
         }
-        let holder = self.slots.holder(generation).filter(|(_, slot)| slot.held.obtained_at.is_some());
-        let key = holder.map(|(key, _)| key.budget_key())?;
+        let Some((key, slot)) = self.slots.holder(generation) else {
+            self.drop_kept(generation);
+            return None;
+        };
+        let key = slot.held.obtained_at.is_some().then(|| key.budget_key())?;
         self.count_refusal(&key, generation, now)
     }
 
     /// Records that the refresher of this flight returned the credential that was refused. Returns the budget that this has
     /// spent.
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) -> Option<Spent> {
-        let flight = self.active.iter().find(|flight| flight.number == number);
-        let key = flight.map(|flight| flight.slot.budget_key())?;
+        let key = self.active.get(number)?.slot.budget_key();
         // Counts in the budget, like a new credential that the server refused.
         self.generations += 1;
         self.count_refusal(&key, self.generations, now)

@@ -10,7 +10,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     /// Starts a flight for the first credential of a new epoch, or joins the login in progress. Until that flight ends, the
     /// held credential stays and is renewed as before.
     pub(crate) fn login(&mut self) -> Step<C, E, D> {
-        if let Some(login) = self.active_login() {
+        if let Some(login) = self.active.login() {
             return Step::Join(login.number, login.shared.wait());
         }
         self.clear_failures();
@@ -72,12 +72,11 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         if self.slots.main.held.epoch != epoch {
             return false;
         }
-        let is_it = |slot: &&mut Slot<C, E, D>| {
+        let slot = self.slots.holder_mut(generation).filter(|slot| {
             let held = &slot.held;
-            held.generation == generation && held.stage == Stage::Ready && held.credential.is_some()
-        };
-        let is_marked =
-            self.slots.all().find(is_it).map(|slot| slot.change(|held| held.stage = Stage::Invalid)).is_some();
+            held.stage == Stage::Ready && held.credential.is_some()
+        });
+        let is_marked = slot.map(|slot| slot.change(|held| held.stage = Stage::Invalid)).is_some();
         self.is_changed |= is_marked;
         let was_held = is_marked || self.drop_kept(generation);
         if was_held && by_caller {
@@ -88,14 +87,16 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
 
     /// Drops the credential of this generation, if a slot keeps it for a demand. Returns whether one does.
     pub(crate) fn drop_kept(&mut self, generation: u64) -> bool {
-        self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
+        // Nearly every call has the newest credential of its slot, so the other slots are not searched.
+        self.slots.holder(generation).is_none()
+            && self.slots.all().any(|slot| slot.has_kept() && slot.drop_kept(generation))
     }
 
     /// Ends all flights and removes all slots except the main one.
     pub(super) fn end_epoch(&mut self, reason: &NoCredential<E>) {
         self.clear_failures();
         self.slots.remove_others();
-        for flight in std::mem::take(&mut self.active) {
+        for flight in self.active.take_all() {
             self.end_flight(flight.shared, Err(reason.clone()));
         }
     }

@@ -15,6 +15,7 @@
 //! `metrics`. `state` and the files that it uses know no HTTP and no runtime, so that a model checker runs them (`model/`).
 
 mod accepted_generations;
+mod active_flights;
 mod flight_request;
 mod step;
 mod step_up;

@@ -103,7 +103,7 @@ impl SessionCore {
         credential: Option<Credential>,
     ) -> RefreshContext {
         let url = request.request.as_ref().map(|request| &request.url);
-        let origin = url.and_then(|url| self.origins.of(url));
+        let origin = url.and_then(|url| self.origins.containing(url));
         RefreshContext {
             reason: request.reason,
             demand: request.demand,

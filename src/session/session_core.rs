@@ -246,7 +246,7 @@ impl SessionCore {
 
     /// The first origin of the middleware.
     pub(crate) fn origin(&self) -> &Origin {
-        self.origins.first()
+        &self.origins[0]
     }
 }
 

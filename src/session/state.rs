@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::active_flights::{ActiveFlight, ActiveFlights};
 use super::budget::Budget;
 use super::flight::Flight;
 use super::flight_request::{FlightRequest, NoCredential, Purpose};
@@ -11,19 +12,6 @@ use super::slots::{Key, Slots};
 use super::step::{Outcome, Start, Step};
 use super::streak::Streak;
 use super::sync::Arc;
-
-/// A flight in progress.
-pub(super) struct ActiveFlight<C, E, D, K> {
-    pub(super) number: u64,
-    pub(super) purpose: Purpose,
-    pub(super) slot: K,
-    pub(super) demand: D,
-    pub(super) question_id: u64,
-    pub(super) is_early: bool,
-    /// The epoch of the credential that the flight will obtain.
-    pub(super) epoch: u64,
-    pub(super) shared: Arc<Flight<Outcome<C, E, D>>>,
-}
 
 /// A flight that has ended. Its waiters get the outcome after the state is published and its lock is free.
 pub(crate) struct EndedFlight<C, E, D> {
@@ -40,8 +28,7 @@ impl<C: Clone, E: Clone, D: Clone> EndedFlight<C, E, D> {
 
 pub(crate) struct State<C, E, D, K> {
     pub(super) slots: Slots<C, E, D, K>,
-    /// At most one flight per slot, and one login.
-    pub(super) active: Vec<ActiveFlight<C, E, D, K>>,
+    pub(super) active: ActiveFlights<C, E, D, K>,
     /// How many flights were started. The number of a flight is its place in this count.
     flights: u64,
     /// How many flights have failed.
@@ -67,7 +54,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     pub(crate) fn new(max_slots: usize) -> Self {
         Self {
             slots: Slots::new(max_slots),
-            active: Vec::new(),
+            active: ActiveFlights::default(),
             flights: 0,
             failures: 0,
             generations: 0,
@@ -123,7 +110,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
             return Step::Refuse(reason);
         }
         if request.is_unsigned
-            && let Some(login) = self.active_login()
+            && let Some(login) = self.active.login()
         {
             return Step::Join(login.number, login.shared.wait());
         }
@@ -140,8 +127,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         {
             return Step::Use(kept);
         }
-        let in_slot = |flight: &&ActiveFlight<C, E, D, K>| flight.slot == request.slot;
-        if let Some(flight) = self.active.iter().filter(in_slot).find(|flight| flight.purpose != Purpose::Login) {
+        if let Some(flight) = self.active.in_slot(&request.slot) {
             let wait = flight.shared.wait();
             let is_same = flight.purpose == request.purpose
                 && flight.demand == request.demand
@@ -202,34 +188,18 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         let shared = Flight::new();
         let wait = shared.wait();
         let FlightRequest { purpose, slot, epoch, demand, question_id, is_early, .. } = request;
-        self.active.reserve_exact(1);
-        self.active.push(ActiveFlight { number, purpose, slot, demand, question_id, is_early, epoch, shared });
+        self.active.add(ActiveFlight { number, purpose, slot, demand, question_id, is_early, epoch, shared });
         Start { number, wait, held }
-    }
-
-    pub(super) fn active_login(&self) -> Option<&ActiveFlight<C, E, D, K>> {
-        self.active.iter().find(|flight| flight.purpose == Purpose::Login)
     }
 
     /// How many callers wait for the flight of this number, if it is still in progress.
     pub(crate) fn waiting(&self, number: u64) -> usize {
-        self.active.iter().find(|flight| flight.number == number).map_or(0, |flight| flight.shared.waiting())
+        self.active.get(number).map_or(0, |flight| flight.shared.waiting())
     }
 
     pub(super) fn slot_mut(&mut self, key: &K) -> &mut Slot<C, E, D> {
         let active = &self.active;
-        self.slots.get_mut(key, || active.iter().map(|flight| flight.slot.clone()).collect())
-    }
-
-    /// Removes the flight of this number from the flights in progress.
-    pub(super) fn take(&mut self, number: u64) -> Option<ActiveFlight<C, E, D, K>> {
-        let at = self.active.iter().position(|flight| flight.number == number)?;
-        let flight = self.active.remove(at);
-        if self.active.is_empty() {
-            // Frees the memory, because a pool has many sessions.
-            self.active = Vec::new();
-        }
-        Some(flight)
+        self.slots.get_mut(key, |key| active.in_slot(key).is_some())
     }
 
     pub(super) fn end_flight(&mut self, shared: Arc<Flight<Outcome<C, E, D>>>, outcome: Outcome<C, E, D>) {

@@ -1,5 +1,6 @@
 //! The running tasks of a session.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -47,7 +48,7 @@ impl Drop for CountedTask {
 
 /// The tasks of the flights in progress, by the number of the flight.
 #[derive(Default)]
-pub(super) struct FlightTasks(Vec<(u64, FlightTask)>);
+pub(super) struct FlightTasks(BTreeMap<u64, FlightTask>);
 
 enum FlightTask {
     /// The refresher of the flight was not polled yet, or its first poll has not returned.
@@ -59,8 +60,7 @@ enum FlightTask {
 
 impl FlightTasks {
     pub(super) fn begin(&mut self, number: u64) {
-        self.0.reserve_exact(1);
-        self.0.push((number, FlightTask::Begun));
+        self.0.insert(number, FlightTask::Begun);
     }
 
     /// Spawns the task of a flight, unless the flight has ended or was aborted.
@@ -79,14 +79,14 @@ impl FlightTasks {
     }
 
     pub(super) fn end(&mut self, number: u64) {
-        self.0.retain(|(other, _)| *other != number);
+        self.0.remove(&number);
         if self.0.is_empty() {
             // Frees the memory, because a pool has many sessions.
-            self.0 = Vec::new();
+            self.0 = BTreeMap::new();
         }
     }
 
     fn get_mut(&mut self, number: u64) -> Option<&mut FlightTask> {
-        self.0.iter_mut().find(|(other, _)| *other == number).map(|(_, task)| task)
+        self.0.get_mut(&number)
     }
 }

@@ -28,6 +28,7 @@ mod first_pass;
 mod flights;
 mod fresh;
 mod fresh_refusals;
+mod http2;
 mod identities;
 mod lint_alarms;
 mod inspected_bodies;

@@ -159,18 +159,26 @@ async fn a_logout_forgets_the_credentials_of_all_partitions() {
 }
 
 #[tokio::test]
-async fn a_thousand_partitions_are_bounded_and_each_call_succeeds() {
+async fn partitions_are_bounded_by_a_setting_and_the_least_recently_used_one_is_dropped() {
     let (server, fake) = (partitioned(), tokens());
-    let client = server.client(&middleware(&fake));
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new()).max_partitions(10);
+    let auth = auth.partition_by(|_, url| segment(url.path())).build().unwrap();
+    let client = server.client(&auth);
+    let call = async |n: usize| client.get(format!("{API}/p{n}")).send().await.unwrap();
     for n in 0..1_000 {
-        client.get(format!("{API}/p{n}")).send().await.unwrap();
+        call(n).await;
+        // In use all the time, so it is never dropped.
+        call(0).await;
     }
     assert_eq!(fake.calls(), 1_000);
-    // The last partitions still have a slot; the first ones were dropped.
-    client.get(format!("{API}/p999")).send().await.unwrap();
-    assert_eq!(fake.calls(), 1_000);
-    client.get(format!("{API}/p0")).send().await.unwrap();
+    for n in [0, 999, 998, 997, 996, 995, 994, 993, 992, 991] {
+        call(n).await;
+    }
+    assert_eq!(fake.calls(), 1_000, "the ten that were used last have a slot");
+    call(990).await;
     assert_eq!(fake.calls(), 1_001);
+    call(0).await;
+    assert_eq!(fake.calls(), 1_002, "it was the least recently used one");
 }
 
 /// A server with two protected resources (RFC 9728), each of which accepts only its own tokens.

@@ -8,6 +8,8 @@ pub(crate) mod sync {
     }
 }
 
+#[path = "../../../src/session/active_flights.rs"]
+pub(crate) mod active_flights;
 #[path = "../../../src/session/budget.rs"]
 pub(crate) mod budget;
 #[path = "../../../src/session/identity.rs"]

@@ -2,6 +2,7 @@
 
 pub(crate) mod fake;
 pub(crate) mod faults;
+pub(crate) mod h2_server;
 pub(crate) mod http_auth_oracle;
 pub(crate) mod two_users;
 pub(crate) mod recorder;
