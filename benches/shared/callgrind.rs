@@ -1,5 +1,6 @@
 //! Counts instructions with valgrind's callgrind. `valgrind` must be installed.
 
+use std::path::Path;
 use std::process::Command;
 
 /// How many instructions this binary executes with these arguments.
@@ -9,9 +10,14 @@ pub(crate) fn collected(arguments: &[&str]) -> u64 {
 
 /// How many instructions this binary executes with these arguments and these environment variables.
 pub(crate) fn collected_with(arguments: &[&str], environment: &[(&str, &str)]) -> u64 {
+    collected_of(&std::env::current_exe().unwrap(), arguments, environment)
+}
+
+/// How many instructions a binary executes with these arguments and these environment variables.
+pub(crate) fn collected_of(binary: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().unwrap())
+        .arg(binary)
         .args(arguments)
         // The figures must not depend on the environment of the bench.
         .env_remove("RUST_BACKTRACE")

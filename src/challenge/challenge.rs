@@ -38,7 +38,7 @@ impl<'a> Challenge<'a> {
     /// Whether the challenge has this scheme. The case of the name does not matter.
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
-        self.scheme().eq_ignore_ascii_case(scheme)
+        self.scheme_octets().eq_ignore_ascii_case(scheme.as_bytes())
     }
 
     /// All parameters, in order, with duplicates and broken ones.
@@ -220,7 +220,7 @@ impl<'a> Param<'a> {
     /// Whether the parameter has this name. The case does not matter.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name)
+        self.name_octets().eq_ignore_ascii_case(name.as_bytes())
     }
 
     /// The value as text, without quotes and escapes. It is read as UTF-8, or as Latin-1 if it is not valid UTF-8.

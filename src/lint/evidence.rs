@@ -4,25 +4,40 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use http::header::HeaderName;
+use smallvec::SmallVec;
+use url::Url;
 
 use super::exchange::{Exchange, Presented};
 use super::phrases::{Meaning, is_refusal};
 use crate::challenge::{Challenge, Challenges};
+use crate::origin::Origin;
 
 /// The octets of a body that are read. The message of an error is at its beginning.
 const MAX_BODY_READ: usize = 4 << 10;
 
-/// An exchange, its challenges, and the text of its body.
+/// The parameters that are URLs or may be URLs.
+const LINKS: [&str; 4] = ["resource_metadata", "authorization_uri", "error_uri", "realm"];
+
+/// An exchange, its challenges, and what the rules need of them. Each fact is found once for all rules.
 pub(super) struct Evidence<'e> {
     pub(super) exchange: &'e Exchange<'e>,
     pub(super) challenges: &'e Challenges,
+    /// The challenges of token schemes.
+    tokens: SmallVec<[Challenge<'e>; 2]>,
+    /// The `error` of each challenge of a token scheme that has one.
+    errors: SmallVec<[Cow<'e, str>; 2]>,
+    /// The links with `http` or `https`. They are read when the first rule needs them.
+    links: OnceCell<Vec<Url>>,
     /// The beginning of the body in lower case. It is made when the first rule needs it.
     text: OnceCell<String>,
 }
 
 impl<'e> Evidence<'e> {
     pub(super) fn new(exchange: &'e Exchange<'e>, challenges: &'e Challenges) -> Self {
-        Self { exchange, challenges, text: OnceCell::new() }
+        let is_token = |challenge: &Challenge<'_>| challenge.is("Bearer") || challenge.is("DPoP");
+        let tokens: SmallVec<[_; 2]> = challenges.iter().filter(is_token).collect();
+        let errors = tokens.iter().filter_map(|challenge| challenge.param("error")).collect();
+        Self { exchange, challenges, tokens, errors, links: OnceCell::new(), text: OnceCell::new() }
     }
 
     pub(super) fn status(&self) -> u16 {
@@ -68,8 +83,8 @@ impl<'e> Evidence<'e> {
     }
 
     /// The challenges of token schemes.
-    pub(super) fn token_challenges(&self) -> impl Iterator<Item = Challenge<'e>> {
-        self.challenges.iter().filter(|challenge| challenge.is("Bearer") || challenge.is("DPoP"))
+    pub(super) fn token_challenges(&self) -> &[Challenge<'e>] {
+        &self.tokens
     }
 
     /// Whether a challenge of this scheme passes the test.
@@ -77,18 +92,31 @@ impl<'e> Evidence<'e> {
         self.challenges.iter().any(|challenge| challenge.is(scheme) && test(&challenge))
     }
 
-    /// Whether a challenge of a token scheme has this `error`.
-    pub(super) fn has_error(&self, code: &str) -> bool {
-        self.token_challenges().any(|challenge| challenge.param("error").is_some_and(|error| error == code))
+    /// The `error` of each challenge of a token scheme that has one.
+    pub(super) fn errors(&self) -> impl Iterator<Item = &str> {
+        self.errors.iter().map(|error| &**error)
     }
 
-    /// The values of all parameters of these names.
-    pub(super) fn values(&self, names: &'static [&'static str]) -> impl Iterator<Item = Cow<'e, str>> {
-        // Only the Bearer challenge of a registry has a URL as its realm. In any other challenge the realm is a free text.
-        let all = self.challenges.iter();
-        all.flat_map(move |challenge| {
-            let is_defined = move |name: &&&str| **name != "realm" || challenge.is("Bearer");
-            names.iter().filter(is_defined).filter_map(move |name| challenge.param(name))
+    /// Whether a challenge of a token scheme has this `error`.
+    pub(super) fn has_error(&self, code: &str) -> bool {
+        self.errors().any(|error| error == code)
+    }
+
+    /// The links of the challenges with `http` or `https`.
+    pub(super) fn links(&self) -> &[Url] {
+        self.links.get_or_init(|| {
+            let names = |challenge: &Challenge<'e>| {
+                // Only the Bearer challenge of a registry has a URL as its realm. In any other challenge the realm is a free
+                // text.
+                if challenge.is("Bearer") { &LINKS[..] } else { &LINKS[..3] }
+            };
+            let values = self.challenges.iter().flat_map(|challenge| {
+                names(&challenge)
+                    .iter()
+                    .filter_map(move |name| challenge.param(name))
+                    .filter(|value| value.contains(':'))
+            });
+            values.filter_map(|value| Url::parse(&value).ok()).filter(|url| Origin::of(url).is_some()).collect()
         })
     }
 

@@ -166,8 +166,7 @@ pub(super) static RULES: [Rule; 14] = [
 /// Whether the server refuses a token that was just renewed and names no fault of the token. Passwords do not count,
 /// because a password may be wrong.
 fn is_renewed_for_nothing(evidence: &Evidence<'_>) -> bool {
-    let named = evidence.token_challenges().filter_map(|challenge| challenge.param("error"));
-    let explained = named.into_iter().any(|error| error != "insufficient_scope");
+    let explained = evidence.errors().any(|error| error != "insufficient_scope");
     evidence.exchange.is_renewed && evidence.has_token() && !explained
 }
 

@@ -30,9 +30,7 @@ pub(super) static RULES: [Rule; 9] = [
         section: "RFC 6750 §3.1",
         sentence: "a request had no token, but the challenge has an `error`, as if the token were invalid",
         is_broken: |evidence| {
-            evidence.has_status(401)
-                && evidence.is_without_credential()
-                && evidence.token_challenges().any(|challenge| challenge.param("error").is_some())
+            evidence.has_status(401) && evidence.is_without_credential() && evidence.errors().next().is_some()
         },
         expected: |_| "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Bearer realm=\"…\"".to_owned(),
     },
@@ -49,10 +47,7 @@ pub(super) static RULES: [Rule; 9] = [
         severity: Information,
         section: "RFC 6750 §6.2",
         sentence: "an `error` is not a registered code, so a client can only print it",
-        is_broken: |evidence| {
-            let unknown = |error: &str| !KNOWN_CODES.contains(&error);
-            evidence.token_challenges().any(|challenge| challenge.param("error").is_some_and(|error| unknown(&error)))
-        },
+        is_broken: |evidence| evidence.errors().any(|error| !KNOWN_CODES.contains(&error)),
         expected: |_| "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"…\"".to_owned(),
     },
     Rule {
@@ -63,10 +58,9 @@ pub(super) static RULES: [Rule; 9] = [
         is_broken: |evidence| {
             let odd =
                 |value: &str| value.bytes().any(|octet| !matches!(octet, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~'));
-            let named = |name: &str| {
-                evidence.token_challenges().any(|challenge| challenge.param(name).is_some_and(|value| odd(&value)))
-            };
-            named("error") || named("error_description")
+            let describes =
+                |challenge: &Challenge<'_>| challenge.param("error_description").is_some_and(|text| odd(&text));
+            evidence.errors().any(odd) || evidence.token_challenges().iter().any(describes)
         },
         expected: |_| {
             "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"plain ASCII text\"".to_owned()
@@ -79,7 +73,10 @@ pub(super) static RULES: [Rule; 9] = [
         sentence: "a `scope` is not a list of scope tokens with single spaces between them",
         is_broken: |evidence| {
             let odd = |value: &str| !value.split(' ').all(is_scope_token);
-            evidence.token_challenges().any(|challenge| challenge.param("scope").is_some_and(|value| odd(&value)))
+            evidence
+                .token_challenges()
+                .iter()
+                .any(|challenge| challenge.param("scope").is_some_and(|value| odd(&value)))
         },
         expected: |_| "WWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"read write\"".to_owned(),
     },
@@ -116,7 +113,7 @@ pub(super) static RULES: [Rule; 9] = [
                 challenge.param("acr_values").is_some() || challenge.param("max_age").is_some()
             };
             evidence.has_error("insufficient_user_authentication")
-                && !evidence.token_challenges().any(|challenge| has_requirement(&challenge))
+                && !evidence.token_challenges().iter().any(|challenge| has_requirement(&challenge))
         },
         expected: step_up,
     },

@@ -7,9 +7,6 @@ use crate::lint::finding::Rule;
 use crate::lint::finding::Severity::{Doubt, Fault, Information};
 use crate::origin::Origin;
 
-/// Parameters that are URLs or may be URLs.
-const LINKS: [&str; 4] = ["resource_metadata", "authorization_uri", "error_uri", "realm"];
-
 pub(super) static RULES: [Rule; 5] = [
     Rule {
         id: "basic-over-plain-http",
@@ -24,7 +21,7 @@ pub(super) static RULES: [Rule; 5] = [
         severity: Fault,
         section: "RFC 6750 §5.3",
         sentence: "the server asks for a bearer token over plain http, where everyone on the network can read it",
-        is_broken: |evidence| is_plain(evidence.exchange.url) && evidence.token_challenges().next().is_some(),
+        is_broken: |evidence| is_plain(evidence.exchange.url) && !evidence.token_challenges().is_empty(),
         expected: |_| "a challenge over https, and over plain http only resources that need no token".to_owned(),
     },
     Rule {
@@ -32,7 +29,7 @@ pub(super) static RULES: [Rule; 5] = [
         severity: Fault,
         section: "RFC 9728 §3",
         sentence: "a challenge has a link to plain http, where everyone on the network can change the page",
-        is_broken: |evidence| evidence.values(&LINKS).any(|value| Url::parse(&value).is_ok_and(|url| is_plain(&url))),
+        is_broken: |evidence| evidence.links().iter().any(is_plain),
         expected: |_| "WWW-Authenticate: Bearer resource_metadata=\"https://…\"".to_owned(),
     },
     Rule {
@@ -41,11 +38,9 @@ pub(super) static RULES: [Rule; 5] = [
         section: "RFC 9728 §7.3",
         sentence: "a challenge has a link to another host: a client must check whether it trusts this host",
         is_broken: |evidence| {
-            let own = Origin::of(evidence.exchange.url);
-            let links = evidence.values(&LINKS).filter_map(|value| Url::parse(&value).ok());
-            links
-                .filter(|url| Origin::of(url).is_some())
-                .any(|url| own.as_ref().is_some_and(|own| !own.is_host_of(&url)))
+            let own = evidence.exchange.url;
+            let is_web = matches!(own.scheme(), "http" | "https");
+            is_web && evidence.links().iter().any(|link| link.host() != own.host())
         },
         expected: |_| "a URL on the same host, or documentation that names the other host".to_owned(),
     },
@@ -73,5 +68,5 @@ fn is_private(value: &str) -> bool {
 
 /// Whether the URL sends data over a network without encryption: by `http`, and not to the local machine.
 fn is_plain(url: &Url) -> bool {
-    Origin::of(url).is_some_and(|origin| !origin.is_https() && !origin.is_loopback())
+    url.scheme() == "http" && Origin::of(url).is_some_and(|origin| !origin.is_loopback())
 }
