@@ -113,7 +113,7 @@ pub(super) static RULES: [Rule; 9] = [
                 challenge.param("acr_values").is_some() || challenge.param("max_age").is_some()
             };
             evidence.has_error("insufficient_user_authentication")
-                && !evidence.token_challenges().iter().any(|challenge| has_requirement(&challenge))
+                && !evidence.token_challenges().iter().any(has_requirement)
         },
         expected: step_up,
     },
