@@ -101,8 +101,8 @@ fn engine(features: &[&str]) -> PathBuf {
         Command::new(env!("CARGO")).args(build).args(["--manifest-path", manifest]).args(features).output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     let messages = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let binaries = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    binaries.last().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    let mut binaries = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    binaries.next_back().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn calls() -> bool {
