@@ -29,7 +29,7 @@ impl Call<'_> {
         if kind != ResponseKind::Other || !self.counts_as_401(response) {
             return kind;
         }
-        ResponseKind::Challenged
+        if self.target().is_foreign(response) { ResponseKind::Foreign } else { ResponseKind::Challenged }
     }
 
     /// Whether the caller says that the response counts as a 401. A success never does.
