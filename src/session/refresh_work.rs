@@ -62,8 +62,7 @@ impl SessionCore {
             };
             let result = result.unwrap_or_else(|| Err(RefreshError::new(RefreshErrorKind::TimedOut)));
             let result = result.map_err(|error| error.masked(&Credential::masker_of(&kept_context.credential)));
-            // Only an event contains it.
-            let waiters = if core.listeners.is_active() { core.waiting(number) } else { 0 };
+            let waiters = core.waiting(number);
             let error_type = result.as_ref().err().map(|error| error.kind().as_str());
             let new_expiry = result.as_ref().ok().and_then(Option::as_ref).and_then(Credential::expiry);
             let (outcome, late) = core.complete(facts, result);
