@@ -44,15 +44,21 @@ pub(crate) struct Session {
     state: Mutex<Model>,
     refreshing: [AtomicUsize; 4],
     pub(crate) refreshes: AtomicUsize,
-    forgotten: AtomicUsize,
+    /// Credentials that arrived after a logout.
+    pub(crate) forgotten: AtomicUsize,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     fails: bool,
 }
 
 impl Session {
     pub(crate) fn new(fails: bool) -> Arc<Self> {
+        Self::with_slots(8, fails)
+    }
+
+    /// A session with at most that many slots beside the main one.
+    pub(crate) fn with_slots(max_slots: usize, fails: bool) -> Arc<Self> {
         let (refreshing, refreshes, forgotten) = Default::default();
-        let (state, tasks) = (Mutex::new(State::new(8)), Mutex::new(Vec::new()));
+        let (state, tasks) = (Mutex::new(State::new(max_slots)), Mutex::new(Vec::new()));
         Arc::new(Self { state, refreshing, refreshes, forgotten, tasks, fails })
     }
 
@@ -105,6 +111,18 @@ impl Session {
         }
     }
 
+    /// Logs in, or joins the login in progress.
+    pub(crate) async fn login(self: &Arc<Self>) -> Outcome<u64, &'static str, u8> {
+        match self.change(State::login) {
+            Step::Start(start) => {
+                let epoch = start.held.epoch;
+                self.start(start, AT_LOGIN, epoch).await
+            }
+            Step::Join(_, wait) => wait.await,
+            _ => panic!("a login starts or joins"),
+        }
+    }
+
     pub(crate) async fn start(
         self: &Arc<Self>,
         start: Start<u64, &'static str, u8>,
@@ -141,12 +159,22 @@ impl Session {
         }
         let completion = self.change(|state| {
             let since = if slot == AT_LOGIN { at_login() } else { SystemTime::UNIX_EPOCH };
-            state.complete(FlightId { number, epoch }, call as u64, RenewalTimes::default(), since)
+            state.complete(FlightId { number, epoch }, credential_of(slot, call), RenewalTimes::default(), since)
         });
         if let Completion::Forget(_) = completion {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
         }
     }
+}
+
+/// The credential that a refresh obtains for a slot.
+fn credential_of(slot: Name, call: usize) -> u64 {
+    (call as u64) << 8 | u64::from(slot.0)
+}
+
+/// The slot for which a credential was obtained.
+pub(crate) fn slot_of(credential: u64) -> u8 {
+    (credential & 0xff) as u8
 }
 
 pub(crate) type Caller = JoinHandle<Outcome<u64, &'static str, u8>>;

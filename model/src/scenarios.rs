@@ -5,11 +5,10 @@ use std::time::SystemTime;
 
 use shuttle::future::{block_on, spawn};
 
-use crate::harness::{AT_LOGIN, Session, at_login, callers, dropped_caller};
+use crate::harness::{Session, at_login, callers, dropped_caller};
 use crate::session::flight_request::{FlightRequest, NoCredential, Purpose};
 use crate::session::slot::{Held, RenewalTimes, Stage};
 use crate::session::state::State;
-use crate::session::step::Step;
 
 /// Three callers of one generation.
 pub(crate) fn shared_refresh() {
@@ -116,13 +115,7 @@ pub(crate) fn login() {
         let old = session.held().epoch;
         let callers = callers(&session, requests);
         let logs_in = session.clone();
-        let login = spawn(async move {
-            match logs_in.change(State::login) {
-                Step::Start(start) => logs_in.start(start, AT_LOGIN, old).await,
-                Step::Join(_, wait) => wait.await,
-                _ => panic!("a login starts or joins"),
-            }
-        });
+        let login = spawn(async move { logs_in.login().await });
         for caller in callers {
             match caller.await.expect("it ends") {
                 Ok(held) => assert_eq!(held.epoch, old),
@@ -141,15 +134,7 @@ pub(crate) fn beginning() {
     block_on(async {
         let session = Session::new(false);
         let logs_in = session.clone();
-        let login = spawn(async move {
-            match logs_in.change(State::login) {
-                Step::Start(start) => {
-                    let epoch = start.held.epoch;
-                    logs_in.start(start, AT_LOGIN, epoch).await
-                }
-                _ => panic!("a login starts"),
-            }
-        });
+        let login = spawn(async move { logs_in.login().await });
         let begins = session.clone();
         let call = spawn(async move {
             let first = FlightRequest { purpose: Purpose::Initial, is_unsigned: false, ..begins.request(0) };
@@ -182,7 +167,7 @@ pub(crate) fn budget() {
                 for _ in 0..2 {
                     if let Ok(held) = session.renew(&session.request(0)).await {
                         let (epoch, generation) = (held.epoch, held.generation);
-                        session.change(|state| drop(state.refused(epoch, generation, SystemTime::UNIX_EPOCH)));
+                        let _ = session.change(|state| state.refused(epoch, generation, SystemTime::UNIX_EPOCH));
                     }
                 }
             })

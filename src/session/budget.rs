@@ -26,8 +26,6 @@ pub(crate) struct Spent {
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     refusals: u32,
-    /// The last generation that was counted. A thousand requests with one credential count once.
-    last_counted: u64,
     /// In a box, because it is rare and a pool has many sessions.
     pause: Option<Box<Pause>>,
 }
@@ -39,13 +37,9 @@ struct Pause {
 }
 
 impl Budget {
-    /// Counts a refusal of this generation. After `limit` refusals a pause begins, and each further refusal doubles it. Returns
-    /// the pause that begins now.
-    pub(crate) fn count_refusal(&mut self, generation: u64, limit: u32, now: SystemTime) -> Option<Duration> {
-        if generation <= self.last_counted {
-            return None;
-        }
-        self.last_counted = generation;
+    /// Counts the refusal of a new credential. After `limit` refusals a pause begins, and each further refusal doubles it.
+    /// Returns the pause that begins now.
+    pub(crate) fn count_refusal(&mut self, limit: u32, now: SystemTime) -> Option<Duration> {
         self.refusals = self.refusals.saturating_add(1);
         if self.refusals < limit {
             return None;

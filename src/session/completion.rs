@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::active_flights::ActiveFlight;
 use super::budget::{MAX_SESSION_REFUSALS, MAX_SLOT_REFUSALS, Spent};
 use super::flight_request::{FailureMemory, NoCredential, Purpose};
-use super::slot::{Failure, Held, RenewalTimes, Stage};
+use super::slot::{Failure, Held, RenewalTimes, Slot, Stage};
 use super::slots::Key;
 use super::state::State;
 use super::step::{Completion, FlightId};
@@ -94,12 +94,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         if self.slots.main.held.epoch != epoch || generation == 0 {
             return None;
         }
-        let Some((key, slot)) = self.slots.holder(generation) else {
+        let Some(key) = self.holder(generation) else {
             self.drop_kept(generation);
             return None;
         };
-        let key = slot.held.obtained_at.is_some().then(|| key.budget_key())?;
-        self.count_refusal(&key, generation, now)
+        let is_new = self.slots.holder_mut(generation).is_some_and(Slot::is_refusal_new);
+        is_new.then(|| self.count_refusal(&key.budget_key(), now))?
     }
 
     /// Records that the refresher of this flight returned the credential that was refused. Returns the budget that this has
@@ -107,13 +107,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
     pub(crate) fn count_unchanged(&mut self, number: u64, now: SystemTime) -> Option<Spent> {
         let key = self.active.get(number)?.slot.budget_key();
         // Counts in the budget, like a new credential that the server refused.
-        self.generations += 1;
-        self.count_refusal(&key, self.generations, now)
+        self.count_refusal(&key, now)
     }
 
-    fn count_refusal(&mut self, key: &K, generation: u64, now: SystemTime) -> Option<Spent> {
-        let of_session = self.budget.count_refusal(generation, MAX_SESSION_REFUSALS, now);
-        let of_slot = self.slot_mut(key).budget.count_refusal(generation, MAX_SLOT_REFUSALS, now);
+    fn count_refusal(&mut self, key: &K, now: SystemTime) -> Option<Spent> {
+        let of_session = self.budget.count_refusal(MAX_SESSION_REFUSALS, now);
+        let of_slot = self.slot_mut(key).budget.count_refusal(MAX_SLOT_REFUSALS, now);
         let is_of_session = of_session.is_some();
         of_session.or(of_slot).map(|pause| Spent { pause, is_of_session })
     }

@@ -93,13 +93,16 @@ pub(crate) struct Slot<C, E, D> {
     kept: Vec<Arc<Held<C, D>>>,
     failures: Vec<Failure<E, D>>,
     pub(crate) budget: Budget,
+    /// The generation whose refusal was counted last. A thousand requests with one credential count once. Each slot has its own,
+    /// because a server can refuse the credentials of several slots in any order.
+    last_counted: u64,
     /// When the slot was last used, as a counter.
     pub(crate) last_use: u64,
 }
 
 impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
     pub(crate) fn new(held: Arc<Held<C, D>>) -> Self {
-        Self { held, kept: Vec::new(), failures: Vec::new(), budget: Budget::default(), last_use: 0 }
+        Self { held, kept: Vec::new(), failures: Vec::new(), budget: Budget::default(), last_counted: 0, last_use: 0 }
     }
 
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Held<C, D>)) {
@@ -146,6 +149,12 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         let before = self.kept.len();
         self.kept.retain(|kept| kept.generation != generation);
         self.kept.len() < before
+    }
+
+    /// Whether a refusal of the held credential counts: a refresh obtained it, and no refusal of it was counted.
+    pub(crate) fn is_refusal_new(&mut self) -> bool {
+        let generation = self.held.generation;
+        self.held.obtained_at.is_some() && std::mem::replace(&mut self.last_counted, generation) != generation
     }
 
     pub(crate) fn remember(&mut self, failure: Failure<E, D>) {

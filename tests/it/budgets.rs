@@ -222,3 +222,26 @@ async fn a_response_that_does_not_show_acceptance_does_not_reset_the_budget() {
         assert_eq!(fake.calls(), 3, "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn refusals_count_in_any_order() {
+    // The first call of each partition gets a credential and a 500, so the server has refused none of the credentials yet.
+    let server = Script::new(|arrived, _| match arrived.token() {
+        "" => challenged(),
+        _ if arrived.path() == "/first" => status(500),
+        _ => challenged(),
+    });
+    let fake = Fake::new();
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).clock(ManualClock::new());
+    let auth = auth.partition_by(|_, url| url.query().unwrap().to_owned()).build().unwrap();
+    let client = server.client(&auth);
+    for partition in 0..40 {
+        client.get(format!("{API}/first?{partition}")).send().await.unwrap();
+    }
+    assert_eq!(fake.calls(), 40);
+    // The newest credential is refused first. Each call shows two new credentials to the server, until it has refused 32.
+    for partition in (0..40).rev() {
+        client.get(format!("{API}/then/{partition}?{partition}")).send().await.unwrap_err();
+    }
+    assert_eq!(fake.calls(), 40 + 16);
+}

@@ -8,4 +8,5 @@ pub(crate) mod two_users;
 pub(crate) mod recorder;
 pub(crate) mod script;
 pub(crate) mod traced;
+pub(crate) mod walk;
 pub(crate) mod wire;
