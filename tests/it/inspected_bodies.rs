@@ -175,18 +175,26 @@ async fn a_request_without_a_credential_or_without_a_function_reads_no_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_stream_is_passed_on_at_once_and_a_body_that_stalls_after_the_body_timeout() {
-    for (media, wait) in [("text/event-stream", 0), (JSON, 3)] {
-        let (auth, asked) = recording(&Fake::new());
+async fn a_body_that_stalls_is_passed_on_after_the_body_timeout_and_at_once_if_it_is_not_read() {
+    for (case, wait) in [("stalls", 3), ("event stream", 0), ("another server", 0), ("no function", 0)] {
+        let (auth, asked) = match case {
+            "no function" => {
+                let auth = ChallengeMiddleware::builder(API, Fake::new()).inspect_bodies(1_000);
+                (auth.initial_credential(Credential::bearer("t0")), Asked::default())
+            }
+            _ => recording(&Fake::new()),
+        };
         let auth = auth.body_timeout(Duration::from_secs(3)).build().unwrap();
-        let server = Script::always(respond(200, &[("content-type", media)], EXPIRED).stall_body());
+        let media = if case == "event stream" { "text/event-stream" } else { JSON };
+        let answer = respond(200, &[("content-type", media)], EXPIRED).stall_body();
+        let answer = if case == "another server" { answer.url("https://other.example.com/") } else { answer };
         let started = tokio::time::Instant::now();
-        let mut response = server.client(&auth).get(API).send().await.unwrap();
-        assert_eq!(started.elapsed().as_secs(), wait, "{media}");
+        let mut response = Script::always(answer).client(&auth).get(API).send().await.unwrap();
+        assert_eq!(started.elapsed().as_secs(), wait, "{case}");
         assert_eq!((response.chunk().await.unwrap().unwrap(), response.content_length()), (EXPIRED.into(), None));
         // The rest of the body still stalls.
         assert!(tokio::time::timeout(Duration::from_secs(60), response.chunk()).await.is_err());
-        assert_eq!((asked.lock().unwrap().len(), auth.session().credential().is_some()), (0, true));
+        assert_eq!((asked.lock().unwrap().len(), auth.session().credential().is_some()), (0, true), "{case}");
     }
 }
 

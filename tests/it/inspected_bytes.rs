@@ -1,10 +1,13 @@
 //! A body that `inspect_bodies` has read arrives over a socket exactly as without it.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::HeaderMap;
+use http_body::{Body, Frame};
 use reqwest_challenge::support::is_transient_error;
 use reqwest_challenge::{ChallengeMiddleware, Credential};
 use reqwest_challenge_testing::Gate;
@@ -14,14 +17,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::support::faults::{FAULTS, Fault, failing};
 use crate::support::wire::{Wire, answer, chunked};
 
-/// A client of this server, and how many bodies it has inspected. Without a limit it inspects none.
-fn client(url: &str, limit: Option<usize>, body_timeout: Duration) -> (ClientWithMiddleware, Arc<AtomicUsize>) {
-    let inspected = Arc::new(AtomicUsize::new(0));
-    let count = inspected.clone();
+type Inspected = Arc<Mutex<Vec<Bytes>>>;
+
+/// A client of this server, and the bodies that it has inspected. Without a limit it inspects none.
+fn client(url: &str, limit: Option<usize>, body_timeout: Duration) -> (ClientWithMiddleware, Inspected) {
+    let inspected = Inspected::default();
+    let bodies = inspected.clone();
     let origin = reqwest::Url::parse(url).unwrap().origin().ascii_serialization();
     let auth = ChallengeMiddleware::builder(origin, Credential::bearer("t0")).body_timeout(body_timeout);
-    let auth = auth.initial_credential(Credential::bearer("t0")).expired_when(move |_| {
-        count.fetch_add(1, Ordering::SeqCst);
+    let auth = auth.initial_credential(Credential::bearer("t0")).expired_when(move |refusal| {
+        bodies.lock().unwrap().push(refusal.body().clone());
         false
     });
     let auth = limit.into_iter().fold(auth, |auth, limit| auth.inspect_bodies(limit)).build().unwrap();
@@ -67,7 +72,8 @@ async fn each_body_arrives_as_without_the_inspection() {
                 "/empty" => true,
                 _ => false,
             };
-            assert_eq!(inspected.load(Ordering::SeqCst), usize::from(is_inspected), "{path} {limit}");
+            let wanted: Vec<Bytes> = is_inspected.then(|| plain.1.clone().into()).into_iter().collect();
+            assert_eq!(*inspected.lock().unwrap(), wanted, "{path} {limit}: the function gets the whole body");
         }
     }
 }
@@ -100,7 +106,7 @@ async fn a_connection_that_fails_in_the_middle_is_the_same_error() {
         for body_timeout in [LONG, Duration::ZERO] {
             let (client, inspected) = client(&url, Some(1_000), body_timeout);
             let (bytes, facts) = failure(&client, &url).await;
-            assert_eq!((&facts, inspected.load(Ordering::SeqCst)), (&plain.1, 0), "{fault:?}");
+            assert_eq!((&facts, inspected.lock().unwrap().len()), (&plain.1, 0), "{fault:?}");
             // A reset can discard bytes that have arrived.
             assert!(bytes == plain.0 || matches!(fault, Fault::Resets), "{fault:?}");
         }
@@ -130,5 +136,55 @@ async fn the_rest_of_a_slow_body_follows_the_part_that_was_read() {
     while let Some(chunk) = response.chunk().await.unwrap() {
         bytes.extend_from_slice(&chunk);
     }
-    assert_eq!((bytes.as_slice(), inspected.load(Ordering::SeqCst)), (&b"first rest"[..], 0));
+    assert_eq!((bytes.as_slice(), inspected.lock().unwrap().len()), (&b"first rest"[..], 0));
+}
+
+/// Reads a body as a proxy does: it stops where `is_end_stream` says that nothing follows. Returns the data, the trailers, and
+/// whether the body failed.
+async fn forwarded(client: &ClientWithMiddleware, url: &str) -> (Vec<u8>, HeaderMap, bool) {
+    let mut body = reqwest::Body::from(client.get(url).send().await.unwrap());
+    let (mut data, mut trailers) = (Vec::new(), HeaderMap::new());
+    while !body.is_end_stream() {
+        match std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(piece) => data.extend_from_slice(&piece),
+                Err(frame) => trailers.extend(Frame::into_trailers(frame).unwrap()),
+            },
+            Some(Err(_)) => return (data, trailers, true),
+            None => break,
+        }
+    }
+    (data, trailers, false)
+}
+
+#[tokio::test]
+async fn a_proxy_gets_the_trailers_and_the_failure_of_a_body_that_was_read() {
+    let wire = Wire::start(|head| match head.path.as_str() {
+        "/length" => answer("200 OK", JSON, "one two"),
+        _ => {
+            let head = format!("HTTP/1.1 200 OK\r\n{JSON}Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n");
+            format!("{head}4\r\none \r\n3\r\ntwo\r\n0\r\nX-Sum: 7\r\n\r\n").into_bytes()
+        }
+    })
+    .await;
+    for (path, sum) in [("/length", None), ("/trailers", Some("7"))] {
+        let url = wire.url(path);
+        let plain = forwarded(&client(&url, None, LONG).0, &url).await;
+        assert_eq!((plain.0.as_slice(), plain.1.get("x-sum").map(|sum| sum.to_str().unwrap())), (&b"one two"[..], sum));
+        for limit in [3, 7] {
+            let (client, inspected) = client(&url, Some(limit), LONG);
+            assert_eq!(forwarded(&client, &url).await, plain, "{path} {limit}");
+            assert_eq!(inspected.lock().unwrap().len(), usize::from(limit == 7), "{path}");
+        }
+    }
+    for fault in [Fault::Closes, Fault::ClosesChunk] {
+        let url = failing(fault).await;
+        let plain = forwarded(&client(&url, None, LONG).0, &url).await;
+        assert!(plain.2, "{fault:?}");
+        assert_eq!(
+            forwarded(&client(&url, Some(1_000), LONG).0, &url).await,
+            plain,
+            "{fault:?}: a truncated body fails"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use reqwest_challenge::{
 };
 
 use crate::support::fake::Fake;
-use crate::support::script::{API, Script, challenged, respond, status};
+use crate::support::script::{API, Script, challenged, respond, status, stream};
 use crate::support::two_users::TwoUsers;
 
 fn auth(fake: &Fake) -> ChallengeMiddleware {
@@ -150,6 +150,34 @@ async fn a_call_joins_a_login_that_is_pending() {
     login.await.unwrap().unwrap();
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
     assert_eq!((server.tokens(), users.renewals()), (vec!["B1".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn a_call_shares_the_failure_of_a_login_that_is_pending() {
+    let users = TwoUsers::failing_without_initial();
+    let auth = ChallengeMiddleware::builder(API, users.clone()).login_first().build().unwrap();
+    let login = users.log_in(auth.session()).await;
+    let server = hiding();
+    let call = tokio::spawn(server.client(&auth).get(API).send());
+    // The call waits for the login.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!call.is_finished());
+    users.open();
+    login.await.unwrap().unwrap_err();
+    let failed = call.await.unwrap().unwrap_err();
+    assert!(matches!(Error::find(&failed), Some(Error::Refresh(_))), "{failed}");
+    assert_eq!((server.sends(), users.logins(), users.renewals()), (0, 1, 0));
+}
+
+#[tokio::test]
+async fn without_the_setting_a_stream_is_sent_although_no_credential_could_be_obtained() {
+    let fake = Fake::failing(RefreshError::transient(Some(Duration::from_secs(60))));
+    let server = Script::always(status(200));
+    let auth = ChallengeMiddleware::builder(API, fake.clone()).refresh_before_streams().build().unwrap();
+    let response = server.client(&auth).post(API).body(stream("once")).send().await.unwrap();
+    assert_eq!((response.status().as_u16(), server.sends(), fake.calls()), (200, 1, 1));
 }
 
 #[tokio::test]

@@ -108,6 +108,20 @@ async fn an_invalid_credential_is_replaced_although_it_has_the_scopes() {
 }
 
 #[tokio::test]
+async fn scopes_that_were_not_granted_are_requested_again_after_the_credential_was_invalidated() {
+    let fake = Fake::answering(|number, _| {
+        let scopes: &[&str] = if number == 1 { &["read"] } else { &["read", "admin"] };
+        Ok(Some(Credential::bearer(format!("t{number}")).with_scopes(scopes.iter().copied())))
+    });
+    let auth = auth(&fake);
+    assert_eq!(step_up_kind(auth.session().step_up_to(["admin"]).await), StepUpKind::NotGranted);
+    let response = Script::always(status(200)).client(&auth).get(API).send().await.unwrap();
+    assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&response)));
+    assert_eq!(auth.session().step_up_to(["admin"]).await.unwrap(), Credential::bearer("t2"));
+    assert_eq!(fake.calls(), 2);
+}
+
+#[tokio::test]
 async fn no_scopes_and_a_session_that_is_logged_out_are_errors() {
     let fake = generous();
     let session = auth(&fake).session();
