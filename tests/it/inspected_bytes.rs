@@ -36,11 +36,16 @@ fn client(url: &str, limit: Option<usize>, body_timeout: Duration) -> (ClientWit
 
 /// All that a caller can see of a response.
 async fn seen(client: &ClientWithMiddleware, url: &str) -> (String, Vec<u8>) {
-    let response = client.get(url).send().await.unwrap();
+    let mut response = client.get(url).send().await.unwrap();
     let mut head = format!("{} {:?} {} ", response.status(), response.version(), response.url());
     head += &format!("{:?} {:?} ", response.content_length(), response.remote_addr().map(|address| address.port()));
     head += &format!("{:?}", response.headers());
-    (head, response.bytes().await.unwrap().to_vec())
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        assert!(!chunk.is_empty(), "{head}");
+        bytes.extend_from_slice(&chunk);
+    }
+    (head, bytes)
 }
 
 const LONG: Duration = Duration::from_secs(60);

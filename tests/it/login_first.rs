@@ -149,7 +149,7 @@ async fn a_call_joins_a_login_that_is_pending() {
     users.open();
     login.await.unwrap().unwrap();
     assert_eq!(call.await.unwrap().unwrap().status(), 200);
-    assert_eq!((server.tokens(), users.renewals()), (vec!["B1".to_owned()], 0));
+    assert_eq!((server.tokens(), users.logins(), users.renewals()), (vec!["B1".to_owned()], 1, 0));
 }
 
 #[tokio::test]

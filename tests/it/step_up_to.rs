@@ -122,6 +122,16 @@ async fn scopes_that_were_not_granted_are_requested_again_after_the_credential_w
 }
 
 #[tokio::test]
+async fn scopes_of_an_invalid_credential_are_requested_again() {
+    let fake = Fake::new();
+    let auth = auth(&fake);
+    assert_eq!(auth.session().step_up_to(["write"]).await.unwrap(), Credential::bearer("t1"));
+    let response = Script::always(status(200)).client(&auth).get(API).send().await.unwrap();
+    assert!(auth.session().invalidate(&reqwest_challenge::AuthReport::of(&response)));
+    assert_eq!(auth.session().step_up_to(["write"]).await.unwrap(), Credential::bearer("t2"));
+}
+
+#[tokio::test]
 async fn no_scopes_and_a_session_that_is_logged_out_are_errors() {
     let fake = generous();
     let session = auth(&fake).session();

@@ -61,6 +61,10 @@ impl TwoUsers {
         self.0.gate.open();
     }
 
+    pub(crate) fn logins(&self) -> usize {
+        self.0.logins.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn renewals(&self) -> usize {
         self.0.renewals.load(Ordering::SeqCst)
     }
