@@ -1,10 +1,12 @@
-//! A model checker for the flight and the state machine of a session. It runs the crate's own files on a scheduler that tries the
+//! A model checker for the flight and the state machine of a session, and for the entries of a pool. It runs the crate's own files on a scheduler that tries the
 //! orders in which threads can run.
 //!
 //! `cargo run --release --manifest-path model/Cargo.toml` prints a table. If a schedule violates an assertion or blocks a
 //! caller forever, the program ends and prints that schedule. With `-- TEXT`, only the scenarios run whose name contains it.
 
 mod harness;
+#[allow(dead_code, reason = "the crate uses what the model does not")]
+mod pool;
 mod scenarios;
 #[allow(dead_code, reason = "the crate uses what the model does not")]
 mod session;
@@ -15,7 +17,7 @@ use std::time::Instant;
 fn main() {
     const SCHEDULES: usize = 300_000;
     println!("{:<24} {:>10} {:>12} {:>8}", "scenario", "schedules", "kind", "seconds");
-    let scenarios: [(&str, fn()); 19] = [
+    let scenarios: [(&str, fn()); 22] = [
         ("shared", scenarios::shared_refresh),
         ("dropped", scenarios::dropped),
         ("failure", scenarios::failure),
@@ -35,6 +37,9 @@ fn main() {
         ("fresh", side_by_side::fresh),
         ("fresh beside logout", side_by_side::fresh_beside_logout),
         ("fresh in a loop", side_by_side::fresh_in_a_loop),
+        ("pool", pool::first_uses),
+        ("evictions", pool::evictions),
+        ("factory", pool::factory_failure),
     ];
     let text = std::env::args().nth(1).unwrap_or_default();
     for (name, scenario) in scenarios.into_iter().filter(|(name, _)| name.contains(&text)) {

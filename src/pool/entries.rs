@@ -1,4 +1,5 @@
-//! The entries of a pool, in the order of their last use. They know no HTTP, no runtime and no clock.
+//! The entries of a pool, in the order of their last use. They know no HTTP, no runtime and no clock, so that a model checker
+//! can run them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -31,6 +32,15 @@ pub(super) enum State<M, T> {
     Ready(M),
 }
 
+/// What a use of a key finds.
+pub(super) struct Taken<K, M, T> {
+    pub(super) state: State<M, T>,
+    /// The key, if the entry is new. Then the caller runs the factory.
+    pub(super) added: Option<Arc<K>>,
+    /// The entries that this use removed. The caller drops them outside of its lock.
+    pub(super) removed: Vec<M>,
+}
+
 /// How many entries one use looks at in search of an idle one. The rest is left to the next uses.
 const MAX_EXAMINED: usize = 8;
 
@@ -43,8 +53,32 @@ impl<K: Eq + Hash, M: Clone, T: Clone> Entries<K, M, T> {
         self.by_key.len()
     }
 
+    /// Records a use of this key, and removes entries that are idle. If the key has no entry, it gets one with a new task.
+    pub(super) fn take(
+        &mut self,
+        key: &K,
+        task: impl FnOnce() -> T,
+        now: SystemTime,
+        is_in_use: impl Fn(&M) -> bool,
+    ) -> Taken<K, M, T>
+    where
+        K: Clone,
+    {
+        let (state, added) = match self.get(key, now) {
+            Some(state) => (state, None),
+            None => {
+                let (key, task) = (Arc::new(key.clone()), task());
+                self.add(key.clone(), task.clone(), now);
+                (State::Making(task), Some(key))
+            }
+        };
+        // The clone in `state` shows that this entry is in use.
+        let removed = self.evict(now, is_in_use, false);
+        Taken { state, added, removed }
+    }
+
     /// Records a use of this entry, and returns what it holds.
-    pub(super) fn get(&mut self, key: &K, now: SystemTime) -> Option<State<M, T>> {
+    fn get(&mut self, key: &K, now: SystemTime) -> Option<State<M, T>> {
         let entry = self.by_key.get_mut(key)?;
         let used = self.by_use.remove(&entry.last_use);
         self.uses += 1;
@@ -57,7 +91,7 @@ impl<K: Eq + Hash, M: Clone, T: Clone> Entries<K, M, T> {
     }
 
     /// Adds an entry whose factory begins to run.
-    pub(super) fn add(&mut self, key: Arc<K>, task: T, now: SystemTime) {
+    fn add(&mut self, key: Arc<K>, task: T, now: SystemTime) {
         self.uses += 1;
         let entry = Entry { state: State::Making(task), last_use: self.uses, used_at: now };
         self.by_use.insert(self.uses, key.clone());
@@ -76,19 +110,19 @@ impl<K: Eq + Hash, M: Clone, T: Clone> Entries<K, M, T> {
         }
     }
 
-    /// Removes an entry, and returns its middleware if it was ready.
-    pub(super) fn remove(&mut self, key: &K) -> Option<M> {
-        let entry = self.by_key.remove(key)?;
-        self.by_use.remove(&entry.last_use);
-        match entry.state {
-            State::Ready(middleware) => Some(middleware),
-            State::Making(_) => None,
+    /// Removes the entry of this key, unless its factory runs or it is in use.
+    pub(super) fn remove_idle(&mut self, key: &K, is_in_use: impl Fn(&M) -> bool) -> Option<M> {
+        match &self.by_key.get(key)?.state {
+            State::Ready(middleware) if !is_in_use(middleware) => self.remove(key),
+            _ => None,
         }
     }
 
-    /// Looks at the middleware of an entry that is ready. This is no use.
-    pub(super) fn peek(&self, key: &K) -> Option<&M> {
-        match &self.by_key.get(key)?.state {
+    /// Removes an entry, and returns its middleware if it was ready.
+    fn remove(&mut self, key: &K) -> Option<M> {
+        let entry = self.by_key.remove(key)?;
+        self.by_use.remove(&entry.last_use);
+        match entry.state {
             State::Ready(middleware) => Some(middleware),
             State::Making(_) => None,
         }

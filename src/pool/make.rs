@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::entries::State;
+use super::entries::{State, Taken};
 use super::shared::{Inner, Outcome};
 use crate::error::{TenantError, TenantErrorKind};
 use crate::middleware::ChallengeMiddleware;
@@ -14,31 +14,19 @@ impl<K: Eq + Hash + Clone + Send + Sync + 'static> Inner<K> {
     /// The middleware of a key. If there is none, the factory makes it.
     pub(super) async fn middleware(self: &Arc<Self>, key: &K) -> Outcome {
         let now = self.clock.now();
-        let (wait, start, removed) = {
-            let mut entries = lock(&self.entries);
-            match entries.get(key, now) {
-                Some(State::Ready(middleware)) => {
-                    let removed = entries.evict(now, ChallengeMiddleware::is_in_use, false);
-                    drop(entries);
-                    drop(removed);
-                    return Ok(middleware);
-                }
-                Some(State::Making(flight)) => (flight.wait(), None, Vec::new()),
-                None => {
-                    let flight: Arc<Flight<Outcome>> = Flight::new();
-                    let (wait, key) = (flight.wait(), Arc::new(key.clone()));
-                    entries.add(key.clone(), flight.clone(), now);
-                    let removed = entries.evict(now, ChallengeMiddleware::is_in_use, false);
-                    (wait, Some(Making { pool: self.clone(), key, flight, has_outcome: false }), removed)
-                }
-            }
+        let Taken { state, added, removed } =
+            lock(&self.entries).take(key, Flight::new, now, ChallengeMiddleware::is_in_use);
+        let flight = match state {
+            State::Ready(middleware) => return Ok(middleware),
+            State::Making(flight) => flight,
         };
-        // Outside of the lock: the drop of a session may run any code.
+        let making = added.map(|key| Making { pool: self.clone(), key, flight: flight.clone(), has_outcome: false });
+        // Outside of the lock: the drop of a session may run any code. If it panics, the drop of `making` ends the flight.
         drop(removed);
-        if let Some(making) = start {
+        if let Some(making) = making {
             making.start();
         }
-        wait.await
+        flight.wait().await
     }
 }
 

@@ -80,11 +80,7 @@ impl<K: Eq + Hash + Clone + Send + Sync + 'static> SessionPool<K> {
     /// Drops the session of a tenant, so that the next use of the key calls the factory. Returns `false`, and keeps the
     /// session, if there is none or if it is in use. To log a tenant out, call [`Session::logout`] first.
     pub fn remove(&self, key: &K) -> bool {
-        let removed = {
-            let mut entries = lock(&self.0.entries);
-            let is_idle = entries.peek(key).is_some_and(|middleware| !middleware.is_in_use());
-            is_idle.then(|| entries.remove(key)).flatten()
-        };
+        let removed = lock(&self.0.entries).remove_idle(key, ChallengeMiddleware::is_in_use);
         removed.is_some()
     }
 

@@ -53,7 +53,7 @@ fn pool_of(refresher: impl Refresh + Clone) -> SessionPool<u32> {
 }
 
 #[tokio::test]
-async fn a_session_whose_refresh_or_logout_runs_stays_after_its_callers_are_gone() {
+async fn a_session_whose_refresh_runs_stays_after_its_callers_are_gone() {
     let gate = Gate::closed();
     let refresher = RecordingRefresher::new().hold_until(&gate);
     let (pool, server) = (pool_of(refresher.clone()), Script::always(Answer::unauthorized([CHALLENGE])));
@@ -69,18 +69,54 @@ async fn a_session_whose_refresh_or_logout_runs_stays_after_its_callers_are_gone
     assert_eq!(pool.len(), 1);
 }
 
+/// A refresher whose `forget` waits at the gate.
+#[derive(Clone)]
+struct SlowToForget(Gate);
+
+#[async_trait]
+impl Refresh for SlowToForget {
+    async fn refresh(&self, _: RefreshContext) -> Result<Option<Credential>, RefreshError> {
+        Ok(Some(Credential::bearer("t")))
+    }
+
+    async fn forget(&self, _: RefreshContext) -> Result<(), RefreshError> {
+        self.0.pass().await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_logout_runs_stays_after_its_caller_is_gone() {
+    let gate = Gate::closed();
+    let pool = pool_of(SlowToForget(gate.clone()));
+    let session = pool.session(&1).await.unwrap();
+    session.login().await.unwrap();
+    let logout = tokio::spawn(async move { session.logout().await });
+    gate.reached_by(1).await;
+    logout.abort();
+    drop(logout.await);
+    pool.session(&2).await.map(drop).unwrap();
+    assert_eq!((pool.len(), pool.remove(&1)), (2, false), "the logout of tenant 1 runs");
+    gate.open();
+    until(|| pool.remove(&1)).await;
+    assert_eq!(pool.len(), 1);
+}
+
 #[tokio::test]
 async fn a_session_with_a_handle_stays_and_both_are_the_same_session() {
-    let pool = pool_of(Credential::bearer("t"));
+    let counts = Counts::default();
+    let pool = counts.pool().capacity(1).build();
     let first = pool.session(&1).await.unwrap();
-    first.logout().await.unwrap();
+    first.login().await.unwrap();
     for tenant in 2..20 {
         pool.session(&tenant).await.map(drop).unwrap();
     }
     assert!(!pool.remove(&1));
-    // A logged out session has no credential. A new one would have the initial credential.
-    assert!(pool.session(&1).await.unwrap().login().await.is_err());
-    drop(first);
+    let made = counts.made();
+    let second = pool.session(&1).await.unwrap();
+    assert_eq!(counts.made(), made, "the factory is not called again");
+    assert!(second.credential().is_some(), "the login of the first handle is seen");
+    drop((first, second));
     assert!(pool.remove(&1));
     assert!(!pool.remove(&1), "it is gone");
 }
