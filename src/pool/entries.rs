@@ -12,7 +12,7 @@ pub(super) struct Entries<K, M, T> {
     by_use: BTreeMap<u64, Arc<K>>,
     /// Counts uses.
     uses: u64,
-    /// How many entries there may be, if at least one of the others is idle.
+    /// How many entries are kept. There are more only while too few of them are idle.
     capacity: usize,
     /// How long an entry stays after its last use.
     idle_timeout: Option<Duration>,
@@ -86,7 +86,7 @@ impl<K: Eq + Hash, M: Clone, T: Clone> Entries<K, M, T> {
         }
     }
 
-    /// Looks at the middleware of an entry that is ready. This is no use.
+    /// Looks at the middleware of an entry that is ready. This does not count as a use.
     pub(super) fn peek(&self, key: &K) -> Option<&M> {
         match &self.by_key.get(key)?.state {
             State::Ready(middleware) => Some(middleware),

@@ -24,7 +24,7 @@ pub(crate) struct Slots<C, E, D, K> {
     pub(crate) main: Slot<C, E, D>,
     /// Allocated with the first other slot, because a pool has many sessions without one.
     others: Option<Box<Others<C, E, D, K>>>,
-    /// How many other slots there may be.
+    /// How many slots there may be in addition to the main slot.
     max_others: usize,
 }
 

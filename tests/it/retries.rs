@@ -59,7 +59,7 @@ async fn every_other_error_of_this_crate_is_final() {
         assert!(matches!(Error::find(&failed), Some(Error::Unauthorized(_))), "{failed:?}");
         assert_eq!((server.requests().len(), refresher.calls()), (1, 1), "{error}");
     }
-    // A 403 stays final with `Retry-After`, and so does a 401 that a new credential does not solve.
+    // A 403 is final even with `Retry-After`. A 401 that a new credential does not solve is final too.
     for (answer, sends) in [(status(403).header("retry-after", "1"), 1), (challenged(), 2)] {
         let server = Script::always(answer);
         let failed = client(&server, &RecordingRefresher::new()).get(API).send().await.unwrap_err();
