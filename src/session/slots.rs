@@ -30,7 +30,7 @@ pub(crate) struct Slots<C, E, D, K> {
 
 struct Others<C, E, D, K> {
     slots: HashMap<K, Slot<C, E, D>>,
-    /// Each slot once, at a use that is not later than its last one. So a use costs no search.
+    /// Each slot once, under the number of its last use or of an earlier use. So a use need not change this map.
     by_use: BTreeMap<u64, K>,
     /// The slots by the generation that they hold.
     holders: HashMap<u64, K>,
@@ -160,7 +160,7 @@ impl<C, E, D, K: Key> Others<C, E, D, K> {
         {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
             if slot.last_use == listed && is_busy(&key) {
-                // A flight is a use that lasts.
+                // A slot with a flight counts as used now.
                 self.uses += 1;
                 slot.last_use = self.uses;
                 passed_over += 1;

@@ -77,7 +77,7 @@ async fn other_results_are_judged_by_the_strategy_inside() {
     }
 }
 
-/// How long a call takes on tokio's clock, which a test does not wait for.
+/// How long a call takes on tokio's clock. The clock is paused, so the test does not wait for that time.
 async fn duration_of(client: &ClientWithMiddleware) -> Duration {
     let started = Instant::now();
     drop(client.get(API).send().await);
