@@ -127,7 +127,7 @@ impl Found {
         all
     }
 
-    /// The first member of the same object that fits one of the rules.
+    /// Another member of the object that contains `one`: the first that fits the earliest possible rule.
     pub(super) fn beside<'f>(&'f self, one: &Member, rules: &[Rule]) -> Option<&'f Member> {
         let fits = |other: &&Member| other.place.object == one.place.object && other.name != one.name;
         rules.iter().find_map(|rule| {
