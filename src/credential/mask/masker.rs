@@ -55,8 +55,8 @@ impl Masker {
         self.add(token);
     }
 
-    /// Adds a text that a store keeps: the attachment or the export of a credential. If the text is a JSON object, its
-    /// strings are secrets too, except URLs and public values.
+    /// Adds a text that a store keeps: the attachment or the export of a credential. If the text is a JSON object,
+    /// its strings are secrets too, except URLs, public values, and strings that may occur in a text by chance.
     pub(crate) fn add_stored(&mut self, stored: &str) {
         self.add(stored);
         let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(stored) else { return };

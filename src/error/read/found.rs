@@ -98,7 +98,8 @@ impl Found {
         self.members.retain(|member| member.place.object != at.object || member.name != name);
     }
 
-    /// The values that fit the rules of a list: in the order of the rules, and the least nested first.
+    /// The values that fit the rules of a list: in the order of the rules, and for each rule the least nested value
+    /// first.
     pub(super) fn values<'f>(&'f self, headers: &'f HeaderMap, rules: &'f [Rule]) -> Vec<Value<'f>> {
         let mut all = Vec::new();
         for (line, rule) in rules.iter().enumerate() {
