@@ -1,9 +1,10 @@
-//! The cost of the middleware, compared with no middleware, with one that does nothing, and with the usual one of 15 lines that
-//! inserts a header field from a lock.
+//! The cost of the middleware, compared with no middleware, with one that does nothing, and with the usual one of 15
+//! lines that reads a header value under a lock and inserts it.
 //!
-//! `cargo bench --bench engine` prints the tables. valgrind's callgrind counts the instructions, so `valgrind` must be installed.
-//! Instructions and allocations are counted without a network: a last middleware answers. The other figures are measured over
-//! loopback. With `costs` as an argument, it prints only what is measured without a network.
+//! `cargo bench --bench engine` prints the tables. valgrind's callgrind counts the instructions, so `valgrind` must
+//! be installed. Instructions and allocations are counted without a network: the last middleware of the client
+//! answers. The other figures are measured over loopback. With `costs` as an argument, it prints only what is
+//! measured without a network.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "shared/allocator.rs"]

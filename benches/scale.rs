@@ -1,7 +1,7 @@
 //! The cost of many: partitions, origins, refusing paths, tenants of a pool.
 //!
-//! `cargo bench --bench scale` prints the table. valgrind's callgrind counts the instructions, so `valgrind` must be installed. Bytes
-//! are counted by the allocator. No network is measured: a last middleware answers.
+//! `cargo bench --bench scale` prints the table. valgrind's callgrind counts the instructions, so `valgrind` must be
+//! installed. Bytes are counted by the allocator. No network is measured: the last middleware of the client answers.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "shared/allocator.rs"]

@@ -33,7 +33,7 @@ impl Authorize for Signed {
     }
 }
 
-/// An API without a socket that checks the signature.
+/// An API that checks the signature. It has no socket.
 struct Api;
 
 #[async_trait::async_trait]

@@ -53,7 +53,7 @@ fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
     (ALLOCATIONS.with(Cell::get) - before, done)
 }
 
-/// The number of blocks that the work freed on this thread with the marker in them.
+/// How many blocks that the work freed on this thread still contained the marker.
 fn left_behind(work: impl FnOnce()) -> usize {
     let before = LEFT_BEHIND.with(Cell::get);
     work();

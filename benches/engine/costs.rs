@@ -1,5 +1,5 @@
-//! The cost of one call: instructions and allocations, which do not vary from run to run. A last middleware answers, so no
-//! network is measured.
+//! The cost of one call: instructions and allocations, which do not vary from run to run. The last middleware of the
+//! client answers, so no network is measured.
 
 use super::super::row;
 use super::stacks::{Shape, Stack, run};
@@ -30,7 +30,8 @@ fn allocations(stack: Stack, shape: Shape) -> f64 {
     (more - base) as f64 / 1_000.0
 }
 
-/// Successes: the cost above a client without middleware, as a multiple of the cost of the 15 lines.
+/// Successes: the cost above a client without middleware, as a multiple of the cost of the usual middleware of 15
+/// lines.
 pub(crate) fn successes() -> bool {
     println!("cost of a success above a client without middleware\n");
     println!("{:<6} {:<28} {:>13} {:>13} {:>12}", "call", "middleware", "allocations", "instructions", "/ 15 lines");
@@ -60,7 +61,7 @@ pub(crate) fn successes() -> bool {
     within
 }
 
-/// Refusals: all instructions of a call, as a multiple of what the call does without this crate.
+/// Refusals: all instructions of a call, as a multiple of the instructions of the same work without this crate.
 pub(crate) fn refusals() -> bool {
     let sends = 2.0 * instructions(Stack::Insert, Shape::Get);
     println!("401, refresh, second send; two sends with the 15 lines take {sends:.0} instructions");

@@ -32,7 +32,7 @@ struct State {
     tokens: AtomicUsize,
     /// How many requests must have arrived before the first answer.
     expected: AtomicUsize,
-    /// Notifies when they have arrived.
+    /// Notifies the waiting responses when all expected requests have arrived.
     all: tokio::sync::Notify,
 }
 
@@ -148,8 +148,8 @@ fn ok(body: &str) -> Vec<u8> {
 }
 
 impl State {
-    /// Waits until all expected requests have arrived, with and without the middleware. So both hold the same number of requests
-    /// at once.
+    /// Waits until all expected requests have arrived. So a run with the middleware and a run without it hold the
+    /// same number of requests at once.
     async fn wait_for_all(&self) {
         let all = self.all.notified();
         if self.requests.load(Ordering::SeqCst) < self.expected.load(Ordering::SeqCst) {
@@ -195,7 +195,8 @@ pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Requests per second with 64 callers, compared with the 15 lines. Runs of both alternate, and the figure is the median ratio.
+/// Requests per second with 64 callers, compared with the usual middleware of 15 lines. Runs of both alternate, and
+/// the figure is the median ratio.
 pub(crate) fn throughput() -> bool {
     println!("{:<58} {:>9}     allowed", "over loopback", "figure");
     let (api, runtime) = (Api::start(10, false, DELAY), runtime());
@@ -226,8 +227,8 @@ pub(crate) fn throughput() -> bool {
     row("64 callers: ratio of requests per second to the 15 lines", ratios[7], 0.95, false)
 }
 
-/// Sends one request per caller at once, that many times. A caller repeats its request when all have been answered. Returns the
-/// time, the number of successes, and the peak memory in MiB.
+/// Sends one request per caller at once, that many times. A caller sends its next request when the requests of all
+/// callers have been answered. Returns the time, the number of successes, and the peak memory in MiB.
 fn send_at_once(
     runtime: &tokio::runtime::Runtime,
     callers: usize,

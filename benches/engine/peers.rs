@@ -23,7 +23,7 @@ impl Middleware for Nothing {
     }
 }
 
-/// The usual middleware of 15 lines: it makes the header field of a text that it reads from a lock.
+/// The usual middleware of 15 lines: it reads a text under a lock, and makes the header field from it.
 pub(super) struct Insert(RwLock<String>);
 
 impl Insert {

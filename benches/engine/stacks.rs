@@ -1,4 +1,4 @@
-//! The same calls through each middleware, to a last middleware that answers.
+//! The same calls through each middleware, to the last middleware of the client, which answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,13 +15,13 @@ use super::peers::{Chain, Insert, Nothing, OfRealm, OfSource};
 pub(crate) enum Stack {
     Bare,
     Nothing,
-    /// The 15 lines.
+    /// The usual middleware of 15 lines.
     Insert,
     /// In the way of reqwest-auth.
     Source,
     /// In the way of uv.
     Realm,
-    /// `reqwest-chain`, and the 15 lines below it.
+    /// `reqwest-chain`, and below it the usual middleware of 15 lines.
     Chain,
     Ours,
     /// Ours, with a refresher that waits once, like a refresher that sends a request.
@@ -37,7 +37,7 @@ pub(crate) enum Shape {
     Refused,
     /// A GET that is answered with 403, a challenge and a body of JSON. The caller wants a typed error.
     Forbidden,
-    /// The same. The caller wants the code, the message and the scopes too.
+    /// Like `Forbidden`, but the caller wants the code, the message and the scopes too.
     Explained,
 }
 
@@ -166,7 +166,8 @@ async fn read_by_hand(response: Response) -> Option<Refusal> {
     Some(Refusal { code: text("code")?, message: text("message")?, scopes })
 }
 
-/// Reads a 403. What the caller does not ask for is read by hand all the same, because a response is read once.
+/// Reads a 403: the typed error, or the response by hand. By hand everything is read in any case, because a response
+/// can be read only once; `is_explained` says what is read in the error.
 async fn refusal(answer: Result<Response>, is_explained: bool) -> Option<Refusal> {
     match answer {
         Ok(response) => read_by_hand(response).await,

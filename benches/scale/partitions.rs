@@ -55,7 +55,7 @@ fn at_once(runtime: &Runtime, calls: usize, partitions: usize, delay: Duration) 
 
 pub(crate) fn side_by_side() -> bool {
     let (good, tokens, mut time) = at_once(&runtime(2), 400, 400, DELAY);
-    // Only the time can be disturbed, so it is looked at three times.
+    // Other processes can disturb only the time, so it is measured three times.
     for _ in 0..2 {
         time = time.min(at_once(&runtime(2), 400, 400, DELAY).2);
     }

@@ -73,7 +73,7 @@ impl Mask {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
-    /// For a terminal.
+    /// The text for a terminal: without the secrets, and with control characters as escapes.
     fn escaped(&self, text: &str) -> String {
         self.shown(text).escape_debug().to_string()
     }

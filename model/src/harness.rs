@@ -30,7 +30,7 @@ impl Key for Name {
     }
 }
 
-/// Counts the refresher of a login, which runs beside that of a renewal.
+/// The name under which the refresher of a login is counted, because it runs beside that of a renewal.
 pub(crate) const AT_LOGIN: Name = Name(3);
 /// The time of the credential of a login. It distinguishes this credential from others.
 pub(crate) fn at_login() -> SystemTime {

@@ -87,7 +87,7 @@ impl Call<'_> {
             self.list_sent_credential();
             let numbers =
                 AuthReport { attempts: self.report.attempts, waited: self.report.waited, ..AuthReport::default() };
-            // The numbers stay, for the report of the call's end.
+            // The numbers of sends and the waiting time stay in the call, for the event about its end.
             response.extensions_mut().insert(std::mem::replace(&mut self.report, numbers));
         } else {
             let extensions = response.extensions_mut();

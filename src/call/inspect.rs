@@ -56,9 +56,10 @@ impl Call<'_> {
     }
 }
 
-/// Whether the body is a text that ends. A body without a type may be one.
+/// Whether the body can be read as a text, and is not an endless stream of events. A body without a `Content-Type`
+/// can be a text.
 fn is_readable(headers: &HeaderMap) -> bool {
-    // reqwest removes the field if it decompresses the body.
+    // reqwest removes `Content-Encoding` if it decompresses the body.
     if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return false;
     }

@@ -31,10 +31,11 @@ const MAX_HELD_CHUNKS: usize = 32;
 /// Drops the body of a response before another send, if its length is known to be more than twice the limit. Returns the
 /// limits if the body is still there.
 ///
-/// The end of such a body would not be reached, so its HTTP/1 connection cannot be used again in either case. On HTTP/2
-/// the client closes a connection if data has arrived for closed streams a thousand times. If many calls read a part of
-/// their bodies, the server sends more data for each, and that happens. If a body were kept unread, it would occupy the
-/// window of the connection. A body that is only a little longer has often arrived already, so its beginning is read.
+/// The end of such a body would not be reached, so its HTTP/1 connection cannot be used again in either case. On
+/// HTTP/2 the client closes a connection if data has arrived for closed streams a thousand times. If many calls read
+/// a part of their bodies, the server sends more data for each of them, so a client reaches that number. If a body
+/// were kept unread, it would occupy the window of the connection. A body that is only a little longer has often
+/// arrived already, so its beginning is read.
 pub(crate) fn unless_too_long(response: &mut Response, limits: Option<Limits>) -> Option<Limits> {
     let is_too_long =
         |limits: &Limits| response.content_length().is_some_and(|length| length / 2 > limits.bytes as u64);

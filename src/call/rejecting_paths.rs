@@ -88,7 +88,8 @@ impl RejectingPaths {
     pub(crate) fn add(&self, method: &Method, url: &Url, epoch: u64, cooldown: Duration, now: SystemTime) {
         let remembered = self.remembered.get_or_default();
         let mut paths = lock(&remembered.paths);
-        // A path that was quiet for so long starts again with the first cooldown. So does each path if the clock was set back.
+        // Forgets a path if its last cooldown ended more than `MAX_COOLDOWN` ago, so that the next one is the first
+        // again. If the clock was set back, forgets all paths.
         let is_recent =
             |path: &Path| now.duration_since(path.since).is_ok_and(|age| age < path.cooldown + MAX_COOLDOWN);
         paths.retain(is_recent);

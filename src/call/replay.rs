@@ -61,7 +61,7 @@ impl RequestCopy {
             request.headers_mut().append(name, value);
         }
         *request.version_mut() = self.version;
-        // Without a timeout, `timeout_mut` would allocate an entry for it.
+        // If the request has no timeout, `timeout_mut` would allocate an entry for it.
         if self.timeout.is_some() {
             *request.timeout_mut() = self.timeout;
         }

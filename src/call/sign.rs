@@ -97,7 +97,7 @@ impl Call<'_> {
             return Ok(());
         }
         let mut request = RenewalRequest::of(reason, self.slot.clone(), &self.held);
-        // A pending login answers a call that has no credential.
+        // A call that has no credential waits for a pending login.
         request.is_unsigned = reason == RefreshReason::Login && self.slot == SlotKey::Main;
         request.request = Some(self.with_challenges(Challenges::default()));
         let renewal = self.shared.session.renew(request).await;
@@ -105,8 +105,9 @@ impl Call<'_> {
         self.take_first_renewal(renewal, is_invalid)
     }
 
-    /// Uses the newer credential for the first send. If there is none, the old credential is sent, unless it is `is_invalid`:
-    /// the server's response counts more than the local clock.
+    /// Uses the newer credential for the first send. If there is none, the old credential is sent, even if it has
+    /// expired by the local clock, because the server decides. A credential that is marked as invalid (`is_invalid`)
+    /// is not sent.
     fn take_first_renewal(
         &mut self,
         renewal: Result<Renewal, NoCredential<RefreshError>>,

@@ -105,7 +105,7 @@ impl DefectKind {
     }
 }
 
-/// The texts of a kind.
+/// The texts about one kind of defect.
 struct Facts {
     id: &'static str,
     sentence: &'static str,

@@ -136,8 +136,8 @@ pub(super) struct Found {
     pub(super) challenges: SmallVec<[Entry; 4]>,
     pub(super) params: SmallVec<[StoredParam; 12]>,
     pub(super) defects: Vec<StoredDefect>,
-    /// A bit for each sign of a name in the last challenge. If the bit of a name is not set, the name is new, and no names
-    /// are compared.
+    /// A bit for the [`sign`] of each name in the last challenge. If the bit of a name is not set, the name is new,
+    /// and no names are compared.
     name_bits: u64,
     /// The names of challenges with many parameters or with long names. `None` before the first of them.
     names: Option<Names>,

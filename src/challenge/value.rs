@@ -76,7 +76,8 @@ impl Parser<'_> {
         self.text(start, token)
     }
 
-    /// An unquoted value that begins with the token up to `token`, and is a text or has blanks after it.
+    /// Reads an unquoted value that is more than a token, or has blanks after it. It begins with the token from
+    /// `start` to `token`.
     #[cold]
     fn text(&mut self, start: usize, token: usize) -> Span {
         self.at = run(self.line, token, BLANK);
@@ -111,7 +112,7 @@ impl Parser<'_> {
             at = run(self.line, word, TCHAR);
             next = run(self.line, at, BLANK);
             if at == word {
-                // After a semicolon, which then counts as a comma.
+                // Nothing follows the semicolon, so it counts as a comma.
                 if matches!(self.line.get(word), None | Some(b',' | b';')) {
                     return end;
                 }

@@ -119,9 +119,10 @@ pub trait Authorize: Send + Sync + 'static {
     /// - for the 401 of a call with [`CallOptions::no_retry`](crate::CallOptions::no_retry) or
     ///   [`CallOptions::identity`](crate::CallOptions::identity).
     ///
-    /// [`Observed::Retry`] counts only for the first 401: the request is signed again and sent, without a refresh. If the
-    /// second response is a 401 too, the call ends with
-    /// [`StillRejected`](crate::UnauthorizedReason::StillRejected). A refresh then gets the credential of the next call.
+    /// [`Observed::Retry`] counts only for the first 401: the request is signed again and sent, without a refresh. If
+    /// the second response is a 401 too, the call ends with
+    /// [`StillRejected`](crate::UnauthorizedReason::StillRejected). A refresh then gets a credential for the next
+    /// call.
     ///
     /// # Errors
     /// Any error of the scheme, for example because the server's proof is wrong. The call ends with

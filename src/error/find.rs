@@ -66,8 +66,8 @@ impl RefreshError {
     }
 }
 
-/// The first error of type `T`: alone, or in an [`Error`], which is not the cause of itself. The outermost one counts, because
-/// an error can have a cause of the same type.
+/// The outermost error of type `T` in the chain. An [`Error`] may contain a `T` that is not one of its causes, so
+/// `of` looks into each `Error`.
 fn find_in<'e, T: StdError + 'static>(
     error: &'e (dyn StdError + 'static),
     of: impl Fn(&'e Error) -> Option<&'e T>,

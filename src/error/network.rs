@@ -26,7 +26,7 @@ pub fn is_transient_error(error: &(dyn StdError + 'static)) -> bool {
     chain::each(error).find_map(is_temporary).unwrap_or(false)
 }
 
-/// Whether this error alone shows a temporary failure. `None` if it does not show either.
+/// Whether this error alone shows a temporary failure. `None` if it does not show whether the failure is temporary.
 fn is_temporary(error: &(dyn StdError + 'static)) -> Option<bool> {
     if let Some(error) = chain::through::<reqwest::Error>(error) {
         return Some(is_temporary_reqwest(error));

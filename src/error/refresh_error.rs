@@ -93,8 +93,9 @@ impl RefreshError {
         Self { kind: self.kind, source: Some(Arc::new(source)) }
     }
 
-    /// Returns the error for a refresher that failed to log in. A revoked code of a login says nothing about the held
-    /// credential, so [`CredentialRevoked`](Kind::CredentialRevoked) becomes [`Denied`](Kind::Denied).
+    /// Returns the error for a refresher that failed to log in. A code or token that the server refuses in a login
+    /// says nothing about the held credential, so [`CredentialRevoked`](Kind::CredentialRevoked) becomes
+    /// [`Denied`](Kind::Denied).
     #[must_use]
     pub fn of_login(self) -> Self {
         match self.kind {

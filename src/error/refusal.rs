@@ -43,7 +43,7 @@ impl Facts {
 }
 
 impl Forbidden {
-    /// The same 403, for the function of the caller.
+    /// This 403 as a [`Refusal`], for the function of the caller.
     pub(crate) fn to_refusal(&self) -> Refusal {
         Refusal(self.0.clone())
     }

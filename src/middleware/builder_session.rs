@@ -85,8 +85,9 @@ impl Builder {
         self
     }
 
-    /// Sets how long a final failure of a refresh is remembered. During that time calls get the same error and no refresh
-    /// starts. The default is 30 s. A login ends it. It always ends, because the cause may be repaired elsewhere.
+    /// Sets how long a final failure of a refresh is remembered. During that time calls get the same error and no
+    /// refresh starts. The default is 30 s. A login ends this time early. No failure is remembered forever, because
+    /// its cause may be repaired elsewhere.
     pub fn failure_cooldown(mut self, span: Duration) -> Self {
         self.timing.failure_cooldown = clamped(span);
         self

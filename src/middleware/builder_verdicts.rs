@@ -64,11 +64,11 @@ impl Builder {
     /// this many bytes. The call returns its response unchanged, and is not sent again. If the function returns `true`, the
     /// credential is marked as invalid, and the next call renews it first.
     ///
-    /// The response is returned after its body has arrived, but at most [`body_timeout`](Self::body_timeout) later. If the body is
-    /// longer than the limit, does not end within that time, or fails, the caller gets it as it is, and the function does not. So do
-    /// bodies that are not read at all: those of another server, of a request without a credential of this middleware,
-    /// of a HEAD, compressed ones that reqwest does not decompress, event streams, and those whose `Content-Type` is neither a text
-    /// nor JSON, XML or a form.
+    /// The response is returned after its body has arrived, but at most [`body_timeout`](Self::body_timeout) later.
+    /// If the body is longer than the limit, does not end within that time, or fails, the caller gets the response as
+    /// it is, and the function is not called. The same holds for bodies that are not read at all: those of another
+    /// server, of a request without a credential of this middleware, of a HEAD, compressed ones that reqwest does not
+    /// decompress, event streams, and those whose `Content-Type` is neither a text nor JSON, XML or a form.
     ///
     /// ```
     /// use reqwest_challenge::{ChallengeMiddleware, Credential};

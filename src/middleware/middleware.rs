@@ -34,8 +34,9 @@ impl ChallengeMiddleware {
         Session(self.0.session.clone())
     }
 
-    /// Returns a middleware with the same settings, another refresher, and a separate session without a credential. It shares
-    /// the memory of the settings, so the factory of a [`SessionPool`](crate::SessionPool) uses it.
+    /// Returns a middleware with the same settings, another refresher, and a separate session without a credential.
+    /// The two middlewares share the memory of the settings. Use this method in the factory of a
+    /// [`SessionPool`](crate::SessionPool).
     ///
     /// ```
     /// use reqwest_challenge::{ChallengeMiddleware, Credential};

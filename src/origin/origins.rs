@@ -44,7 +44,7 @@ impl Origins {
         if origins.len() <= MAX_COMPARED {
             return origins.iter().find(|origin| origin.is_https() && origin.is_host_of(url));
         }
-        // `https` comes last.
+        // The list of a host is sorted, and an origin with `https` comes last.
         let (is_https, _, place) = by_host.get(url.host_str()?)?.last()?;
         is_https.then(|| &origins[*place])
     }

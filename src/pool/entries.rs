@@ -13,7 +13,7 @@ pub(super) struct Entries<K, M, T> {
     by_use: BTreeMap<u64, Arc<K>>,
     /// Counts uses.
     uses: u64,
-    /// How many entries there may be, if at least one of the others is idle.
+    /// How many entries are kept. There are more only while too few of them are idle.
     capacity: usize,
     /// How long an entry stays after its last use.
     idle_timeout: Option<Duration>,

@@ -142,8 +142,8 @@ impl Middleware for FollowRedirects {
     }
 }
 
-/// Hides an identity that is for the first origin only from the middlewares below. `is_set_by_caller` says whether the
-/// caller set `Authorization`.
+/// Hides from the middlewares below an identity that is meant only for the first origin. `is_set_by_caller` says
+/// whether the caller set `Authorization`.
 fn hide_identity(extensions: &mut Extensions, is_set_by_caller: bool) {
     let mut options = extensions.get::<CallOptions>().cloned().unwrap_or_default();
     if options.identity.take().is_some() || is_set_by_caller {

@@ -66,7 +66,7 @@ pub trait RenewalLock: Send + Sync + 'static {
     /// obtained one meanwhile; then the user need not be asked.
     ///
     /// # Errors
-    /// Returns why the user need not be asked: for example, the credential could not be saved.
+    /// Returns why the user must not be asked: for example, the credential could not be saved.
     async fn before_prompt(&self, context: &RefreshContext) -> Result<Option<Credential>, RefreshError>;
 
     /// Called before the refresher presents a single-use token. The default implementation does nothing.
@@ -192,13 +192,14 @@ impl RefreshContext {
         self.clock.clone()
     }
 
-    /// Whether a caller still waits for the answer.
+    /// Whether a caller still waits for the result of the refresh.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
         self.session.is_awaited()
     }
 
-    /// Completes when no caller waits for the answer any more. A refresher that asks the user stops asking then.
+    /// Completes when no caller waits for the result of the refresh any more. A refresher that asks the user stops
+    /// asking then.
     pub async fn abandoned(&self) {
         // Checks twice, because another caller may begin to wait meanwhile.
         const INTERVAL: Duration = Duration::from_millis(100);
@@ -244,8 +245,8 @@ impl RefreshContext {
         Self { credential: None, ..self }
     }
 
-    /// Returns the context with the refused request, the challenges and the demand of another context. A refresher uses it if
-    /// a login follows a 401 and should answer it.
+    /// Returns the context with the refused request, the challenges and the demand of another context. A refresher
+    /// uses it if a login follows a 401, so that the new credential meets what that 401 demands.
     #[must_use]
     pub fn with_request_of(self, other: &Self) -> Self {
         Self { request: other.request.clone(), demand: other.demand.clone(), ..self }

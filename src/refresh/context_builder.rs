@@ -144,7 +144,7 @@ impl RefreshContextBuilder {
         self
     }
 
-    /// Sets whether a caller waits for the answer. The default is `true`.
+    /// Sets whether a caller waits for the result of the refresh. The default is `true`.
     pub fn awaited(mut self, awaited: bool) -> Self {
         self.awaited = awaited;
         self

@@ -23,8 +23,9 @@ use crate::credential::Credential;
 /// [`is_for_more`](Self::is_for_more) says that the server called the refused credential insufficient. It can be `true` while
 /// all five parts are empty.
 ///
-/// Only the server knows whether a credential meets a demand. The session does not inspect credentials: a newer credential
-/// that it holds answers an empty demand, and a demand that equals the one it was obtained for.
+/// Only the server knows whether a credential meets a demand. The session does not inspect credentials. If it holds a
+/// newer credential than the refused one, it uses this credential for an empty demand, and for a demand that equals
+/// the one for which it was obtained.
 ///
 /// A refresher that holds a credential, such as a store, knows only its [scopes](crate::Credential::scopes).
 /// [`is_met_by`](Self::is_met_by) says whether it can return that credential. If not, it asks for a new one.
@@ -99,9 +100,10 @@ impl Demand {
     /// Whether this credential certainly meets the demand: the demand [is plain](Self::is_plain), and the credential is
     /// [known to have](Credential::scopes) all its scopes.
     ///
-    /// A store or another decorator calls it before it returns a credential that it holds, for a 401, an expiry or a step-up.
-    /// It also compares the expiry with [`RefreshContext::now`](crate::RefreshContext::now), and the credential with the
-    /// refused one. No held credential answers a [login](crate::RefreshReason::Login), whose demand is empty.
+    /// A store or another decorator calls it before it returns a credential that it holds, for a 401, an expiry or a
+    /// step-up. It also compares the expiry with [`RefreshContext::now`](crate::RefreshContext::now), and the
+    /// credential with the refused one. For a [login](crate::RefreshReason::Login), whose demand is empty, it returns
+    /// no held credential.
     ///
     /// ```
     /// use reqwest_challenge::{Credential, RefreshContext, RefreshReason};

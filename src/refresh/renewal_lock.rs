@@ -23,12 +23,12 @@ impl RefreshContext {
     /// A refresher calls it before it asks the user, which can take minutes. A store releases its lock, so that no other
     /// process waits for the user.
     ///
-    /// If the user has logged in through another process meanwhile, the returned credential is the answer, and the user need
-    /// not be asked. A second call does nothing.
+    /// If the user has logged in through another process meanwhile, the method returns that credential. The refresher
+    /// then returns it too, and does not ask the user. A second call does nothing.
     ///
     /// # Errors
-    /// [`RefreshErrorKind::Other`](crate::RefreshErrorKind::Other) if no caller waits for the answer any more, or if the
-    /// store cannot save a credential.
+    /// [`RefreshErrorKind::Other`](crate::RefreshErrorKind::Other) if no caller waits for the result of the refresh
+    /// any more, or if the store cannot save a credential.
     pub async fn before_prompt(&self) -> Result<Option<Credential>, RefreshError> {
         match self.renewal_lock() {
             Some(lock) => lock.before_prompt(self).await,

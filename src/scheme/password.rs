@@ -91,8 +91,8 @@ pub struct Password {
 }
 
 impl Password {
-    /// Returns a refresher with this user name and password. Basic cannot send a user name with a colon, or a user name
-    /// or password with a control character; such a call ends with an error.
+    /// Returns a refresher with this user name and password. Basic cannot send a user name with a colon, or a user
+    /// name or password with a control character: if the server asks for Basic, the call ends with an error.
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         struct Fixed(UserPassword);

@@ -18,7 +18,7 @@ pub(super) struct AcceptedGenerations {
     table: LazyBox<Table>,
 }
 
-/// A generation is stored at its remainder by the length.
+/// A generation is stored at the index that is its remainder modulo the length.
 #[derive(Debug)]
 struct Table([AtomicU64; MAX_GENERATIONS]);
 

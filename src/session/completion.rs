@@ -66,7 +66,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         self.change(|held| held.failures = number);
         self.end_flight(shared, Err(reason.clone()));
         let is_login = purpose == Purpose::Login;
-        // A failed login says nothing about the held identity. A declined login had no challenge, so a 401 requests again.
+        // A failed login says nothing about the held identity. A login has no challenge, so if it is declined, the
+        // next 401, with its challenges, still asks the refresher.
         if is_login && (self.has_identity || matches!(reason, NoCredential::Declined)) {
             return;
         }
@@ -81,7 +82,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         slot.remember(Failure { purpose, demand, question_id, is_for_slot, number, reason, since, span });
     }
 
-    /// Ends the flight of this number without an answer for its waiters: each of them requests again.
+    /// Ends the flight of this number without an outcome for its waiters: each of them makes its request to the
+    /// session again.
     pub(crate) fn abandon(&mut self, number: u64, reason: NoCredential<E>) {
         if let Some(flight) = self.active.take(number) {
             self.end_flight(flight.shared, Err(reason));

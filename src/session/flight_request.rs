@@ -13,9 +13,10 @@ pub(crate) struct FlightRequest<D, K> {
     /// How many flights had failed when the HTTP request was signed.
     pub(crate) failures: u64,
     pub(crate) demand: D,
-    /// A hash of what the challenges are about. A failure answers only requests with the same number.
+    /// A hash of what the challenges are about. A remembered failure is the result only of requests with the same
+    /// number.
     pub(crate) question_id: u64,
-    /// Whether the HTTP request carried no credential. If so, a pending login answers this request.
+    /// Whether the HTTP request carried no credential. If so, this request waits for a pending login.
     pub(crate) is_unsigned: bool,
     /// Whether the held credential is still valid. If so, every failure is remembered for a while.
     pub(crate) is_early: bool,
@@ -38,8 +39,8 @@ pub(crate) enum Purpose {
 
 /// Why the session gives no credential: a flight ended without one, or no flight started.
 ///
-/// This is the session's own answer. A call turns it into an `UnauthorizedReason` if a server sent a 401, and into an
-/// `Error` (`Refresh` or `SessionEnded`) if nothing was sent.
+/// This is a type of the session alone. A call turns it into an `UnauthorizedReason` if a server sent a 401, and into
+/// an `Error` (`Refresh` or `SessionEnded`) if nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoCredential<E> {
     /// The refresher has no credential for the request.
@@ -64,6 +65,7 @@ pub(crate) struct FailureMemory {
     pub(crate) span: Duration,
     /// The time for which the failure is remembered if the held credential is still valid, unless `span` is longer.
     pub(crate) early_span: Duration,
-    /// Whether the failure answers every question about the slot with the same demand, whatever the challenges say.
+    /// Whether the failure is the result of every request for the slot with the same demand, whatever its question
+    /// is.
     pub(crate) is_for_slot: bool,
 }

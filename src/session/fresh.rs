@@ -191,7 +191,7 @@ impl SessionCore {
     ) -> Result<Arc<Current>, Error> {
         let mut request = RenewalRequest::of(reason, slot.clone(), held);
         request.may_start = may_start;
-        // A pending login answers a caller that has no credential.
+        // A caller that has no credential waits for a pending login.
         request.is_unsigned = held.credential.is_none() && *slot == SlotKey::Main;
         match self.renew(request).await {
             Ok(renewal) => Ok(renewal.held),
@@ -201,8 +201,8 @@ impl SessionCore {
     }
 }
 
-const NEEDS_CHALLENGE: &str = "the refresher needs a challenge of the server, so there is no credential before a request of the \
-                               middleware was refused";
+const NEEDS_CHALLENGE: &str = "the refresher needs a challenge of the server, so it can get a credential only after the server has \
+                               refused a request of the middleware";
 
 impl Fresh {
     fn new(slot: SlotKey, held: Arc<Current>) -> Result<Self, Error> {

@@ -15,8 +15,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default, K: Key> State<C, E, D, 
         }
         self.clear_failures();
         if !self.has_identity {
-            // No identity is logged in, so none must be kept until the login ends. The new epoch begins now, and requests that
-            // are sent without a credential belong to it.
+            // No identity is logged in, so the session has no identity to keep until the login ends. The new epoch
+            // begins now, and requests that are sent without a credential belong to it.
             self.end_epoch(&NoCredential::SessionChanged);
             self.change(|held| held.epoch += 1);
         }

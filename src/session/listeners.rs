@@ -25,7 +25,7 @@ impl Listeners {
         }
     }
 
-    /// Reports an event that the metrics count, too.
+    /// Reports an event to the metrics, the trace and the listener. `event` is called only if there is one of them.
     pub(crate) fn count(&self, event: impl FnOnce() -> Event) {
         if metrics::IS_ON || self.is_active() {
             let event = event();

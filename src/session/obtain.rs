@@ -21,7 +21,7 @@ use crate::util::timeout;
 
 /// Extra time beyond the timeout of a refresh, before a waiter treats the refresh as dead.
 pub(super) const WAITER_MARGIN: Duration = Duration::from_secs(1);
-/// How many times the timeout of a refresh one caller waits for flights that answer other questions. Without it, demands that
+/// How many times the timeout of a refresh one caller waits for flights for other questions. Without it, demands that
 /// alternate could make a caller wait forever.
 const MAX_TIMEOUTS_IN_QUEUE: u32 = 2;
 
@@ -60,7 +60,8 @@ impl SessionCore {
                 match self.wait(number, wait).await {
                     // The runtime of the flight was shut down, and this one was not: one of the waiters starts a new flight.
                     Err(NoCredential::Failed(error)) if *error.kind() == RefreshErrorKind::Gone => {}
-                    // A login has no challenge to answer. If it declines, the 401 with its challenges starts a flight.
+                    // A login has no challenge. If the refresher declines the login, the challenges of a 401 still
+                    // start a flight.
                     Err(NoCredential::Declined) if request.is_unsigned => {}
                     outcome if is_answer => {
                         return outcome.map(|held| Renewal { held, renewed: Renewed::Joined });

@@ -50,11 +50,11 @@ impl SessionCore {
         self.check_can_wait()?;
         let (done, forgotten) = oneshot::channel();
         let counted = CountedTask::new(&self.task_count);
-        // Dropped together with this future.
+        // This mark is dropped together with this future, which shows that the caller no longer waits.
         let caller = Arc::new(());
         let work = self.forget_all(former, &caller);
         self.spawn(Box::pin(async move {
-            // The caller may no longer wait.
+            // If the caller has stopped waiting, nothing receives the outcome.
             let _ = done.send(work.await);
             drop(counted);
         }));

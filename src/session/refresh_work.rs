@@ -47,7 +47,8 @@ impl SessionCore {
         let context = self.context(number, request, held.credential.clone());
         let counted = CountedTask::new(&self.task_count);
         let work = async move {
-            // Moved into this block: if the refresher panics, they are dropped while `thread::panicking` is true.
+            // The guard and the counted task are moved into this block. So if the refresher panics, they are dropped
+            // while `thread::panicking` is true.
             let (mut guard, _counted) = (guard, counted);
             let core = &*guard.core;
             let bound = core.refresh_timeout();

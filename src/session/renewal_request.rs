@@ -35,7 +35,7 @@ pub(crate) struct RenewalRequest {
     pub(crate) is_unsigned: bool,
     /// Whether the HTTP request carried the credential of this slot.
     pub(crate) has_credential: bool,
-    /// Whether a refresh may start. If not, only a credential that is held already is an answer.
+    /// Whether a refresh may start. If not, the session returns only a credential that it holds already.
     pub(crate) may_start: bool,
     /// Whether the session renews ahead of time, and the call does not wait.
     pub(crate) in_background: bool,
@@ -71,7 +71,8 @@ impl RenewalRequest {
         }
     }
 
-    /// The part of this request that the state of the session reads.
+    /// The part of this request that decides in the [state](super::state::State) of the session what the caller does
+    /// next.
     pub(super) fn flight_request(&self, purpose: Purpose) -> FlightRequest<Demand, SlotKey> {
         FlightRequest {
             purpose,
@@ -89,10 +90,10 @@ impl RenewalRequest {
     }
 }
 
-/// The answer to a [`RenewalRequest`].
+/// The successful result of a [`RenewalRequest`].
 #[derive(Debug)]
 pub(crate) struct Renewal {
     pub(crate) held: Arc<Current>,
-    /// How the call got it.
+    /// How the call got the credential.
     pub(crate) renewed: Renewed,
 }

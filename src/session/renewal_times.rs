@@ -21,9 +21,10 @@ impl SessionCore {
 
     /// The renewal times of a credential that no refresh of this session obtained. It may have expired since it was saved.
     ///
-    /// Its expiry may be a time of the server's clock. So there are two readings, and the earlier one counts: the server can
-    /// never make the credential live longer. A credential that a refresh obtained has one reading, the session's clock.
-    /// Otherwise a server with a wrong `Date` could cause one early refresh after the other.
+    /// Its expiry may be a time of the session's clock or of the server's clock. The earlier of the two counts, so
+    /// the server can never make the credential live longer. The expiry of a credential that a refresh obtained is
+    /// always a time of the session's clock. Otherwise a server with a wrong `Date` could cause one early refresh
+    /// after the other.
     pub(super) fn initial_renewal_times(&self, credential: &Credential) -> RenewalTimes {
         let Some(expiry) = credential.expiry() else { return RenewalTimes::default() };
         let of_server = self.clock_skew().map(|skew| skew.local_time(expiry));

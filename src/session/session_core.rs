@@ -29,9 +29,9 @@ use crate::util::{ClockSkew, clamped, timeout};
 pub(crate) struct Timing {
     /// How long before its expiry a credential is renewed, at most a tenth of its lifetime.
     pub(crate) expiry_margin: Duration,
-    /// How long a temporary failure is answered from memory.
+    /// How long a temporary failure is remembered. Calls get it during that time, and no refresh starts.
     pub(crate) transient_backoff: Duration,
-    /// How long a final failure is answered from memory.
+    /// How long a final failure is remembered. Calls get it during that time, and no refresh starts.
     pub(crate) failure_cooldown: Duration,
     /// The span before a renewal is due in which a credential is renewed in the background.
     pub(crate) background_span: Option<Duration>,

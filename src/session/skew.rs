@@ -13,7 +13,7 @@ pub(super) const MAX_SAMPLES: usize = 5;
 const MIN_SAMPLES: usize = 3;
 /// How far the samples may be apart, in seconds. A slow network makes them differ by a few seconds.
 const MAX_SPREAD: i32 = 10;
-/// A smaller skew has no effect, in seconds. The margin before an expiry covers it.
+/// A skew of at most this many seconds has no effect, because the margin before an expiry covers it.
 const MAX_IGNORED: i32 = 30;
 
 /// The skew of one session. Without a skew it is zero.

@@ -77,13 +77,14 @@ pub(crate) struct Failure<E, D> {
     pub(crate) purpose: Purpose,
     pub(crate) demand: D,
     pub(crate) question_id: u64,
-    /// Whether the failure answers every question about this slot with the same demand, whatever the challenges say.
+    /// Whether the failure is the result of every request for this slot with the same demand, whatever its question
+    /// is.
     pub(crate) is_for_slot: bool,
     /// The place of the failure in the count of all failures of the session.
     pub(crate) number: u64,
     pub(crate) reason: NoCredential<E>,
     pub(crate) since: SystemTime,
-    /// For how long after `since` the failure answers the same question.
+    /// For how long after `since` the failure is the result of further requests.
     pub(crate) span: Duration,
 }
 
@@ -173,7 +174,7 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
         self.budget.clear();
     }
 
-    /// The failure that answers the request, if there was one a moment ago.
+    /// The remembered failure that is the result of this request, if there is one.
     pub(crate) fn remembered(
         &self,
         request: &FlightRequest<D, impl Sized>,
@@ -196,8 +197,8 @@ impl<C: Clone, E: Clone, D: Clone + PartialEq + Default> Slot<C, E, D> {
                 && (failure.is_for_slot || failure.question_id == request.question_id)
         };
         let found = self.failures.iter().rev().find(|failure| is_same(failure) && lasts(failure));
-        // If a server sends a new question each time, no earlier failure answers it. So after many failures the last
-        // one answers every question.
+        // If a server sends a new question each time, no remembered failure belongs to it. So after many failures,
+        // the last one is the result of every request.
         let of_many = || {
             let is_full = self.failures.len() == MAX_FAILURES;
             let all_last = is_full && self.failures.iter().all(|failure| age(failure) < failure.span);

@@ -24,13 +24,13 @@ pub(crate) struct Slots<C, E, D, K> {
     pub(crate) main: Slot<C, E, D>,
     /// Allocated with the first other slot, because a pool has many sessions without one.
     others: Option<Box<Others<C, E, D, K>>>,
-    /// How many other slots there may be.
+    /// How many slots there may be in addition to the main slot.
     max_others: usize,
 }
 
 struct Others<C, E, D, K> {
     slots: HashMap<K, Slot<C, E, D>>,
-    /// Each slot once, at a use that is not later than its last one. So a use costs no search.
+    /// Each slot once, under the number of its last use or of an earlier use. So a use need not change this map.
     by_use: BTreeMap<u64, K>,
     /// The slots by the generation that they hold.
     holders: HashMap<u64, K>,
@@ -160,7 +160,7 @@ impl<C, E, D, K: Key> Others<C, E, D, K> {
         {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
             if slot.last_use == listed && is_busy(&key) {
-                // A flight is a use that lasts.
+                // A slot with a flight counts as used now.
                 self.uses += 1;
                 slot.last_use = self.uses;
                 passed_over += 1;

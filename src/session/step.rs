@@ -12,7 +12,7 @@ pub(crate) type Outcome<C, E, D> = Result<Arc<Held<C, D>>, NoCredential<E>>;
 pub(crate) enum Step<C, E, D> {
     /// Use this credential. The session holds it already.
     Use(Arc<Held<C, D>>),
-    /// Wait for the flight of this number. It is for the same question, so its outcome is the answer.
+    /// Wait for the flight of this number. It is for the same question, so its outcome is the result of the request.
     Join(u64, Wait<Outcome<C, E, D>>),
     /// Wait for the flight of this number, which is for another question of the same slot. Then request again.
     Await(u64, Wait<Outcome<C, E, D>>),

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::flight_request::NoCredential;
 
-/// After how many failures in a row the last failure answers requests of every slot. If a registry refuses only a few
-/// repositories, refreshes for other repositories still start.
+/// After how many failures in a row the last one is the result of requests for every slot. If a registry refuses only
+/// a few repositories, refreshes for other repositories still start.
 const MIN_FAILURES: u32 = 16;
 
 /// The number of failures in a row, and the last of them.

@@ -54,7 +54,8 @@ fn a_step_up_challenge_has_its_contexts_and_its_age() {
 
 #[test]
 fn claims_are_read_from_both_base64_alphabets_padded_or_not() {
-    // The octets fb ff: "+/8=" in the standard alphabet, "-_8" in the URL-safe one.
+    // The octets fb ff in base64: "+/8=" in the standard alphabet, "-_8=" in the URL-safe one. The padding may be
+    // missing.
     for sent in ["+/8=", "+/8", "-_8=", "-_8"] {
         let read = Challenges::parse(format!("Bearer claims=\"{sent}\""));
         let bearer = read.get("Bearer").unwrap().bearer().unwrap();

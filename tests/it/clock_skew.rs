@@ -64,7 +64,8 @@ impl Server {
     }
 }
 
-/// Returns a token with this lifetime, counted from the session's clock, and a number.
+/// A refresher that returns the tokens `r1`, `r2` and so on, each with this lifetime from the time of the session's
+/// clock on.
 fn renewing(lifetime: Duration) -> RecordingRefresher {
     RecordingRefresher::answering(move |number, context: &RefreshContext| {
         Ok(Some(Credential::bearer(format!("r{number}")).with_expiry(context.now() + lifetime)))

@@ -10,7 +10,7 @@ use reqwest_challenge::{
 
 use crate::support::script::API;
 
-/// A lock that refuses to spend a token, and knows the login of another process.
+/// A lock whose `before_spending` fails, and whose `before_prompt` returns the login of another process.
 struct Busy;
 
 #[async_trait]

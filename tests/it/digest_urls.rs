@@ -24,7 +24,7 @@ enum Nonces {
     Once,
 }
 
-/// A server that accepts a nonce only at the URL that got it.
+/// A server that accepts a nonce only at the URL whose 401 brought it.
 fn camera(nonces: Nonces) -> Script {
     let issued: Mutex<HashMap<String, (String, bool)>> = Mutex::default();
     Script::new(move |arrived, number| {

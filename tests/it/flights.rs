@@ -264,11 +264,11 @@ fn a_caller_on_another_runtime_does_not_wait_for_a_flight_on_a_parked_runtime() 
         fake.wait_for_calls(1).await;
         drop(call);
     });
-    // Nothing runs on that runtime any more, not even its timers.
+    // Nothing runs on the parked runtime any more, not even its timers.
     let other = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let error = other.block_on(server.client(&auth).get(API).send()).unwrap_err();
     assert_eq!(failure(&error), RefreshErrorKind::TimedOut);
-    // The parked call waits at the gate, so it uses up the first of these.
+    // The refresh of the parked runtime still waits at the gate, so the gate lets one task more through.
     fake.let_one_through();
     fake.let_one_through();
     assert_eq!(other.block_on(server.client(&auth).get(API).send()).unwrap().status(), 200);

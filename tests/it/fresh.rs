@@ -146,7 +146,7 @@ async fn a_caller_without_a_credential_waits_for_the_pending_login() {
     });
     fake.wait_for_calls(1).await;
     let caller = spawned(&session);
-    // The caller's request for an initial credential shows that it runs.
+    // The initial call shows that the task of the caller runs.
     until(|| fake.initial_calls() == 1).await;
     fake.let_one_through();
     login.await.unwrap().unwrap();

@@ -33,7 +33,8 @@ async fn the_reports_of_a_401_a_403_and_a_success_have_findings() {
     let odd = Script::always(Answer::ok("").header("www-authenticate", "Bearer realm=\"a\""));
     let key = ChallengeMiddleware::new(API, Credential::bearer("t0")).unwrap();
     for _ in 0..2 {
-        // The second call already holds its credential. In that case, the call keeps nothing of a success.
+        // The second call already holds its credential. Such a call keeps nothing of a success, but its report still
+        // has the finding.
         let response = odd.client(&key).get(API).send().await.unwrap();
         assert_eq!(ids(&AuthReport::of(&response)), ["challenge-on-success"]);
     }

@@ -20,7 +20,7 @@ const REASON: &str = "reqwest_challenge.refresh.reason";
 const OUTCOME: &str = "reqwest_challenge.refresh.outcome";
 const BACKGROUND: &str = "reqwest_challenge.refresh.background";
 
-/// Sends a request to each answer in turn, and returns the recorder.
+/// Sends one request to a server that gives these answers in order, and returns the recorder.
 async fn record(answers: impl IntoIterator<Item = Answer>, fake: Fake, options: CallOptions) -> Recorder {
     let recorder = Recorder::default();
     let installed = recorder.install();

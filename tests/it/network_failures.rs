@@ -1,4 +1,5 @@
-//! A network failure is transient, in the head of a response and in its body, and inside each wrapper of a refresher.
+//! A network failure is transient, whether it occurs in the head of a response or in its body, and whatever wraps its
+//! error.
 
 use std::error::Error as StdError;
 use std::fmt;

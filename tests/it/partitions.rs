@@ -167,7 +167,7 @@ async fn partitions_are_bounded_by_a_setting_and_the_least_recently_used_one_is_
     let call = async |n: usize| client.get(format!("{API}/p{n}")).send().await.unwrap();
     for n in 0..1_000 {
         call(n).await;
-        // In use all the time, so it is never dropped.
+        // This partition is used all the time, so it is never dropped.
         call(0).await;
     }
     assert_eq!(fake.calls(), 1_000);

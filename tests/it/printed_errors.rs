@@ -88,7 +88,7 @@ async fn the_full_line_is_the_same_everywhere_and_no_text_repeats() {
         }
         assert_eq!(full[0], line);
         assert_eq!(format!("{:#}", anyhow::Error::from(error)), full.join(": "));
-        // Also as the cause of another error, and after a search.
+        // The error prints the same as the cause of another error, and after a search.
         let outer = anyhow::Error::new(ours).context("reading reports");
         assert!(Error::find(outer.as_ref()).is_some());
         assert_eq!(chain(outer.as_ref())[1..], full);

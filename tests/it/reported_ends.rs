@@ -100,7 +100,7 @@ async fn a_spent_budget_is_reported_once_with_its_pause() {
     assert_eq!(spent.collect::<Vec<_>>(), [(Duration::from_secs(30), false)]);
 }
 
-/// The errors of the refreshes that failed.
+/// The error type of each refresh that a 401 caused. `None` if the refresh did not fail.
 fn failures(events: &Events) -> Vec<Option<&'static str>> {
     let events = events.lock().unwrap();
     let failures = events.iter().filter_map(|event| match event {

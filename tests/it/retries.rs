@@ -59,7 +59,7 @@ async fn every_other_error_of_this_crate_is_final() {
         assert!(matches!(Error::find(&failed), Some(Error::Unauthorized(_))), "{failed:?}");
         assert_eq!((server.requests().len(), refresher.calls()), (1, 1), "{error}");
     }
-    // A 403 stays final with `Retry-After`, and so does a 401 that a new credential does not solve.
+    // A 403 is final even with `Retry-After`. A 401 that a new credential does not solve is final too.
     for (answer, sends) in [(status(403).header("retry-after", "1"), 1), (challenged(), 2)] {
         let server = Script::always(answer);
         let failed = client(&server, &RecordingRefresher::new()).get(API).send().await.unwrap_err();
@@ -77,7 +77,7 @@ async fn other_results_are_judged_by_the_strategy_inside() {
     }
 }
 
-/// How long a call takes on tokio's clock, which a test does not wait for.
+/// How long a call takes on tokio's clock. The clock is paused, so the test does not wait for that time.
 async fn duration_of(client: &ClientWithMiddleware) -> Duration {
     let started = Instant::now();
     drop(client.get(API).send().await);

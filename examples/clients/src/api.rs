@@ -37,7 +37,7 @@ struct Tokens {
 }
 
 impl Api {
-    /// Starts the API with more routes.
+    /// Starts the API. `more` are routes in addition to `/reports` and `/token`.
     ///
     /// # Errors
     /// If loopback has no free port.

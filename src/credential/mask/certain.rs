@@ -1,7 +1,6 @@
 //! Classifies secrets by how likely they occur in a text by chance.
 
-/// The length of the longest secret, in characters, that is never certain: such a short text may occur by chance,
-/// whatever its characters are.
+/// A secret of at most this many characters may occur in a text by chance, whatever its characters are.
 const MAX_SHORT: usize = 4;
 /// A single word of at least this many characters does not occur by chance.
 const MIN_WORD: usize = 16;

@@ -50,13 +50,13 @@ impl Masker {
             self.add(password);
         }
         let token = token.trim_start();
-        // The value with its scheme is as certain as the token.
+        // The value with its scheme occurs by chance as seldom as the token does.
         self.add_as(value, is_certain(token), scheme.len() + 1);
         self.add(token);
     }
 
-    /// Adds a text that a store keeps: the attachment or the export of a credential. If the text is a JSON object, its
-    /// strings are secrets too, except URLs and public values.
+    /// Adds a text that a store keeps: the attachment or the export of a credential. If the text is a JSON object,
+    /// its strings are secrets too, except URLs, public values, and strings that may occur in a text by chance.
     pub(crate) fn add_stored(&mut self, stored: &str) {
         self.add(stored);
         let Ok(mut members) = serde_json::from_str::<Map<String, Value>>(stored) else { return };
@@ -97,13 +97,14 @@ impl Masker {
         self.without(text.into(), |needle| needle.is_certain)
     }
 
-    /// A single word, such as an error code or a scope: `***` if the word is a secret, otherwise the word with `***` in place
-    /// of the certain secrets.
+    /// A single word, such as an error code or a scope: `***` if the word is a secret, otherwise the word with `***`
+    /// in place of those secrets that do not occur in a text by chance.
     pub(crate) fn mask_word(&self, text: String) -> String {
         if self.0.iter().any(|needle| needle.is(&text)) { MASK.to_owned() } else { self.mask_certain(text) }
     }
 
-    /// Whether the text contains a certain secret. If it does, the server repeated the secret.
+    /// Whether the text contains a secret that does not occur in a text by chance. If it does, the server repeated
+    /// the secret.
     #[must_use]
     pub fn has_certain(&self, text: &str) -> bool {
         self.mask_certain(text.to_owned()) != text

@@ -9,10 +9,10 @@ use super::views::View;
 const MIN_PIECE: usize = 8;
 const MAX_PIECE: usize = 12;
 
-/// The shortest piece without a digit that is masked. A shorter one may be a word of the text.
+/// The shortest piece without a digit that is masked. A shorter one may be an ordinary word.
 const MIN_PIECE_WITHOUT_DIGIT: usize = 16;
 
-/// The pieces of a token.
+/// The pieces of one length that a token contains. A text that contains one of them may contain a part of the token.
 #[derive(PartialEq, Eq)]
 pub(super) struct Pieces {
     length: usize,
@@ -55,7 +55,7 @@ impl Pieces {
         Self::keep(run, &text, view, found);
     }
 
-    /// Adds the place of a run of pieces, unless the run may be words of the text.
+    /// Adds the place of a run of overlapping pieces, unless the run may be ordinary words.
     fn keep(run: Option<Range<usize>>, text: &[u8], view: &View, found: &mut Vec<Range<usize>>) {
         let Some(run) = run else { return };
         let piece = &text[run.clone()];

@@ -98,7 +98,8 @@ impl Found {
         self.members.retain(|member| member.place.object != at.object || member.name != name);
     }
 
-    /// The values that fit the rules of a list: in the order of the rules, and the least nested first.
+    /// The values that fit the rules of a list: in the order of the rules, and for each rule the least nested value
+    /// first.
     pub(super) fn values<'f>(&'f self, headers: &'f HeaderMap, rules: &'f [Rule]) -> Vec<Value<'f>> {
         let mut all = Vec::new();
         for (line, rule) in rules.iter().enumerate() {
@@ -127,7 +128,7 @@ impl Found {
         all
     }
 
-    /// The first member of the same object that fits one of the rules.
+    /// Another member of the object that contains `one`: the first that fits the earliest possible rule.
     pub(super) fn beside<'f>(&'f self, one: &Member, rules: &[Rule]) -> Option<&'f Member> {
         let fits = |other: &&Member| other.place.object == one.place.object && other.name != one.name;
         rules.iter().find_map(|rule| {

@@ -80,7 +80,8 @@ fn scopes(values: &[Value<'_>], headers: &HeaderMap) -> Vec<String> {
     all
 }
 
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3), separated by spaces or commas.
+/// Adds the scopes of a text, which are separated by spaces or commas: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
+/// (RFC 6749 §3.3).
 fn gather(text: &str, all: &mut Vec<String>) {
     let is_scope = |piece: &&str| {
         !piece.is_empty() && piece.bytes().all(|octet| matches!(octet, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))

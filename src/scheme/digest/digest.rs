@@ -120,7 +120,7 @@ impl DigestAuth {
     /// # Errors
     /// Returns an error if the proof is wrong.
     fn read_info(&self, info: &HeaderValue) -> Result<(), BoxError> {
-        // The field has the parameters of a challenge without a scheme.
+        // `Authentication-Info` has parameters like a challenge, but no scheme before them.
         let read = Challenges::parse([b"Digest ", info.as_bytes()].concat());
         let Some(info) = read.get("Digest") else { return Ok(()) };
         let text = |name| info.param(name).map(|value| value.into_owned());

@@ -30,11 +30,12 @@ struct State {
     earlier: BoundedList<CountedNonce, MAX_KNOWN>,
     /// The nonces that are not used yet. Each came with a 401 or a success, and serves at least one request.
     unused: BoundedList<UnusedNonce, MAX_UNUSED>,
-    /// The nonces that came with a 401, and the URLs that got them.
+    /// The nonces that came with a 401, each with the URL of that 401.
     by_url: BoundedList<UrlNonce, MAX_KNOWN>,
-    /// Whether the server accepted a nonce at another URL than the one that got it.
+    /// Whether the server accepted a nonce at another URL than that of the 401 that brought it.
     is_shared: bool,
-    /// Whether the server refused an answer at the URL that got its nonce. Then the password is wrong.
+    /// Whether the server refused a nonce at the very URL whose 401 brought it, and did not call it stale. Then the
+    /// password is wrong.
     is_rejected: bool,
     /// The uses whose proof by the server has not arrived.
     uses: BoundedList<Arc<NonceUse>, MAX_USES>,
@@ -63,7 +64,7 @@ pub(super) struct SessionNonces {
 struct UnusedNonce {
     nonce: String,
     source: NonceSource,
-    /// The URL that got the nonce, if it is known.
+    /// The URL whose 401 brought the nonce. `None` if it is not known, or if a success brought the nonce.
     target: Option<TargetHash>,
 }
 
@@ -114,7 +115,7 @@ impl State {
         self.add_unused(UnusedNonce { nonce, source: NonceSource::Challenge { opaque }, target });
     }
 
-    /// Whether this URL got this nonce with a 401.
+    /// Whether a 401 of this URL brought this nonce.
     fn has_given(&self, target: TargetHash, nonce: &str) -> bool {
         self.by_url.iter().any(|given| given.target == target && given.nonce == nonce)
     }
@@ -209,7 +210,7 @@ impl Nonces {
         let target = self.target(&given);
         let mut state = self.lock();
         state.unused.retain(|unused| matches!(unused.source, NonceSource::Challenge { .. }));
-        // If the nonce is stale at the URL that got it, the nonces of other URLs are stale too.
+        // If the nonce is stale at the URL whose 401 brought it, the nonces of other URLs are stale too.
         if target.zip(sent).is_some_and(|(target, sent)| state.has_given(target, sent)) {
             state.by_url.clear();
         }
@@ -242,7 +243,7 @@ impl Nonces {
     pub(super) fn record_accepted(&self, uri: &str) {
         let target = self.hasher.hash_one(uri);
         let mut state = self.lock();
-        // A URL that never got a nonce used one of another URL.
+        // If no 401 of this URL brought a nonce, the answer had the nonce of another URL.
         state.is_shared |= !state.by_url.iter().any(|given| given.target == target);
     }
 

@@ -22,7 +22,7 @@ pub(crate) async fn failing(fault: Fault) -> String {
     failing_until(fault, usize::MAX, "").await
 }
 
-/// The same server, which sends `good` after that many failures.
+/// A server that fails in this way `times` times, and then sends `good`.
 pub(crate) async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

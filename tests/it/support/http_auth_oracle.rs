@@ -3,29 +3,30 @@
 use reqwest_challenge::Challenges;
 use reqwest_challenge::challenge::DefectKind;
 
-/// Why http-auth refuses what RFC 9110 allows.
+/// An intended difference between http-auth and this parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Difference {
-    /// It does not support token68, which RFC 9110 §11.3 allows in a challenge.
+    /// http-auth does not support token68, which RFC 9110 §11.3 allows in a challenge.
     Token68,
-    /// It accepts only ASCII text. A quoted-string may contain obs-text.
+    /// http-auth accepts only ASCII text. A quoted-string may contain obs-text.
     ObsText,
-    /// It requires one challenge, as RFC 7235 did. RFC 9110 has `#challenge`.
+    /// http-auth requires at least one challenge, as RFC 7235 did. RFC 9110 has `#challenge`, which may be empty.
     Empty,
-    /// It accepts one space after a scheme and then a parameter. RFC 9110 has `1*SP` and then a list that may begin with
-    /// empty elements: `Basic  realm="x"`, `Basic , realm="x"`.
+    /// After a scheme, http-auth accepts only one space and then a parameter. RFC 9110 has `1*SP` and then a list
+    /// that may begin with empty elements: `Basic  realm="x"`, `Basic , realm="x"`.
     SpacesAfterScheme,
-    /// It accepts a name twice in one challenge, which RFC 9110 §11.2 forbids. Here the second one is a defect, and both are
-    /// kept.
+    /// http-auth accepts a parameter name twice in one challenge, which RFC 9110 §11.2 forbids. This parser notes a
+    /// defect and keeps both.
     Duplicate,
-    /// It has no limits. This parser stops at a limit and notes a defect.
+    /// http-auth has no limits. This parser stops at a limit and notes a defect.
     Cap,
 }
 
-/// Reads a value with both parsers and compares the results.
+/// Reads a value with both parsers and compares the results. Returns the intended difference, or `None` if the
+/// results are equal.
 ///
 /// # Errors
-/// Describes the difference if it is not an intended one.
+/// Returns a description of a difference that is not intended.
 pub(crate) fn compare(value: &str) -> Result<Option<Difference>, String> {
     // Blanks at either end belong to the line, not to the value (RFC 9110 §5.5).
     let value = value.trim_matches([' ', '\t']);

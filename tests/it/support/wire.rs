@@ -95,7 +95,7 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// The same response, with its body in chunks.
+/// A response whose body is sent in chunks, without a `Content-Length`.
 pub(crate) fn chunked(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let chunks: String = body
         .as_bytes()

@@ -91,7 +91,7 @@ async fn folder(Running { url, .. }: Running) {
     let response = client.get(format!("{url}/domain")).send().await.unwrap();
     assert_eq!(response.url().path(), "/domain/");
     assert_eq!(response.text().await.unwrap(), "ok domain\n");
-    // A client that redirects below the middleware sends the answer for the first URL to the second.
+    // A client that follows redirects below the middleware sends the answer for the first URL to the second.
     let client = ClientBuilder::new(reqwest::Client::new()).with(auth()).build();
     let error = client.get(format!("{url}/domain")).send().await.unwrap_err();
     assert!(format!("{:#}", anyhow::Error::from(error)).contains("`FollowRedirects`"));

@@ -40,7 +40,7 @@ pub struct SavedRefresher<R> {
 
 #[derive(Default)]
 struct State {
-    /// The text of the last credential that the session got from here, or an older text.
+    /// The text of the last credential that the session got from this refresher, or an older text.
     known: Option<Saved>,
     /// How many logouts there were.
     logouts: u64,
@@ -53,7 +53,8 @@ impl<R: Refresh> SavedRefresher<R> {
         Self::restored_by(inner, store, key, |_scheme, _exported| None)
     }
 
-    /// The same for credentials of a custom scheme. `restore` receives the scheme and the exported text.
+    /// Keeps the credentials of a custom scheme too: `restore` receives the scheme and the exported text, and makes
+    /// the credential.
     pub fn restored_by(
         inner: R,
         store: impl Store,

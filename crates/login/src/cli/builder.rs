@@ -37,7 +37,7 @@ pub struct LoginBuilder {
 /// Where the credential comes from.
 enum Source {
     OAuth(Issuer, Client),
-    /// A token that the user creates on that page.
+    /// A token that the user creates on the page with this URL.
     Token(String),
     /// The password of the user. If it is `None`, the tool asks for the user name too.
     Password(Option<String>),

@@ -36,7 +36,8 @@ impl<R: Refresh> EnvToken<R> {
         Self::from_value(name, value, fallback)
     }
 
-    /// The same with a given value of the variable, for tests and for a tool that reads its variables itself.
+    /// Takes the value of the variable as an argument and does not read it, for tests and for a tool that reads its
+    /// variables itself.
     #[must_use]
     pub fn from_value(name: impl Into<String>, value: Option<String>, fallback: R) -> Self {
         let token = value.map(|value| Secret::new(value.trim())).filter(|token| !token.is_empty());

@@ -12,15 +12,15 @@ use super::prompt::{self, Ask};
 use super::show::Screen;
 use crate::oauth::OAuth;
 
-/// Time for everything else than the prompts of a login.
+/// The time for everything in a login except its prompts.
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(10);
 
 /// A login for a command-line tool: a [`Refresh`] that reaches the user in the way that works where the tool runs.
 ///
-/// The user is asked if the caller calls [`Session::login`](reqwest_challenge::Session::login), or also by a 401 if
-/// [`prompting`](super::LoginBuilder::prompting) is set. If the tool cannot ask the user, the login fails at once with
-/// [`LoginRequired`](reqwest_challenge::RefreshErrorKind::LoginRequired) and names the command that logs in: see
-/// [`Environment::no_prompt_reason`].
+/// The tool asks the user when the caller calls [`Session::login`](reqwest_challenge::Session::login). If
+/// [`prompting`](super::LoginBuilder::prompting) is set, it asks after a 401 too. If the tool cannot ask the user,
+/// the login fails at once with [`LoginRequired`](reqwest_challenge::RefreshErrorKind::LoginRequired) and names the
+/// command that logs in: see [`Environment::no_prompt_reason`].
 ///
 /// ```
 /// use reqwest_challenge_login::cli::Login;
@@ -43,7 +43,7 @@ pub struct Login {
 
 pub(super) enum Kind {
     OAuth(Box<OAuth>, Alternatives),
-    /// A token that the user creates on that page.
+    /// A token that the user creates on the page with this URL.
     Token(String),
     /// The password of the user. If it is `None`, the tool asks for the user name too.
     Password(Option<String>),
@@ -52,7 +52,7 @@ pub(super) enum Kind {
 /// What to ask for if OAuth cannot be used.
 #[derive(Default)]
 pub(super) struct Alternatives {
-    /// A token that the user creates on that page, if no OAuth login reaches the user.
+    /// A token that the user creates on the page with this URL, if no OAuth login reaches the user.
     pub(super) token_page: Option<String>,
     /// A password, if the API offers Basic and no Bearer.
     pub(super) password: Option<PasswordOf>,

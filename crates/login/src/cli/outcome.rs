@@ -111,7 +111,7 @@ fn code_of_unauthorized(reason: UnauthorizedReason) -> u8 {
 #[must_use]
 pub fn explain(error: &(dyn Error + 'static), command: &str, variable: Option<&str>) -> String {
     let mut text = format!("error: {}", error_lines(error).join("\n  caused by: "));
-    // The hint of the error is the remedy that it already names.
+    // The error already prints its hint, so a remedy that the hint names is not printed again.
     let hint = match RefreshError::find(error).map(RefreshError::kind) {
         Some(RefreshErrorKind::LoginRequired { hint }) => hint.as_str(),
         _ => "",

@@ -41,7 +41,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Turns the error into a required login if its code says that the user must act.
+    /// Turns the error into `LoginRequired` if its code says that the user must act.
     pub(super) fn as_login_required(&self, error: RefreshError) -> RefreshError {
         let RefreshErrorKind::Denied { code, .. } = error.kind() else { return error };
         if meaning(code) == Some(Meaning::LoginRequired) {

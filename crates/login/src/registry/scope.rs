@@ -30,7 +30,7 @@ pub(super) fn mounted_from<'u>(method: &Method, url: &'u Url) -> Option<Cow<'u, 
 /// The repository in a path of the distribution specification: `/v2/<name>/manifests/…` and similar.
 pub(super) fn repository(url: &Url) -> Option<&str> {
     let path = url.path().strip_prefix("/v2/")?;
-    // A name may contain such a word, so the last one counts.
+    // The name of a repository may contain a word such as `blobs` too, so the last of these words ends the name.
     let ends = ["/manifests/", "/blobs/", "/tags/", "/referrers/"].iter().filter_map(|kind| path.rfind(kind));
     ends.max().map(|end| &path[..end])
 }

@@ -29,8 +29,8 @@ const REQUEST_CODES: [&str; 7] = [
     "unsupported_response_type",
 ];
 
-/// The error for a response without a token: by its OAuth code if it has one (RFC 6749 §5.2), else by its status. The
-/// server's text is attached.
+/// The error for a response without a token. If its status is temporary, so is the error. Otherwise its OAuth code
+/// decides (RFC 6749 §5.2), or its status if it has no code. The server's text is attached.
 pub(super) fn of(refusal: &Refusal<'_>, account: &Account, now: SystemTime) -> RefreshError {
     let Refusal { status, headers, body } = *refusal;
     let members = SecretJson::of(body).unwrap_or_default();

@@ -49,7 +49,7 @@ impl Entries {
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Saved> {
-        // Unchanged, octet for octet, because callers compare it.
+        // The text is returned octet for octet as it was saved, because callers compare it.
         Some(Saved::new(self.0.value(key.as_str())?.as_str()?))
     }
 

@@ -18,7 +18,8 @@ impl<R: Refresh> Stored<R> {
     pub(super) async fn log_out(&self, context: RefreshContext) -> Result<(), RefreshError> {
         let credential = context.credential().cloned();
         let logins_before = self.logins.load(Ordering::SeqCst);
-        // Continues without the lock too: the removal is compared with the stored text.
+        // Continues even without the lock: `remove` removes the text only if no other process has changed it
+        // meanwhile.
         let _lock = self.entry.lock_briefly().await;
         let stored = self.entry.load().await;
         let newest = self.newest(stored.as_ref().ok().and_then(Option::as_ref)).await;

@@ -25,8 +25,8 @@
 //! # How a credential travels
 //! 1. The session asks for the initial credential. [`Stored`] loads the text under its [`Key`], and [`from_saved`] makes a
 //!    credential of it.
-//! 2. A server refuses the credential. [`Stored`] takes the store's lock and loads again. If another process has renewed
-//!    meanwhile, its credential is the answer.
+//! 2. A server refuses the credential. [`Stored`] takes the store's lock and loads again. If another process has
+//!    renewed meanwhile, it returns the credential of that process.
 //! 3. Otherwise [`Stored`] prepares the save, so that a full disk is found before a single-use refresh token is sent. It
 //!    calls the refresher inside with the stored credential in the context.
 //! 4. [`to_saved`] writes the new credential as text. The store replaces the old text, if it is still there.
@@ -96,8 +96,8 @@
 //!    [`without_credential`](reqwest_challenge::RefreshContext::without_credential).
 //! 5. *Pass the lock on.* It gives the context a [`RenewalLock`](reqwest_challenge::RenewalLock) with
 //!    [`with_renewal_lock`](reqwest_challenge::RefreshContext::with_renewal_lock):
-//!    - `before_prompt` releases the lock before the user is asked, because a user takes minutes. It then looks again: if
-//!      another process has completed a login, that credential is the answer.
+//!    - `before_prompt` releases the lock before the user is asked, because a user takes minutes. It then looks
+//!      again: if another process has completed a login, it returns that credential.
 //!    - `before_spending` calls [`Store::prepare`] before a single-use token is sent. After `before_prompt` the lock is no
 //!      longer held. [`Stored`] then only checks that a save is possible and does not take the lock again.
 //!    - `keep_attachment` receives a new refresh token that came without a usable access token. The decorator saves it if the
@@ -115,7 +115,8 @@
 //!    [`CredentialRevoked`](reqwest_challenge::RefreshErrorKind::CredentialRevoked) and the reason is `Challenged` or `Expired`.
 //!    A failed login or step-up says nothing about the stored credential. Any other error keeps the credential.
 //!
-//! **`forget`** takes the lock briefly and continues without it, because the changes are compared with the stored text.
+//! **`forget`** takes the lock briefly and continues without it, because each change first checks that the stored
+//! text is the expected one.
 //! - It loads, removes the text with [`Store::clear`], and calls [`Store::sweep`]. If another process changes the text
 //!   meanwhile, it loads and removes again.
 //! - The refresher inside gets the newest stored credential, or the one of the context if none is stored. A further call

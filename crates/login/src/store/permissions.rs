@@ -13,7 +13,7 @@ use super::error::StoreError;
 /// Options that create a file with the mode 0600, and that do not follow a link.
 pub(super) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    // The flags have so few bits that they fit either type.
+    // The flag is a small number, so the cast to a signed type does not change it.
     options.mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     options
 }

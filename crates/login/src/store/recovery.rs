@@ -21,8 +21,9 @@ impl FileStore {
         self.recover_under(lock.as_ref());
     }
 
-    /// The same for a writer, which holds the lock and removes the temporary files. Such a file contains the credentials of other keys
-    /// too. Does nothing without the lock, because another process may be completing its save.
+    /// Does what [`recover`](Self::recover) does, for a writer, which holds the lock and removes the temporary files.
+    /// Such a file contains the credentials of other keys too. Does nothing without the lock, because another process
+    /// may be completing its save.
     pub(super) fn recover_under(&self, lock: Option<&File>) {
         if lock.is_none() {
             return;

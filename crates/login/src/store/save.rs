@@ -11,7 +11,7 @@ use super::stored::Stored;
 use super::unsaved::{Known, Unsaved, newest};
 use crate::util::lock;
 
-/// How often a save is tried again if other processes change the entry. They do not log in and out as often as that.
+/// How often a save is tried again if other processes change the entry. Users do not log in and out as often as that.
 const MAX_CONFLICTS: usize = 8;
 
 /// The token of a credential of which only the attachment is known. A request sends it only if the renewal fails.

@@ -24,10 +24,10 @@ type Report = Arc<dyn Fn(&StoreError) + Send + Sync>;
 /// A refresher whose credentials are stored. It begins with the stored credential, and it saves each new credential before a
 /// request uses it.
 ///
-/// A renewal holds the store's lock and loads the stored credential first. If another process has renewed meanwhile, that
-/// credential is the answer. A refresher that asks the user releases the lock first
-/// ([`RefreshContext::before_prompt`]); other processes that would ask the user wait for that login. If the server has revoked
-/// the credential, the stored one is removed, unless another process has replaced it.
+/// A renewal holds the store's lock and loads the stored credential first. If another process has renewed meanwhile,
+/// that credential is returned. A refresher that asks the user releases the lock first
+/// ([`RefreshContext::before_prompt`]); other processes that would ask the user wait for that login. If the server
+/// has revoked the credential, the stored one is removed, unless another process has replaced it.
 ///
 /// Only the credential of the first resource is stored: a credential for
 /// [another resource](RefreshContext::resource) is neither loaded nor saved. Do not use it with

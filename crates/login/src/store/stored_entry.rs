@@ -55,9 +55,9 @@ impl StoredEntry {
         self.store.lock(&self.key, self.lock_timeout).await
     }
 
-    /// The same lock, for a login, a logout, or a renewal before the expiry. A process that was stopped during a renewal must
-    /// not keep the user waiting. A login and a logout continue without the lock: their changes are compared with the stored
-    /// text.
+    /// The lock of a renewal, for a login, a logout, or a renewal before the expiry, which wait for it only briefly.
+    /// A process that was stopped during a renewal must not keep the user waiting. A login and a logout continue
+    /// without the lock, because each change first checks that the stored text is the expected one.
     pub(super) async fn lock_briefly(&self) -> Result<StoreLock, StoreError> {
         self.store.lock(&self.key, self.lock_timeout.min(MAX_BRIEF_WAIT)).await
     }
@@ -79,7 +79,7 @@ impl StoredEntry {
         Some(credential.with_source(self.name()))
     }
 
-    /// Whether the stored credential answers the context, because another process has renewed it.
+    /// Whether a refresh with this context can return the stored credential, because another process has renewed it.
     pub(super) fn answers(&self, stored: &Credential, context: &RefreshContext) -> bool {
         // A login gets a separate credential.
         let may_answer =

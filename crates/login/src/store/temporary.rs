@@ -119,7 +119,7 @@ pub(super) fn replace_content(
     Ok(true)
 }
 
-/// Removes the files that killed processes left. No other process writes while the lock is held.
+/// Removes the files that killed processes left. The caller holds the lock of writes, so no other process writes.
 pub(super) fn remove_leftovers(path: &Path) {
     // The next write tries again to remove the rest.
     for leftover in leftovers(path) {

@@ -34,7 +34,7 @@ fn child_that_logs_in() {
     println!("logged in");
 }
 
-/// The browser: opens its only argument that is a page.
+/// Plays the browser: opens the page that its only argument with a URL names.
 #[test]
 #[ignore = "another test runs it in a child process"]
 fn child_that_opens_the_page() {

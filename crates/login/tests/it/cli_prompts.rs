@@ -60,7 +60,7 @@ fn child_that_prompts() {
     runtime.shutdown_background();
 }
 
-/// The terminal at the end of the child, after the user typed the keys at each of the prompts.
+/// The state of the terminal after the child has ended. The user has typed the keys at each of the prompts.
 fn typed(kind: &str, api: &str, steps: &[(&str, &str)]) -> Left {
     let exe = std::env::current_exe().unwrap();
     let args = ["cli_prompts::child_that_prompts", "--exact", "--ignored", "--nocapture", "--test-threads=1"];

@@ -1,4 +1,5 @@
-//! A network failure is transient for a command-line tool and for a registry, in the head of a response and in its body.
+//! A network failure is transient for a command-line tool and for a registry, whether it occurs in the head of a
+//! response or in its body.
 
 use std::error::Error as StdError;
 use std::fmt;

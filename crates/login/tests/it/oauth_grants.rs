@@ -41,7 +41,7 @@ async fn asked(who: Client, grant: impl Grant, set: impl FnOnce(OAuth) -> OAuth)
     asked_at(SystemTime::now, who, grant, set).await
 }
 
-/// The same with a clock.
+/// The token request of a call of an API by a session with this clock.
 async fn asked_at(
     clock: impl Clock,
     who: Client,

@@ -22,7 +22,7 @@ async fn refreshed(oauth: &OAuth, api: &str, metadata: &str) -> Result<Option<Cr
     refreshed_by(SystemTime::now, oauth, api, metadata).await
 }
 
-/// The same with a clock.
+/// The outcome of a refresh by a session with this clock, after a 401 whose challenge names the metadata.
 async fn refreshed_by(
     clock: impl Clock,
     oauth: &OAuth,

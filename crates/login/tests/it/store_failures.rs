@@ -1,4 +1,5 @@
-//! Stores that fail, and logins of other processes: no credential is lost, and no ended login returns.
+//! Stores that fail, and logins of other processes: no credential is lost, and a login that has ended does not come
+//! back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -243,12 +243,12 @@ async fn with_a_read_only_store_no_prompt_is_shown_and_no_stored_refresh_token_i
     let prompter = Prompter::at(&open(), "t9");
     let why = fails(Stored::new(prompter.clone(), ReadOnly(store.clone()), key())).await;
     assert!(prompter.asked() == 0 && is_of_store(&why), "{why:?}");
-    // A credential without a prompt is used, and the failed save is reported.
+    // A credential that was obtained without a prompt is used, and the failed save is reported.
     let refresher = Arc::new(Stored::new(gives("t9"), ReadOnly(store.clone()), key()));
     let (run, _) = client(&takes("t9"), refresher.clone());
     assert_eq!(run.get(API).send().await.unwrap().status(), 200);
     assert!(refresher.save_error().is_some());
-    // A stored refresh token that is valid once would be lost for all processes.
+    // A stored refresh token is not presented: if it is valid only once, all processes would lose the login.
     another_saves(&store, "t1").await;
     let renews = gives("t9");
     let why = fails(Stored::new(renews.clone(), ReadOnly(store.clone()), key())).await;

@@ -27,7 +27,7 @@ pub struct StoreContract {
 ///
 /// - an empty store has no entry, and its name is not empty
 /// - an entry is returned byte for byte
-/// - an entry of 16 KiB is stored, or is refused with its size and the limit and changes nothing
+/// - an entry of 16 KiB is stored, or the store names its size and the limit and changes nothing
 /// - replace changes nothing if the entry is not the expected one
 /// - clear changes nothing if the entry is not the expected one
 /// - entries of different keys do not affect each other
@@ -66,7 +66,7 @@ impl StoreContract {
         add("an empty store has no entry, and its name is not empty", self.is_empty().await);
         add("an entry is returned byte for byte", self.keeps_bytes().await);
         add(
-            "an entry of 16 KiB is stored, or is refused with its size and the limit and changes nothing",
+            "an entry of 16 KiB is stored, or the store names its size and the limit and changes nothing",
             self.keeps_large_entry().await,
         );
         add("replace changes nothing if the entry is not the expected one", self.compares_on_replace().await);

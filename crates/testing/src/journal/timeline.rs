@@ -40,7 +40,7 @@ fn write_exchange(
 ) -> fmt::Result {
     let request = &exchange.request;
     let credential = credentials.label(request);
-    // The test writes the path, so only certain secrets are masked in it.
+    // The test writes the path, so only secrets that do not occur by chance are masked in it.
     let path = masker.mask_certain(request.path().to_owned());
     write!(f, "{:<10} {:<7} {path}  {credential}", request.server, request.method.as_str())?;
     match (&exchange.answer, exchange.status()) {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-/// A body: first the given bytes, then that many filler bytes.
+/// A body: first the given bytes, then filler bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Payload {
     pub(crate) bytes: Bytes,

@@ -39,7 +39,7 @@ impl Purpose {
     }
 }
 
-/// Whether the answer to a token request asks for the same request again. Both count as one refresh.
+/// Whether the answer to a token request asks for the same request again. The two requests count as one refresh.
 pub(super) fn asks_for_repetition(answer: &Answer) -> bool {
     const CODES: [&str; 3] = ["authorization_pending", "slow_down", "use_dpop_nonce"];
     let body = String::from_utf8_lossy(&answer.payload.bytes);

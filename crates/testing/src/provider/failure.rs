@@ -50,7 +50,7 @@ pub(super) fn oauth_error(status: u16, code: &str) -> Answer {
     Answer::new(status).json_body(format_args!("{{\"error\":\"{code}\"}}"))
 }
 
-/// The same with a text for the author of the test.
+/// An error response with a text for the author of the test.
 pub(super) fn described_error(status: u16, code: &str, description: &str) -> Answer {
     Answer::new(status).json_body(json!({ "error": code, "error_description": description }))
 }

@@ -93,7 +93,7 @@ impl Gate {
 /// Wakes the waiters of the gate after [`MAX_WAIT`], unless the returned sender is dropped earlier.
 fn watch_time(inner: Arc<Inner>, is_late: Arc<AtomicBool>) -> mpsc::Sender<()> {
     let (watch, ended) = mpsc::channel::<()>();
-    // A thread measures the time, because the runtime of the test may have paused its own.
+    // A thread measures the time, because the test may have paused the time of its runtime.
     std::thread::spawn(move || {
         if ended.recv_timeout(MAX_WAIT) == Err(RecvTimeoutError::Timeout) {
             is_late.store(true, Ordering::SeqCst);

@@ -136,10 +136,10 @@ async fn the_contract_reports_each_violation_of_a_decorator() {
         ("remembers", "a kept credential is forgotten by a logout"),
         (
             "answers anything",
-            "a kept credential answers only if it was not refused, has not expired and meets the demand",
+            "a kept credential is returned only if it was not refused, has not expired and meets the demand",
         ),
-        ("answers anything", "a kept credential does not answer a login"),
-        ("answers anything", "a kept credential does not answer a partition or another resource"),
+        ("answers anything", "a kept credential is not returned for a login"),
+        ("answers anything", "a kept credential is not returned for a partition or another resource"),
         ("loses the lock", "the lock of the context reaches the refresher inside"),
     ] {
         let failed = failed(Bad::contract(how).without_lock()).await;

@@ -22,11 +22,11 @@ async fn the_requests_of_a_login_are_not_sends_of_a_caller() {
     let journal = provider.journal();
     journal.assert_one_refresh_for(1);
     journal.assert_refreshes(1);
-    // A logout with its revocation does not count either.
+    // The revocation of a logout counts neither as a refresh nor as a send of a caller.
     session.logout().await.unwrap();
     assert!(journal.exchanges().iter().any(|exchanged| exchanged.request().path() == "/revoke"));
     journal.assert_one_refresh_for(1);
-    // A request to the token endpoint that is not a token request does not count.
+    // A request to the token endpoint that is not a token request does not count as a refresh.
     reqwest::get(provider.token_url()).await.unwrap();
     journal.assert_one_refresh_for(1);
     assert_eq!(provider.token_requests(), 1);

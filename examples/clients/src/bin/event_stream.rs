@@ -46,7 +46,7 @@ async fn main() -> Result<(), BoxError> {
         listen(&client, &api.url("/events"), &mut last_id).await.err().ok_or("the stream opens without a token")?;
     println!("the server refuses every token: {error}");
     let is_final = error.downcast_ref::<reqwest_middleware::Error>().and_then(|error| Unauthorized::find(error));
-    expect("errors that say so, which end the reconnects", usize::from(is_final.is_some()), 1)?;
+    expect("errors of the kind `Unauthorized`, which end the reconnects", usize::from(is_final.is_some()), 1)?;
     expect("requests: never a third one", api.take_requests(), 2)?;
     println!("ok");
     Ok(())

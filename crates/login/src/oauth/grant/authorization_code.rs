@@ -70,7 +70,7 @@ impl AuthorizationCode {
         self
     }
 
-    /// Fails if the server may not check the code verifier (RFC 7636).
+    /// Fails if it is not certain that the server checks the code verifier (RFC 7636).
     fn check_code_challenge(context: &GrantContext<'_>) -> Result<(), RefreshError> {
         let supports_s256 = match &context.server.code_challenge_methods {
             Some(methods) => methods.iter().any(|method| method == "S256"),
@@ -85,8 +85,8 @@ impl AuthorizationCode {
         Err(RefreshError::denied("pkce").caused_by(line))
     }
 
-    /// Fails if the client cannot distinguish the response of another server from the response of this server. The
-    /// client would send the other server's code to this one (RFC 9700 §4.4).
+    /// Fails if the client cannot distinguish the response of another server from the response of this server. In
+    /// that case the client could send the code of the other server to this server (RFC 9700 §4.4).
     fn check_mix_up(context: &GrantContext<'_>) -> Result<(), RefreshError> {
         if context.can_match_response() || context.registers() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! A client on its own behalf (RFC 6749 §4.4).
+//! The grant of a client that acts for itself and not for a user (RFC 6749 §4.4).
 
 use async_trait::async_trait;
 

@@ -84,7 +84,8 @@ impl DeviceCode {
     }
 }
 
-/// The error for an unusable device authorization response. It may be the page of a proxy, so it is temporary.
+/// The error for an unusable device authorization response. The response may be the page of a proxy, so the error is
+/// temporary.
 fn missing(what: &str) -> RefreshError {
     RefreshError::transient(None).caused_by(format!("the device authorization response has no {what}"))
 }
@@ -126,7 +127,7 @@ impl DeviceAuthorization {
             let left = self.end.duration_since(clock.now()).unwrap_or_default();
             let pause = clock.sleep(self.interval.min(left));
             unless(pin!(context.refresh_context.abandoned()), pin!(pause)).await.map_err(|()| abandoned())?;
-            // Neither sooner than the interval, nor after the code has expired.
+            // The client does not poll before the interval has passed, and does not poll after the code has expired.
             if self.interval > left {
                 return Err(expired());
             }

@@ -69,8 +69,8 @@ impl GrantContext<'_> {
         self.refresh_context.now()
     }
 
-    /// The time of the server, for an assertion or a proof that the server checks. It differs from [`now`](Self::now) if the
-    /// session knows that the server's clock is wrong, or the session's.
+    /// The time of the server, for an assertion or a proof that the server checks. It differs from [`now`](Self::now)
+    /// if the session knows that the two clocks differ.
     #[must_use]
     pub fn server_now(&self) -> SystemTime {
         self.refresh_context.server_now()

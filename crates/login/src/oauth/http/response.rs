@@ -123,7 +123,7 @@ impl ServerResponse {
             return ErrorResponse::of_text(&Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned()));
         };
         let mut error = ErrorResponse::of(&members);
-        // A repeated status is not a code.
+        // A code that only repeats the HTTP status says nothing more.
         error.codes.retain(|code| code != self.status.as_str());
         error
     }

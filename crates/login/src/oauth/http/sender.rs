@@ -61,7 +61,8 @@ impl Sender<'_> {
         self.get(what, url, false, may_lead_to).await
     }
 
-    /// Gets the metadata of the API, which must name the API themselves.
+    /// Gets the metadata of the API. A redirect may lead to any server whose URL the policy allows, because the
+    /// metadata name the resource that they are about.
     pub(in crate::oauth) async fn get_resource_metadata(
         &self,
         what: &str,

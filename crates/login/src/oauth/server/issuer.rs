@@ -117,7 +117,8 @@ impl Issuer {
         Ok(self.with_own_cache())
     }
 
-    /// Metadata that were read under another trust are not used.
+    /// The same issuer with an empty cache, because metadata that were read when other origins were trusted must not
+    /// be used.
     fn with_own_cache(self) -> Self {
         Self { cache: Arc::default(), ..self }
     }

@@ -1,4 +1,4 @@
-//! What a renewal cannot achieve now.
+//! Renewals that would not help now: with a refused refresh token, or for claims that the token already has.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};

@@ -19,7 +19,7 @@ pub(in crate::oauth) struct TokenResponse {
 
 impl TokenResponse {
     pub(in crate::oauth) fn read(response: &ServerResponse, sent: &Form) -> Result<Self, RefreshError> {
-        // It may be the page of a proxy or of a captive portal. Then a later attempt may succeed.
+        // The response may be the page of a proxy or of a captive portal. Then a later attempt may succeed.
         let unusable = |why: &str| RefreshError::transient(None).caused_by(why);
         let not_json = || unusable("the response of the token endpoint is not a JSON object");
         let mut members = response.members().ok_or_else(not_json)?;

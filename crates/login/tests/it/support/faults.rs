@@ -5,7 +5,7 @@
 pub(crate) enum Fault {
     /// The server closes a connection whose response has a `Content-Length`.
     Closes,
-    /// The server closes it in the middle of a chunk.
+    /// The server closes the connection in the middle of a chunk.
     ClosesChunk,
 }
 
@@ -14,7 +14,7 @@ pub(crate) async fn failing(fault: Fault) -> String {
     failing_until(fault, usize::MAX, "").await
 }
 
-/// The same, but after `times` failures the server sends `good`.
+/// A server that fails like this `times` times, and then sends `good`.
 pub(crate) async fn failing_until(fault: Fault, times: usize, good: &'static str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

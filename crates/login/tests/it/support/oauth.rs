@@ -12,7 +12,7 @@ pub(crate) fn client(origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Sessi
     with_session(ChallengeMiddleware::new(origin, oauth).unwrap())
 }
 
-/// The same with a clock.
+/// A client whose session has this clock.
 pub(crate) fn client_by(clock: impl Clock, origin: &str, oauth: OAuth) -> (ClientWithMiddleware, Session) {
     with_session(ChallengeMiddleware::builder(origin, oauth).clock(clock).build().unwrap())
 }

@@ -10,7 +10,7 @@ pub(crate) fn spawn(role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
     spawn_after(":", role, test, facts)
 }
 
-/// The same after a shell command, such as `ulimit -f 0`.
+/// Starts the child after a shell command, such as `ulimit -f 0`.
 pub(crate) fn spawn_after(setup: &str, role: &str, test: &str, facts: &[(&str, &str)]) -> Child {
     Command::new("sh")
         .args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")])

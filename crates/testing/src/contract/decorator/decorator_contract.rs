@@ -19,7 +19,8 @@ pub struct DecoratorContract {
 /// the refresher that it receives. Decorators with the same place, the second argument, share what they keep, as processes
 /// share a store. The suite uses new places in each check.
 ///
-/// The refresher inside belongs to the suite. It records its calls and answers as each check needs it. The checks are:
+/// The refresher inside belongs to the suite. It records its calls, and returns what each check needs. The checks
+/// are:
 ///
 /// - the timeout is not shorter than that of the refresher inside
 /// - `needs_challenge` is that of the refresher inside
@@ -32,9 +33,9 @@ pub struct DecoratorContract {
 /// - an error keeps its kind, and a declined refresh stays declined
 /// - a kept credential has its attachment, its scopes and its expiry
 /// - a kept credential is forgotten by a logout
-/// - a kept credential answers only if it was not refused, has not expired and meets the demand
-/// - a kept credential does not answer a login
-/// - a kept credential does not answer a partition or another resource
+/// - a kept credential is returned only if it was not refused, has not expired and meets the demand
+/// - a kept credential is not returned for a login
+/// - a kept credential is not returned for a partition or another resource
 ///
 /// These checks concern the [renewal lock](reqwest_challenge::RenewalLock):
 ///
@@ -78,7 +79,8 @@ impl DecoratorContract {
         self
     }
 
-    /// Runs all checks. It takes about a third of a second, because a check waits whether a second renewal begins.
+    /// Runs all checks. It takes about a third of a second, because a check waits to see whether a second renewal
+    /// begins.
     pub async fn run(&self) -> Report {
         let places = &self.places;
         let mut checks = Vec::new();
@@ -105,11 +107,11 @@ impl DecoratorContract {
         add("a kept credential has its attachment, its scopes and its expiry", places.keeps_whole_credential().await);
         add("a kept credential is forgotten by a logout", places.forgets_kept_credential().await);
         add(
-            "a kept credential answers only if it was not refused, has not expired and meets the demand",
+            "a kept credential is returned only if it was not refused, has not expired and meets the demand",
             places.answers_only_what_it_may().await,
         );
-        add("a kept credential does not answer a login", places.logs_in_anew().await);
-        add("a kept credential does not answer a partition or another resource", places.separates_slots().await);
+        add("a kept credential is not returned for a login", places.logs_in_anew().await);
+        add("a kept credential is not returned for a partition or another resource", places.separates_slots().await);
         if !self.has_lock {
             add("the lock of the context reaches the refresher inside", places.forwards_lock().await);
             return Report::new(checks);

@@ -121,7 +121,10 @@ impl Places {
                 let (decorator, _) = place.decorate(Inside::answering(Err(error.clone())));
                 match calls::refresh(&decorator, refused(Some(&new)).reason(reason).build_it()).await {
                     Ok(_) => {
-                        return Err(format!("a refresh returns no error, but the refresher inside {:?}", error.kind()));
+                        return Err(format!(
+                            "a refresh returns no error, but the refresher inside failed with {:?}",
+                            error.kind()
+                        ));
                     }
                     Err(got) => same_kind(&got, &error)?,
                 }

@@ -18,7 +18,7 @@ type Act = dyn Fn(RefreshContext) -> Pin<Box<dyn Future<Output = Answer> + Send>
 /// The timeout of the refresher inside. No other refresher has it by accident.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(421);
 
-/// The refresher inside a decorator. It records its calls and answers as the check says.
+/// The refresher inside a decorator. It records its calls, and returns what the check says.
 pub(super) struct Inside {
     act: Box<Act>,
     initial: Answer,

@@ -1,4 +1,4 @@
-//! What a decorator keeps, and what it answers from it. A decorator that keeps nothing passes these checks.
+//! What a decorator keeps, and when it returns it. A decorator that keeps nothing passes these checks.
 
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ impl Places {
         self.answers_well(&expired, refused(Some(&old))).await.map_err(|why| format!("for a 401, {why}"))
     }
 
-    /// Whether a decorator that keeps `held` answers this context with the credential of the refresher inside, or with a
-    /// credential that may be the answer.
+    /// Whether a decorator that keeps `held` returns a credential that is allowed in this context: the one of the
+    /// refresher inside, or a kept one that was not refused, has not expired and meets the demand.
     async fn answers_well(&self, held: &Credential, context: RefreshContextBuilder) -> Outcome {
         let (place, context, new) = (self.with(held).await?, context.build_it(), whole("t9"));
         let (decorator, _) = place.decorate(Inside::returning(&new));
@@ -80,7 +80,7 @@ impl Places {
         self.asks_inside(refused(None).partition("tenant-2")).await.map_err(|why| format!("for a partition, {why}"))
     }
 
-    /// Whether a decorator that keeps a credential does not answer this context with it.
+    /// Whether a decorator that keeps a credential does not return it in this context.
     async fn asks_inside(&self, context: RefreshContextBuilder) -> Outcome {
         let (place, new) = (self.with(&whole("t1")).await?, whole("t9"));
         let (decorator, _) = place.decorate(Inside::returning(&new));

@@ -113,12 +113,12 @@ fn begin(decorator: Arc<dyn Refresh>, context: RefreshContext) -> JoinHandle<Ans
     tokio::spawn(async move { calls::refresh(&decorator, context).await })
 }
 
-/// The answer of a refresh that has begun.
+/// The result of a refresh that has begun.
 async fn ended(refresh: JoinHandle<Answer>) -> Answer {
     refresh.await.unwrap_or_else(|_| Err(RefreshError::new(RefreshErrorKind::Panicked)))
 }
 
-/// A lock that refuses to spend a token, with an error that no refresher returns.
+/// A lock whose `before_spending` fails with an error that no refresher returns.
 struct Refusing;
 
 #[async_trait]

@@ -17,10 +17,10 @@ pub(super) const URL: &str = "https://api.example.com/reports";
 /// The challenge of the 401.
 pub(super) const CHALLENGE: &str = "Bearer realm=\"contract\"";
 
-/// Makes decorators in new places.
+/// Makes the [places](Place) in which the decorators of a check keep their credential.
 pub(super) struct Places {
     make: Box<Make>,
-    /// How many places there were.
+    /// How many places were made.
     count: AtomicUsize,
 }
 

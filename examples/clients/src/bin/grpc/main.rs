@@ -61,7 +61,7 @@ async fn main() -> Result<(), BoxError> {
     expect("refreshes", api.issued(), 3)?;
 
     for _ in 0..20 {
-        // The call succeeds nowhere; its error says so.
+        // Each of these calls is refused, and its error is of no interest here.
         let _refused = grpc.clone().count(CountRequest {}).await;
     }
     println!("20 more calls: {} refreshes, then none for a while", api.issued() - 3);
