@@ -18,7 +18,11 @@ async fn herd(refusal: usize) -> [usize; 4] {
     let refresh = move |_: RefreshContext| {
         counted.fetch_add(1, Ordering::SeqCst);
         let issuer = issuer.clone();
-        async move { Ok::<_, BoxError>(Credential::bearer(issuer.new_token())) }
+        async move {
+            // Each call has sent its first request, so none begins with the new token.
+            issuer.wait_for_requests(CALLERS).await;
+            Ok::<_, BoxError>(Credential::bearer(issuer.new_token()))
+        }
     };
     let auth = ChallengeMiddleware::builder(server.url(), refresh).initial_credential(Credential::bearer("expired"));
     let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
