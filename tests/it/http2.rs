@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Error, RefreshContext};
 use reqwest_middleware::ClientBuilder;
@@ -25,6 +26,8 @@ async fn herd(refusal: usize) -> [usize; 4] {
         }
     };
     let auth = ChallengeMiddleware::builder(server.url(), refresh).initial_credential(Credential::bearer("expired"));
+    // A machine that runs many tests at once may need longer than the defaults for 200 MB.
+    let auth = auth.body_timeout(Duration::from_secs(300)).refresh_timeout(Duration::from_secs(300));
     let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let client = ClientBuilder::new(http).with(auth.build().unwrap()).build();
     let calls: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(client.get(server.url()).send())).collect();
