@@ -1,8 +1,8 @@
 //! The cost of a Digest answer, compared with its hashes and with http-auth.
 //!
 //! `cargo bench -p reqwest-challenge-tests --bench digest` prints the table. valgrind's callgrind counts the instructions, so
-//! `valgrind` must be installed. The bound is on time, because an instruction of a hash takes less time than other instructions.
-//! A time is the best of many short runs, which alternate.
+//! `valgrind` must be installed. The bound is on instructions. valgrind has no instructions for SHA-256, so it counts those of a
+//! hash in software, and MD5 has the strict bound. A time is the best of many short runs, which alternate, and has no bound.
 //!
 //! The column `ours` is a request through the middleware with a Digest credential, minus a request with a scheme that inserts a
 //! constant. So it measures Digest alone. The column `raw` has the hashes of A1, A2 and the answer.
@@ -25,7 +25,7 @@ use sha2::Digest;
 const ROUNDS: u64 = 2_000;
 const URL: &str = "https://api.example.com/dir/index.html";
 /// The algorithm, and the highest allowed ratio to the raw hashes.
-const ALGORITHMS: [(&str, f64); 2] = [("MD5", 1.8), ("SHA-256", 3.0)];
+const ALGORITHMS: [(&str, f64); 2] = [("MD5", 1.6), ("SHA-256", 2.6)];
 
 /// Answers 200 to every request.
 struct Last;
@@ -135,22 +135,21 @@ fn main() {
         let of = |rounds: u64| collected(&["--count", what, algorithm, &rounds.to_string()]);
         (of(ROUNDS) - of(0)) as f64 / ROUNDS as f64
     };
-    println!("{:<10} {:>26} {:>20}", "", "instructions", "nanoseconds");
+    println!("{:<10} {:>45}   {:>20}", "", "instructions", "nanoseconds");
     println!(
-        "{:<10} {:>8} {:>8} {:>8}   {:>6} {:>6} {:>6}  {:>8} {:>9} {:>8}",
-        "algorithm", "raw", "ours", "h.-auth", "raw", "ours", "h.-auth", "ours/raw", "h.-a./raw", "allowed"
+        "{:<10} {:>8} {:>8} {:>8} {:>8} {:>9}   {:>6} {:>6} {:>6}",
+        "algorithm", "raw", "ours", "h.-auth", "ours/raw", "allowed", "raw", "ours", "h.-auth"
     );
     let mut within = true;
     for (algorithm, allowed) in ALGORITHMS {
         let (raw, theirs) = (count("raw", algorithm), count("http-auth", algorithm));
         let ours = count("ours", algorithm) - count("constant", algorithm);
         let [t_raw, t_theirs, t_ours, t_constant] = best(["raw", "http-auth", "ours", "constant"], algorithm);
-        let times = (t_ours - t_constant) / t_raw;
-        within &= times <= allowed;
+        within &= ours / raw <= allowed;
         println!(
-            "{algorithm:<10} {raw:>8.0} {ours:>8.0} {theirs:>8.0}   {t_raw:>6.0} {:>6.0} {t_theirs:>6.0}  {times:>8.2} {:>9.2} {allowed:>8}",
-            t_ours - t_constant,
-            t_theirs / t_raw
+            "{algorithm:<10} {raw:>8.0} {ours:>8.0} {theirs:>8.0} {:>8.2} {allowed:>9}   {t_raw:>6.0} {:>6.0} {t_theirs:>6.0}",
+            ours / raw,
+            t_ours - t_constant
         );
     }
     assert!(within, "a figure is above its bound");

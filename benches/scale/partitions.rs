@@ -1,4 +1,4 @@
-//! Many partitions, such as the repositories of a registry: each has a token of its own.
+//! Many partitions, such as the repositories of a registry: each has a separate token.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -103,11 +103,11 @@ pub(crate) fn repositories() -> bool {
     within & row("  bytes of a partition with its credential", held / 1_000.0, 1_536.0)
 }
 
-/// The calls of the smaller run, each with a partition of its own.
+/// The calls of the smaller run, each with a separate partition.
 const FEW: usize = 20;
 const MANY: usize = 2_000;
 
-/// The work that callgrind counts: that many calls at once, each with a partition of its own.
+/// The work that callgrind counts: that many calls at once, each with a separate partition.
 pub(crate) fn counted(partitions: usize) {
     let runtime = RuntimeBuilder::new_current_thread().enable_all().build().unwrap();
     assert_eq!(at_once(&runtime, partitions, partitions, Duration::ZERO).0, partitions);

@@ -152,7 +152,7 @@ pub(crate) fn logout_forgets_all() {
     });
 }
 
-/// Three partitions in a session with room for one. Each caller gets a credential of its own partition, and a partition with
+/// Three partitions in a session with room for one. Each caller gets a credential of the caller's partition, and a partition with
 /// a flight stays.
 pub(crate) fn partitions_without_room() {
     block_on(async {

@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
 use http::response::Parts;
 use reqwest::{Response, ResponseBuilderExt};
 
@@ -28,19 +29,23 @@ pub(crate) struct Limits {
 /// `engine`).
 const MAX_HELD_CHUNKS: usize = 32;
 
+/// How much of a body is read on HTTP/2, if the caller's limit is lower. The bytes after the beginning are dropped.
+const MAX_STREAM_BYTES: usize = 1 << 20;
+
 /// Drops the body of a response before another send, if its length is known to be more than twice the limit. Returns the
 /// limits if the body is still there.
 ///
-/// The end of such a body would not be reached, so its HTTP/1 connection cannot be used again in either case. On
-/// HTTP/2 the client closes a connection if data has arrived for closed streams a thousand times. If many calls read
-/// a part of their bodies, the server sends more data for each of them, so a client reaches that number. If a body
-/// were kept unread, it would occupy the window of the connection. A body that is only a little longer has often
-/// arrived already, so its beginning is read.
+/// The end of such a body would not be reached, so its HTTP/1 connection cannot be used again in either case. A body that is
+/// only a little longer has often arrived already, so its beginning is read. On HTTP/2 a longer body is read, because a client
+/// closes its connection if data has arrived for a thousand streams that it had closed. Then the other calls on the connection
+/// fail too. If a body were kept unread, it would occupy the window of the connection.
 pub(crate) fn unless_too_long(response: &mut Response, limits: Option<Limits>) -> Option<Limits> {
-    let is_too_long =
-        |limits: &Limits| response.content_length().is_some_and(|length| length / 2 > limits.bytes as u64);
-    if !limits.as_ref().is_some_and(is_too_long) {
-        return limits;
+    let mut limits = limits?;
+    if response.version() == Version::HTTP_2 {
+        limits.bytes = limits.bytes.max(MAX_STREAM_BYTES);
+    }
+    if response.content_length().is_none_or(|length| length / 2 <= limits.bytes as u64) {
+        return Some(limits);
     }
     let (head, _body) = take_apart(response);
     *response = Response::from(http::Response::from_parts(head, ""));
@@ -69,7 +74,9 @@ pub(super) fn take_apart(response: &mut Response) -> (Parts, reqwest::Body) {
 pub(crate) fn bounded(response: &mut Response, limits: Option<Limits>) -> impl Future<Output = Body> {
     async move {
         let Some(Limits { bytes, keep, time }) = limits else { return Body::default() };
-        let mut read = Read { keep, ..Read::default() };
+        // On HTTP/2 all streams share the read buffer of the connection.
+        let max_held = if response.version() == Version::HTTP_2 { 0 } else { MAX_HELD_CHUNKS };
+        let mut read = Read { keep, max_held, ..Read::default() };
         let reading = read_chunks(response, bytes, |chunk| read.add(chunk));
         // After a timeout or a failure of the connection, the octets that arrived before are the body.
         let end = timeout(time, pin!(reading)).await;
@@ -85,6 +92,8 @@ struct Read {
     keep: usize,
     kept: Vec<u8>,
     length: usize,
+    /// How many chunks are held.
+    max_held: usize,
     held: Vec<Bytes>,
 }
 
@@ -92,7 +101,7 @@ impl Read {
     fn add(&mut self, chunk: Bytes) {
         self.length += chunk.len();
         self.kept.extend_from_slice(&chunk[..chunk.len().min(self.keep - self.kept.len())]);
-        if self.held.len() < MAX_HELD_CHUNKS {
+        if self.held.len() < self.max_held {
             self.held.push(chunk);
         }
     }

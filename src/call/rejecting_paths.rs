@@ -9,7 +9,7 @@ use http::Method;
 use reqwest::Url;
 
 use crate::origin::url_without_secrets;
-use crate::util::{BoundedList, LazyBox, lock};
+use crate::util::{BoundedList, LazyBox, lock, quick_hash};
 
 /// How many paths are remembered. The limit bounds the memory of a client that requests many paths without permission.
 const MAX_PATHS: usize = 64;
@@ -55,15 +55,9 @@ impl Marks {
         self.0.iter().zip(words).for_each(|(mark, word)| mark.store(word, Ordering::Relaxed));
     }
 
-    /// The word and the bit of a path, by a hash that reads eight octets at a time.
+    /// The word and the bit of a path.
     fn place(path: &str) -> (usize, u64) {
-        let (eights, rest) = path.as_bytes().as_chunks::<8>();
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let mix = |hash: u64, eight: &[u8; 8]| {
-            (hash.rotate_left(5) ^ u64::from_le_bytes(*eight)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        };
-        let hash = mix(eights.iter().fold(path.len() as u64, mix), &last);
+        let hash = quick_hash(0, path.as_bytes());
         ((hash >> 58) as usize, 1 << ((hash >> 52) & 63))
     }
 }

@@ -94,9 +94,9 @@ fn is_connection(error: &io::Error) -> bool {
 
 /// Whether a host name could not be resolved.
 ///
-/// The standard library has no public kind for this error. It returns a kind that cannot be named, which it also returns
-/// for unknown numbers of the system, and a message of its own instead of such a number. A caller that adds a
-/// message to a rare error of the system can copy its kind, so that error counts as temporary too.
+/// The standard library has no public kind for this error. It uses a kind without a public name, which it also uses for
+/// unknown error numbers of the system. A failed lookup has a message in place of such a number. If a caller wraps a rare
+/// error of the system and copies its kind, the wrapper counts as temporary too.
 fn is_lookup(error: &io::Error) -> bool {
     let unnamed = io::Error::from_raw_os_error(i32::MAX).kind();
     error.kind() == unnamed && error.get_ref().is_some_and(|held| held.source().is_none())

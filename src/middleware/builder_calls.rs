@@ -10,7 +10,9 @@ use crate::util::clamped;
 impl Builder {
     /// Sets how many bytes of a refusal's body are read. The default is 64 KiB. The errors of APIs are
     /// shorter, but a body must be read to its end before its connection can be used again. Of the body of a 401 that
-    /// starts a refresh, 4 KiB are kept. If its length is known to exceed the limit, nothing of it is read.
+    /// starts a refresh, 4 KiB are kept. If its length is known to
+    /// be more than twice the limit, nothing of it is read. On HTTP/2 up to 1 MiB of it is read in any case, because a client closes
+    /// its connection after many streams that it did not read.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.body_limit = bytes;
         self

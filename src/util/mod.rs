@@ -5,6 +5,7 @@
 //! - `retry_after` reads from a response how long a client must wait before it sends the next request.
 //! - `read_chunks` reads a body up to a limit.
 //! - `date` reads the dates of header fields.
+//! - `quick_hash` is a cheap hash of a short text.
 //! - `clock_skew` converts between the session's clock and the server's.
 //! - `one_line` prints text that a server wrote, without control characters.
 //!
@@ -17,6 +18,7 @@ mod date;
 mod lazy_box;
 mod lock;
 mod one_line;
+mod quick_hash;
 mod read_chunks;
 mod retry_after;
 mod timeout;
@@ -28,6 +30,7 @@ pub(crate) use lazy_box::LazyBox;
 pub(crate) use lock::lock;
 pub(crate) use one_line::{DEFAULT_COLUMNS, write_escaped};
 pub use one_line::{OneLine, hides_text};
+pub(crate) use quick_hash::quick_hash;
 pub use read_chunks::{BodyEnd, read_chunks};
 pub(crate) use retry_after::parse_duration;
 pub use retry_after::{is_transient_status, retry_after};

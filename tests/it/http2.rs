@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use reqwest_challenge::{BoxError, ChallengeMiddleware, Credential, Error, RefreshContext};
 use reqwest_middleware::ClientBuilder;
@@ -18,9 +19,15 @@ async fn herd(refusal: usize) -> [usize; 4] {
     let refresh = move |_: RefreshContext| {
         counted.fetch_add(1, Ordering::SeqCst);
         let issuer = issuer.clone();
-        async move { Ok::<_, BoxError>(Credential::bearer(issuer.new_token())) }
+        async move {
+            // Each call has sent its first request, so none begins with the new token.
+            issuer.wait_for_requests(CALLERS).await;
+            Ok::<_, BoxError>(Credential::bearer(issuer.new_token()))
+        }
     };
     let auth = ChallengeMiddleware::builder(server.url(), refresh).initial_credential(Credential::bearer("expired"));
+    // A machine that runs many tests at once may need longer than the defaults for 200 MB.
+    let auth = auth.body_timeout(Duration::from_secs(300)).refresh_timeout(Duration::from_secs(300));
     let http = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let client = ClientBuilder::new(http).with(auth.build().unwrap()).build();
     let calls: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(client.get(server.url()).send())).collect();

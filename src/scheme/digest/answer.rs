@@ -1,11 +1,12 @@
 //! The answer to a Digest challenge (RFC 7616 §3.4).
 
 use std::io::Write;
+use std::sync::OnceLock;
 
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::hash::Hash;
+use super::hash::{Hash, Hex};
 use super::nonces::NonceUse;
 use crate::credential::Secret;
 use crate::origin::Origin;
@@ -44,7 +45,9 @@ pub(super) struct ProtectionSpace {
     /// The roots of the space. If there are none, the space is the whole origin.
     pub(super) domain: Vec<Url>,
     /// The hash of user name, realm and password. In this realm it can replace the password, so it is wiped.
-    pub(super) base: Zeroizing<String>,
+    pub(super) base: Zeroizing<Hex>,
+    /// The beginning of each answer. It is made for the first one.
+    pub(super) beginning: OnceLock<Box<[u8]>>,
 }
 
 /// The parts of a request that are signed.
@@ -52,13 +55,14 @@ pub(super) struct SignedParts<'t> {
     pub(super) method: &'t str,
     pub(super) uri: &'t str,
     /// The hash of the body, for `auth-int`.
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Hex>,
 }
 
 /// The hash of A1 without the nonces of `-sess` (RFC 7616 §3.4.2). It contains the plain user name, also with `userhash`
 /// (erratum 4897).
-pub(super) fn base(hash: Hash, user: &str, realm: &[u8], password: &Secret) -> Zeroizing<String> {
-    Zeroizing::new(hash.of(&[user.as_bytes(), realm, password.expose().as_bytes()]))
+pub(super) fn base(hash: Hash, user: &str, realm: &[u8], password: &Secret) -> Zeroizing<Hex> {
+    let text = Zeroizing::new([user.as_bytes(), b":", realm, b":", password.expose().as_bytes()].concat());
+    Zeroizing::new(hash.of(&text, &[]))
 }
 
 impl ProtectionSpace {
@@ -70,58 +74,66 @@ impl ProtectionSpace {
         if self.domain.is_empty() { whole_server() } else { self.domain.iter().any(within) }
     }
 
-    /// The hash of A1.
-    fn key(&self, used: &NonceUse) -> Zeroizing<String> {
-        if !self.is_sess {
-            return self.base.clone();
-        }
-        let (server, client) = (&used.session.server, &used.session.client);
-        Zeroizing::new(self.hash.of(&[self.base.as_bytes(), server.as_bytes(), client.as_bytes()]))
-    }
-
     /// The value of `response`. `second` is the hash of A2.
-    fn response(&self, used: &NonceUse, second: &str) -> String {
-        let key = self.key(used);
-        if self.qop == Qop::None {
-            return self.hash.of(&[key.as_bytes(), used.nonce.as_bytes(), second.as_bytes()]);
+    fn response(&self, used: &NonceUse, second: &Hex) -> Hex {
+        let of_session;
+        let mut key: &Hex = &self.base;
+        if self.is_sess {
+            let (server, client) = (&used.session.server, &used.session.client);
+            of_session = Zeroizing::new(self.hash.of(key.as_bytes(), &[server.as_bytes(), client.as_bytes()]));
+            key = &of_session;
         }
-        let pieces = [&*key, &used.nonce, &used.count, &used.client, self.qop.name(), second];
-        self.hash.of(&pieces.map(str::as_bytes))
+        let (key, nonce, second) = (key.as_bytes(), used.nonce.as_bytes(), second.as_bytes());
+        if self.qop == Qop::None {
+            return self.hash.of(key, &[nonce, second]);
+        }
+        let (count, client) = (used.count.as_bytes(), used.client.as_bytes());
+        self.hash.of(key, &[nonce, count, client, self.qop.name().as_bytes(), second])
     }
 
     /// The value of `Authorization`.
     pub(super) fn answer(&self, parts: &SignedParts<'_>, used: &NonceUse) -> Vec<u8> {
+        let (method, uri) = (parts.method.as_bytes(), parts.uri.as_bytes());
         let second = match &parts.body {
-            Some(body) => self.hash.of(&[parts.method, parts.uri, body].map(str::as_bytes)),
-            None => self.hash.of(&[parts.method, parts.uri].map(str::as_bytes)),
+            Some(body) => self.hash.of(method, &[uri, body.as_bytes()]),
+            None => self.hash.of(method, &[uri]),
         };
-        let mut text = Vec::with_capacity(512);
-        text.extend_from_slice(b"Digest ");
-        self.name(&mut text);
         let response = self.response(used, &second);
-        for (name, value) in [("realm", &*self.realm), ("nonce", used.nonce.as_bytes())] {
-            quoted(&mut text, name, value);
-        }
-        quoted(&mut text, "uri", parts.uri.as_bytes());
-        quoted(&mut text, "response", response.as_bytes());
+        let mut text = Vec::with_capacity(512);
+        text.extend_from_slice(self.beginning.get_or_init(|| self.begin()));
+        quoted(&mut text, b"nonce=\"", used.nonce.as_bytes());
+        quoted(&mut text, b"uri=\"", uri);
         if let Some(opaque) = &used.opaque {
-            quoted(&mut text, "opaque", opaque.as_bytes());
+            quoted(&mut text, b"opaque=\"", opaque.as_bytes());
         }
-        let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
-        ["algorithm=", self.hash.name(self.is_sess)].into_iter().for_each(&mut push);
+        let mut push = |piece: &[u8]| text.extend_from_slice(piece);
         if self.qop != Qop::None {
-            let pieces = [", qop=", self.qop.name(), ", nc=", &used.count, ", cnonce=\"", &used.client, "\""];
+            let pieces = [b"nc=", used.count.as_bytes(), b", cnonce=\"", used.client.as_bytes(), b"\", "];
             pieces.into_iter().for_each(&mut push);
         }
-        if self.has_userhash {
-            push(", userhash=true");
-        }
+        [b"response=\"", response.as_bytes(), b"\""].into_iter().for_each(&mut push);
         text
     }
 
+    /// The beginning of each answer: the parameters that are the same in all of them.
+    fn begin(&self) -> Box<[u8]> {
+        let mut text = b"Digest ".to_vec();
+        self.name(&mut text);
+        quoted(&mut text, b"realm=\"", &self.realm);
+        let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
+        ["algorithm=", self.hash.name(self.is_sess), ", "].into_iter().for_each(&mut push);
+        if self.qop != Qop::None {
+            ["qop=", self.qop.name(), ", "].into_iter().for_each(&mut push);
+        }
+        if self.has_userhash {
+            push("userhash=true, ");
+        }
+        text.into()
+    }
+
     /// The value that a server sends as `rspauth` if it knows the password. `None` if it depends on the body.
-    pub(super) fn proof(&self, used: &NonceUse) -> Option<String> {
-        let second = || self.hash.of(&[b"", used.uri.as_bytes()]);
+    pub(super) fn proof(&self, used: &NonceUse, uri: &str) -> Option<Hex> {
+        let second = || self.hash.of(b"", &[uri.as_bytes()]);
         (self.qop == Qop::Auth).then(|| self.response(used, &second()))
     }
 
@@ -129,12 +141,12 @@ impl ProtectionSpace {
     /// string cannot hold it (RFC 7616 §3.4). Most servers do not know the extended form.
     fn name(&self, text: &mut Vec<u8>) {
         if self.has_userhash {
-            let hashed = self.hash.of(&[self.user.as_bytes(), &self.realm]);
-            return quoted(text, "username", hashed.as_bytes());
+            let hashed = self.hash.of(self.user.as_bytes(), &[&self.realm]);
+            return quoted(text, b"username=\"", hashed.as_bytes());
         }
         let is_control = |octet: u8| octet.is_ascii_control() && octet != b'\t';
         if !self.user.bytes().any(is_control) {
-            return quoted(text, "username", self.user.as_bytes());
+            return quoted(text, b"username=\"", self.user.as_bytes());
         }
         text.extend_from_slice(b"username*=UTF-8''");
         for octet in self.user.bytes() {
@@ -149,13 +161,13 @@ impl ProtectionSpace {
     }
 }
 
-/// Writes `name="value", `, with escapes.
-fn quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {
-    text.extend_from_slice(name.as_bytes());
-    text.extend_from_slice(b"=\"");
+/// Writes `name="value", `, with escapes. `before` is `name="`.
+fn quoted(text: &mut Vec<u8>, before: &[u8], value: &[u8]) {
+    text.extend_from_slice(before);
     let mut rest = value;
-    // Nearly always there is nothing to escape.
-    while let Some(at) = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
+    // Nearly always there is nothing to escape. `contains` looks at many octets at a time.
+    let is_plain = !value.contains(&b'"') && !value.contains(&b'\\');
+    while !is_plain && let Some(at) = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')) {
         text.extend_from_slice(&rest[..at]);
         text.extend_from_slice(&[b'\\', rest[at]]);
         rest = &rest[at + 1..];
@@ -171,13 +183,11 @@ mod tests {
     use super::*;
 
     fn used(nonce: &str, client: &str) -> NonceUse {
-        let (nonce, client) = (nonce.to_owned(), client.to_owned());
         NonceUse {
-            session: std::sync::Arc::new(SessionNonces { server: nonce.clone(), client: client.clone() }),
-            nonce,
-            client,
-            count: "00000001".to_owned(),
-            uri: String::new(),
+            session: std::sync::Arc::new(SessionNonces { server: nonce.into(), client: client.into() }),
+            nonce: nonce.into(),
+            client: client.into(),
+            count: Hex::of(&[0, 0, 0, 1]),
             opaque: None,
         }
     }
@@ -193,6 +203,7 @@ mod tests {
             has_userhash: false,
             domain: Vec::new(),
             base: base(hash, user, realm.as_bytes(), &Secret::new(password)),
+            beginning: OnceLock::new(),
         }
     }
 

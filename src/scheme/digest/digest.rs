@@ -1,17 +1,18 @@
 //! The scheme: signs requests, and learns from responses.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::Request;
-use url::Url;
+use url::{Position, Url};
 
 use super::answer::{self, ProtectionSpace, Qop, SignedParts};
-use super::hash::Hash;
-use super::nonces::{ChallengeNonce, Nonces};
+use super::hash::{Hash, Hex};
+use super::nonces::{ChallengeNonce, NonceUse, Nonces};
 use crate::BoxError;
 use crate::challenge::{Challenge, Challenges, DigestAlgorithm, DigestChallenge};
 use crate::credential::{Authorize, Observed, ResponseHead, Secret};
@@ -53,6 +54,7 @@ impl DigestAuth {
             qop,
             user: user.to_owned(),
             base: answer::base(hash, user, &realm, password),
+            beginning: OnceLock::new(),
             realm,
             origin: Origin::of(url),
             has_userhash: challenge.has_userhash(),
@@ -63,7 +65,7 @@ impl DigestAuth {
             space.domain.clear();
         }
         let opaque = challenge.opaque().map(|opaque| opaque.into_owned());
-        Some(Self { space, nonces: Nonces::new(ChallengeNonce { nonce, opaque, uri: Some(&target_of(url)) }) })
+        Some(Self { space, nonces: Nonces::new(ChallengeNonce { nonce, opaque, uri: Some(target_of(url)) }) })
     }
 
     fn is_of_this_space(&self, challenge: &Challenge<'_>) -> bool {
@@ -97,7 +99,7 @@ impl DigestAuth {
     }
 
     /// The target of the URL that answered, if it is in this protection space.
-    fn target(&self, head: &ResponseHead<'_>) -> Option<String> {
+    fn target<'u>(&self, head: &'u ResponseHead<'_>) -> Option<&'u str> {
         self.space.covers(head.url()).then(|| target_of(head.url()))
     }
 
@@ -119,16 +121,15 @@ impl DigestAuth {
     ///
     /// # Errors
     /// Returns an error if the proof is wrong.
-    fn read_info(&self, info: &HeaderValue) -> Result<(), BoxError> {
+    fn read_info(&self, info: &HeaderValue, head: &ResponseHead<'_>) -> Result<(), BoxError> {
         // `Authentication-Info` has parameters like a challenge, but no scheme before them.
         let read = Challenges::parse([b"Digest ", info.as_bytes()].concat());
         let Some(info) = read.get("Digest") else { return Ok(()) };
         let text = |name| info.param(name).map(|value| value.into_owned());
         if let (Some(proof), Some(client), Some(count)) = (text("rspauth"), text("cnonce"), text("nc")) {
-            let Some(used) = self.nonces.take_use(&client, &count) else { return Ok(()) };
-            let expected = self.space.proof(&used);
             // With `auth-int` the proof depends on the body, which has not arrived yet.
-            if expected.is_some_and(|expected| !proof.eq_ignore_ascii_case(&expected)) {
+            let expected = self.expected_proof(head, &client, &count);
+            if expected.is_some_and(|expected| !proof.as_bytes().eq_ignore_ascii_case(expected.as_bytes())) {
                 return Err(
                     "the server's own proof (`rspauth`) is wrong, so the server does not know the password".into()
                 );
@@ -138,6 +139,23 @@ impl DigestAuth {
             self.nonces.add_next(next);
         }
         Ok(())
+    }
+
+    /// The right proof for the answer in the request, if the proof is about this answer: its nonce of the client and its
+    /// count.
+    fn expected_proof(&self, head: &ResponseHead<'_>, client: &str, count: &str) -> Option<Hex> {
+        let read = Challenges::parse(head.sent_header()?.as_bytes());
+        let answer = read.get("Digest")?;
+        let (nonce, uri) = (answer.param("nonce")?, answer.param("uri")?);
+        let is_of_answer = answer.param("cnonce")? == client && answer.param("nc")?.eq_ignore_ascii_case(count);
+        let used = NonceUse {
+            session: self.nonces.session_of(&nonce)?,
+            nonce: (*nonce).into(),
+            client: client.into(),
+            count: Hex::of(&u32::from_str_radix(count, 16).ok()?.to_be_bytes()),
+            opaque: None,
+        };
+        is_of_answer.then(|| self.space.proof(&used, &uri)).flatten()
     }
 }
 
@@ -172,13 +190,15 @@ impl Authorize for DigestAuth {
         let body = match self.space.qop {
             Qop::AuthInt => {
                 let bytes = request.body().map_or(Some(&[][..]), reqwest::Body::as_bytes);
-                Some(self.space.hash.of(&[bytes.ok_or("`auth-int` needs a body that can be read before it is sent")?]))
+                Some(
+                    self.space.hash.of(bytes.ok_or("`auth-int` needs a body that can be read before it is sent")?, &[]),
+                )
             }
             Qop::Auth | Qop::None => None,
         };
         let uri = target_of(request.url());
-        let parts = SignedParts { method: request.method().as_str(), uri: &uri, body };
-        let used = self.nonces.use_one(&uri)?;
+        let parts = SignedParts { method: request.method().as_str(), uri, body };
+        let used = self.nonces.use_one(uri)?;
         let mut value = HeaderValue::try_from(self.space.answer(&parts, &used))?;
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
@@ -193,18 +213,18 @@ impl Authorize for DigestAuth {
         if status == StatusCode::BAD_REQUEST {
             self.check_target(head)?;
         }
-        head.headers().get_all(AUTHENTICATION_INFO).iter().try_for_each(|info| self.read_info(info))?;
+        head.headers().get_all(AUTHENTICATION_INFO).iter().try_for_each(|info| self.read_info(info, head))?;
         if (status.is_success() || status.is_redirection())
             && let Some(target) = self.target(head)
         {
-            self.nonces.record_accepted(&target);
+            self.nonces.record_accepted(target);
         }
         Ok(Observed::Nothing)
     }
 
     fn learn(&self, head: &ResponseHead<'_>) {
         let target = self.target(head);
-        if let Some((given, _)) = self.challenge_nonce(head.challenges(), target.as_deref()) {
+        if let Some((given, _)) = self.challenge_nonce(head.challenges(), target) {
             self.nonces.add_earlier(given);
         }
     }
@@ -225,8 +245,8 @@ impl Sent {
 }
 
 /// The request target: path and query.
-fn target_of(url: &Url) -> String {
-    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+fn target_of(url: &Url) -> &str {
+    &url[Position::BeforePath..Position::AfterQuery]
 }
 
 impl fmt::Debug for DigestAuth {

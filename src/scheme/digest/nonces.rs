@@ -4,14 +4,12 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::hash::encode;
+use super::hash::Hex;
 use crate::BoxError;
-use crate::util::{BoundedList, lock};
+use crate::util::{BoundedList, lock, quick_hash};
 
 /// How many unused nonces are kept: as many as requests are refused at the same time.
 const MAX_UNUSED: usize = 256;
-/// How many uses are remembered until the server's proof (`rspauth`) arrives.
-const MAX_USES: usize = 256;
 /// How many URLs are remembered with their nonces, and how many earlier nonces with their counts.
 const MAX_KNOWN: usize = 256;
 
@@ -21,7 +19,8 @@ const MAX_KNOWN: usize = 256;
 /// elsewhere without `stale`. Until a server accepts a nonce at another URL, each URL is answered with its own nonce.
 pub(super) struct Nonces {
     state: Mutex<State>,
-    hasher: RandomState,
+    /// The random key of the hashes.
+    key: u64,
 }
 
 struct State {
@@ -37,8 +36,6 @@ struct State {
     /// Whether the server refused a nonce at the very URL whose 401 brought it, and did not call it stale. Then the
     /// password is wrong.
     is_rejected: bool,
-    /// The uses whose proof by the server has not arrived.
-    uses: BoundedList<Arc<NonceUse>, MAX_USES>,
 }
 
 /// The hash of a request target.
@@ -46,10 +43,10 @@ type TargetHash = u64;
 
 /// A nonce, and how often it was used.
 struct CountedNonce {
-    nonce: String,
-    opaque: Option<String>,
+    nonce: Arc<str>,
+    opaque: Option<Arc<str>>,
     /// The nonce of the client, made at the first use. Together with the count it distinguishes the uses.
-    client: String,
+    client: Arc<str>,
     count: u32,
     /// The nonces in the `-sess` key.
     session: Option<Arc<SessionNonces>>,
@@ -57,8 +54,8 @@ struct CountedNonce {
 
 /// The nonces in the `-sess` key: those of the first request after a challenge (RFC 7616 §3.4.2).
 pub(super) struct SessionNonces {
-    pub(super) server: String,
-    pub(super) client: String,
+    pub(super) server: Arc<str>,
+    pub(super) client: Arc<str>,
 }
 
 struct UnusedNonce {
@@ -82,13 +79,12 @@ struct UrlNonce {
 
 /// One use of a nonce.
 pub(super) struct NonceUse {
-    pub(super) nonce: String,
-    pub(super) client: String,
+    pub(super) nonce: Arc<str>,
+    pub(super) client: Arc<str>,
     /// Eight hexadecimal digits.
-    pub(super) count: String,
+    pub(super) count: Hex,
     pub(super) session: Arc<SessionNonces>,
-    pub(super) uri: String,
-    pub(super) opaque: Option<String>,
+    pub(super) opaque: Option<Arc<str>>,
 }
 
 /// The nonce of a challenge.
@@ -102,7 +98,7 @@ pub(super) struct ChallengeNonce<'u> {
 impl State {
     /// Keeps a nonce if it is new. Several responses at once may name the same one.
     fn add_unused(&mut self, unused: UnusedNonce) {
-        if unused.nonce != self.current.nonce && !self.unused.iter().any(|other| other.nonce == unused.nonce) {
+        if *unused.nonce != *self.current.nonce && !self.unused.iter().any(|other| other.nonce == unused.nonce) {
             self.unused.push(unused);
         }
     }
@@ -130,7 +126,7 @@ impl State {
             self.use_unused(unused);
         } else if !is_shared
             && let Some(given) = self.by_url.iter().rev().find(|given| given.target == target)
-            && given.nonce != self.current.nonce
+            && *given.nonce != *self.current.nonce
         {
             self.switch_to(given.nonce.clone());
         }
@@ -138,7 +134,7 @@ impl State {
 
     fn use_unused(&mut self, unused: UnusedNonce) {
         let (opaque, session) = match unused.source {
-            NonceSource::Challenge { opaque } => (opaque, None),
+            NonceSource::Challenge { opaque } => (opaque.map(Arc::from), None),
             NonceSource::Success => (self.current.opaque.clone(), self.current.session.clone()),
         };
         self.switch_to(unused.nonce);
@@ -147,10 +143,10 @@ impl State {
 
     /// Uses this nonce from now on. If it was used before, its count continues.
     fn switch_to(&mut self, nonce: String) {
-        if nonce == self.current.nonce {
+        if *nonce == *self.current.nonce {
             return;
         }
-        let known = self.earlier.take(|other| other.nonce == nonce);
+        let known = self.earlier.take(|other| *other.nonce == *nonce);
         let opaque = self.current.opaque.clone();
         let next = known.unwrap_or_else(|| CountedNonce::new(nonce, opaque));
         let previous = std::mem::replace(&mut self.current, next);
@@ -159,49 +155,46 @@ impl State {
 }
 
 impl CountedNonce {
-    fn new(nonce: String, opaque: Option<String>) -> Self {
-        Self { nonce, opaque, client: String::new(), count: 0, session: None }
+    fn new(nonce: String, opaque: Option<Arc<str>>) -> Self {
+        Self { nonce: nonce.into(), opaque, client: Arc::default(), count: 0, session: None }
     }
 }
 
 impl Nonces {
     pub(super) fn new(given: ChallengeNonce<'_>) -> Self {
-        let hasher = RandomState::new();
+        let key = RandomState::new().hash_one(0);
         let mut by_url = BoundedList::new();
         if let Some(uri) = given.uri {
-            by_url.push(UrlNonce { target: hasher.hash_one(uri), nonce: given.nonce.clone() });
+            by_url.push(UrlNonce { target: quick_hash(key, uri.as_bytes()), nonce: given.nonce.clone() });
         }
         let state = State {
-            current: CountedNonce::new(given.nonce, given.opaque),
+            current: CountedNonce::new(given.nonce, given.opaque.map(Arc::from)),
             earlier: BoundedList::new(),
             unused: BoundedList::new(),
             by_url,
             is_shared: false,
             is_rejected: false,
-            uses: BoundedList::new(),
         };
-        Self { state: Mutex::new(state), hasher }
+        Self { state: Mutex::new(state), key }
     }
 
     /// Chooses a nonce for a request and counts its use. No count of a nonce is returned twice.
-    pub(super) fn use_one(&self, uri: &str) -> Result<Arc<NonceUse>, BoxError> {
-        let target = self.hasher.hash_one(uri);
+    pub(super) fn use_one(&self, uri: &str) -> Result<NonceUse, BoxError> {
+        let target = quick_hash(self.key, uri.as_bytes());
         let mut state = self.lock();
         state.choose(target);
         let current = &mut state.current;
         if current.count == 0 {
             let mut random = [0; 16];
             getrandom::fill(&mut random)?;
-            current.client = encode(&random);
+            current.client = Hex::of(&random).to_text();
         }
         current.count = current.count.checked_add(1).ok_or("the nonce was used four billion times")?;
         let (nonce, client, opaque) = (current.nonce.clone(), current.client.clone(), current.opaque.clone());
         let first = || Arc::new(SessionNonces { server: nonce.clone(), client: client.clone() });
         let session = current.session.get_or_insert_with(first).clone();
-        let count = encode(&current.count.to_be_bytes());
-        let used = Arc::new(NonceUse { nonce, client, count, session, uri: uri.to_owned(), opaque });
-        state.uses.push(used.clone());
-        Ok(used)
+        let count = Hex::of(&current.count.to_be_bytes());
+        Ok(NonceUse { nonce, client, count, session, opaque })
     }
 
     /// Takes the nonce of a challenge with `stale=true`: the sent nonce is too old. Nonces that came with earlier successes
@@ -241,7 +234,7 @@ impl Nonces {
 
     /// Records that the server accepted an answer for this URL.
     pub(super) fn record_accepted(&self, uri: &str) {
-        let target = self.hasher.hash_one(uri);
+        let target = quick_hash(self.key, uri.as_bytes());
         let mut state = self.lock();
         // If no 401 of this URL brought a nonce, the answer had the nonce of another URL.
         state.is_shared |= !state.by_url.iter().any(|given| given.target == target);
@@ -254,13 +247,15 @@ impl Nonces {
         state.add_unused(UnusedNonce { nonce, source: NonceSource::Success, target: None });
     }
 
-    /// Takes out the use that a proof of the server is about. A second proof of the same use is ignored.
-    pub(super) fn take_use(&self, client: &str, count: &str) -> Option<Arc<NonceUse>> {
-        self.lock().uses.take(|used| used.client == client && used.count.eq_ignore_ascii_case(count))
+    /// The nonces in the `-sess` key of a nonce that was used.
+    pub(super) fn session_of(&self, nonce: &str) -> Option<Arc<SessionNonces>> {
+        let state = self.lock();
+        let mut known = std::iter::once(&state.current).chain(state.earlier.iter());
+        known.find(|known| *known.nonce == *nonce)?.session.clone()
     }
 
     fn target(&self, given: &ChallengeNonce<'_>) -> Option<TargetHash> {
-        given.uri.map(|uri| self.hasher.hash_one(uri))
+        given.uri.map(|uri| quick_hash(self.key, uri.as_bytes()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -13,6 +13,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// How many streams a connection has at the same time.
 const MAX_STREAMS: u32 = 100;
@@ -23,6 +24,8 @@ pub(crate) struct H2Server {
     token: Mutex<String>,
     refusal: Bytes,
     requests: AtomicUsize,
+    /// Notified of each request.
+    arrived: Notify,
     connections: AtomicUsize,
 }
 
@@ -35,6 +38,7 @@ impl H2Server {
             token: Mutex::new("t0".to_owned()),
             refusal: Bytes::from(vec![b'x'; refusal]),
             requests: AtomicUsize::new(0),
+            arrived: Notify::new(),
             connections: AtomicUsize::new(0),
         });
         tokio::spawn(Self::accept(server.clone(), listener));
@@ -54,12 +58,24 @@ impl H2Server {
 
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         self.requests.fetch_add(1, Ordering::SeqCst);
+        self.arrived.notify_waiters();
         let wanted = format!("Bearer {}", self.token.lock().unwrap_or_else(PoisonError::into_inner));
         if request.headers().get(AUTHORIZATION).is_some_and(|value| value == wanted.as_str()) {
             return Response::new(Full::new(Bytes::from_static(b"in")));
         }
         let response = Response::builder().status(401).header(WWW_AUTHENTICATE, "Bearer realm=\"api\"");
         response.body(Full::new(self.refusal.clone())).unwrap()
+    }
+
+    /// Waits until that many requests have arrived.
+    pub(crate) async fn wait_for_requests(&self, number: usize) {
+        loop {
+            let arrived = self.arrived.notified();
+            if self.requests() >= number {
+                return;
+            }
+            arrived.await;
+        }
     }
 
     /// Issues another token, which is the only one that is accepted from then on.

@@ -41,10 +41,6 @@ impl TwoUsers {
         Self::of(true, false)
     }
 
-    pub(crate) fn logins(&self) -> usize {
-        self.0.logins.load(Ordering::SeqCst)
-    }
-
     fn of(fails: bool, has_initial: bool) -> Self {
         Self(Arc::new(Inner { gate: Gate::closed(), logins: 0.into(), renewals: 0.into(), fails, has_initial }))
     }

@@ -17,7 +17,7 @@ fn seconds(time: SystemTime) -> i64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
-/// A server that accepts signatures of its own time only.
+/// A server that accepts only signatures with the time of the server's clock.
 fn server(time: i64) -> Script {
     let key = scheme();
     Script::new(move |request: &ReceivedRequest, _before| {
