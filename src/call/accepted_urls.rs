@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex};
 
 use reqwest::Url;
 
-use crate::util::{BoundedList, lock};
+use crate::util::{BoundedList, lock, quick_hash};
 
 /// How many credentials are remembered: more than the calls in progress use.
 const MAX_CREDENTIALS: usize = 16;
@@ -22,13 +22,14 @@ struct Accepted {
     path: u64,
 }
 
-/// The keys of the hashes. A server does not know them, so it cannot choose paths with equal hashes.
-static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+/// The key of the hashes. A server does not know it, so it cannot choose paths with equal hashes.
+static KEY: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
 
 /// Hashes of the origin and of the path of a URL.
 fn hashes(url: &Url) -> [u64; 2] {
-    let origin = HASHER.hash_one((url.scheme(), url.host_str(), url.port_or_known_default()));
-    [origin, HASHER.hash_one(url.path())]
+    let port = u64::from(url.port_or_known_default().unwrap_or_default());
+    let host = quick_hash(*KEY ^ port, url.host_str().unwrap_or_default().as_bytes());
+    [quick_hash(host, url.scheme().as_bytes()), quick_hash(*KEY, url.path().as_bytes())]
 }
 
 impl AcceptedUrls {

@@ -18,10 +18,16 @@ impl SessionCore {
         self.clock_skew().map_or(now, |skew| skew.server_time(now))
     }
 
-    /// Whether the `Date` of a successful response is read, too. Later, that of other responses is enough.
+    /// Whether nothing is left to do about the dates of successful responses: enough of them were read, and there is no skew to
+    /// report. The dates of other responses are still read.
     #[inline]
-    pub(crate) fn needs_dates(&self) -> bool {
-        self.skew.needs_samples()
+    pub(crate) fn has_settled_dates(&self) -> bool {
+        self.skew.is_settled()
+    }
+
+    /// Whether the `Date` of this successful response is read.
+    pub(crate) fn reads_next_date(&self) -> bool {
+        self.skew.asks_next()
     }
 
     /// Learns from the `Date` of a response that arrived just now. If that shows a new skew, the renewal times of the

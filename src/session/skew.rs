@@ -1,7 +1,7 @@
 //! Learns how far the server's clock is from the session's clock, from the `Date` of responses.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::sync::lock;
@@ -24,7 +24,14 @@ pub(crate) struct Skew {
     count: AtomicUsize,
     /// The skew in seconds, which is read without a lock. Positive if the server is ahead.
     seconds: AtomicI64,
+    /// How many successful responses were asked for their date.
+    asked: AtomicUsize,
+    /// Whether a successful response need not be asked for its date, and there is no skew to report.
+    is_settled: AtomicBool,
 }
+
+/// How many successful responses are asked for their date. A server without a clock sends none (RFC 9110 §6.6.1).
+const MAX_ASKED: usize = 16;
 
 /// The number of samples of a session that reads no dates.
 const OFF: usize = usize::MAX;
@@ -32,7 +39,7 @@ const OFF: usize = usize::MAX;
 impl Skew {
     /// A skew that is always zero.
     pub(super) fn off() -> Self {
-        Self { count: AtomicUsize::new(OFF), ..Self::default() }
+        Self { count: AtomicUsize::new(OFF), is_settled: AtomicBool::new(true), ..Self::default() }
     }
 
     /// Whether no dates are read.
@@ -40,10 +47,21 @@ impl Skew {
         self.count.load(Ordering::Relaxed) == OFF
     }
 
-    /// Whether there are fewer samples than are kept.
+    /// Whether a successful response need not be asked for its date, and there is no skew to report.
     #[inline]
-    pub(super) fn needs_samples(&self) -> bool {
-        self.count.load(Ordering::Relaxed) < MAX_SAMPLES
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled.load(Ordering::Relaxed)
+    }
+
+    /// Whether the next successful response is asked for its date. Counts the calls of this function.
+    pub(super) fn asks_next(&self) -> bool {
+        let asks = self.count.load(Ordering::Relaxed) < MAX_SAMPLES && self.asked.load(Ordering::Relaxed) < MAX_ASKED;
+        if asks {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.is_settled.store(self.current().is_none(), Ordering::Relaxed);
+        }
+        asks
     }
 
     #[inline]
@@ -66,7 +84,11 @@ impl Skew {
         self.count.store(next, Ordering::Relaxed);
         let skew = estimate(&samples[..next.min(MAX_SAMPLES)]);
         // A session whose skew is known keeps it until the samples agree on another one.
-        skew.map(i64::from).is_some_and(|skew| self.seconds.swap(skew, Ordering::Relaxed) != skew)
+        let is_new = skew.map(i64::from).is_some_and(|skew| self.seconds.swap(skew, Ordering::Relaxed) != skew);
+        if is_new {
+            self.is_settled.store(false, Ordering::Relaxed);
+        }
+        is_new
     }
 }
 

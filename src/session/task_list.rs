@@ -48,7 +48,11 @@ impl Drop for CountedTask {
 
 /// The tasks of the flights in progress, by the number of the flight.
 #[derive(Default)]
-pub(super) struct FlightTasks(BTreeMap<u64, FlightTask>);
+pub(super) struct FlightTasks {
+    /// One of them. Nearly every session has one flight at a time, which then needs no allocation.
+    first: Option<(u64, FlightTask)>,
+    others: BTreeMap<u64, FlightTask>,
+}
 
 enum FlightTask {
     /// The refresher of the flight was not polled yet, or its first poll has not returned.
@@ -60,7 +64,11 @@ enum FlightTask {
 
 impl FlightTasks {
     pub(super) fn begin(&mut self, number: u64) {
-        self.0.insert(number, FlightTask::Begun);
+        if self.first.is_none() {
+            self.first = Some((number, FlightTask::Begun));
+        } else {
+            self.others.insert(number, FlightTask::Begun);
+        }
     }
 
     /// Spawns the task of a flight, unless the flight has ended or was aborted.
@@ -79,14 +87,15 @@ impl FlightTasks {
     }
 
     pub(super) fn end(&mut self, number: u64) {
-        self.0.remove(&number);
-        if self.0.is_empty() {
-            // Frees the memory, because a pool has many sessions.
-            self.0 = BTreeMap::new();
+        if self.first.take_if(|(first, _)| *first == number).is_none() {
+            self.others.remove(&number);
         }
     }
 
     fn get_mut(&mut self, number: u64) -> Option<&mut FlightTask> {
-        self.0.get_mut(&number)
+        match &mut self.first {
+            Some((first, task)) if *first == number => Some(task),
+            _ => self.others.get_mut(&number),
+        }
     }
 }

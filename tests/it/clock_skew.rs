@@ -305,3 +305,21 @@ async fn a_date_of_retry_after_counts_from_the_servers_clock() {
     let Some(Error::Forbidden(forbidden)) = Error::find(&error) else { panic!("{error:?}") };
     assert_eq!(forbidden.retry_after(), Some(seconds(20)));
 }
+
+#[tokio::test]
+async fn after_many_successes_without_a_date_a_refusal_with_a_date_still_shows_the_skew() {
+    let server = Server::new(600);
+    let of_script = server.clone();
+    let script = Script::new(move |request, _| match request.path() {
+        "/refused" => of_script.dated(Answer::new(403)),
+        _ => Answer::ok(""),
+    });
+    let (client, session) = client_of(&server, &script, &RecordingRefresher::new(), Credential::bearer("t"));
+    get(&client, 40).await;
+    for _ in 0..3 {
+        client.get(format!("{API}/refused")).send().await.unwrap_err();
+    }
+    assert_eq!(session.clock_skew(), Some(ClockSkew::server_ahead(TEN_MINUTES)));
+    let response = client.get(API).send().await.unwrap();
+    assert_eq!(AuthReport::of(&response).clock_skew(), session.clock_skew(), "a success reports it, too");
+}
