@@ -27,6 +27,10 @@ use crate::util::lock;
 ///   logout or a [`Session`] handle uses it, and while its refresher
 ///   [holds a credential that is not saved](crate::Refresh::holds_unsaved). So two calls of one tenant never use two sessions.
 /// - A dropped session loses its credential, unless its refresher stores it. The factory makes the session again.
+/// - The factory must return a middleware with a new session: one of a builder, or of
+///   [`with_refresher`](ChallengeMiddleware::with_refresher). A clone shares its session, so all tenants would have the same one.
+/// - A session that is logged out can be dropped too. The next use of the key then makes a session that is not logged out.
+///   To keep a tenant logged out, let the factory return an error for it.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), reqwest_challenge::BoxError> {
